@@ -1,0 +1,73 @@
+"""The ferry between Arrow columns and the arrays that kernels take; nothing is copied if it need not be.
+
+A text column comes in whole, sliced, chunked, with nulls, as ``string`` or ``large_string``; what comes out is
+its bytes and int64 offsets, one row per text, a null as an empty row. Rows go back as lists.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from .errors import SchemaError
+
+Bytes = npt.NDArray[np.uint8]
+Offsets = npt.NDArray[np.int64]
+
+
+def text_rows(column: Any) -> tuple[Bytes, Offsets]:
+    """The bytes and offsets of a text column.
+
+    Parameters
+    ----------
+    column : Arrow array or chunked array of ``string``, ``large_string``, ``string_view`` or a dictionary of these
+
+    Returns
+    -------
+    (data uint8[n_bytes], offsets int64[n_rows + 1])
+        ``data[offsets[i]:offsets[i + 1]]`` is the UTF-8 of row i; a null is an empty row. The offsets of a
+        slice do not begin at 0.
+
+    Raises
+    ------
+    SchemaError
+        If the column does not hold text.
+    """
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    if not pa.types.is_large_string(column.type):
+        try:
+            column = column.cast(pa.large_string())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise SchemaError(f"a text column is needed, got {column.type}. Cast it to string first.") from error
+    if column.null_count:
+        column = column.fill_null("")
+    if len(column) == 0:
+        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+    _, offsets_buffer, data_buffer = column.buffers()
+    offsets = np.frombuffer(offsets_buffer, np.int64, len(column) + 1, column.offset * 8)
+    data = np.empty(0, np.uint8) if data_buffer is None else np.frombuffer(data_buffer, np.uint8)
+    return data, offsets
+
+
+def concat_rows(parts: list[tuple[npt.NDArray[Any], Offsets]], dtype: Any) -> tuple[npt.NDArray[Any], Offsets]:
+    """Rows of several batches, one after the other, as one ``(values, offsets)``."""
+    if not parts:
+        return np.empty(0, dtype), np.zeros(1, np.int64)
+    values = np.concatenate([part[0] for part in parts]) if len(parts) > 1 else parts[0][0]
+    counts = np.concatenate([np.diff(part[1]) for part in parts])
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return values, offsets
+
+
+def take_rows(values: npt.NDArray[Any], offsets: Offsets, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], Offsets]:
+    """The chosen rows, in the order given."""
+    counts = offsets[rows + 1] - offsets[rows]
+    taken = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(counts, out=taken[1:])
+    places = np.repeat(offsets[rows] - taken[:-1], counts) + np.arange(taken[-1])
+    return values[places], taken

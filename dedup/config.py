@@ -1,0 +1,271 @@
+"""The configuration: one frozen tree of dataclasses, checked when it is made.
+
+The names are the same in Python (``Config(copies=CopyConfig(near=0.6))``), in TOML
+(``[copies]`` / ``near = 0.6``) and on the command line (``--copies.near 0.6``). A section derives
+numbers from its settings but never does work. ``Config.digest()`` covers everything that can change
+a result; what only changes speed (``run.threads``, ``run.batch_rows``) is left out of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from .errors import ConfigError
+
+
+def _doc(help_text: str, default: Any) -> Any:
+    """A field with the sentence that ``--help`` and the README show for it."""
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputConfig:
+    """Which column of the input plays which part. ``None``: found by its usual name."""
+
+    id: str | None = _doc("column with the id of a page ('none': make ids from file name and row)", None)
+    text: str | None = _doc("column with the text", None)
+    title: str | None = _doc("column with the title", None)
+    published: str | None = _doc("column with the date of publication", None)
+    source: str | None = _doc("column with the outlet", None)
+    url: str | None = _doc("column with the URL", None)
+    author: str | None = _doc("column with the byline (used to find the news agency)", None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextConfig:
+    """How a page becomes documents."""
+
+    segment: bool = _doc("split flattened pages into article, embedded article and headlines", True)
+    min_words: int = _doc("an article with fewer words is 'short': kept, never compared", 8)
+    min_headline_words: int = _doc("a headline with fewer words is 'short'", 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShingleConfig:
+    """What is compared."""
+
+    words: int = _doc("words in a shingle of an article", 3)
+    headline_chars: int = _doc("characters in a shingle of a headline", 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignatureConfig:
+    """How a shingle set is sketched."""
+
+    permutations: int = _doc("length of the MinHash signature", 128)
+    seed: int = _doc("seed of the permutations", 1)
+    scheme: str = _doc("'native', or 'datasketch' for values equal to datasketch.MinHash", "native")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateConfig:
+    """Which pairs are looked at."""
+
+    bands: int = _doc("bands of the MinHash signature", 32)
+    rows: int = _doc("signature values in a band", 4)
+    bucket_cap: int = _doc("in a larger bucket a document meets this many others, not all", 64)
+    sample: int = _doc("one shingle in so many is indexed to find excerpts", 8)
+    list_cap: int = _doc("a sampled shingle in more documents than this proposes nothing", 200)
+    min_shared: int = _doc("sampled shingles that an excerpt must share to be looked at", 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyConfig:
+    """What counts as a copy. All numbers are exact, measured on shingle sets."""
+
+    near: float = _doc("jaccard from which two documents are near copies", 0.5)
+    excerpt: float = _doc("containment from which the smaller one is an excerpt of the larger", 0.55)
+    distinct: float = _doc("the same with common shingles weighed down; below it a pair is a template", 0.48)
+    common: int = _doc("a shingle in more documents than this is weighed down", 10)
+    facts: float = _doc("share of its numbers and rare words that a copy must have in common with the larger text", 0.6)
+    partial: float = _doc("containment from which shared passages are listed as 'partial'", 0.3)
+    title: float = _doc("jaccard of character shingles from which two headlines are one", 0.85)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoryConfig:
+    """How canonical documents are grouped into stories."""
+
+    enabled: bool = _doc("group canonical documents into stories", True)
+    title_weight: float = _doc("how often the words of the title count", 3.0)
+    lead_words: int = _doc("words of the text that are read", 150)
+    window_days: float = _doc("documents further apart in time are never compared", 5.0)
+    decay_days: float = _doc("standard deviation of the time decay", 3.0)
+    cut: float = _doc("average similarity at which two articles' stories are joined", 0.29)
+    headline_cut: float = _doc("the same for documents that are only a headline", 0.14)
+    neighbours: int = _doc("nearest documents kept for each document", 50)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """What changes speed and memory, never a result."""
+
+    threads: int = _doc("threads (0: one per core)", 0)
+    batch_rows: int = _doc("rows read at a time", 2048)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """All settings of a run.
+
+    Raises
+    ------
+    ConfigError
+        If any setting is out of range; the message names all of them.
+    """
+
+    input: InputConfig = field(default_factory=InputConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    shingles: ShingleConfig = field(default_factory=ShingleConfig)
+    signatures: SignatureConfig = field(default_factory=SignatureConfig)
+    candidates: CandidateConfig = field(default_factory=CandidateConfig)
+    copies: CopyConfig = field(default_factory=CopyConfig)
+    stories: StoryConfig = field(default_factory=StoryConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+
+    def __post_init__(self) -> None:
+        problems = _type_problems(self) or _range_problems(self)
+        if problems:
+            raise ConfigError("; ".join(problems))
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """The tree as plain dictionaries, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    def digest(self) -> str:
+        """Sixteen hex digits that change when a setting that can change a result changes."""
+        settings = {name: section for name, section in self.to_dict().items() if name != "run"}
+        text = json.dumps(settings, sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def replace(self, changes: Mapping[str, Any]) -> Config:
+        """A copy with ``{"copies.near": 0.6, ...}`` changed.
+
+        Raises
+        ------
+        ConfigError
+            If a name is unknown (the message lists the known ones) or a value does not fit.
+        """
+        sections: dict[str, dict[str, Any]] = {}
+        for name, value in changes.items():
+            section, _, setting = name.partition(".")
+            sections.setdefault(section, {})[setting] = value
+        built: dict[str, Any] = {}
+        for section, values in sections.items():
+            current = getattr(self, section, None)
+            if not dataclasses.is_dataclass(current) or section.startswith("_"):
+                known = ", ".join(f.name for f in dataclasses.fields(self))
+                raise ConfigError(f"there is no section '{section}' in the configuration. Sections: {known}.")
+            settings = [f.name for f in dataclasses.fields(current)]
+            for setting in values:
+                if setting not in settings:
+                    raise ConfigError(f"there is no setting '{section}.{setting}'. Settings of {section}: {', '.join(settings)}.")
+            built[section] = dataclasses.replace(current, **values)  # type: ignore[type-var]
+        return dataclasses.replace(self, **built)
+
+    @classmethod
+    def from_dict(cls, tree: Mapping[str, Any]) -> Config:
+        """Build from nested mappings, as ``to_dict`` gives them or a TOML file holds them."""
+        flat: dict[str, Any] = {}
+        for section, values in tree.items():
+            if not isinstance(values, Mapping):
+                raise ConfigError(f"'{section}' must be a section with settings, got {values!r}.")
+            flat.update({f"{section}.{name}": value for name, value in values.items()})
+        return cls().replace(flat)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Config:
+        """Read a TOML file whose tables are the sections of this tree."""
+        try:
+            tree = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot read the configuration ({error.strerror}).") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: not a TOML file ({error}).") from error
+        try:
+            return cls.from_dict(tree)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
+
+
+def settings(config: Config | None = None) -> list[tuple[str, type, Any, str]]:
+    """Every setting as ``(name, type, value, help)``, in the order of the tree."""
+    config = config or Config()
+    rows = []
+    for section in dataclasses.fields(config):
+        part = getattr(config, section.name)
+        hints = get_type_hints(type(part))
+        for item in dataclasses.fields(part):
+            kind = hints[item.name]
+            kind = kind if isinstance(kind, type) else str
+            rows.append((f"{section.name}.{item.name}", kind, getattr(part, item.name), item.metadata["help"]))
+    return rows
+
+
+def _type_problems(config: Config) -> list[str]:
+    problems = []
+    for name, kind, value, _ in settings(config):
+        if value is None and name.startswith("input."):
+            continue
+        fits = isinstance(value, kind) and not (kind is not bool and isinstance(value, bool))
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            fits = True
+        if not fits:
+            problems.append(f"{name} must be {_kind_name(kind)}, got {value!r}")
+    return problems
+
+
+def _kind_name(kind: type) -> str:
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}.get(kind, kind.__name__)
+
+
+def _range_problems(config: Config) -> list[str]:
+    problems: list[str] = []
+
+    def need(fine: bool, message: str) -> None:
+        if not fine:
+            problems.append(message)
+
+    def between(name: str, value: float, low: float, high: float) -> None:
+        need(low <= value <= high, f"{name} must be between {low} and {high}, got {value}")
+
+    between("text.min_words", config.text.min_words, 1, 1000)
+    between("text.min_headline_words", config.text.min_headline_words, 1, 100)
+    between("shingles.words", config.shingles.words, 1, 32)
+    between("shingles.headline_chars", config.shingles.headline_chars, 2, 16)
+    signatures, candidates, copies, stories = config.signatures, config.candidates, config.copies, config.stories
+    between("signatures.permutations", signatures.permutations, 8, 4096)
+    between("signatures.seed", signatures.seed, 0, 2**32 - 1)
+    need(signatures.scheme in ("native", "datasketch"), f"signatures.scheme must be 'native' or 'datasketch', got {signatures.scheme!r}")
+    between("candidates.bands", candidates.bands, 1, 4096)
+    between("candidates.rows", candidates.rows, 1, 64)
+    need(
+        candidates.bands * candidates.rows <= signatures.permutations,
+        f"candidates.bands * candidates.rows is {candidates.bands} * {candidates.rows} = {candidates.bands * candidates.rows} "
+        f"but signatures.permutations is {signatures.permutations}. Lower bands or rows, or raise permutations",
+    )
+    between("candidates.bucket_cap", candidates.bucket_cap, 2, 100_000)
+    between("candidates.sample", candidates.sample, 1, 1024)
+    between("candidates.list_cap", candidates.list_cap, 2, 1_000_000)
+    between("candidates.min_shared", candidates.min_shared, 1, 1000)
+    for name in ("near", "excerpt", "distinct", "facts", "partial", "title"):
+        between(f"copies.{name}", getattr(copies, name), 0.01, 1.0)
+    between("copies.common", copies.common, 1, 1_000_000)
+    need(copies.partial <= copies.excerpt, f"copies.partial must not be above copies.excerpt, got {copies.partial} > {copies.excerpt}")
+    between("stories.title_weight", stories.title_weight, 0.0, 100.0)
+    between("stories.lead_words", stories.lead_words, 1, 100_000)
+    between("stories.window_days", stories.window_days, 0.01, 3650.0)
+    between("stories.decay_days", stories.decay_days, 0.01, 3650.0)
+    between("stories.cut", stories.cut, 0.01, 1.0)
+    between("stories.headline_cut", stories.headline_cut, 0.01, 1.0)
+    between("stories.neighbours", stories.neighbours, 1, 10_000)
+    between("run.threads", config.run.threads, 0, 1024)
+    between("run.batch_rows", config.run.batch_rows, 1, 10_000_000)
+    return problems

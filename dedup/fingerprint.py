@@ -1,0 +1,121 @@
+"""Text to what is compared: the one path for batch runs, single texts and, later, other engines.
+
+A batch of documents comes in; its words, digests, shingles and terms come out as arrays, row by row. No
+text is kept and no Python string is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from .buffers import Offsets, concat_rows, take_rows, text_rows
+from .config import Config
+from .folding import fold_table
+from .kernels.shingle import shingle_rows
+from .kernels.terms import stem_letter_rows, term_rows
+from .kernels.tokens import token_rows
+from .shingles import shingle_strings
+from .signatures import Signatures, sign_rows, sign_shingles
+from .texts import stem_table, tokenize
+
+Rows = tuple[npt.NDArray[np.uint64], Offsets]
+#: Longer titles are cut: no headline has so many words.
+TITLE_WORDS = 64
+_NO_LIMIT = 1 << 40
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprints:
+    """Documents as arrays.
+
+    ``words`` int32[n] tokens of the text; ``digests`` uint64[n, 2], equal if the canonical token streams are;
+    ``shingles`` sorted unique word shingles of the text; ``terms`` stems of the text in order, no stop words;
+    ``title_terms`` the same of the title; ``title_shingles`` sorted unique character shingles over the
+    stems of the title; ``title_words`` int32[n] stems of the title. Rows are ``(values, offsets)``.
+    """
+
+    words: npt.NDArray[np.int32]
+    digests: npt.NDArray[np.uint64]
+    shingles: Rows
+    terms: Rows
+    title_terms: Rows
+    title_shingles: Rows
+    title_words: npt.NDArray[np.int32]
+
+    @classmethod
+    def join(cls, parts: Sequence[Fingerprints]) -> Fingerprints:
+        """The documents of several batches, one after the other."""
+        joined: dict[str, Any] = {}
+        for item in fields(cls):
+            pieces = [getattr(part, item.name) for part in parts]
+            if isinstance(pieces[0], tuple):
+                joined[item.name] = concat_rows(pieces, pieces[0][0].dtype)
+            else:
+                joined[item.name] = np.concatenate(pieces)
+        return cls(**joined)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Fingerprints:
+        """The chosen documents."""
+        values = (getattr(self, item.name) for item in fields(self))
+        return Fingerprints(*(take_rows(*value, rows) if isinstance(value, tuple) else value[rows] for value in values))
+
+
+def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
+    """Fingerprint a batch of documents.
+
+    Parameters
+    ----------
+    texts, titles : Arrow text columns of equal length; a null is an empty text
+    """
+    fold, stems = fold_table().arrays(), stem_table().arrays()
+    text, title = text_rows(texts), text_rows(titles)
+    tokens, token_offsets, digests = token_rows(*text, *fold)
+    shingles = shingle_rows(tokens, token_offsets, config.shingles.words)
+    terms, term_offsets, _, _ = term_rows(*text, _NO_LIMIT, *fold, *stems)
+    title_terms, title_offsets, _, _ = term_rows(*title, TITLE_WORDS, *fold, *stems)
+    letters, letter_offsets, title_words = stem_letter_rows(*title, TITLE_WORDS, *fold, *stems)
+    return Fingerprints(
+        np.diff(token_offsets).astype(np.int32),
+        digests,
+        shingles,
+        (terms, term_offsets),
+        (title_terms, title_offsets),
+        shingle_rows(letters, letter_offsets, config.shingles.headline_chars),
+        title_words.astype(np.int32),
+    )
+
+
+def sign(texts: Any, config: Config | None = None) -> Signatures:
+    """MinHash signatures of texts, as a batch run makes them of articles.
+
+    Parameters
+    ----------
+    texts : an Arrow text column or a sequence of strings
+    config : its ``shingles.words`` and ``signatures`` count
+
+    Returns
+    -------
+    Signatures, one row per text; see ``Signatures.to_datasketch`` to use them with datasketch
+    """
+    config = config or Config()
+    settings = config.signatures
+    if not isinstance(texts, pa.Array | pa.ChunkedArray):
+        texts = pa.array(list(texts), pa.large_string())
+    if settings.scheme == "datasketch":
+        rows = [shingle_strings(tokenize(text or "", "shingle"), config.shingles.words) for text in texts.to_pylist()]
+        return Signatures(sign_shingles(rows, settings), settings.scheme, settings.seed)
+    tokens, offsets, _ = token_rows(*text_rows(texts), *fold_table().arrays())
+    shingles, shingle_offsets = shingle_rows(tokens, offsets, config.shingles.words)
+    return Signatures(sign_rows(shingles, shingle_offsets, settings), settings.scheme, settings.seed)
+
+
+def shingle(text: str, config: Config | None = None) -> list[str]:
+    """The shingles of one text as strings, in text order: what an article is compared by."""
+    config = config or Config()
+    return shingle_strings(tokenize(text, "shingle"), config.shingles.words)

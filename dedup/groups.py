@@ -1,0 +1,70 @@
+"""Matches to copy groups: each copy is tied to its canonical by a match of its own, never by a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .kernels.stars import star_groups
+from .pairs import PARTIAL, Ints, Matches, unique_pairs
+
+#: How often pairs that only a chain ties together are looked at anew.
+ROUNDS = 3
+#: A group of more members is not moved to a new canonical: it would have to be looked through member by member.
+MOST_CHECKS = 2000
+
+
+def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]) -> tuple[Ints, Matches]:
+    """Group documents around canonicals.
+
+    The strongest matches tie first, and two groups become one wherever the canonical of both, the first by
+    precedence, matches every member. Where a document matches only a copy of some canonical, that pair is
+    verified too, whether or not it was a candidate.
+
+    Parameters
+    ----------
+    matches : verified pairs; those of kind ``partial`` never group
+    ranks : int64[n_documents], precedence, see ``canonicals.py``
+    verify : measures further pairs
+
+    Returns
+    -------
+    (canonical int64[n_documents], matches)
+        The canonical's row for each document, and all matches, the further ones included.
+    """
+    asked: Ints = np.empty(0, np.int64)
+    for _ in range(ROUNDS):
+        canonical = _stars(matches, ranks)
+        left, right = _chained(matches, canonical)
+        keys = left * len(ranks) + right
+        new = ~np.isin(keys, asked) & ~np.isin(keys, matches.left * len(ranks) + matches.right)
+        if not new.any():
+            break
+        asked = np.concatenate([asked, keys[new]])
+        matches = Matches.join([matches, verify(left[new], right[new])])
+    return _stars(matches, ranks), matches
+
+
+def _stars(matches: Matches, ranks: Ints) -> Ints:
+    tying = matches.kind != PARTIAL
+    left, right = matches.left[tying], matches.right[tying]
+    # A stronger kind first; within a kind, what shares more; then by precedence, so that ties are settled.
+    shared = matches.containment[tying] + matches.jaccard[tying]
+    lower, higher = np.minimum(ranks[left], ranks[right]), np.maximum(ranks[left], ranks[right])
+    strongest = np.lexsort((higher, lower, -shared, matches.kind[tying]))
+    source, target = np.concatenate([left, right]), np.concatenate([right, left])
+    by_source = np.lexsort((target, source))
+    offsets = np.zeros(len(ranks) + 1, np.int64)
+    np.cumsum(np.bincount(source, minlength=len(ranks)), out=offsets[1:])
+    canonical: Ints = star_groups(left[strongest], right[strongest], ranks, offsets, target[by_source], MOST_CHECKS)
+    return canonical
+
+
+def _chained(matches: Matches, canonical: Ints) -> tuple[Ints, Ints]:
+    """Pairs (document, canonical of a document that it matches) of different groups."""
+    tying = matches.kind != PARTIAL
+    left, right = matches.left[tying], matches.right[tying]
+    apart = canonical[left] != canonical[right]
+    one, other = np.concatenate([left[apart], right[apart]]), canonical[np.concatenate([right[apart], left[apart]])]
+    return unique_pairs(np.minimum(one, other), np.maximum(one, other), len(canonical))

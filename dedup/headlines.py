@@ -1,0 +1,119 @@
+"""Headlines and titles to matches: a channel of its own, by character shingles over stems.
+
+Word shingles say nothing about ten words. Two headlines are one if their character shingles agree almost
+wholly, nothing was replaced (words may only be missing on one side) and no number, rare word or negation
+differs: «بلينكن يلتقي السيسي بمصر» and «... في مصر» are one, «قتيلان» and «3 قتلى» are two. Headlines are
+compared with headlines and with titles of articles, never with bodies; two articles never match by title.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .buffers import take_rows
+from .candidates import propose
+from .config import Config
+from .kernels.overlap import overlap_pairs
+from .kernels.shingle import row_hashes, unique_rows
+from .pairs import EXACT, NEITHER, TITLE, Ints, Matches
+from .signatures import sign_rows
+
+Rows = tuple[npt.NDArray[np.uint64], Ints]
+
+
+@dataclass(frozen=True, eq=False)
+class Titles:
+    """Titles of documents, row by row; for a headline the title is all there is.
+
+    ``shingles`` sorted unique character shingles, ``terms`` stems in order, ``facts`` numbers, rare words and
+    negations, sorted and unique; ``words`` int32[n] stems in each; ``headline`` bool[n]; ``digests`` uint64[n, 2].
+    """
+
+    shingles: Rows
+    terms: Rows
+    facts: Rows
+    words: npt.NDArray[np.int32]
+    headline: npt.NDArray[np.bool_]
+    digests: npt.NDArray[np.uint64]
+
+
+def match_headlines(titles: Titles, ranks: Ints, config: Config, *, threads: int = 1) -> Matches:
+    """Match headlines with headlines and with titles.
+
+    A title that many share is compared once; each headline is matched with the first headline and the first
+    article, by precedence, of its own title and of every title that is as good as its own.
+
+    Parameters
+    ----------
+    ranks : int64[n], precedence of the documents, see ``canonicals.py``
+    """
+    rows = np.flatnonzero(titles.words >= config.text.min_headline_words)
+    if not titles.headline[rows].any():
+        return Matches.none()
+    keys = row_hashes(*titles.shingles)[rows]
+    order = np.lexsort((ranks[rows], keys))
+    rows, keys = rows[order], keys[order]
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    unit = np.repeat(np.arange(len(starts)), np.diff(np.concatenate([starts, [len(rows)]])))
+    first = rows[starts]
+    first_headline = _first(rows, unit, titles.headline[rows], len(starts))
+    first_article = _first(rows, unit, ~titles.headline[rows], len(starts))
+    # Only a title that some headline has, or that is as good as such a one, can matter.
+    left, right, jaccard, containment = _same_titles(titles, first, config, threads)
+    one = np.concatenate([np.arange(len(starts)), left, right])
+    other = np.concatenate([np.arange(len(starts)), right, left])
+    jaccard = np.concatenate([np.ones(len(starts)), jaccard, jaccard])
+    containment = np.concatenate([np.ones(len(starts)), containment, containment])
+
+    headlines = rows[titles.headline[rows]]
+    of_unit = unit[titles.headline[rows]]
+    by_unit = np.argsort(one, kind="stable")
+    offsets = np.searchsorted(one[by_unit], np.arange(len(starts) + 1))
+    counts = offsets[of_unit + 1] - offsets[of_unit]
+    source = np.repeat(headlines, counts)
+    edge = by_unit[np.repeat(offsets[of_unit] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())]
+    parts = []
+    for target in (first_headline[other[edge]], first_article[other[edge]]):
+        real = (target >= 0) & (target != source)
+        a, b = np.minimum(source, target)[real], np.maximum(source, target)[real]
+        same = (titles.digests[a] == titles.digests[b]).all(axis=1) & titles.headline[a] & titles.headline[b]
+        kind = np.where(same, EXACT, TITLE).astype(np.uint8)
+        contained = np.full(len(a), NEITHER, np.uint8)
+        parts.append(Matches(a, b, kind, jaccard[edge][real], containment[edge][real], contained))
+    return Matches.join(parts)
+
+
+def _first(rows: Ints, unit: Ints, chosen: npt.NDArray[np.bool_], n_units: int) -> Ints:
+    """The first chosen row of each unit, -1 where there is none; rows come by unit and precedence."""
+    first = np.full(n_units, -1, np.int64)
+    places = np.flatnonzero(chosen)[::-1]
+    first[unit[places]] = rows[places]
+    return first
+
+
+def _same_titles(
+    titles: Titles, rows: Ints, config: Config, threads: int
+) -> tuple[Ints, Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Pairs of different titles, as places in ``rows``, that say the same; with jaccard and containment."""
+    shingles, facts = take_rows(*titles.shingles, rows), take_rows(*titles.facts, rows)
+    terms = unique_rows(*take_rows(*titles.terms, rows))
+    signatures = sign_rows(*shingles, config.signatures)
+    found = propose(signatures, shingles, config=config.candidates, least_share=0.0, excerpts=False, threads=threads)
+    left, right = found.left, found.right
+    shared, union, smaller = _overlap(shingles, left, right)
+    jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)
+    shared_terms, _, fewer = _overlap(terms, left, right)
+    shared_facts, all_facts, _ = _overlap(facts, left, right)
+    same = (jaccard >= config.copies.title) & (shared_terms == fewer) & (shared_facts == all_facts)
+    return left[same], right[same], jaccard[same], containment[same]
+
+
+def _overlap(rows: Rows, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
+    """Sizes of intersection and union, and of the smaller row, for each pair."""
+    values, offsets = rows
+    shared, _ = overlap_pairs(values, offsets, np.ones(len(values), np.float32), left, right)
+    a, b = offsets[left + 1] - offsets[left], offsets[right + 1] - offsets[right]
+    return shared, a + b - shared, np.minimum(a, b)

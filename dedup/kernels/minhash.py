@@ -1,0 +1,69 @@
+"""Shingle rows to MinHash signatures, and signatures to band keys."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .hashing import extend, mix64
+from .jit import jit
+
+EMPTY = np.uint32(0xFFFFFFFF)
+
+
+@jit
+def signature_rows(hashes, offsets, multipliers, increments):  # type: ignore[no-untyped-def]
+    """Sign each row: slot k holds the minimum of ``multipliers[k] * h + increments[k]`` modulo 2**32.
+
+    Parameters
+    ----------
+    hashes : uint32[n_hashes], already well mixed
+    offsets : int64[n_rows + 1]
+    multipliers, increments : uint32[n_slots], multipliers odd
+
+    Returns
+    -------
+    uint32[n_rows, n_slots]
+        A row without hashes is all 0xFFFFFFFF. Cost: n_hashes * n_slots multiplications.
+
+    Notes
+    -----
+    Broder 1997, "On the resemblance and containment of documents". With an odd multiplier each slot
+    permutes the 32-bit numbers, so no two hashes collide in a slot (the scheme "affine32" of datasketch 2).
+    """
+    n_rows = len(offsets) - 1
+    n_slots = len(multipliers)
+    out = np.empty((n_rows, n_slots), np.uint32)
+    for row in range(n_rows):
+        slots = out[row]
+        for k in range(n_slots):
+            slots[k] = np.uint32(0xFFFFFFFF)
+        for i in range(offsets[row], offsets[row + 1]):
+            h = hashes[i]
+            for k in range(n_slots):
+                value = np.uint32(multipliers[k] * h + increments[k])
+                slots[k] = min(slots[k], value)
+    return out
+
+
+@jit
+def band_keys(signatures, bands, rows):  # type: ignore[no-untyped-def]
+    """Hash ``rows`` consecutive slots into one 64-bit key per band, with the band's index in it.
+
+    Parameters
+    ----------
+    signatures : uint32[n_docs, n_slots], n_slots >= bands * rows
+
+    Returns
+    -------
+    uint64[bands, n_docs]
+        One band after the other, so that each can be sorted by itself.
+    """
+    n_docs = len(signatures)
+    out = np.empty((bands, n_docs), np.uint64)
+    for doc in range(n_docs):
+        for band in range(bands):
+            state = np.uint64(band + 1) * np.uint64(0xB7E151628AED2A6B)
+            for k in range(band * rows, (band + 1) * rows):
+                state = extend(state, np.uint64(signatures[doc, k]))
+            out[band, doc] = mix64(state)
+    return out

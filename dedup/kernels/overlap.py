@@ -1,0 +1,76 @@
+"""Exact overlap of sorted rows, for a list of pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .jit import jit
+
+
+@jit
+def overlap_pairs(values, offsets, weights, left, right):  # type: ignore[no-untyped-def]
+    """Intersect row ``left[i]`` with row ``right[i]``.
+
+    Parameters
+    ----------
+    values : uint64[n_values], sorted and unique in each row; offsets : int64[n_rows + 1]
+    weights : float32[n_values], the weight of each value
+    left, right : int64[n_pairs], rows
+
+    Returns
+    -------
+    (shared int64[n_pairs], shared_weight float64[n_pairs])
+        Cost: the length of both rows, a pair.
+    """
+    n_pairs = len(left)
+    shared = np.zeros(n_pairs, np.int64)
+    shared_weight = np.zeros(n_pairs, np.float64)
+    for pair in range(n_pairs):
+        i, i_end = offsets[left[pair]], offsets[left[pair] + 1]
+        j, j_end = offsets[right[pair]], offsets[right[pair] + 1]
+        count = 0
+        weight = 0.0
+        while i < i_end and j < j_end:
+            a, b = values[i], values[j]
+            if a == b:
+                count += 1
+                weight += weights[i]
+            i += np.int64(a <= b)
+            j += np.int64(b <= a)
+        shared[pair] = count
+        shared_weight[pair] = weight
+    return shared, shared_weight
+
+
+@jit
+def count_values(values, counters):  # type: ignore[no-untyped-def]
+    """Count each value in ``counters`` (uint32[a power of two]), by the low bits of its hash, in place.
+
+    Two values that fall together are counted together: a count is an upper bound.
+    """
+    mask = np.uint64(len(counters) - 1)
+    for i in range(len(values)):
+        counters[values[i] & mask] += np.uint32(1)
+
+
+@jit
+def rarity_weights(values, counters, common):  # type: ignore[no-untyped-def]
+    """float32[n_values]: ``min(1, common / count)`` for each value, counts as ``count_values`` left them."""
+    mask = np.uint64(len(counters) - 1)
+    weights = np.empty(len(values), np.float32)
+    for i in range(len(values)):
+        count = counters[values[i] & mask]
+        weights[i] = np.float32(1.0) if count <= common else np.float32(common / count)
+    return weights
+
+
+@jit
+def row_sums(weights, offsets):  # type: ignore[no-untyped-def]
+    """float64[n_rows]: the sum of each row, added from left to right."""
+    sums = np.zeros(len(offsets) - 1, np.float64)
+    for row in range(len(offsets) - 1):
+        total = 0.0
+        for i in range(offsets[row], offsets[row + 1]):
+            total += weights[i]
+        sums[row] = total
+    return sums

@@ -1,0 +1,64 @@
+"""Star clustering: groups whose members all match their centre, built from the strongest match down."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .jit import jit, leaf
+
+
+@leaf
+def linked(neighbour_offsets, neighbours, a, b):  # type: ignore[no-untyped-def]
+    """Whether ``b`` is among the neighbours of ``a``, which ascend."""
+    low, high = neighbour_offsets[a], neighbour_offsets[a + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if neighbours[middle] < b:
+            low = middle + 1
+        else:
+            high = middle
+    return low < neighbour_offsets[a + 1] and neighbours[low] == b
+
+
+@jit
+def star_groups(left, right, ranks, neighbour_offsets, neighbours, most_checks):  # type: ignore[no-untyped-def]
+    """Merge groups along edges wherever the better centre of the two is linked to every member of both.
+
+    Parameters
+    ----------
+    left, right : int64[n_edges], strongest first
+    ranks : int64[n_nodes], precedence: of a group, the node of lowest rank is its centre
+    neighbour_offsets : int64[n_nodes + 1], neighbours : int64[2 * n_edges], ascending in each row
+    most_checks : a merge that would have to look up more members than this is left undone
+
+    Returns
+    -------
+    int64[n_nodes]
+        The centre of each node, itself if it is one. No node is tied to its centre by a chain.
+    """
+    n_nodes = len(ranks)
+    centres = np.arange(n_nodes)
+    following = np.full(n_nodes, -1, np.int64)  # members of a group as a list that begins at its centre
+    last = np.arange(n_nodes)
+    sizes = np.ones(n_nodes, np.int64)
+    for edge in range(len(left)):
+        a, b = centres[left[edge]], centres[right[edge]]
+        if a == b:
+            continue
+        if ranks[b] < ranks[a]:
+            a, b = b, a
+        if sizes[b] > most_checks:
+            continue
+        member = b
+        while member >= 0 and linked(neighbour_offsets, neighbours, a, member):
+            member = following[member]
+        if member >= 0:
+            continue
+        member = b
+        while member >= 0:
+            centres[member] = a
+            member = following[member]
+        following[last[a]] = b
+        last[a] = last[b]
+        sizes[a] += sizes[b]
+    return centres

@@ -1,0 +1,87 @@
+"""Candidates to matches: every pair is measured exactly, and a rule says what it is.
+
+Jaccard and containment are set arithmetic on shingle hashes. Two further numbers only decide, they are not
+reported as similarities: *distinct containment* weighs a shingle by its rarity in the corpus, so that a form
+shared by hundreds (cables, forecasts, furniture) counts little; *shared facts* is the share of the smaller
+text's numbers and rare words that the larger one has too. A pair that fails them is a template, however
+much it shares: it is listed as ``partial`` and never grouped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .config import CopyConfig
+from .threads import map_blocks
+from .kernels.overlap import count_values, overlap_pairs, rarity_weights, row_sums
+from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Ints, Matches
+
+Rows = tuple[npt.NDArray[np.uint64], Ints]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Shingle rows and fact rows of documents, with the weights that verification needs."""
+
+    shingles: Rows
+    weights: npt.NDArray[np.float32]
+    weight_sums: npt.NDArray[np.float64]
+    facts: Rows
+
+    @classmethod
+    def of(cls, shingles: Rows, facts: Rows, config: CopyConfig) -> Measured:
+        """Weigh the shingles by their rarity among these documents."""
+        counters = np.zeros(_counter_slots(len(shingles[0])), np.uint32)
+        count_values(shingles[0], counters)
+        weights = rarity_weights(shingles[0], counters, config.common)
+        return cls(shingles, weights, row_sums(weights, shingles[1]), facts)
+
+
+def verify(left: Ints, right: Ints, measured: Measured, config: CopyConfig, *, threads: int = 1) -> Matches:
+    """Measure each pair exactly and keep those that share enough to be listed.
+
+    Parameters
+    ----------
+    left, right : int64[n_pairs], rows of ``measured``, left < right
+    """
+
+    def block(first: int, last: int) -> Matches:
+        return _verify_block(left[first:last], right[first:last], measured, config)
+
+    return Matches.join([*map_blocks(block, len(left), threads, at_least=4096), Matches.none()])
+
+
+def _verify_block(left: Ints, right: Ints, measured: Measured, config: CopyConfig) -> Matches:
+    offsets = measured.shingles[1]
+    shared, shared_weight = overlap_pairs(*measured.shingles, measured.weights, left, right)
+    size_left, size_right = offsets[left + 1] - offsets[left], offsets[right + 1] - offsets[right]
+    smaller = np.minimum(size_left, size_right)
+    jaccard = shared / np.maximum(size_left + size_right - shared, 1)
+    containment = shared / np.maximum(smaller, 1)
+    listed = (jaccard >= config.near) | (containment >= config.partial)
+    left, right, jaccard, containment = left[listed], right[listed], jaccard[listed], containment[listed]
+    distinct = shared_weight[listed] / np.maximum(np.minimum(measured.weight_sums[left], measured.weight_sums[right]), 1e-9)
+    left_is_smaller = (size_left <= size_right)[listed]
+    same_facts = _shared_facts(np.where(left_is_smaller, left, right), np.where(left_is_smaller, right, left), measured.facts)
+    same_text = (distinct >= config.distinct) & (same_facts >= config.facts)
+    kind = np.full(len(left), PARTIAL, np.uint8)
+    kind[same_text & (containment >= config.excerpt)] = EXCERPT
+    kind[same_text & (jaccard >= config.near)] = NEAR
+    contained = np.where(kind != EXCERPT, NEITHER, np.where(left_is_smaller, LEFT, RIGHT)).astype(np.uint8)
+    return Matches(left, right, kind, jaccard, containment, contained)
+
+
+def _shared_facts(smaller: Ints, larger: Ints, facts: Rows) -> npt.NDArray[np.float64]:
+    """Share of the smaller document's facts that the larger one has; 1 if it has none."""
+    ones = np.ones(len(facts[0]), np.float32)
+    shared, _ = overlap_pairs(*facts, ones, smaller, larger)
+    own = facts[1][smaller + 1] - facts[1][smaller]
+    return np.where(own > 0, shared / np.maximum(own, 1), 1.0)
+
+
+def _counter_slots(values: int) -> int:
+    """A power of two with room for four times the values, from 2**12 to 2**28."""
+    return 1 << min(28, max(12, (4 * values).bit_length()))

@@ -1,0 +1,59 @@
+"""Pairs of rows: how candidates and matches are held between the stages that find, verify and group them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .schema import KINDS
+
+Ints = npt.NDArray[np.int64]
+EXACT, NEAR, EXCERPT, TITLE, PARTIAL = range(len(KINDS))
+#: ``contained`` as numbers.
+NEITHER, LEFT, RIGHT = range(3)
+
+
+def unique_pairs(left: Ints, right: Ints, n_rows: int) -> tuple[Ints, Ints]:
+    """Each pair once, sorted by left, then right."""
+    pairs = np.unique(left * n_rows + right)
+    return pairs // max(n_rows, 1), pairs % max(n_rows, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Verified pairs of rows, ``left < right``; ``kind`` is a place in ``schema.KINDS``."""
+
+    left: Ints
+    right: Ints
+    kind: npt.NDArray[np.uint8]
+    jaccard: npt.NDArray[np.float64]
+    containment: npt.NDArray[np.float64]
+    contained: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    def take(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Matches:
+        """The chosen matches."""
+        return Matches(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+
+    @classmethod
+    def join(cls, parts: list[Matches]) -> Matches:
+        """All matches of several lists, sorted by pair; of two on one pair the stronger kind stays."""
+        left, right, kind, jaccard, containment, contained = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__
+        )
+        order = np.lexsort((kind, right, left))
+        left, right = left[order], right[order]
+        first = np.ones(len(order), bool)
+        first[1:] = (left[1:] != left[:-1]) | (right[1:] != right[:-1])
+        kept = order[first]
+        return cls(left[first], right[first], kind[kept], jaccard[kept], containment[kept], contained[kept])
+
+    @classmethod
+    def none(cls) -> Matches:
+        """No match."""
+        empty = np.empty(0, np.int64)
+        return cls(empty, empty, empty.astype(np.uint8), empty.astype(float), empty.astype(float), empty.astype(np.uint8))

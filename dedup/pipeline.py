@@ -1,0 +1,296 @@
+"""The order of the stages, from inputs to results.
+
+    pages -> documents -> fingerprints -> copies -> stories -> tables
+
+Pages are read in batches and forgotten once they are fingerprinted; what stays in memory are the arrays of
+``fingerprint.py`` and the columns that the results repeat.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .background import background
+from .buffers import take_rows
+from .canonicals import precedence
+from .config import Config
+from .copies import Copies, find_copies as find
+from .documents import documents_of
+from .errors import InputError
+from .fingerprint import Fingerprints, fingerprint
+from .pairs import LEFT, RIGHT
+from .readers import Batch, ReadLog, read_data, read_files
+from .result import Result
+from .schema import DOCUMENTS, KINDS, MATCHES, REJECTS
+from .stories import cluster
+from .storybook import tell
+from .threads import map_batches, thread_count
+from .vectors import vectorize
+from .version import __version__
+
+Ints = npt.NDArray[np.int64]
+#: Called as ``progress(stage, done)`` with the rows that a stage has done so far.
+Progress = Callable[[str, int], None]
+#: Characters of a text that are kept after fingerprinting, to find the written form of keywords in.
+LEAD_CHARACTERS = 1000
+
+
+@dataclass(eq=False)
+class Corpus:
+    """All documents of a run: the columns that results repeat, leads, and fingerprints."""
+
+    documents: Any
+    leads: Any
+    prints: Fingerprints
+    rejects: Any
+    pages: int
+
+
+@dataclass
+class Clock:
+    """Seconds and rows of each stage, in the order in which they ran."""
+
+    progress: Progress | None = None
+    stages: list[dict[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[int], None]]:
+        """Time a stage; what is yielded takes the number of rows done so far."""
+        begun = time.perf_counter()
+        entry: dict[str, Any] = {"stage": name, "seconds": 0.0, "rows": 0}
+
+        def done(rows: int) -> None:
+            entry["rows"] = int(rows)
+            if self.progress:
+                self.progress(name, int(rows))
+
+        done(0)
+        yield done
+        entry["seconds"] = round(time.perf_counter() - begun, 4)
+        self.stages.append(entry)
+
+
+def run(inputs: Any, config: Config | None = None, *, progress: Progress | None = None) -> Result:
+    """Find copies and stories in a crawl.
+
+    Parameters
+    ----------
+    inputs : a path, a glob or a list of them; or a table: anything with the Arrow PyCapsule interface (pyarrow,
+        polars, pandas, duckdb), or an iterable of mappings
+    config : settings; the defaults if left out
+    progress : called with the name of a stage and the rows done
+
+    Raises
+    ------
+    InputError
+        If an input is missing, has no column that can be used, or all of them together hold no page.
+    """
+    config = config or Config()
+    clock = Clock(progress)
+    log = ReadLog()
+    threads = thread_count(config.run.threads)
+    corpus = _read(inputs, config, log, clock, threads)
+    headline = pc.equal(corpus.documents.column("role"), "headline").to_numpy(zero_copy_only=False)
+    ranks = precedence(corpus.documents, corpus.prints.words)
+    with clock.stage("copies") as done:
+        copies = find(corpus.prints, headline, ranks, config, threads=threads)
+        done(len(ranks))
+    story_ids, stories = pa.nulls(len(ranks), pa.string()), None
+    if config.stories.enabled:
+        with clock.stage("stories") as done:
+            book = _stories(corpus, copies, headline, config, threads)
+            stories = book.stories
+            story_ids = stories.column("story_id").take(pa.array(book.story_of)).combine_chunks()
+            done(stories.num_rows)
+    documents = _documents_table(corpus, copies, story_ids)
+    matches = _matches_table(corpus.documents.column("doc_id"), copies)
+    manifest = _manifest(config, log, clock, corpus, copies, documents, stories)
+    return Result(documents, matches, stories, corpus.rejects, manifest)
+
+
+def find_copies(inputs: Any, config: Config | None = None, *, progress: Progress | None = None) -> Result:
+    """Find copies only: as ``run``, but the story columns are null and there is no table of stories."""
+    return run(inputs, (config or Config()).replace({"stories.enabled": False}), progress=progress)
+
+
+def _read(inputs: Any, config: Config, log: ReadLog, clock: Clock, threads: int) -> Corpus:
+    rejects: list[Any] = []
+
+    def pages_of(batches: Iterable[Batch]) -> Iterator[Any]:
+        for batch in batches:
+            rejects.append(batch.rejects)
+            if batch.pages.num_rows:
+                yield batch.pages
+
+    def read_batch(pages: Any) -> tuple[Any, Any, Fingerprints, Ints]:
+        documents, page_rows = documents_of(pages, segmented=config.text.segment)
+        prints = fingerprint(documents.column("text"), documents.column("title"), config)
+        return documents.drop(["text"]), _leads(documents), prints, page_rows
+
+    tables, leads, prints, page_numbers = [], [], [], []
+    n_pages = n_documents = 0
+    batches = read_files(_paths(inputs), config=config, log=log) if _paths(inputs) else read_data(inputs, config=config, log=log)
+    with clock.stage("read") as done:
+        for documents, lead, print_, page_rows in map_batches(read_batch, pages_of(batches), threads):
+            tables.append(documents)
+            leads.append(lead)
+            prints.append(print_)
+            page_numbers.append(page_rows + n_pages)
+            n_pages += int(page_rows[-1]) + 1
+            n_documents += len(page_rows)
+            done(n_documents)
+    rejected = pa.Table.from_batches(rejects, schema=REJECTS)
+    if not tables:
+        first = rejected.slice(0, 1).to_pylist()
+        seen = f" The first was {first[0]['input_file']}: {first[0]['reason']}, {first[0]['detail']}." if first else ""
+        raise InputError(f"no page could be read: {rejected.num_rows} rows or files were rejected.{seen} Check the inputs and the column names.")
+    corpus = Corpus(
+        pa.concat_tables(tables).combine_chunks(), pa.chunked_array(leads), Fingerprints.join(prints), rejected, n_pages + rejected.num_rows
+    )
+    return _without_double_ids(corpus, np.concatenate(page_numbers))
+
+
+def _paths(inputs: Any) -> list[str | os.PathLike[str]]:
+    """The inputs as a list of paths, or an empty list if they are data."""
+    if isinstance(inputs, str | os.PathLike):
+        return [inputs]
+    if isinstance(inputs, Sequence) and inputs and all(isinstance(item, str | os.PathLike) for item in inputs):
+        return list(inputs)
+    return []
+
+
+def _leads(documents: Any) -> Any:
+    """Title and first characters of each document."""
+    text = pa.large_string()
+    titles = pc.fill_null(documents.column("title").cast(text), pa.scalar("", text))
+    starts = pc.utf8_slice_codeunits(documents.column("text"), 0, LEAD_CHARACTERS)
+    starts = pc.if_else(pc.equal(documents.column("role"), "headline"), pa.scalar("", text), starts)
+    joined = pc.binary_join_element_wise(titles, starts, pa.scalar("\n", text))
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def _without_double_ids(corpus: Corpus, page_numbers: Ints) -> Corpus:
+    """Reject each page that has an id which an earlier document has already."""
+    encoded = corpus.documents.column("doc_id").combine_chunks().dictionary_encode()
+    codes = encoded.indices.to_numpy()
+    first = np.full(len(encoded.dictionary), len(codes), np.int64)
+    np.minimum.at(first, codes, np.arange(len(codes)))
+    double = np.flatnonzero(first[codes] != np.arange(len(codes)))
+    if len(double) == 0:
+        return corpus
+    pages, firsts = np.unique(page_numbers[double], return_index=True)
+    seen = corpus.documents.select(["doc_id", "input_file", "input_row"])
+    here, there = seen.take(pa.array(double[firsts])).to_pylist(), seen.take(pa.array(first[codes[double[firsts]]])).to_pylist()
+    rows = [
+        {
+            "input_file": row["input_file"],
+            "input_row": row["input_row"],
+            "reason": "duplicate_id",
+            "detail": f"id {row['doc_id']!r} was already used in {other['input_file']}, row {other['input_row']}. "
+            "Name another column with --input.id, or give 'none' to number the pages by file and row.",
+        }
+        for row, other in zip(here, there, strict=True)
+    ]
+    kept = np.flatnonzero(~np.isin(page_numbers, pages))
+    rejects = pa.concat_tables([corpus.rejects, pa.Table.from_pylist(rows, schema=REJECTS)]).combine_chunks()
+    return Corpus(
+        corpus.documents.take(pa.array(kept)).combine_chunks(), corpus.leads.take(pa.array(kept)), corpus.prints.take(kept), rejects, corpus.pages
+    )
+
+
+def _stories(corpus: Corpus, copies: Copies, headline: npt.NDArray[np.bool_], config: Config, threads: int) -> Any:
+    rows = np.flatnonzero(copies.canonical == np.arange(len(copies.canonical)))
+    # The text of a headline is its title: it counts once.
+    bodies = take_rows(*corpus.prints.terms, rows)
+    sizes = np.diff(bodies[1]) * ~headline[rows]
+    kept = np.repeat(~headline[rows], np.diff(bodies[1]))
+    bodies = bodies[0][kept], np.concatenate([[0], np.cumsum(sizes)])
+    vectors = vectorize(take_rows(*corpus.prints.title_terms, rows), bodies, background(), config.stories)
+    times = corpus.documents.column("published").cast(pa.int64()).to_numpy(zero_copy_only=False).astype(float)[rows] / 1e6
+    cuts = np.where(headline[rows], config.stories.headline_cut, config.stories.cut)
+    labels = cluster(vectors.matrix, times, cuts, config.stories, threads=threads)
+    return tell(corpus.documents, corpus.leads, vectors, rows, labels, copies.canonical)
+
+
+def _documents_table(corpus: Corpus, copies: Copies, story_ids: Any) -> Any:
+    n = len(copies.canonical)
+    own = np.arange(n)
+    copied = copies.canonical != own
+    has_copies = np.bincount(copies.canonical, minlength=n) > 1
+    status = np.select([copied, copies.short, has_copies], ["copy", "short", "canonical"], "unique")
+    matches = copies.matches
+    rows = np.flatnonzero(copied)
+    keys = np.minimum(rows, copies.canonical[rows]) * n + np.maximum(rows, copies.canonical[rows])
+    places = np.searchsorted(matches.left * n + matches.right, keys)
+    kinds: Any = np.full(n, None, object)
+    kinds[rows] = np.array(KINDS, object)[matches.kind[places]]
+    jaccard, containment = np.full(n, np.nan), np.full(n, np.nan)
+    jaccard[rows], containment[rows] = matches.jaccard[places], matches.containment[places]
+    ids = corpus.documents.column("doc_id")
+    columns = {
+        "words": pa.array(corpus.prints.words, pa.int32()),
+        "status": pa.array(status.tolist(), pa.string()),
+        "kind": pa.array(kinds.tolist(), pa.string()),
+        "canonical_id": ids.take(pa.array(copies.canonical)),
+        "jaccard": pa.array(jaccard, pa.float32(), mask=~copied),
+        "containment": pa.array(containment, pa.float32(), mask=~copied),
+        "copy_group": pa.array(copies.canonical, pa.int64()),
+        "story_id": story_ids,
+    }
+    named = {name: columns[name] if name in columns else corpus.documents.column(name) for name in DOCUMENTS.names}
+    return pa.table(named, schema=DOCUMENTS).combine_chunks()
+
+
+def _matches_table(ids: Any, copies: Copies) -> Any:
+    matches = copies.matches
+    contained = np.full(len(matches), None, object)
+    contained[matches.contained == LEFT], contained[matches.contained == RIGHT] = "a", "b"
+    columns = {
+        "doc_id_a": ids.take(pa.array(matches.left)),
+        "doc_id_b": ids.take(pa.array(matches.right)),
+        "kind": pa.array(np.array(KINDS, object)[matches.kind].tolist(), pa.string()),
+        "jaccard": pa.array(matches.jaccard, pa.float32()),
+        "containment": pa.array(matches.containment, pa.float32()),
+        "contained": pa.array(contained.tolist(), pa.string()),
+    }
+    return pa.table(columns, schema=MATCHES).combine_chunks()
+
+
+def _manifest(config: Config, log: ReadLog, clock: Clock, corpus: Corpus, copies: Copies, documents: Any, stories: Any) -> dict[str, Any]:
+    kinds = pc.value_counts(documents.column("kind").drop_null()).to_pylist()
+    roles = {item["values"]: item["counts"] for item in pc.value_counts(documents.column("role")).to_pylist()}
+    copies_by_kind = {kind: sum(item["counts"] for item in kinds if item["values"] == kind) for kind in KINDS[:-1]}
+    pages = pc.count_distinct(documents.column("page_id")).as_py()
+    return {
+        "version": __version__,
+        "config": config.to_dict(),
+        "config_digest": config.digest(),
+        "inputs": log.inputs,
+        "counts": {
+            "pages": corpus.pages,
+            "pages_with_documents": pages,
+            "rejects": corpus.rejects.num_rows,
+            "documents": documents.num_rows,
+            "documents_by_role": dict(sorted(roles.items())),
+            "copies": int(np.count_nonzero(copies.canonical != np.arange(documents.num_rows))),
+            "copies_by_kind": copies_by_kind,
+            "matches": len(copies.matches),
+            "stories": stories.num_rows if stories is not None else None,
+            **copies.counts,
+        },
+        "stages": clock.stages,
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        "warnings": log.warnings(),
+    }

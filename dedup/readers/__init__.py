@@ -1,0 +1,157 @@
+"""Streaming readers: files or data in memory -> batches of pages and rejects, in bounded memory.
+
+This is the door; the rooms are: ``discovery`` (inputs -> files), ``source`` (a file's bytes and digest), ``parquet``,
+``jsonl``, ``delimited``, ``text``, ``memory`` (one kind of input each: they give blocks of rows), ``columns`` (which
+column plays which part), ``dates``, ``values``, and ``rows`` (blocks -> batches of ``schema.PAGES`` and ``schema.REJECTS``).
+
+A reader is a function ``(Source, Config, FileLog) -> Iterator[Block]``, registered in ``READERS`` by suffix. To add a
+format, write one and add its line. A reader gives out what it holds before it raises an error of ``source.BROKEN``; that
+ends the file with one reject, and the run goes on with the next file. What is wrong with an input as a whole (missing, no
+usable column) is an ``InputError``. Page ids are not made unique here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ..config import Config
+from ..errors import InputError
+from .delimited import read_csv, read_tsv
+from .discovery import find_files
+from .jsonl import read_json, read_jsonl
+from .log import FileLog, ReadLog
+from .memory import MEMORY, read_memory
+from .parquet import read_parquet
+from .rows import Batch, Block, Reject, reject_batch, to_batches
+from .source import BROKEN, Source
+from .text import read_text
+
+__all__ = ["READERS", "Batch", "FileLog", "ReadLog", "Reader", "Source", "discover", "read_data", "read_files"]
+
+#: Reads one file.
+Reader = Callable[[Source, Config, FileLog], Iterator[Block]]
+
+_PLAIN_SUFFIXES: dict[str, Reader] = {".parquet": read_parquet, ".pq": read_parquet}
+_STREAM_SUFFIXES: dict[str, Reader] = {
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
+    ".json": read_json,
+    ".csv": read_csv,
+    ".tsv": read_tsv,
+    ".txt": read_text,
+}
+#: Suffix, with the compression if any -> reader.
+READERS: dict[str, Reader] = _PLAIN_SUFFIXES | {
+    suffix + compression: reader for suffix, reader in _STREAM_SUFFIXES.items() for compression in ("", ".gz", ".zst")
+}
+
+
+def discover(inputs: Sequence[str | os.PathLike[str]], *, log: ReadLog | None = None) -> list[Source]:
+    """Find the files of some inputs, in the order in which they are read; nothing is opened.
+
+    Parameters
+    ----------
+    inputs : files, folders (recursive) and globs (``**`` too)
+    log : gets a warning with the number of files skipped
+
+    Raises
+    ------
+    InputError
+        If an input is missing, has an unknown suffix, or holds nothing that can be read. All problems are in one message.
+    """
+    return find_files(inputs, suffixes=READERS, log=log if log is not None else ReadLog())
+
+
+def read_files(inputs: Sequence[str | os.PathLike[str]], *, config: Config, log: ReadLog) -> Iterator[Batch]:
+    """Read files, folders and globs.
+
+    Parameters
+    ----------
+    inputs : as for ``discover``
+    config : ``input.*`` names columns; ``run.batch_rows`` limits the rows of a batch and changes nothing else
+    log : filled while reading
+
+    Returns
+    -------
+    batches in input order
+        A file that cannot be read, or breaks off, is a row of ``rejects``.
+
+    Raises
+    ------
+    InputError
+        At once if an input cannot be found; while reading if a file has no usable column; at the end if there was not a
+        single page or reject.
+    """
+    sources = discover(inputs, log=log)
+    given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+    return _batches_of_files(sources, [os.fspath(item) for item in given], config, log)
+
+
+def read_data(data: Any, *, config: Config, log: ReadLog) -> Iterator[Batch]:
+    """Read a table or rows in memory.
+
+    Parameters
+    ----------
+    data : any object with ``__arrow_c_stream__`` or ``__arrow_c_array__`` (a table of pyarrow, polars, pandas or duckdb),
+        or an iterable of mappings
+    config, log : as for ``read_files``
+
+    Returns
+    -------
+    batches in the order of the data; ``input_file`` is ``<memory>``
+
+    Raises
+    ------
+    InputError
+        At once if the data is something else; while reading if it has no usable column or not a single row.
+    """
+    file_log = FileLog(log, MEMORY)
+    return _batches_of_data(read_memory(data, config, file_log), config, file_log)
+
+
+def _batches_of_files(sources: Sequence[Source], inputs: Sequence[str], config: Config, log: ReadLog) -> Iterator[Batch]:
+    before = log.pages + log.rejects
+    for source in sources:
+        file_log = FileLog(log, source.name)
+        yield from _batches_of_file(source, config, file_log)
+        if not file_log.pages and not file_log.rejects:
+            file_log.note("no rows in it")
+        file_log.close(size=source.size(), sha256=source.sha256())
+    if log.pages + log.rejects == before:
+        listed = ", ".join(inputs[:10]) + (", ..." if len(inputs) > 10 else "")
+        raise InputError(f"no pages found in {listed}: all files are empty, but at least one row is needed. Check the inputs.")
+
+
+def _batches_of_file(source: Source, config: Config, log: FileLog) -> Iterator[Batch]:
+    reader = READERS[source.suffix + source.compression]
+    blocks = reader(source, config, log)
+    while True:
+        # Only the reader's own work is guarded: an error of the consumer, or of ours, must not become a reject.
+        try:
+            block = next(blocks, None)
+        except BROKEN as error:
+            started = log.pages + log.rejects > 0
+            rows = f" after {log.pages + log.rejects:,} rows" if started else ""
+            reject = Reject(None, "truncated_file" if started else "unreadable_file", source.explain(error) + rows)
+            log.given_out(0, 1)
+            yield reject_batch(log.file, [reject])
+            return
+        if block is None:
+            return
+        yield from _counted(block, config, log)
+
+
+def _batches_of_data(blocks: Iterator[Block], config: Config, log: FileLog) -> Iterator[Batch]:
+    for block in blocks:
+        yield from _counted(block, config, log)
+    log.close(size=None, sha256=None)
+    if not log.pages and not log.rejects:
+        raise InputError("no pages found in the data: it has no rows, but at least one is needed. Check the query that made it.")
+
+
+def _counted(block: Block, config: Config, log: FileLog) -> Iterator[Batch]:
+    for batch in to_batches(block, max_rows=config.run.batch_rows, log=log):
+        log.given_out(batch.pages.num_rows, batch.rejects.num_rows)
+        yield batch

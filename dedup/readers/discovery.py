@@ -1,0 +1,251 @@
+"""Inputs as given by a person -> files to read, in a fixed order, each once.
+
+Files, folders (recursive) and globs (``**`` too: the shell does not always expand them) come in. All that
+is wrong with them is said in one ``InputError`` before anything is read. A file is called by its path
+relative to the folder or glob it came from; when two files would be called the same, by the path as given.
+Symbolic links are followed, but no folder is entered twice.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from ..errors import InputError
+from .log import ReadLog
+from .source import DECOMPRESSORS, Source
+
+_MAGIC = re.compile(r"[*?\[]")
+_URL = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_MOST_SHOWN = 10
+
+
+@dataclass
+class _Found:
+    """A file, and the two names it may get."""
+
+    path: str
+    short: str  # relative to the input
+    long: str  # as given
+
+
+@dataclass
+class _Search:
+    """What is collected while the inputs are looked through."""
+
+    suffixes: Collection[str]
+    problems: list[str] = field(default_factory=list)
+    hidden: Counter[str] = field(default_factory=Counter)
+    unknown: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def skip_hidden(self, given: str) -> None:
+        self.hidden[given] += 1
+
+    def skip_unknown(self, given: str, path: str) -> None:
+        suffix = os.path.splitext(path)[1].lower() or "no suffix"
+        self.unknown.setdefault(given, Counter())[suffix] += 1
+
+
+def find_files(inputs: Sequence[str | os.PathLike[str]], *, suffixes: Collection[str], log: ReadLog) -> list[Source]:
+    """Find every file of the inputs, in the order of the inputs, sorted within each.
+
+    Raises
+    ------
+    InputError
+        If an input is missing, is of an unknown kind, or holds no file that can be read. All problems are named.
+    """
+    given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
+    if not given:
+        raise InputError("no input was given. Name at least one file, folder or glob.")
+    search = _Search(suffixes)
+    found: list[_Found] = []
+    seen: set[str] = set()
+    for item in given:
+        for file in _look(os.fspath(item), search):
+            real = os.path.realpath(file.path)
+            if real not in seen:
+                seen.add(real)
+                found.append(file)
+    if search.problems:
+        raise InputError("\n".join(search.problems))
+    _tell_skipped(search, log)
+    return [_source(file, name, suffixes) for file, name in zip(found, _names(found), strict=True)]
+
+
+def split_suffix(path: str, suffixes: Collection[str]) -> tuple[str, str] | None:
+    """``('.jsonl', '.gz')`` of ``crawl.jsonl.gz``; None if the suffix is unknown."""
+    name = os.path.basename(path).lower()
+    for compression in sorted(DECOMPRESSORS, key=len, reverse=True):
+        if name.endswith(compression):
+            suffix = os.path.splitext(name.removesuffix(compression))[1]
+            return (suffix, compression) if suffix + compression in suffixes else None
+    return None
+
+
+def _look(given: str, search: _Search) -> list[_Found]:
+    """The files of one input."""
+    if os.path.isdir(given):
+        return _folder(given, search)
+    if os.path.exists(given):
+        return _file(given, search)
+    if _URL.match(given):
+        search.problems.append(f"{given}: an address on the network, but files on disk are needed. Copy it to a folder first.")
+        return []
+    if _MAGIC.search(given):
+        return _glob(given, search)
+    search.problems.append(f"{given}: there is no such file or folder, but an input must exist. Check the spelling and the current folder.")
+    return []
+
+
+def _file(given: str, search: _Search) -> list[_Found]:
+    if not os.path.isfile(given):
+        search.problems.append(f"{given}: neither a file nor a folder, but one of them is needed. Save its content to a file first.")
+    elif split_suffix(given, search.suffixes) is None:
+        known = ", ".join(search.suffixes)
+        search.problems.append(f"{given}: the suffix is unknown, known are {known}. Rename the file if it is one of these, or convert it.")
+    else:
+        return [_Found(given, os.path.basename(given), _as_given(given))]
+    return []
+
+
+def _folder(given: str, search: _Search) -> list[_Found]:
+    problems = len(search.problems)
+    files = _sorted(_walk(given, given, search, set()), given)
+    if not files and len(search.problems) == problems:  # else it is said already why there is nothing
+        search.problems.append(_nothing_in(given, "folder", search))
+    return files
+
+
+def _glob(given: str, search: _Search) -> list[_Found]:
+    parts = given.replace(os.sep, "/").split("/")
+    first = next(i for i, part in enumerate(parts) if _MAGIC.search(part))
+    root = "/".join(parts[:first]) or ("/" if first else "")
+    pattern = [part for part in parts[first:] if part]
+    problems = len(search.problems)
+    paths: list[str] = []
+    for path in dict.fromkeys(_expand(root, pattern, search)):
+        if os.path.isfile(path):
+            if split_suffix(path, search.suffixes) is None:
+                search.skip_unknown(given, path)
+            else:
+                paths.append(path)
+        elif os.path.isdir(path) and "**" not in pattern:  # ** reaches what is inside by itself
+            paths.extend(_walk(path, given, search, set()))
+    if not paths and len(search.problems) == problems:
+        search.problems.append(_nothing_in(given, "pattern", search))
+    return _sorted(dict.fromkeys(paths), root or ".")
+
+
+def _nothing_in(given: str, what: str, search: _Search) -> str:
+    skipped = search.unknown.get(given)
+    seen = f"only files with other suffixes ({', '.join(sorted(skipped)[:_MOST_SHOWN])})" if skipped else "nothing"
+    return f"{given}: the {what} gives {seen}, but needs at least one of {', '.join(search.suffixes)}. Check the path."
+
+
+def _expand(root: str, pattern: Sequence[str], search: _Search) -> Iterator[str]:
+    """Paths that match ``pattern`` below ``root``, part by part."""
+    part, rest = pattern[0], pattern[1:]
+    if part == "**":
+        for folder in _folders(root, search, set()):
+            yield from _expand(folder, rest or ["*"], search)
+        return
+    if _MAGIC.search(part):
+        names = [entry for entry in _list(root or ".", search) if fnmatchcase(entry, part)]
+        matches = [os.path.join(root, name) for name in names if part.startswith(".") or not name.startswith(".")]
+    else:
+        path = os.path.join(root, part)
+        matches = [path] if os.path.exists(path) else []
+    for path in matches:
+        if not rest:
+            yield path
+        elif os.path.isdir(path):
+            yield from _expand(path, rest, search)
+
+
+def _folders(root: str, search: _Search, entered: set[tuple[int, int]]) -> Iterator[str]:
+    """``root`` and every folder below it, each once."""
+    if not _enter(root or ".", entered):
+        return
+    yield root
+    for name in _list(root or ".", search):
+        path = os.path.join(root, name)
+        if not name.startswith(".") and os.path.isdir(path):
+            yield from _folders(path, search, entered)
+
+
+def _walk(root: str, given: str, search: _Search, entered: set[tuple[int, int]]) -> Iterator[str]:
+    """Every readable file below ``root``; counts what is skipped."""
+    if not _enter(root, entered):
+        return
+    for name in _list(root, search):
+        path = os.path.join(root, name)
+        if name.startswith("."):
+            search.skip_hidden(given)
+        elif os.path.isdir(path):
+            yield from _walk(path, given, search, entered)
+        elif os.path.isfile(path) and split_suffix(path, search.suffixes):
+            yield path
+        else:
+            search.skip_unknown(given, path)
+
+
+def _enter(folder: str, entered: set[tuple[int, int]]) -> bool:
+    """True the first time; a link that leads back to a folder must not be followed for ever."""
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return False
+    key = (status.st_dev, status.st_ino)
+    fresh = key not in entered
+    entered.add(key)
+    return fresh
+
+
+def _list(folder: str, search: _Search) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        search.problems.append(f"{folder}: the folder cannot be listed ({error.strerror}), but all of it is to be read. Check its permissions.")
+        return []
+
+
+def _sorted(paths: Iterator[str] | Collection[str], root: str) -> list[_Found]:
+    files = [_Found(path, _slashes(os.path.relpath(path, root)), _as_given(path)) for path in paths]
+    return sorted(files, key=lambda file: file.short.split("/"))
+
+
+def _names(found: Sequence[_Found]) -> list[str]:
+    """The short name where it is unique, else the path as given."""
+    names = [file.short for file in found]
+    for better in ([file.long for file in found], [_slashes(os.path.realpath(file.path)) for file in found]):
+        taken = Counter(names)
+        names = [name if taken[name] == 1 else long for name, long in zip(names, better, strict=True)]
+    return [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for name in names]
+
+
+def _source(file: _Found, name: str, suffixes: Collection[str]) -> Source:
+    suffix, compression = split_suffix(file.path, suffixes) or ("", "")
+    return Source(file.path, name, suffix, compression)
+
+
+def _tell_skipped(search: _Search, log: ReadLog) -> None:
+    for given in dict.fromkeys([*search.unknown, *search.hidden]):
+        shown = os.path.basename(os.path.normpath(given))
+        kinds = search.unknown.get(given, Counter())
+        if kinds:
+            listed = ", ".join(sorted(kinds)[:_MOST_SHOWN])
+            one, many = f"{{n}} file skipped, its suffix is not read ({listed})", f"{{n}} files skipped, their suffixes are not read ({listed})"
+            log.note(shown, one, many, count=kinds.total())
+        log.note(shown, "{n} hidden file or folder skipped", "{n} hidden files or folders skipped", count=search.hidden[given])
+
+
+def _as_given(path: str) -> str:
+    return _slashes(os.path.normpath(path))
+
+
+def _slashes(path: str) -> str:
+    return path.replace(os.sep, "/")

@@ -1,0 +1,100 @@
+"""Rows that are mappings (JSON objects, dictionaries in memory) -> blocks.
+
+Rows need not have the same keys. The columns are chosen from the first ``PROBE_ROWS`` rows; a part without a
+column gets one at the first later row that has a key with a usual name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..config import Config
+from .columns import USUAL_NAMES, choose_columns, find_column, kinds_of_rows, tell_columns
+from .log import FileLog
+from .rows import Block, BlockBuilder, Reject
+from .source import UntilBroken
+
+#: Rows and bytes looked at before the columns are chosen; fixed, so that the choice does not depend on batches.
+PROBE_ROWS = 1000
+PROBE_BYTES = 16 << 20
+
+Row = tuple[int, Mapping[str, Any] | Reject, int]
+
+
+def blocks_of_mappings(rows: Iterable[Row], config: Config, log: FileLog) -> Iterator[Block]:
+    """Collect ``(position, mapping or reject, bytes)`` into blocks.
+
+    If ``rows`` breaks off with an error of the file, what came before is given out first.
+    """
+    chooser = _Chooser(config, log)
+    steady: UntilBroken[Row] = UntilBroken(rows)
+    probe: list[Row] = []
+    size = 0
+    for item in steady:
+        probe.append(item)
+        size += item[2]
+        if len(probe) >= PROBE_ROWS or size >= PROBE_BYTES:
+            break
+    chooser.probe([row for _, row, _ in probe if not isinstance(row, Reject)])
+    builder = chooser.builder()
+    for stretch in (iter(probe), steady):
+        for position, row, size in stretch:
+            if isinstance(row, Reject):
+                builder.reject(row)
+            else:
+                if not chooser.known.issuperset(row) and chooser.look_again(row):
+                    yield from builder.take()
+                    builder = chooser.builder()
+                get = row.get
+                builder.add(position, [get(key) for key in chooser.keys], size)
+            if builder.full:
+                yield from builder.take()
+        probe.clear()
+    yield from builder.take()
+    if steady.error is not None:
+        raise steady.error
+
+
+class _Chooser:
+    """Which key plays which part, as far as the rows seen tell."""
+
+    def __init__(self, config: Config, log: FileLog) -> None:
+        self._config = config
+        self._log = log
+        self._chosen = False
+        self.columns: dict[str, str] = {}
+        self.keys: list[str] = []
+        self.known: set[Any] = set()
+
+    def probe(self, rows: list[Mapping[str, Any]]) -> None:
+        """Choose from the first rows."""
+        if rows:
+            kinds = kinds_of_rows(rows)
+            self.known.update(*rows)
+            self.columns = choose_columns(kinds, self._config.input, self._log)
+            self._chosen = True
+
+    def look_again(self, row: Mapping[str, Any]) -> bool:
+        """Look at a row with new keys; True if a part got its column by it."""
+        # A key that is null here is looked at again where it has a value.
+        fresh = {key: row[key] for key in row if key not in self.known and row[key] is not None}
+        if not self._chosen:
+            self.probe([row])
+            return True
+        kinds = kinds_of_rows([fresh])
+        self.known.update(fresh)
+        found = {}
+        for part in USUAL_NAMES:
+            if part not in self.columns and getattr(self._config.input, part) is None:
+                name = find_column(part, kinds, self._log)
+                if name is not None:
+                    found[part] = name
+        tell_columns(found, self._log)
+        self.columns.update(found)
+        return bool(found)
+
+    def builder(self) -> BlockBuilder:
+        """A builder for the columns chosen so far."""
+        self.keys = list(self.columns.values())
+        return BlockBuilder(list(self.columns), max_rows=self._config.run.batch_rows, log=self._log)

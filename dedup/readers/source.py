@@ -1,0 +1,190 @@
+"""One input file: its name in the results, its bytes and its digest.
+
+``chunks`` gives the decompressed bytes in pieces of bounded size and hashes the stored bytes on their
+way. gzip is read by zlib, which hands over everything that precedes a break; zstd by Arrow, which loses
+at most the last block. Nothing is retried and nothing is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, TypeVar
+
+import pyarrow as pa
+
+#: Bytes read at a time.
+CHUNK_BYTES = 1 << 20
+#: A single line, text file or JSON document of more bytes is not read but rejected.
+MAX_UNIT_BYTES = 256 << 20
+#: What a damaged or vanishing file can raise. ArrowInvalid covers damaged Parquet.
+BROKEN = (OSError, EOFError, zlib.error, pa.ArrowException)
+
+T = TypeVar("T")
+
+_GZIP = 31  # zlib's word for: gzip header, largest window
+_ZSTD_PIECE = 1 << 16
+
+
+@dataclass
+class Source:
+    """A file to read.
+
+    Attributes
+    ----------
+    path : where it is
+    name : what it is called in results and messages, with forward slashes
+    suffix : the suffix that chose the reader, without the compression: ``.jsonl``
+    compression : ``.gz``, ``.zst`` or empty
+    """
+
+    path: str
+    name: str
+    suffix: str
+    compression: str = ""
+    _sha256: str | None = field(default=None, repr=False)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content, decompressed, in pieces of at most about ``CHUNK_BYTES``."""
+        with open(self.path, "rb") as file:
+            tap = _Tap(file)
+            yield from DECOMPRESSORS[self.compression](tap)
+            while tap.read(CHUNK_BYTES):  # what follows the last frame belongs to the digest too
+                pass
+            self._sha256 = tap.digest.hexdigest()
+
+    def lines(self) -> Iterator[bytes | None]:
+        """The lines, without their newline; None stands for a line of more than ``MAX_UNIT_BYTES``."""
+        parts: list[bytes] = []  # of the line that is not finished yet
+        held, too_long = 0, False
+        for chunk in self.chunks():
+            pieces = chunk.split(b"\n")
+            last = pieces.pop()
+            for piece in pieces:
+                parts.append(piece)
+                yield None if too_long or held + len(piece) > MAX_UNIT_BYTES else b"".join(parts)
+                parts, held, too_long = [], 0, False
+            held += len(last)
+            too_long = too_long or held > MAX_UNIT_BYTES
+            if too_long:
+                parts = []
+            elif last:
+                parts.append(last)
+        if too_long or parts:
+            yield None if too_long else b"".join(parts)
+
+    def size(self) -> int | None:
+        """Bytes on disk, None if the file cannot be looked at."""
+        try:
+            return os.stat(self.path).st_size
+        except OSError:
+            return None
+
+    def sha256(self) -> str | None:
+        """Digest of the stored bytes; reads the file if ``chunks`` did not come to its end."""
+        if self._sha256 is None:
+            try:
+                with open(self.path, "rb") as file:
+                    self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError:
+                return None
+        return self._sha256
+
+    def explain(self, error: BaseException) -> str:
+        """An error of this file in plain words, without the path."""
+        if isinstance(error, OSError) and error.strerror:
+            return error.strerror
+        if isinstance(error, zlib.error):
+            return f"damaged gzip data ({error})"
+        lines = str(error).splitlines() or [type(error).__name__]
+        return lines[0].replace(self.path, self.name)[:300]
+
+
+class UntilBroken(Iterator[T]):
+    """What an iterator gives up to an error of the file, which is kept in ``error``.
+
+    So that a reader can give out the rows that it holds before it raises.
+    """
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = iter(items)
+        self.error: BaseException | None = None
+
+    def __next__(self) -> T:
+        try:
+            return next(self._items)
+        except BROKEN as error:
+            self.error = error
+            raise StopIteration from None
+
+
+def read_whole(source: Source) -> bytes | None:
+    """All decompressed bytes, or None if they are more than ``MAX_UNIT_BYTES``."""
+    pieces, size = [], 0
+    for chunk in source.chunks():
+        size += len(chunk)
+        if size > MAX_UNIT_BYTES:
+            return None
+        pieces.append(chunk)
+    return b"".join(pieces)
+
+
+class _Tap:
+    """A file for reading that hashes what passes through it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self.digest.update(data)
+        return data
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Left to the owner of the file; Arrow closes what it reads from."""
+
+
+def _plain(tap: _Tap) -> Iterator[bytes]:
+    while chunk := tap.read(CHUNK_BYTES):
+        yield chunk
+
+
+def _gunzip(tap: _Tap) -> Iterator[bytes]:
+    """All members of a gzip file; zeros after the last member are padding."""
+    data = tap.read(CHUNK_BYTES)
+    while data:
+        member = zlib.decompressobj(_GZIP)
+        while not member.eof:
+            data = data or tap.read(CHUNK_BYTES)
+            ended = not data
+            # The limit on the output keeps a highly compressed piece from filling the memory.
+            piece = member.decompress(data, CHUNK_BYTES)
+            data = member.unconsumed_tail
+            if piece:
+                yield piece
+            elif ended:  # nothing to read and nothing pending inside zlib
+                raise EOFError("the gzip data ends too early")
+        data = member.unused_data.lstrip(b"\0")
+        while not data and (chunk := tap.read(CHUNK_BYTES)):
+            data = chunk.lstrip(b"\0")
+
+
+def _unzstd(tap: _Tap) -> Iterator[bytes]:
+    stream: Any = pa.CompressedInputStream(pa.PythonFile(tap, mode="r"), "zstd")
+    # Small pieces: what was asked for in the call that meets a break is lost.
+    while chunk := stream.read(_ZSTD_PIECE):
+        yield chunk
+
+
+DECOMPRESSORS: dict[str, Callable[[_Tap], Iterator[bytes]]] = {"": _plain, ".gz": _gunzip, ".zst": _unzstd}

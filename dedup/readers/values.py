@@ -1,0 +1,77 @@
+"""Single Python values -> text that Arrow can hold, and text that a person can be shown.
+
+The same rules serve JSON, mappings in memory and Arrow columns that are not strings.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def is_missing(value: Any) -> bool:
+    """True of None, NaN, NaT and pandas.NA."""
+    if value is None:
+        return True
+    if isinstance(value, str):
+        return False
+    if type(value).__name__ in ("NAType", "NaTType"):  # of pandas, which is no dependency: hence by name
+        return True
+    return isinstance(value, (float, Decimal)) and math.isnan(value)
+
+
+def as_text(value: Any) -> str | None:
+    """One plain value as text; None for a missing value and for what is not plain.
+
+    Whole floats lose their ``.0``: pandas makes floats of whole numbers when one is missing.
+    """
+    if isinstance(value, str):
+        return str(value)
+    if hasattr(value, "dtype") and hasattr(value, "item") and not getattr(value, "shape", ()):  # a NumPy scalar
+        value = value.item()
+    if not is_plain(value) or is_missing(value):
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    try:
+        return str(value)
+    except ValueError:  # a number of more than 4,300 digits
+        return None
+
+
+def is_plain(value: Any) -> bool:
+    """False of lists, mappings, bytes and arrays: they cannot stand for one text."""
+    if isinstance(value, (Mapping, list, tuple, set, frozenset, bytes, bytearray, memoryview)):
+        return False
+    return not getattr(value, "shape", ())
+
+
+def names_text(value: Any) -> str | None:
+    """Like ``as_text``, but a list of names becomes one text: ``["A", "B"]`` -> ``"A, B"``."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(text for text in map(as_text, value) if text) or None
+    return as_text(value)
+
+
+def without_surrogates(text: str) -> str:
+    """Halves of surrogate pairs have no UTF-8: a pair is joined, a lone half becomes U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def has_surrogates(texts: Sequence[str | None]) -> bool:
+    """True if any of the texts cannot be written as UTF-8."""
+    return any(text is not None and _SURROGATE.search(text) for text in texts)
+
+
+def shown(text: str, limit: int = 80) -> str:
+    """The start of a text, safe for a terminal and a log: nothing invisible, no line breaks."""
+    cut = text[:limit]
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in cut)
+    return safe + ("..." if len(text) > limit else "")

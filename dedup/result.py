@@ -1,0 +1,103 @@
+"""What a run gives: the tables of the contract, and how they are written to a folder and read back.
+
+A folder appears whole or not at all: files are written aside and renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from .errors import OutputError
+
+#: Rows in a row group; fixed, so that files do not depend on how a run was batched.
+ROW_GROUP = 1 << 16
+MANIFEST = "manifest.json"
+TABLES = ("documents", "matches", "stories", "rejects")
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The result of a run.
+
+    ``documents``, ``matches``, ``stories`` (None if they were not asked for) and ``rejects`` are Arrow tables,
+    see ``schema.py``; ``manifest`` holds version, configuration, inputs, counts, seconds of each stage, warnings.
+    """
+
+    documents: Any
+    matches: Any
+    stories: Any
+    rejects: Any
+    manifest: dict[str, Any]
+
+    def write(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write ``documents.parquet``, ``matches.parquet``, ``stories.parquet``, ``rejects.parquet``, ``manifest.json``.
+
+        Raises
+        ------
+        OutputError
+            If the folder exists and is not empty (unless ``overwrite`` is given and it holds an earlier result),
+            or cannot be written. What was there is left untouched.
+        """
+        target = check_folder(folder, overwrite=overwrite)
+        try:
+            with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside:
+                fresh = Path(aside) / "result"
+                fresh.mkdir()
+                for name in TABLES:
+                    if (table := getattr(self, name)) is not None:
+                        pq.write_table(table, fresh / f"{name}.parquet", compression="zstd", row_group_size=ROW_GROUP)
+                text = json.dumps(self.manifest, ensure_ascii=False, indent=2)
+                (fresh / MANIFEST).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+                if target.exists():
+                    target.rename(Path(aside) / "replaced")
+                fresh.rename(target)
+        except OSError as error:
+            raise OutputError(f"{target}: cannot be written ({error.strerror or error}). Free some space or choose another folder.") from error
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> Result:
+        """Read a folder that ``write`` wrote.
+
+        Raises
+        ------
+        OutputError
+            If the folder does not hold a result.
+        """
+        source = Path(folder)
+        if not (source / MANIFEST).is_file():
+            raise OutputError(f"{source}: holds no {MANIFEST}, so it is no result of a run. Give the folder that was named with -o.")
+        tables = [pq.read_table(source / f"{name}.parquet") if (source / f"{name}.parquet").exists() else None for name in TABLES]
+        return cls(*tables, json.loads((source / MANIFEST).read_text(encoding="utf-8")))
+
+
+def check_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> Path:
+    """The folder, if a result can be written to it; called before the work is done as well as after it.
+
+    Raises
+    ------
+    OutputError
+        See ``Result.write``.
+    """
+    target = Path(folder).absolute()
+    if target.exists() and not target.is_dir():
+        raise OutputError(f"{folder}: is a file. Name a folder for the results.")
+    if target.exists() and any(target.iterdir()):
+        if not overwrite:
+            raise OutputError(f"{folder}: is not empty. Choose another folder, or give --overwrite to replace an earlier result.")
+        if not (target / MANIFEST).is_file():
+            raise OutputError(f"{folder}: holds files but no {MANIFEST}, so it is no earlier result and is not overwritten. Choose another folder.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{target.parent}: cannot be made ({error.strerror}). Choose another folder.") from error
+    if not os.access(target.parent, os.W_OK) or shutil.disk_usage(target.parent).free < 1 << 20:
+        raise OutputError(f"{target.parent}: cannot be written, or its disk is full. Choose another folder.")
+    return target
