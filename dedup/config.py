@@ -94,11 +94,11 @@ class StoryConfig:
     """How canonical documents are grouped into stories."""
 
     enabled: bool = _doc("group canonical documents into stories", True)
-    title_weight: float = _doc("how often the words of the title count", 3.0)
+    title_weight: float = _doc("how often the words of the title count", 2.0)
     lead_words: int = _doc("words of the text that are read", 150)
     window_days: float = _doc("documents further apart in time are never compared", 5.0)
     decay_days: float = _doc("standard deviation of the time decay", 3.0)
-    cut: float = _doc("average similarity at which two articles' stories are joined", 0.29)
+    cut: float = _doc("average similarity at which two articles' stories are joined", 0.32)
     headline_cut: float = _doc("the same for documents that are only a headline", 0.14)
     neighbours: int = _doc("nearest documents kept for each document", 50)
 

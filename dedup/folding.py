@@ -4,18 +4,19 @@ The kernel and the Python function read this same table, so they cannot disagree
 from the Unicode database and shipped as ``data/folding.npz``, so that every Python version folds
 alike; ``python -m dedup.folding`` writes the file anew.
 
-Rules of the level *canonical* (two typings of one text, lossless for a reader):
+Rules of the level *canonical* (what two typings of one text have in common):
 
 - compatibility forms (NFKC): presentation forms, ligatures (ﻻ -> لا, ﷲ -> الله), full width, case
 - vowel marks, Quranic marks, tatweel, bidi controls, joiners, soft hyphens vanish
 - U+0653..0655 after ا و ي compose to آ أ إ ؤ ئ before marks are dropped
 - letters typed on Persian, Urdu or Kurdish keyboards: ی ے -> ي, ک ڪ -> ك, ہ ھ ە ۀ -> ه, ۃ -> ة, ٱ -> ا
+- house styles: أ إ آ -> ا, final ى -> ي, ة -> ه
 - every decimal digit -> 0..9; ٪ -> %; ٫ -> decimal point; ٬ and , between groups of three vanish
 - accents of Latin, Greek, Cyrillic and Hebrew vanish; other marks (Indic, Thai) stay, they are vowels
 - Han and kana: each character is a token; everything else that is no letter or digit separates tokens
 
-The level *shingle* adds أ إ آ -> ا, ى -> ي, ة -> ه, ؤ ئ -> ء; the level *stem* adds پ -> ب, چ -> ج,
-ژ -> ز, گ ڭ -> ك, ڤ -> ف, ڨ -> ق (and the light stem of ``stems.py``).
+The level *shingle* adds the seats of hamza, ؤ ئ -> ء (مسؤول and مسئول are one); the level *stem* adds
+پ -> ب, چ -> ج, ژ -> ز, گ ڭ -> ك, ڤ -> ف, ڨ -> ق (and the light stem of ``stems.py``).
 """
 
 from __future__ import annotations
@@ -47,10 +48,8 @@ _KEYBOARD = {
     0x06C1: HEH, 0x06BE: HEH, 0x06D5: HEH, 0x06C0: HEH, 0x06C2: HEH,  # ہ ھ ە ۀ ۂ
     0x06C3: TEH_MARBUTA, 0x0671: ALEF,  # ۃ ٱ
 }  # fmt: skip
-_SHINGLE = {
-    ALEF_HAMZA: ALEF, ALEF_HAMZA_BELOW: ALEF, ALEF_MADDA: ALEF, ALEF_MAKSURA: YEH, TEH_MARBUTA: HEH,
-    WAW_HAMZA: HAMZA, YEH_HAMZA: HAMZA,
-}  # fmt: skip
+_CANONICAL = {ALEF_HAMZA: ALEF, ALEF_HAMZA_BELOW: ALEF, ALEF_MADDA: ALEF, ALEF_MAKSURA: YEH, TEH_MARBUTA: HEH}
+_SHINGLE = {WAW_HAMZA: HAMZA, YEH_HAMZA: HAMZA}
 _STEM = {0x067E: 0x0628, 0x0686: 0x062C, 0x0698: 0x0632, 0x06AF: KAF, 0x06AD: KAF, 0x06A4: 0x0641, 0x06A8: 0x0642}
 
 # Isolated vowel signs: NFKC would give SPACE + mark and so split a word.
@@ -79,7 +78,8 @@ class FoldTable:
     ``blocks`` uint16[4352] gives the row of ``entries`` for the high bits of a code point;
     ``entries`` uint32[n_blocks, 256] holds kind << 24 | value; ``expansions`` uint32 holds the
     entries of code points that become several, each run ended by 0xFFFFFFFF;
-    ``refine`` uint32[3, 256] maps a letter of the Arabic block to its form at each level.
+    ``refine`` uint32[3, 256] maps a letter of the Arabic block to its form at each level; until then hamza
+    and its like are kept, so that marks behind a letter can compose with it.
     """
 
     blocks: npt.NDArray[np.uint16]
@@ -116,9 +116,9 @@ def build_table() -> FoldTable:
             entries.append(row)
         blocks[block] = rows[key]
     refine = np.tile(np.arange(ARABIC_BLOCK, ARABIC_BLOCK + 256, dtype=np.uint32), (len(LEVELS), 1))
-    for level, letters in ((1, _SHINGLE), (2, _SHINGLE), (2, _STEM)):
+    for least, letters in enumerate((_CANONICAL, _SHINGLE, _STEM)):
         for source, target in letters.items():
-            refine[level, source - ARABIC_BLOCK] = target
+            refine[least:, source - ARABIC_BLOCK] = target
     return FoldTable(blocks, np.stack(entries), np.array(expansions, np.uint32), refine)
 
 

@@ -7,6 +7,7 @@ documents; of several spellings the commonest is shown, without a leading conjun
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from .buffers import text_rows
 from .folding import fold_table
 from .kernels.terms import term_rows
 from .stems import stem_lists
-from .texts import stem_table, tokenize
+from .texts import stem_table, tokenize, written_tokens
 
 Ints = npt.NDArray[np.int64]
 #: Words of a text in which a keyword is looked for.
@@ -69,6 +70,7 @@ def _written(spelled: dict[tuple[int, int], Counter[str]], story: int, terms: np
     return words
 
 
+@lru_cache(1 << 16)
 def without_clitic(word: str) -> str:
     """A written word without vowel marks, and without a conjunction or preposition in front of it.
 
@@ -77,8 +79,8 @@ def without_clitic(word: str) -> str:
     >>> without_clitic("وبالرياض"), without_clitic("للأمم"), without_clitic("وزير")
     ('الرياض', 'الأمم', 'وزير')
     """
-    word = tokenize(word)[0] if tokenize(word) else word
-    folded = tokenize(word, "shingle")[0] if tokenize(word, "shingle") else word
+    word = "".join(written_tokens(word))
+    folded = "".join(tokenize(word, "shingle"))
     if len(folded) != len(word):
         return word
     lists = stem_lists()

@@ -24,6 +24,8 @@ DAY = 86_400.0
 #: A larger component is cut at a higher floor until its parts are small enough for a dense matrix.
 LARGEST_COMPONENT = 4000
 _HIGHER = 1.15
+#: Pairs that reach less than this share of their cut count as 0: two stories are never joined by such pairs alone.
+FLOOR = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,7 @@ def cluster(matrix: Any, times: npt.NDArray[np.float64], cuts: npt.NDArray[np.fl
     -------
     int64[n], the smallest row of each document's story
     """
-    edges = neighbours(matrix, times, float(cuts.min(initial=1.0)) / 2, config, threads=threads)
+    edges = neighbours(matrix, times, float(cuts.min(initial=1.0)) * FLOOR, config, threads=threads)
     return average_linkage(edges, cuts)
 
 
@@ -79,14 +81,22 @@ def neighbours(matrix: Any, times: npt.NDArray[np.float64], floor: float, config
 def average_linkage(edges: Edges, cuts: npt.NDArray[np.float64]) -> Ints:
     """Merge by average similarity inside connected components, absent edges counting 0.
 
-    The cut of a component is the mean of its documents' cuts.
+    A similarity is measured in units of the pair's cut, the larger of its documents' two: what a headline
+    and an article share must reach the cut of articles, what two headlines share that of headlines.
+
+    Returns
+    -------
+    int64[n], the smallest row of each document's story
     """
+    relative = edges.similarity / np.maximum(cuts[edges.left], cuts[edges.right])
+    kept = relative >= FLOOR
+    edges = Edges(edges.left[kept], edges.right[kept], relative[kept].astype(np.float32))
     labels = np.arange(len(cuts))
-    _link(edges, cuts, labels, np.arange(len(edges.left)), float(edges.similarity.min(initial=1.0)))
+    _link(edges, labels, np.arange(len(edges.left)), FLOOR)
     return labels
 
 
-def _link(edges: Edges, cuts: npt.NDArray[np.float64], labels: Ints, chosen: Ints, floor: float) -> None:
+def _link(edges: Edges, labels: Ints, chosen: Ints, floor: float) -> None:
     """Label the documents that the chosen edges join, in place."""
     component = components(len(labels), edges.left[chosen], edges.right[chosen])
     order = np.argsort(component[edges.left[chosen]], kind="stable")
@@ -98,19 +108,22 @@ def _link(edges: Edges, cuts: npt.NDArray[np.float64], labels: Ints, chosen: Int
         nodes = np.unique(np.concatenate([edges.left[part], edges.right[part]]))
         if len(nodes) > LARGEST_COMPONENT:
             higher = floor * _HIGHER
-            _link(edges, cuts, labels, part[edges.similarity[part] >= higher], higher)
+            _link(edges, labels, part[edges.similarity[part] >= higher], higher)
             continue
-        labels[nodes] = nodes[_dense(edges, part, nodes, float(cuts[nodes].mean()))]
+        labels[nodes] = nodes[_dense(edges, part, nodes)]
 
 
-def _dense(edges: Edges, part: Ints, nodes: Ints, cut: float) -> Ints:
+def _dense(edges: Edges, part: Ints, nodes: Ints) -> Ints:
     """Average linkage of one component: for each node the place of the smallest node of its cluster."""
     n = len(nodes)
-    distance = np.ones((n, n))
+    farthest = float(edges.similarity[part].max())
+    if farthest < 1.0:
+        return np.arange(n)
+    distance = np.full((n, n), farthest)
     left, right = np.searchsorted(nodes, edges.left[part]), np.searchsorted(nodes, edges.right[part])
-    distance[left, right] = distance[right, left] = 1.0 - np.minimum(edges.similarity[part], 1.0)
+    distance[left, right] = distance[right, left] = farthest - edges.similarity[part]
     condensed = distance[np.triu_indices(n, 1)]
-    flat = fcluster(linkage(condensed, "average"), 1.0 - cut, "distance")
+    flat = fcluster(linkage(condensed, "average"), farthest - 1.0, "distance")
     first = np.full(flat.max() + 1, n, np.int64)
     np.minimum.at(first, flat, np.arange(n))
     return first[flat]

@@ -35,9 +35,9 @@ def normalize(text: str, level: str = "canonical") -> str:
     Parameters
     ----------
     text : any string; lone surrogates separate tokens
-    level : ``canonical`` (two typings of one text, lossless for a reader), ``shingle`` (house styles of
-        hamza, final ya and ta marbuta are one too: what copies are compared by) or ``stem`` (light stem:
-        what headlines and stories are compared by); the rules stand in ``dedup/folding.py``
+    level : ``canonical`` (what two typings of one text have in common), ``shingle`` (seats of hamza are one
+        too: what copies are compared by) or ``stem`` (light stem: what headlines and stories are compared
+        by); the rules stand in ``dedup/folding.py``
 
     Raises
     ------
@@ -48,8 +48,8 @@ def normalize(text: str, level: str = "canonical") -> str:
     --------
     >>> normalize("قَالَ الرئيسُ: ١٬٥٠٠ دولار")
     'قال الرئيس 1500 دولار'
-    >>> normalize("إلى القاهرة", level="shingle")
-    'الي القاهره'
+    >>> normalize("مسئول في القاهرة", level="shingle")
+    'مسءول في القاهره'
     """
     return " ".join(tokenize(text, level))
 
@@ -58,15 +58,19 @@ def tokenize(text: str, level: str = "canonical") -> list[str]:
     """The tokens of a text at ``level``; see ``normalize``."""
     if level not in LEVELS:
         raise ConfigError(f"there is no level {level!r} of folding. Choose one of: {', '.join(LEVELS)}.")
-    tokens = _canonical_tokens(text)
-    if level == "canonical":
-        return tokens
-    refine = {folding.ARABIC_BLOCK + i: int(code) for i, code in enumerate(fold_table().refine[LEVELS.index(level)])}
-    folded = [token.translate(refine) for token in tokens]
+    folded = [token.translate(_refinement(level)) for token in written_tokens(text)]
     return [light_stem(token) for token in folded] if level == "stem" else folded
 
 
-def _canonical_tokens(text: str) -> list[str]:
+@cache
+def _refinement(level: str) -> dict[int, int]:
+    """How letters change on the way to ``level``."""
+    codes = fold_table().refine[LEVELS.index(level)].tolist()
+    return {folding.ARABIC_BLOCK + i: code for i, code in enumerate(codes) if code != folding.ARABIC_BLOCK + i}
+
+
+def written_tokens(text: str) -> list[str]:
+    """The tokens of a text before any level: without marks, but with the hamza and ta marbuta of their writer."""
     tokens: list[str] = []
     letters: list[int] = []
     kind_now = SEPARATOR

@@ -58,7 +58,7 @@ def next_token(data, at, end, cursor, blocks, entries, expansions, letters):  # 
     ----------
     data : uint8[n], ``at`` and ``end`` byte positions in it
     cursor : int64[1], place inside an expansion where reading goes on, or -1; kept between calls
-    letters : uint32[LETTERS], written in place: the token's letters at level *canonical*
+    letters : uint32[LETTERS], written in place: the token's letters, not yet refined to a level
 
     Returns
     -------
@@ -239,10 +239,12 @@ def fill_tokens(data, offsets, blocks, entries, expansions, refine, tokens, toke
             folded = np.uint64(0x243F6A8885A308D3)
             for i in range(min(length, LETTERS)):
                 letter = letters[i]
-                exact = (exact ^ np.uint64(letter)) * np.uint64(0x9E3779B97F4A7C15)
-                exact ^= exact >> np.uint64(29)
+                canonical = letter
                 if letter >> np.uint32(8) == np.uint32(6):
+                    canonical = refine[0, letter & np.uint32(255)]
                     letter = refine[1, letter & np.uint32(255)]
+                exact = (exact ^ np.uint64(canonical)) * np.uint64(0x9E3779B97F4A7C15)
+                exact ^= exact >> np.uint64(29)
                 folded = (folded ^ np.uint64(letter)) * np.uint64(0x9E3779B97F4A7C15)
                 folded ^= folded >> np.uint64(29)
             exact = mix64(exact)
