@@ -98,7 +98,7 @@ class StoryConfig:
     lead_words: int = _doc("words of the text that are read", 150)
     window_days: float = _doc("documents further apart in time are never compared", 5.0)
     decay_days: float = _doc("standard deviation of the time decay", 3.0)
-    cut: float = _doc("average similarity at which two articles' stories are joined", 0.32)
+    cut: float = _doc("average similarity at which two articles' stories are joined", 0.28)
     headline_cut: float = _doc("the same for documents that are only a headline", 0.14)
     neighbours: int = _doc("nearest documents kept for each document", 50)
 

@@ -16,7 +16,7 @@ from .background import background
 from .buffers import take_rows
 from .candidates import propose
 from .config import Config
-from .facts import fact_rows
+from .facts import Facts
 from .fingerprint import Fingerprints
 from .groups import group
 from .headlines import Titles, match_headlines
@@ -58,7 +58,7 @@ def find_copies(prints: Fingerprints, headline: npt.NDArray[np.bool_], ranks: In
     least_share = min(config.copies.partial, config.copies.excerpt)
     found = propose(signatures, shingles, config=config.candidates, least_share=least_share, threads=threads)
     counts |= found.counts
-    measured = Measured.of(shingles, fact_rows(take_rows(*prints.terms, rows), background()), config.copies)
+    measured = Measured.of(shingles, Facts.of(take_rows(*prints.terms, rows), background()), config.copies)
     articles = _renumber(verify(found.left, found.right, measured, config.copies, threads=threads), rows)
     titles = match_headlines(_titles(prints, headline), ranks, config, threads=threads)
     counts["verified"] = len(articles)
@@ -94,7 +94,7 @@ def _renumber(matches: Matches, rows: Ints) -> Matches:
 
 
 def _titles(prints: Fingerprints, headline: npt.NDArray[np.bool_]) -> Titles:
-    facts = fact_rows(prints.title_terms, background())
+    facts = Facts.of(prints.title_terms, background()).unique
     return Titles(prints.title_shingles, prints.title_terms, facts, prints.title_words, headline, prints.digests)
 
 

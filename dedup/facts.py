@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,13 +15,22 @@ Rows = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
 RARE = 0.006
 
 
-def fact_rows(terms: Rows, known: Background) -> Rows:
-    """Sorted unique facts of each row of terms."""
-    values, offsets = terms
-    unique, places = np.unique(values, return_inverse=True)
-    rare = known.document_frequency(unique) < RARE * known.documents
-    fact = (rare | ((unique & np.uint64(1)) == 1))[places]
-    kept = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(fact, out=kept[1:])
-    rows: Rows = unique_rows(values[fact], kept[offsets])
-    return rows
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """``terms`` of documents in text order, ``flags`` bool, which of them are facts, ``unique`` the sorted unique
+    facts of each row."""
+
+    terms: Rows
+    flags: npt.NDArray[np.bool_]
+    unique: Rows
+
+    @classmethod
+    def of(cls, terms: Rows, known: Background) -> Facts:
+        """Tell facts from common words by the background corpus."""
+        values, offsets = terms
+        unique, places = np.unique(values, return_inverse=True)
+        rare = known.document_frequency(unique) < RARE * known.documents
+        flags = (rare | ((unique & np.uint64(1)) == 1))[places]
+        kept = np.zeros(len(values) + 1, np.int64)
+        np.cumsum(flags, out=kept[1:])
+        return cls(terms, flags, unique_rows(values[flags], kept[offsets]))

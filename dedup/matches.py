@@ -2,9 +2,10 @@
 
 Jaccard and containment are set arithmetic on shingle hashes. Two further numbers only decide, they are not
 reported as similarities: *distinct containment* weighs a shingle by its rarity in the corpus, so that a form
-shared by hundreds (cables, forecasts, furniture) counts little; *shared facts* is the share of the smaller
-text's numbers and rare words that the larger one has too. A pair that fails them is a template, however
-much it shares: it is listed as ``partial`` and never grouped.
+shared by hundreds (cables, forecasts, furniture) counts little; *facts*, numbers and rare words, tell a form
+filled in anew: too few of the smaller text's are in the larger one, or too many stand replaced by others in the
+same place. A pair that fails them is a template, however much it shares: it is listed as ``partial`` and never
+grouped.
 """
 
 from __future__ import annotations
@@ -16,23 +17,28 @@ import numpy.typing as npt
 
 from .config import CopyConfig
 from .threads import map_blocks
+from .facts import Facts
 from .kernels.overlap import count_values, overlap_pairs, rarity_weights, row_sums
+from .kernels.replaced import replaced_facts
 from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Ints, Matches
 
 Rows = tuple[npt.NDArray[np.uint64], Ints]
+#: Facts replaced in place make a template: at least so many, and so many in a hundred terms. A pair that
+#: shares more than this has too little room for it.
+REPLACED_LEAST, REPLACED_DENSITY, REPLACED_BELOW = 3, 3.9, 0.75
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Shingle rows and fact rows of documents, with the weights that verification needs."""
+    """Shingle rows and facts of documents, with the weights that verification needs."""
 
     shingles: Rows
     weights: npt.NDArray[np.float32]
     weight_sums: npt.NDArray[np.float64]
-    facts: Rows
+    facts: Facts
 
     @classmethod
-    def of(cls, shingles: Rows, facts: Rows, config: CopyConfig) -> Measured:
+    def of(cls, shingles: Rows, facts: Facts, config: CopyConfig) -> Measured:
         """Weigh the shingles by their rarity among these documents."""
         counters = np.zeros(_counter_slots(len(shingles[0])), np.uint32)
         count_values(shingles[0], counters)
@@ -66,7 +72,8 @@ def _verify_block(left: Ints, right: Ints, measured: Measured, config: CopyConfi
     distinct = shared_weight[listed] / np.maximum(np.minimum(measured.weight_sums[left], measured.weight_sums[right]), 1e-9)
     left_is_smaller = (size_left <= size_right)[listed]
     same_facts = _shared_facts(np.where(left_is_smaller, left, right), np.where(left_is_smaller, right, left), measured.facts)
-    same_text = (distinct >= config.distinct) & (same_facts >= config.facts)
+    filled_anew = _filled_anew(left, right, containment, measured.facts)
+    same_text = (distinct >= config.distinct) & (same_facts >= config.facts) & ~filled_anew
     kind = np.full(len(left), PARTIAL, np.uint8)
     kind[same_text & (containment >= config.excerpt)] = EXCERPT
     kind[same_text & (jaccard >= config.near)] = NEAR
@@ -74,12 +81,21 @@ def _verify_block(left: Ints, right: Ints, measured: Measured, config: CopyConfi
     return Matches(left, right, kind, jaccard, containment, contained)
 
 
-def _shared_facts(smaller: Ints, larger: Ints, facts: Rows) -> npt.NDArray[np.float64]:
+def _shared_facts(smaller: Ints, larger: Ints, facts: Facts) -> npt.NDArray[np.float64]:
     """Share of the smaller document's facts that the larger one has; 1 if it has none."""
-    ones = np.ones(len(facts[0]), np.float32)
-    shared, _ = overlap_pairs(*facts, ones, smaller, larger)
-    own = facts[1][smaller + 1] - facts[1][smaller]
+    values, offsets = facts.unique
+    shared, _ = overlap_pairs(values, offsets, np.ones(len(values), np.float32), smaller, larger)
+    own = offsets[smaller + 1] - offsets[smaller]
     return np.where(own > 0, shared / np.maximum(own, 1), 1.0)
+
+
+def _filled_anew(left: Ints, right: Ints, containment: npt.NDArray[np.float64], facts: Facts) -> npt.NDArray[np.bool_]:
+    """Whether so many facts of a pair are replaced in place that both fill in one form."""
+    asked = np.flatnonzero(containment < REPLACED_BELOW)
+    counts, densities = replaced_facts(*facts.terms, facts.flags, left[asked], right[asked])
+    filled = np.zeros(len(left), bool)
+    filled[asked] = (counts >= REPLACED_LEAST) & (densities >= REPLACED_DENSITY)
+    return filled
 
 
 def _counter_slots(values: int) -> int:
