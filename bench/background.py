@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import Config
+from dedup.background import FLAGS
 from dedup.buffers import text_rows
 from dedup.folding import fold_table
 from dedup.kernels.terms import term_rows
@@ -31,9 +32,12 @@ def main(paths: list[str]) -> None:
     documents = 0
     for batch in read_files(paths, config=Config(), log=ReadLog()):
         texts = pc.binary_join_element_wise(
-            batch.pages.column("title").cast(pa.large_string()).fill_null(""), batch.pages.column("text").fill_null(""), pa.scalar("\n", pa.large_string())
+            batch.pages.column("title").cast(pa.large_string()).fill_null(""),
+            batch.pages.column("text").fill_null(""),
+            pa.scalar("\n", pa.large_string()),
         )
         terms, offsets, _, _ = term_rows(*text_rows(texts), 1 << 40, *fold_table().arrays(), *stem_table().arrays())
+        terms &= ~FLAGS
         rows = np.repeat(np.arange(len(texts)), np.diff(offsets))
         order = np.lexsort((rows, terms))
         terms, rows = terms[order], rows[order]

@@ -1,13 +1,13 @@
 """dedup: near-duplicates and stories in Arabic news.
 
-    result = dedup.run("crawl/")             # files in, tables out
-    result.documents, result.matches, result.stories, result.rejects
-    result.write("out")                      # the same as Parquet
+result = dedup.run("crawl/")             # files in, tables out
+result.documents, result.matches, result.stories, result.rejects
+result.write("out")                      # the same as Parquet
 
-    dedup.find_copies(table)                 # copies only; any Arrow table, or mappings
-    dedup.normalize("إلى القاهرة", level="shingle")
-    dedup.segment(page_text)                 # article, source line, embedded article, headlines
-    dedup.sign(texts).to_datasketch()        # MinHash signatures
+dedup.find_copies(table)                 # copies only; any Arrow table, or mappings
+dedup.normalize("إلى القاهرة", level="shingle")
+dedup.segment(page_text)                 # article, source line, embedded article, headlines
+dedup.sign(texts).to_datasketch()        # MinHash signatures
 """
 
 from .config import (

@@ -13,10 +13,13 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
+#: The two lowest bits of a term tell what it is, not which: see ``kernels/terms.py``.
+FLAGS = np.uint64(3)
+
 
 @dataclass(frozen=True)
 class Background:
-    """``terms`` uint64[n] sorted, ``counts`` uint32[n] documents that hold each, of ``documents`` in all."""
+    """``terms`` uint64[n] sorted, flags 0, ``counts`` uint32[n] documents that hold each, of ``documents`` in all."""
 
     terms: npt.NDArray[np.uint64]
     counts: npt.NDArray[np.uint32]
@@ -26,8 +29,13 @@ class Background:
         """int64[len(terms)]: documents of the background that hold each term; 0 where it is unknown."""
         if len(self.terms) == 0:
             return np.zeros(len(terms), np.int64)
+        terms = terms & ~FLAGS
         places = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
         return np.where(self.terms[places] == terms, self.counts[places], 0).astype(np.int64)
+
+    def common_terms(self, share: float) -> npt.NDArray[np.uint64]:
+        """Sorted terms that stand in at least this share of the documents."""
+        return self.terms[self.counts >= share * self.documents]
 
 
 @cache

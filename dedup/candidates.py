@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .config import CandidateConfig
-from .pairs import Ints, unique_pairs
-from .threads import map_batches, map_blocks
 from .kernels.buckets import bucket_pairs, posting_pairs, sampled
 from .kernels.minhash import band_keys
+from .pairs import Ints, unique_pairs
+from .threads import map_batches, map_blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +94,7 @@ def _posting_pairs(
     places[order] = np.arange(len(values))
 
     def block(first: int, last: int) -> tuple[Ints, Ints]:
-        answer: tuple[Ints, Ints] = posting_pairs(
-            offsets, places, list_starts, members, least_share, config.min_shared, first, last
-        )
+        answer: tuple[Ints, Ints] = posting_pairs(offsets, places, list_starts, members, least_share, config.min_shared, first, last)
         return answer
 
     blocks = map_blocks(block, n_rows, threads, at_least=4096)

@@ -35,7 +35,6 @@ def precedence(documents: Any, words: npt.NDArray[np.int32]) -> npt.NDArray[np.i
             }
         ),
         sort_keys=[("headline", "ascending"), ("published", "ascending"), ("words", "descending"), ("doc_id", "ascending")],
-        null_placement="at_end",
     ).to_numpy()
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))

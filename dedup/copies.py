@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .background import background
 from .buffers import take_rows
 from .candidates import propose
 from .config import Config
@@ -28,8 +27,11 @@ from .threads import map_blocks
 
 @dataclass(frozen=True, eq=False)
 class Copies:
-    """``canonical`` int64[n], the row of each document's canonical (itself unless it is a copy); ``short``
-    bool[n], too short to judge; all ``matches``, by row; what was counted on the way."""
+    """The copies among documents.
+
+    ``canonical`` int64[n], the row of each document's canonical (itself unless it is a copy); ``short`` bool[n],
+    too short to judge; all ``matches``, by row; ``counts`` of what was seen on the way.
+    """
 
     canonical: Ints
     short: npt.NDArray[np.bool_]
@@ -58,7 +60,7 @@ def find_copies(prints: Fingerprints, headline: npt.NDArray[np.bool_], ranks: In
     least_share = min(config.copies.partial, config.copies.excerpt)
     found = propose(signatures, shingles, config=config.candidates, least_share=least_share, threads=threads)
     counts |= found.counts
-    measured = Measured.of(shingles, Facts.of(take_rows(*prints.terms, rows), background()), config.copies)
+    measured = Measured.of(shingles, Facts.of(take_rows(*prints.terms, rows)), config.copies)
     articles = _renumber(verify(found.left, found.right, measured, config.copies, threads=threads), rows)
     titles = match_headlines(_titles(prints, headline), ranks, config, threads=threads)
     counts["verified"] = len(articles)
@@ -94,7 +96,7 @@ def _renumber(matches: Matches, rows: Ints) -> Matches:
 
 
 def _titles(prints: Fingerprints, headline: npt.NDArray[np.bool_]) -> Titles:
-    facts = Facts.of(prints.title_terms, background()).unique
+    facts = Facts.of(prints.title_terms).unique
     return Titles(prints.title_shingles, prints.title_terms, facts, prints.title_words, headline, prints.digests)
 
 
@@ -114,5 +116,7 @@ def _matches_of_doubles(doubles: Ints, firsts: Ints, canonical: Ints, matches: M
     low_is_double = doubles < target
     contained = np.where(inner, np.where(low_is_double, LEFT, RIGHT), np.where(outer, np.where(low_is_double, RIGHT, LEFT), NEITHER))
     left, right = np.minimum(doubles, target), np.maximum(doubles, target)
-    with_canonical = Matches(left, right, matches.kind[place], matches.jaccard[place], matches.containment[place], contained.astype(np.uint8))
+    with_canonical = Matches(
+        left, right, matches.kind[place], matches.jaccard[place], matches.containment[place], contained.astype(np.uint8)
+    )
     return Matches.join([with_first, with_canonical])

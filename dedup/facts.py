@@ -1,4 +1,7 @@
-"""Terms to facts: what a template fills in. Numbers, and words that are rare in Arabic news at large."""
+"""Terms to facts: what a template fills in. Numbers, and words that are rare in Arabic news at large.
+
+Which terms are facts is told by a flag that ``kernels/terms.py`` keeps in them.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +10,29 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .background import Background
 from .kernels.shingle import unique_rows
 
 Rows = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
-#: A word in fewer documents of the background than this share is a fact.
-RARE = 0.006
+_FACT = np.uint64(2)
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """``terms`` of documents in text order, ``flags`` bool, which of them are facts, ``unique`` the sorted unique
-    facts of each row."""
+    """The facts of documents.
+
+    ``terms`` rows in text order, ``flags`` bool[n_terms], which of them are facts, ``unique`` the sorted unique
+    facts of each row.
+    """
 
     terms: Rows
     flags: npt.NDArray[np.bool_]
     unique: Rows
 
     @classmethod
-    def of(cls, terms: Rows, known: Background) -> Facts:
-        """Tell facts from common words by the background corpus."""
+    def of(cls, terms: Rows) -> Facts:
+        """The facts among rows of terms."""
         values, offsets = terms
-        unique, places = np.unique(values, return_inverse=True)
-        rare = known.document_frequency(unique) < RARE * known.documents
-        flags = (rare | ((unique & np.uint64(1)) == 1))[places]
+        flags = (values & _FACT) != 0
         kept = np.zeros(len(values) + 1, np.int64)
         np.cumsum(flags, out=kept[1:])
         return cls(terms, flags, unique_rows(values[flags], kept[offsets]))

@@ -18,7 +18,7 @@ from .buffers import Offsets, concat_rows, take_rows, text_rows
 from .config import Config
 from .folding import fold_table
 from .kernels.shingle import shingle_rows
-from .kernels.terms import stem_letter_rows, term_rows
+from .kernels.terms import document_rows, stem_letter_rows, term_rows
 from .kernels.tokens import token_rows
 from .shingles import shingle_strings
 from .signatures import Signatures, sign_rows, sign_shingles
@@ -27,7 +27,6 @@ from .texts import stem_table, tokenize
 Rows = tuple[npt.NDArray[np.uint64], Offsets]
 #: Longer titles are cut: no headline has so many words.
 TITLE_WORDS = 64
-_NO_LIMIT = 1 << 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +61,11 @@ class Fingerprints:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Fingerprints:
         """The chosen documents."""
-        values = (getattr(self, item.name) for item in fields(self))
-        return Fingerprints(*(take_rows(*value, rows) if isinstance(value, tuple) else value[rows] for value in values))
+        taken: dict[str, Any] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            taken[item.name] = take_rows(value[0], value[1], rows) if isinstance(value, tuple) else value[rows]
+        return Fingerprints(**taken)
 
 
 def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
@@ -75,9 +77,8 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     """
     fold, stems = fold_table().arrays(), stem_table().arrays()
     text, title = text_rows(texts), text_rows(titles)
-    tokens, token_offsets, digests = token_rows(*text, *fold)
+    tokens, token_offsets, digests, terms, term_offsets = document_rows(*text, *fold, *stems)
     shingles = shingle_rows(tokens, token_offsets, config.shingles.words)
-    terms, term_offsets, _, _ = term_rows(*text, _NO_LIMIT, *fold, *stems)
     title_terms, title_offsets, _, _ = term_rows(*title, TITLE_WORDS, *fold, *stems)
     letters, letter_offsets, title_words = stem_letter_rows(*title, TITLE_WORDS, *fold, *stems)
     return Fingerprints(

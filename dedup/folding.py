@@ -107,7 +107,7 @@ def build_table() -> FoldTable:
     expansions: list[int] = []
     rows: dict[bytes, int] = {}
     blocks = np.zeros(_LAST_UNICODE >> 8, np.uint16)
-    entries = []
+    entries: list[npt.NDArray[np.uint32]] = []
     for block in range(_LAST_UNICODE >> 8):
         row = np.array([_entry(code, expansions) for code in range(block << 8, (block + 1) << 8)], np.uint32)
         key = row.tobytes()

@@ -87,9 +87,11 @@ def without_clitic(word: str) -> str:
     while folded not in lists.whole and len(folded) > 3:
         if folded.startswith("لل"):
             word, folded = "ال" + word[2:], "ال" + folded[2:]
-        elif (folded[0] in "وفبك" and folded[1:3] == "ال" and len(folded) > 5) or (folded[0] == "و" and folded[1] != "ا"):
-            word, folded = word[1:], folded[1:]
-        elif folded in lists.split:
+        elif (
+            (folded[0] in "وفبك" and folded[1:3] == "ال" and len(folded) > 5)
+            or (folded[0] == "و" and folded[1] != "ا")
+            or folded in lists.split
+        ):
             word, folded = word[1:], folded[1:]
         else:
             break

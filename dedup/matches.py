@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .config import CopyConfig
-from .threads import map_blocks
 from .facts import Facts
 from .kernels.overlap import count_values, overlap_pairs, rarity_weights, row_sums
 from .kernels.replaced import replaced_facts
 from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Ints, Matches
+from .threads import map_blocks
 
 Rows = tuple[npt.NDArray[np.uint64], Ints]
 #: Facts replaced in place make a template: at least so many, and so many in a hundred terms. A pair that

@@ -26,7 +26,8 @@ from .background import background
 from .buffers import take_rows
 from .canonicals import precedence
 from .config import Config
-from .copies import Copies, find_copies as find
+from .copies import Copies
+from .copies import find_copies as find
 from .documents import documents_of
 from .errors import InputError
 from .fingerprint import Fingerprints, fingerprint
@@ -155,7 +156,9 @@ def _read(inputs: Any, config: Config, log: ReadLog, clock: Clock, threads: int)
     if not tables:
         first = rejected.slice(0, 1).to_pylist()
         seen = f" The first was {first[0]['input_file']}: {first[0]['reason']}, {first[0]['detail']}." if first else ""
-        raise InputError(f"no page could be read: {rejected.num_rows} rows or files were rejected.{seen} Check the inputs and the column names.")
+        raise InputError(
+            f"no page could be read: {rejected.num_rows} rows or files were rejected.{seen} Check the inputs and the column names."
+        )
     corpus = Corpus(
         pa.concat_tables(tables).combine_chunks(), pa.chunked_array(leads), Fingerprints.join(prints), rejected, n_pages + rejected.num_rows
     )
@@ -206,7 +209,11 @@ def _without_double_ids(corpus: Corpus, page_numbers: Ints) -> Corpus:
     kept = np.flatnonzero(~np.isin(page_numbers, pages))
     rejects = pa.concat_tables([corpus.rejects, pa.Table.from_pylist(rows, schema=REJECTS)]).combine_chunks()
     return Corpus(
-        corpus.documents.take(pa.array(kept)).combine_chunks(), corpus.leads.take(pa.array(kept)), corpus.prints.take(kept), rejects, corpus.pages
+        corpus.documents.take(pa.array(kept)).combine_chunks(),
+        corpus.leads.take(pa.array(kept)),
+        corpus.prints.take(kept),
+        rejects,
+        corpus.pages,
     )
 
 

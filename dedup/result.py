@@ -60,7 +60,9 @@ class Result:
                     target.rename(Path(aside) / "replaced")
                 fresh.rename(target)
         except OSError as error:
-            raise OutputError(f"{target}: cannot be written ({error.strerror or error}). Free some space or choose another folder.") from error
+            raise OutputError(
+                f"{target}: cannot be written ({error.strerror or error}). Free some space or choose another folder."
+            ) from error
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> Result:
@@ -74,8 +76,9 @@ class Result:
         source = Path(folder)
         if not (source / MANIFEST).is_file():
             raise OutputError(f"{source}: holds no {MANIFEST}, so it is no result of a run. Give the folder that was named with -o.")
-        tables = [pq.read_table(source / f"{name}.parquet") if (source / f"{name}.parquet").exists() else None for name in TABLES]
-        return cls(*tables, json.loads((source / MANIFEST).read_text(encoding="utf-8")))
+        tables: dict[str, Any] = {name: source / f"{name}.parquet" for name in TABLES}
+        tables = {name: pq.read_table(path) if path.exists() else None for name, path in tables.items()}
+        return cls(**tables, manifest=json.loads((source / MANIFEST).read_text(encoding="utf-8")))
 
 
 def check_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> Path:
@@ -93,7 +96,9 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> Path:
         if not overwrite:
             raise OutputError(f"{folder}: is not empty. Choose another folder, or give --overwrite to replace an earlier result.")
         if not (target / MANIFEST).is_file():
-            raise OutputError(f"{folder}: holds files but no {MANIFEST}, so it is no earlier result and is not overwritten. Choose another folder.")
+            raise OutputError(
+                f"{folder}: holds files but no {MANIFEST}, so it is no earlier result and is not overwritten. Choose another folder."
+            )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

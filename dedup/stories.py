@@ -126,4 +126,5 @@ def _dense(edges: Edges, part: Ints, nodes: Ints) -> Ints:
     flat = fcluster(linkage(condensed, "average"), farthest - 1.0, "distance")
     first = np.full(flat.max() + 1, n, np.int64)
     np.minimum.at(first, flat, np.arange(n))
-    return first[flat]
+    places: Ints = first[flat]
+    return places

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import folding
+from .background import background
 from .errors import ConfigError
 from .folding import COMPOSE, DECIMAL, DIGIT, DROP, EXPAND, GROUP, LEVELS, SEPARATOR, SIGN, SINGLE, fold_table
 from .kernels.tokens import hash_letters
@@ -165,20 +166,25 @@ def stop_words() -> frozenset[str]:
     return frozenset(tokenize(" ".join(lines), "stem"))
 
 
+#: A word in fewer documents of the background corpus than this share is a fact: a name, a rare thing.
+RARE = 0.006
+
+
 @dataclass(frozen=True)
 class StemTable:
-    """The lists of the light stem as sorted uint64 hashes, and its affixes as rows of letters, for kernels."""
+    """Sorted uint64 hashes of the lists of the light stem, of stop words and of common terms; affixes as rows of letters."""
 
     whole: npt.NDArray[np.uint64]
     ending: npt.NDArray[np.uint64]
     split: npt.NDArray[np.uint64]
     stop: npt.NDArray[np.uint64]
+    common: npt.NDArray[np.uint64]
     prefixes: npt.NDArray[np.uint32]
     suffixes: npt.NDArray[np.uint32]
 
     def arrays(self) -> tuple[npt.NDArray[np.uint64] | npt.NDArray[np.uint32], ...]:
         """The arrays in the order in which kernels take them."""
-        return self.whole, self.ending, self.split, self.stop, self.prefixes, self.suffixes
+        return self.whole, self.ending, self.split, self.stop, self.common, self.prefixes, self.suffixes
 
 
 @cache
@@ -190,6 +196,7 @@ def stem_table() -> StemTable:
         term_hashes(lists.ending),
         term_hashes(lists.split),
         term_hashes(stop_words()),
+        background().common_terms(RARE),
         _affix_rows(PREFIXES),
         _affix_rows(tuple((suffix, SHORTEST) for suffix in SUFFIXES)),
     )

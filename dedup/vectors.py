@@ -23,8 +23,11 @@ Rows = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """``matrix`` float32 CSR [n_documents, n_terms], rows of length 1 (or 0); ``terms`` uint64[n_terms], the
-    term hash of each column."""
+    """TF-IDF vectors of documents.
+
+    ``matrix`` float32 CSR [n_documents, n_terms], rows of length 1 (or 0); ``terms`` uint64[n_terms], the term
+    hash of each column.
+    """
 
     matrix: Any
     terms: npt.NDArray[np.uint64]

@@ -1,0 +1,1 @@
+"""Data files: the fold table, lists of words and cue phrases, agencies, background counts."""

@@ -8,7 +8,7 @@ from .jit import jit
 
 
 @jit
-def bucket_pairs(keys, members, cap):  # type: ignore[no-untyped-def]
+def bucket_pairs(keys, members, cap):
     """Pair the members of each run of equal keys.
 
     Parameters
@@ -54,7 +54,7 @@ def bucket_pairs(keys, members, cap):  # type: ignore[no-untyped-def]
 
 
 @jit
-def sampled(values, offsets, below):  # type: ignore[no-untyped-def]
+def sampled(values, offsets, below):
     """The values of each row that are below a bound: (values uint64[n], offsets int64[n_rows + 1])."""
     n_rows = len(offsets) - 1
     out_offsets = np.zeros(n_rows + 1, np.int64)
@@ -74,7 +74,7 @@ def sampled(values, offsets, below):  # type: ignore[no-untyped-def]
 
 
 @jit
-def posting_pairs(entry_offsets, entry_places, list_starts, members, least_share, most_needed, first_row, last_row):  # type: ignore[no-untyped-def]
+def posting_pairs(entry_offsets, entry_places, list_starts, members, least_share, most_needed, first_row, last_row):
     """Pairs of rows that share enough sampled values, for rows ``first_row <= row < last_row``.
 
     Parameters

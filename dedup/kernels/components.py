@@ -8,7 +8,7 @@ from .jit import jit, leaf
 
 
 @leaf
-def find(parents, node):  # type: ignore[no-untyped-def]
+def find(parents, node):
     """The root of a node; the path to it is halved on the way."""
     while parents[node] != node:
         parents[node] = parents[parents[node]]
@@ -17,7 +17,7 @@ def find(parents, node):  # type: ignore[no-untyped-def]
 
 
 @jit
-def components(n_nodes, left, right):  # type: ignore[no-untyped-def]
+def components(n_nodes, left, right):
     """int64[n_nodes]: the smallest node of each node's component, for edges ``left[i] - right[i]``.
 
     Notes

@@ -8,7 +8,9 @@ from .jit import jit
 
 
 @jit
-def window_neighbours(indptr, indices, data, columns_ptr, columns_rows, columns_data, starts, undated, times, decay, floor, most, first_row, last_row):  # type: ignore[no-untyped-def]  # fmt: skip
+def window_neighbours(
+    indptr, indices, data, columns_ptr, columns_rows, columns_data, starts, undated, times, decay, floor, most, first_row, last_row
+):
     """For rows ``first_row <= row < last_row``: the rows before it that are most like it.
 
     Parameters

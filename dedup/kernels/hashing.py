@@ -13,7 +13,7 @@ EULER = np.uint64(0xB7E151628AED2A6B)
 
 
 @leaf
-def mix64(value):  # type: ignore[no-untyped-def]
+def mix64(value):
     """Spread the bits of a uint64: the finalizer of SplitMix64 (Steele, Lea, Flood 2014, variant 13 of Stafford)."""
     value ^= value >> np.uint64(30)
     value *= np.uint64(0xBF58476D1CE4E5B9)
@@ -24,7 +24,7 @@ def mix64(value):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def extend(state, value):  # type: ignore[no-untyped-def]
+def extend(state, value):
     """Add one uint64 to a running hash; the order of the values counts."""
     state = (state ^ value) * np.uint64(0x9E3779B97F4A7C15)
     return state ^ (state >> np.uint64(32))

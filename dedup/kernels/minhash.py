@@ -11,7 +11,7 @@ EMPTY = np.uint32(0xFFFFFFFF)
 
 
 @jit
-def signature_rows(hashes, offsets, multipliers, increments):  # type: ignore[no-untyped-def]
+def signature_rows(hashes, offsets, multipliers, increments):
     """Sign each row: slot k holds the minimum of ``multipliers[k] * h + increments[k]`` modulo 2**32.
 
     Parameters
@@ -46,7 +46,7 @@ def signature_rows(hashes, offsets, multipliers, increments):  # type: ignore[no
 
 
 @jit
-def band_keys(signatures, bands, rows):  # type: ignore[no-untyped-def]
+def band_keys(signatures, bands, rows):
     """Hash ``rows`` consecutive slots into one 64-bit key per band, with the band's index in it.
 
     Parameters

@@ -8,7 +8,7 @@ from .jit import jit
 
 
 @jit
-def overlap_pairs(values, offsets, weights, left, right):  # type: ignore[no-untyped-def]
+def overlap_pairs(values, offsets, weights, left, right):
     """Intersect row ``left[i]`` with row ``right[i]``.
 
     Parameters
@@ -43,7 +43,7 @@ def overlap_pairs(values, offsets, weights, left, right):  # type: ignore[no-unt
 
 
 @jit
-def count_values(values, counters):  # type: ignore[no-untyped-def]
+def count_values(values, counters):
     """Count each value in ``counters`` (uint32[a power of two]), by the low bits of its hash, in place.
 
     Two values that fall together are counted together: a count is an upper bound.
@@ -54,7 +54,7 @@ def count_values(values, counters):  # type: ignore[no-untyped-def]
 
 
 @jit
-def rarity_weights(values, counters, common):  # type: ignore[no-untyped-def]
+def rarity_weights(values, counters, common):
     """float32[n_values]: ``min(1, common / count)`` for each value, counts as ``count_values`` left them."""
     mask = np.uint64(len(counters) - 1)
     weights = np.empty(len(values), np.float32)
@@ -65,7 +65,7 @@ def rarity_weights(values, counters, common):  # type: ignore[no-untyped-def]
 
 
 @jit
-def row_sums(weights, offsets):  # type: ignore[no-untyped-def]
+def row_sums(weights, offsets):
     """float64[n_rows]: the sum of each row, added from left to right."""
     sums = np.zeros(len(offsets) - 1, np.float64)
     for row in range(len(offsets) - 1):

@@ -13,7 +13,7 @@ MOST_PLACES = 16
 
 
 @leaf
-def first_place(values, order, value):  # type: ignore[no-untyped-def]
+def first_place(values, order, value):
     """The first place in ``order`` whose value is not below ``value``; ``values[order]`` ascends."""
     low, high = 0, len(order)
     while low < high:
@@ -26,14 +26,14 @@ def first_place(values, order, value):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def holds(values, order, value):  # type: ignore[no-untyped-def]
+def holds(values, order, value):
     """Whether ``values`` has ``value``."""
     place = first_place(values, order, value)
     return place < len(order) and values[order[place]] == value
 
 
 @jit
-def count_replaced(a, a_facts, b, b_facts):  # type: ignore[no-untyped-def]
+def count_replaced(a, a_facts, b, b_facts):
     """How many runs of ``a`` are filled otherwise in ``b``.
 
     A run is up to LONGEST_RUN terms of ``a`` that ``b`` does not have, one of them a fact, between two terms
@@ -69,13 +69,13 @@ def count_replaced(a, a_facts, b, b_facts):  # type: ignore[no-untyped-def]
                         break
                     other_fact = other_fact or (b_facts[j] and not holds(a, a_order, b[j]))
                 place += 1
-            count += np.int64(replaced)
+            count += 1 if replaced else 0
         i = end
     return count
 
 
 @jit
-def replaced_facts(terms, offsets, facts, left, right):  # type: ignore[no-untyped-def]
+def replaced_facts(terms, offsets, facts, left, right):
     """For each pair: fillings of the shorter text that differ in the longer one, per hundred terms of the shorter.
 
     Parameters

@@ -8,7 +8,7 @@ from .jit import jit, leaf
 
 
 @leaf
-def linked(neighbour_offsets, neighbours, a, b):  # type: ignore[no-untyped-def]
+def linked(neighbour_offsets, neighbours, a, b):
     """Whether ``b`` is among the neighbours of ``a``, which ascend."""
     low, high = neighbour_offsets[a], neighbour_offsets[a + 1]
     while low < high:
@@ -21,7 +21,7 @@ def linked(neighbour_offsets, neighbours, a, b):  # type: ignore[no-untyped-def]
 
 
 @jit
-def star_groups(left, right, ranks, neighbour_offsets, neighbours, most_checks):  # type: ignore[no-untyped-def]
+def star_groups(left, right, ranks, neighbour_offsets, neighbours, most_checks):
     """Merge groups along edges wherever the better centre of the two is linked to every member of both.
 
     Parameters

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from .hashing import mix64
 from .jit import jit, leaf
-from .tokens import LETTERS, hash_letters, most_tokens, next_token
+from .tokens import LETTERS, hash_letters, hash_levels, most_tokens, next_token
 
 SHORTEST = 3
 ALEF, WAW, LAM, BEH = 0x0627, 0x0648, 0x0644, 0x0628
 FIRST_LETTER, LAST_LETTER = 0x0621, 0x064A
+#: A term without its flags.
+FLAGLESS = np.uint64(0xFFFFFFFFFFFFFFFC)
 #: Words whose term is remembered within a call (a power of two): news repeats its words.
 MEMORY = 1 << 16
 #: Between two stems of a row of letters, and at its ends.
@@ -20,7 +23,7 @@ BORDER = np.uint64(32)
 
 
 @leaf
-def contains(sorted_values, value):  # type: ignore[no-untyped-def]
+def contains(sorted_values, value):
     """Whether a sorted uint64 array holds a value."""
     low, high = 0, len(sorted_values)
     while low < high:
@@ -33,7 +36,7 @@ def contains(sorted_values, value):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def shift(letters, length, by):  # type: ignore[no-untyped-def]
+def shift(letters, length, by):
     """Take ``by`` letters off the front, in place; the new length."""
     for i in range(length - by):
         letters[i] = letters[i + by]
@@ -41,7 +44,7 @@ def shift(letters, length, by):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def stem(letters, length, whole, ending, split, prefixes, suffixes):  # type: ignore[no-untyped-def]
+def stem(letters, length, whole, ending, split, prefixes, suffixes):
     """Light stem of ``letters[:length]`` in place; the new length.
 
     ``whole``, ``ending``, ``split`` are sorted hashes of words; ``prefixes`` and ``suffixes`` are
@@ -98,15 +101,33 @@ def stem(letters, length, whole, ending, split, prefixes, suffixes):  # type: ig
 
 
 @leaf
-def refine_letters(letters, length, refine):  # type: ignore[no-untyped-def]
+def refine_letters(letters, length, refine):
     """Fold letters of the Arabic block to the level *stem*, in place."""
     for i in range(min(length, LETTERS)):
         if letters[i] >> np.uint32(8) == np.uint32(6):
             letters[i] = refine[2, letters[i] & np.uint32(255)]
 
 
+@leaf
+def term_of(letters, length, refine, whole, ending, split, stop, common, prefixes, suffixes):
+    """The term of a token, whose letters are refined and stemmed in place; 0 for a stop word.
+
+    A term is the hash of the stem with two flags in its lowest bits: 1 for a number, 2 for a fact, that is
+    a number or a word not among the ``common`` ones (sorted hashes, flags 0).
+    """
+    number = np.uint64(letters[0] >= np.uint32(0x30) and letters[0] <= np.uint32(0x39))
+    refine_letters(letters, length, refine)
+    length = stem(letters, length, whole, ending, split, prefixes, suffixes)
+    term = hash_letters(letters, length)
+    if contains(stop, term):
+        return np.uint64(0)
+    term &= FLAGLESS
+    fact = np.uint64(number != np.uint64(0) or not contains(common, term))
+    return term | number | fact << np.uint64(1)
+
+
 @jit
-def term_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, prefixes, suffixes):  # type: ignore[no-untyped-def]
+def term_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes):
     """Stem the first ``limit`` tokens of each text.
 
     Parameters
@@ -117,8 +138,7 @@ def term_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, 
     Returns
     -------
     (terms uint64[n_terms], term_offsets int64[n_texts + 1], starts int64[n_terms], stops int64[n_terms])
-        Hash of each stem in text order, odd for a number and even for a word, and the bytes of ``data``
-        that its word spans.
+        Each term in text order, see ``term_of``, and the bytes of ``data`` that its word spans.
     """
     n_texts = len(offsets) - 1
     term_offsets = np.zeros(n_texts + 1, np.int64)
@@ -130,7 +150,7 @@ def term_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, 
     cursor = np.empty(1, np.int64)
     known = np.zeros((MEMORY, 2), np.uint64)
     fill_terms(
-        data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, prefixes, suffixes,
+        data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes,
         terms, term_offsets, starts, stops, letters, cursor, known,
     )  # fmt: skip
     n_terms = term_offsets[n_texts]
@@ -138,8 +158,8 @@ def term_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, 
 
 
 @leaf
-def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, prefixes, suffixes,
-               terms, term_offsets, starts, stops, letters, cursor, known):  # type: ignore[no-untyped-def]  # fmt: skip
+def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes,
+               terms, term_offsets, starts, stops, letters, cursor, known):  # fmt: skip
     """Write the rows of ``term_rows`` into its arrays; ``known`` remembers the terms of words met lately."""
     n_terms = 0
     for text in range(len(offsets) - 1):
@@ -153,12 +173,7 @@ def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, whole,
             slot = np.int64(word & np.uint64(MEMORY - 1))
             if known[slot, 0] != word:
                 known[slot, 0] = word
-                # The lowest bit tells numbers from words; 0 stands for a stop word.
-                number = np.uint64(letters[0] >= np.uint32(0x30) and letters[0] <= np.uint32(0x39))
-                refine_letters(letters, length, refine)
-                length = stem(letters, length, whole, ending, split, prefixes, suffixes)
-                term = hash_letters(letters, length)
-                known[slot, 1] = np.uint64(0) if contains(stop, term) else term & np.uint64(0xFFFFFFFFFFFFFFFE) | number
+                known[slot, 1] = term_of(letters, length, refine, whole, ending, split, stop, common, prefixes, suffixes)
             term = known[slot, 1]
             if term != np.uint64(0):
                 terms[n_terms] = term
@@ -169,7 +184,66 @@ def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, whole,
 
 
 @jit
-def stem_letter_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, prefixes, suffixes):  # type: ignore[no-untyped-def]
+def document_rows(data, offsets, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes):
+    """What ``token_rows`` and ``term_rows`` give, in one walk over each text.
+
+    Returns
+    -------
+    (tokens uint64[n_tokens], token_offsets int64[n_texts + 1], digests uint64[n_texts, 2],
+     terms uint64[n_terms], term_offsets int64[n_texts + 1])
+    """
+    n_texts = len(offsets) - 1
+    token_offsets = np.zeros(n_texts + 1, np.int64)
+    term_offsets = np.zeros(n_texts + 1, np.int64)
+    digests = np.empty((n_texts, 2), np.uint64)
+    tokens = np.empty(most_tokens(offsets), np.uint64)
+    terms = np.empty(most_tokens(offsets), np.uint64)
+    letters = np.empty(LETTERS, np.uint32)
+    cursor = np.empty(1, np.int64)
+    known = np.zeros((MEMORY, 2), np.uint64)
+    fill_documents(
+        data, offsets, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes,
+        tokens, token_offsets, digests, terms, term_offsets, letters, cursor, known,
+    )  # fmt: skip
+    return tokens[: token_offsets[n_texts]].copy(), token_offsets, digests, terms[: term_offsets[n_texts]].copy(), term_offsets
+
+
+@leaf
+def fill_documents(data, offsets, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes,
+                   tokens, token_offsets, digests, terms, term_offsets, letters, cursor, known):  # fmt: skip
+    """Write the rows of ``document_rows`` into its arrays."""
+    n_tokens = 0
+    n_terms = 0
+    for text in range(len(offsets) - 1):
+        at, end = offsets[text], offsets[text + 1]
+        cursor[0] = -1
+        left = np.uint64(0x9E3779B97F4A7C15)
+        right = np.uint64(0xB7E151628AED2A6B)
+        while True:
+            at, length, _, _ = next_token(data, at, end, cursor, blocks, entries, expansions, letters)
+            if length == 0:
+                break
+            exact, word = hash_levels(letters, length, refine)
+            tokens[n_tokens] = word
+            n_tokens += 1
+            left = mix64(left ^ exact)
+            right = (right ^ exact) * np.uint64(0xB7E151628AED2A6B)
+            right ^= right >> np.uint64(31)
+            slot = np.int64(word & np.uint64(MEMORY - 1))
+            if known[slot, 0] != word:
+                known[slot, 0] = word
+                known[slot, 1] = term_of(letters, length, refine, whole, ending, split, stop, common, prefixes, suffixes)
+            if known[slot, 1] != np.uint64(0):
+                terms[n_terms] = known[slot, 1]
+                n_terms += 1
+        token_offsets[text + 1] = n_tokens
+        term_offsets[text + 1] = n_terms
+        digests[text, 0] = left
+        digests[text, 1] = right
+
+
+@jit
+def stem_letter_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes):
     """The letters of the stems of each text, one border between two stems and one at each end.
 
     Parameters as in ``term_rows``.

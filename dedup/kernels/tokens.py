@@ -21,7 +21,7 @@ LETTERS = 256
 
 
 @leaf
-def decode(first, second, third, fourth, available):  # type: ignore[no-untyped-def]
+def decode(first, second, third, fourth, available):
     """Decode a UTF-8 sequence of three or four bytes; the bytes are scalars, so that no array is passed on.
 
     Returns ``size << 24 | code point``; size 1 and U+0020 for a byte that begins no valid sequence.
@@ -41,7 +41,7 @@ def decode(first, second, third, fourth, available):  # type: ignore[no-untyped-
 
 
 @leaf
-def compose(letter, mark):  # type: ignore[no-untyped-def]
+def compose(letter, mark):
     """An alef, waw or yeh with a madda or hamza mark (U+0653..0655): the letter that Unicode's NFC gives."""
     if letter == np.uint32(0x0627):
         return np.uint32(0x0622) if mark == np.uint32(0x0653) else np.uint32(0x0623) if mark == np.uint32(0x0654) else np.uint32(0x0625)
@@ -51,7 +51,7 @@ def compose(letter, mark):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def next_token(data, at, end, cursor, blocks, entries, expansions, letters):  # type: ignore[no-untyped-def]
+def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
     """Read the next token.
 
     Parameters
@@ -179,7 +179,7 @@ def next_token(data, at, end, cursor, blocks, entries, expansions, letters):  # 
 
 
 @leaf
-def hash_letters(letters, length):  # type: ignore[no-untyped-def]
+def hash_letters(letters, length):
     """uint64 hash of ``letters[:length]``."""
     state = np.uint64(0x243F6A8885A308D3)
     for i in range(min(length, LETTERS)):
@@ -188,8 +188,26 @@ def hash_letters(letters, length):  # type: ignore[no-untyped-def]
     return mix64(state)
 
 
+@leaf
+def hash_levels(letters, length, refine):
+    """``hash_letters`` of a token at the levels *canonical* and *shingle*, in one walk over its letters."""
+    canonical = np.uint64(0x243F6A8885A308D3)
+    shingle = np.uint64(0x243F6A8885A308D3)
+    for i in range(min(length, LETTERS)):
+        one = letters[i]
+        other = one
+        if one >> np.uint32(8) == np.uint32(6):
+            other = refine[1, one & np.uint32(255)]
+            one = refine[0, one & np.uint32(255)]
+        canonical = (canonical ^ np.uint64(one)) * np.uint64(0x9E3779B97F4A7C15)
+        canonical ^= canonical >> np.uint64(29)
+        shingle = (shingle ^ np.uint64(other)) * np.uint64(0x9E3779B97F4A7C15)
+        shingle ^= shingle >> np.uint64(29)
+    return mix64(canonical), mix64(shingle)
+
+
 @jit
-def token_rows(data, offsets, blocks, entries, expansions, refine):  # type: ignore[no-untyped-def]
+def token_rows(data, offsets, blocks, entries, expansions, refine):
     """Tokens of each text at level *shingle*, and a digest of its tokens at level *canonical*.
 
     Parameters
@@ -213,7 +231,7 @@ def token_rows(data, offsets, blocks, entries, expansions, refine):  # type: ign
 
 
 @leaf
-def most_tokens(offsets):  # type: ignore[no-untyped-def]
+def most_tokens(offsets):
     """No more tokens than this are in the texts.
 
     One byte can make a token ("a1a1"); the longest phrase has four in three bytes. The memory is only touched
@@ -223,7 +241,7 @@ def most_tokens(offsets):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def fill_tokens(data, offsets, blocks, entries, expansions, refine, tokens, token_offsets, digests, letters, cursor):  # type: ignore[no-untyped-def]
+def fill_tokens(data, offsets, blocks, entries, expansions, refine, tokens, token_offsets, digests, letters, cursor):
     """Write the rows of ``token_rows`` into its arrays."""
     n_tokens = 0
     for text in range(len(offsets) - 1):
@@ -235,24 +253,11 @@ def fill_tokens(data, offsets, blocks, entries, expansions, refine, tokens, toke
             at, length, _, _ = next_token(data, at, end, cursor, blocks, entries, expansions, letters)
             if length == 0:
                 break
-            exact = np.uint64(0x243F6A8885A308D3)
-            folded = np.uint64(0x243F6A8885A308D3)
-            for i in range(min(length, LETTERS)):
-                letter = letters[i]
-                canonical = letter
-                if letter >> np.uint32(8) == np.uint32(6):
-                    canonical = refine[0, letter & np.uint32(255)]
-                    letter = refine[1, letter & np.uint32(255)]
-                exact = (exact ^ np.uint64(canonical)) * np.uint64(0x9E3779B97F4A7C15)
-                exact ^= exact >> np.uint64(29)
-                folded = (folded ^ np.uint64(letter)) * np.uint64(0x9E3779B97F4A7C15)
-                folded ^= folded >> np.uint64(29)
-            exact = mix64(exact)
+            exact, tokens[n_tokens] = hash_levels(letters, length, refine)
+            n_tokens += 1
             left = mix64(left ^ exact)
             right = (right ^ exact) * np.uint64(0xB7E151628AED2A6B)
             right ^= right >> np.uint64(31)
-            tokens[n_tokens] = mix64(folded)
-            n_tokens += 1
         token_offsets[text + 1] = n_tokens
         digests[text, 0] = left
         digests[text, 1] = right

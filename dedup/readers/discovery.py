@@ -209,7 +209,9 @@ def _list(folder: str, search: _Search) -> list[str]:
     try:
         return sorted(os.listdir(folder))
     except OSError as error:
-        search.problems.append(f"{folder}: the folder cannot be listed ({error.strerror}), but all of it is to be read. Check its permissions.")
+        search.problems.append(
+            f"{folder}: the folder cannot be listed ({error.strerror}), but all of it is to be read. Check its permissions."
+        )
         return []
 
 
@@ -238,7 +240,10 @@ def _tell_skipped(search: _Search, log: ReadLog) -> None:
         kinds = search.unknown.get(given, Counter())
         if kinds:
             listed = ", ".join(sorted(kinds)[:_MOST_SHOWN])
-            one, many = f"{{n}} file skipped, its suffix is not read ({listed})", f"{{n}} files skipped, their suffixes are not read ({listed})"
+            one, many = (
+                f"{{n}} file skipped, its suffix is not read ({listed})",
+                f"{{n}} files skipped, their suffixes are not read ({listed})",
+            )
             log.note(shown, one, many, count=kinds.total())
         log.note(shown, "{n} hidden file or folder skipped", "{n} hidden files or folders skipped", count=search.hidden[given])
 

@@ -132,7 +132,11 @@ def _rows_of_array(data: bytes | None) -> Iterator[Row]:
         elif at < len(text) and text[at] != "]":
             break
     if at >= len(text) or text[at] != "]" or _after(skip, text, at + 1) < len(text):
-        yield position, Reject(None, "truncated_file", f"the JSON array is broken after {position} elements; the file is not read beyond it"), 0
+        yield (
+            position,
+            Reject(None, "truncated_file", f"the JSON array is broken after {position} elements; the file is not read beyond it"),
+            0,
+        )
 
 
 def _after(skip: Any, text: str, at: int) -> int:

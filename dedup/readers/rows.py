@@ -190,7 +190,9 @@ def _to_batch(block: Block, log: FileLog) -> Batch:
 
     published = _published(columns.get("published", dates), block.rows, keep, log)
     rows = pa.array(block.rows)
-    made_ids = pc.binary_join_element_wise(pa.scalar(log.file, pa.large_string()), rows.cast(pa.large_string()), pa.scalar(":", pa.large_string()))
+    made_ids = pc.binary_join_element_wise(
+        pa.scalar(log.file, pa.large_string()), rows.cast(pa.large_string()), pa.scalar(":", pa.large_string())
+    )
     page_id = columns["id"]
     page_id = pc.if_else(_blank(page_id), made_ids, page_id)
     found = {
@@ -227,7 +229,9 @@ def _only_utf8(part: str, column: Any, rows: npt.NDArray[np.int64], keep: npt.ND
                 values.append(None if data is None else data.decode())
             except UnicodeDecodeError as error:
                 if keep[i]:
-                    rejects.append(Reject(int(rows[i]), "invalid_utf8", f"{part}: byte {error.start} is not UTF-8 (0x{data[error.start]:02x})"))
+                    rejects.append(
+                        Reject(int(rows[i]), "invalid_utf8", f"{part}: byte {error.start} is not UTF-8 (0x{data[error.start]:02x})")
+                    )
                 keep[i] = False
                 values.append(None)
         return pa.array(values, pa.large_string())

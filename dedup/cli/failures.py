@@ -1,0 +1,64 @@
+"""Errors to messages and exit codes: people see one message on stderr, and a traceback only of what is a bug."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import click
+
+from ..errors import ConfigError, DedupError, OutputError
+
+UNEXPECTED = 1
+WRONG_USAGE = 2
+NO_INPUT = 3
+NO_OUTPUT = 4
+REJECTED = 5
+STOPPED = 130
+
+#: For the end of ``--help``; the first line keeps click from filling the paragraph.
+EXIT_CODES = """\b
+Exit codes:
+  0    done; rejected rows and files are no failure, the summary names them
+  1    an unexpected error (its traceback is shown), or the memory was not enough
+  2    wrong usage: an unknown option, or a setting that does not fit
+  3    an input is missing, or nothing in the inputs can be read
+  4    the results cannot be written
+  5    done and written, but rows or files were rejected (only with --strict)
+  130  stopped with Ctrl-C
+"""
+
+
+class Failure(click.ClickException):
+    """A message for stderr, and the exit code that goes with it."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class CarefulGroup(click.Group):
+    """A group of commands in which no error is shown as a traceback but the unexpected ones."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except DedupError as error:
+            raise Failure(str(error), _exit_code(error)) from error
+        except KeyboardInterrupt as stop:
+            raise Failure("stopped. Nothing was written.", STOPPED) from stop
+        except MemoryError as error:
+            raise Failure("the memory was not enough. Lower --run.batch_rows or --threads, or give less input.", UNEXPECTED) from error
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as error:
+            click.echo(traceback.format_exc(), err=True, nl=False)
+            message = f"unexpected {type(error).__name__}: this is a bug in dedup. Please report it with the lines above and the command."
+            raise Failure(message, UNEXPECTED) from error
+
+
+def _exit_code(error: DedupError) -> int:
+    if isinstance(error, ConfigError):
+        return WRONG_USAGE
+    return NO_OUTPUT if isinstance(error, OutputError) else NO_INPUT

@@ -1,0 +1,85 @@
+"""Every setting of the configuration as an option with the same dotted name, and help in sections.
+
+Nothing is repeated here: names, types, defaults and help come from ``config.settings()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from ..config import Config, settings
+
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
+
+#: Second, short names of settings that are given often.
+ALIASES = {"run.threads": "--threads"}
+_METAVARS = {bool: "true|false", int: "N", float: "X", str: "TEXT"}
+
+
+class SettingOption(click.Option):
+    """The option of one setting; ``setting`` is its dotted name."""
+
+    def __init__(self, setting: str, kind: type, default: Any, help_text: str) -> None:
+        declared = [f"--{setting}", parameter(setting)] + ([ALIASES[setting]] if setting in ALIASES else [])
+        shown = "" if default is None else f"  [{str(default).lower() if kind is bool else default}]"
+        metavar = "NAME" if setting.startswith("input.") else _METAVARS[kind]
+        super().__init__(declared, type=kind, default=None, metavar=metavar, help=help_text + shown)
+        self.setting = setting
+
+
+class SectionedCommand(click.Command):
+    """A command whose help lists the settings section by section, after the other options."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, then one list of settings for each section."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                heading = _heading(param.setting) if isinstance(param, SettingOption) else "Options"
+                groups.setdefault(heading, []).append(record)
+        for heading in sorted(groups, key=lambda heading: heading != "Options"):
+            with formatter.section(heading):
+                formatter.write_dl(groups[heading], col_max=40)
+
+
+def with_settings(command: AnyFunction) -> AnyFunction:
+    """Give a command the option ``--config`` and one option for each setting."""
+    params: list[click.Option] = [SettingOption(*setting) for setting in settings()]
+    help_text = "TOML file with settings, as 'dedup config' prints them; options go before it"
+    params.append(click.Option(["--config", "config_file"], metavar="FILE", type=click.Path(), help=help_text))
+    for param in reversed(params):  # as decorators do, the first of the list must be applied last
+        command = _with_param(command, param)
+    return command
+
+
+def _with_param(command: AnyFunction, param: click.Option) -> AnyFunction:
+    vars(command).setdefault("__click_params__", []).append(param)
+    return command
+
+
+def read_config(config_file: str | None, given: Mapping[str, Any]) -> Config:
+    """The configuration that a command was given: defaults, then the file, then the options.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or a setting of either does not fit.
+    """
+    config = Config.from_toml(config_file) if config_file is not None else Config()
+    named = {name: given.get(parameter(name)) for name, *_ in settings()}
+    return config.replace({name: value for name, value in named.items() if value is not None})
+
+
+def parameter(setting: str) -> str:
+    """The name under which click hands over the option of a setting."""
+    return setting.replace(".", "__")
+
+
+def _heading(setting: str) -> str:
+    section = setting.partition(".")[0]
+    lines = (type(getattr(Config(), section)).__doc__ or "").splitlines()
+    return f"{section}: {lines[0].rstrip('.')}" if lines else section

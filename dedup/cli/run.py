@@ -1,0 +1,104 @@
+"""``dedup run``: check first, then work, then write, then tell."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ..config import Config
+from ..errors import OutputError
+from .failures import EXIT_CODES, NO_OUTPUT, REJECTED, STOPPED, Failure
+from .options import SectionedCommand, read_config, with_settings
+from .terminal import live_progress, say
+
+
+@click.command("run", cls=SectionedCommand, epilog=EXIT_CODES)
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path())
+@click.option("-o", "--out", required=True, metavar="OUT", type=click.Path(), help="folder for the results; it must be new or empty")
+@click.option("--overwrite", is_flag=True, help="replace an earlier result in OUT (anything else is never overwritten)")
+@click.option("--no-stories", is_flag=True, help="stop after the copies; the same as --stories.enabled false")
+@click.option("--strict", is_flag=True, help="exit with 5 if any row or file was rejected (the results are written all the same)")
+@click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object")
+@click.option("-q", "--quiet", is_flag=True, help="print nothing but errors")
+@click.option("-v", "--verbose", count=True, help="log what the library does to stderr; -vv logs more")
+@with_settings
+def run_command(
+    inputs: tuple[str, ...],
+    out: str,
+    overwrite: bool,
+    no_stories: bool,
+    strict: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: int,
+    config_file: str | None,
+    **given: Any,
+) -> None:
+    """Find the copies and stories in some files and write them to the folder OUT.
+
+    An INPUT is a file, a folder (read whole) or a glob in quotes: Parquet, JSON lines, JSON, CSV, TSV and plain text (a file is
+    a page), also as .gz and .zst.
+    """
+    if as_json and quiet:
+        raise click.UsageError("--json and --quiet cannot be given together: one prints the summary, the other prints none.")
+    if no_stories:
+        if given["stories__enabled"]:
+            raise click.UsageError("--no-stories and --stories.enabled true cannot be given together.")
+        given["stories__enabled"] = False
+    config = read_config(config_file, given)
+    if verbose:
+        _log_to_stderr(logging.DEBUG if verbose > 1 else logging.INFO)
+    _check_places(inputs, out, overwrite=overwrite)
+    facts, text = _work(inputs, out, config, overwrite=overwrite, quiet=quiet)
+    try:
+        if as_json:
+            say(json.dumps(facts, indent=2) + "\n")
+        elif not quiet:
+            say(text)
+    except KeyboardInterrupt as stop:
+        raise Failure(f"stopped. The results are written to {out}.", STOPPED) from stop
+    rejects = facts["counts"]["rejects"]
+    if strict and rejects:
+        units = "row or file was" if rejects == 1 else "rows or files were"
+        raise Failure(f"{rejects:,} {units} rejected (--strict). The results are written to {out}; rejects.parquet says why.", REJECTED)
+
+
+def _check_places(inputs: Sequence[str], out: str, *, overwrite: bool) -> None:
+    """Find everything that would stop the run at its start or its end, before any work is done."""
+    from ..readers import discover
+    from ..result import check_folder
+
+    folder = os.path.realpath(out)
+    for source in discover(inputs):
+        if os.path.realpath(source.path).startswith(folder + os.sep):
+            raise OutputError(f"{out}: holds {source.name}, which is an input of this run. Choose a folder apart from the inputs.")
+    check_folder(out, overwrite=overwrite)
+
+
+def _work(inputs: Sequence[str], out: str, config: Config, *, overwrite: bool, quiet: bool) -> tuple[dict[str, Any], str]:
+    """Run and write; what is to be told of it, for machines and for people."""
+    from ..pipeline import run
+    from .summary import facts_of, summary_text
+
+    with live_progress(wanted=not quiet) as progress:
+        result = run(list(inputs), config, progress=progress)
+        try:
+            result.write(out, overwrite=overwrite)
+        except OSError as error:
+            raise Failure(f"{out}: cannot be written ({error.strerror or error}). Free some space or choose another folder.", NO_OUTPUT) from error
+    facts = facts_of(result, out)
+    return facts, summary_text(result, facts, sorted(os.listdir(out)))
+
+
+def _log_to_stderr(level: int) -> None:
+    """Log what dedup says, and nothing of the libraries below it."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("dedup")
+    logger.addHandler(handler)
+    logger.setLevel(level)

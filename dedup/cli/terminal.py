@@ -1,0 +1,88 @@
+"""What is written to the terminal: text that is safe to show, on a stdout that may be closed, full or not UTF-8."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from .failures import NO_OUTPUT, Failure
+
+#: Around a title, so that its direction does not move what stands beside it: first strong isolate, pop directional isolate.
+FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
+#: They join letters or keep them apart, and do no harm.
+ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER = "\u200c", "\u200d"
+#: What the rows of a stage are called while it runs.
+_UNITS = {"read": "documents read", "copies": "documents compared", "stories": "stories found"}
+
+
+def say(text: str) -> None:
+    """Write to stdout. A reader that has gone away is no error: ``dedup config | head -3``.
+
+    Raises
+    ------
+    Failure
+        If stdout cannot be written, for instance because its disk is full.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+    except BrokenPipeError:
+        _forget_stdout()
+    except OSError as error:
+        _forget_stdout()
+        raise Failure(f"stdout cannot be written ({error.strerror}).", NO_OUTPUT) from error
+
+
+def _forget_stdout() -> None:
+    """Or Python would complain once more when it flushes stdout at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def shown_title(title: str | None, width: int) -> str:
+    """A title on one line of at most ``width`` cells, without anything that commands the terminal, isolated from its surroundings."""
+    from rich.cells import cell_len
+
+    kept = "".join(c if _is_harmless(c) else " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else "" for c in title or "")
+    line = " ".join(kept.split()) or "(no title)"
+    if cell_len(line) > width:
+        while cell_len(line) > width - 1:
+            line = line[:-1]
+        line = line.rstrip() + "…"
+    return FIRST_STRONG_ISOLATE + line + POP_ISOLATE
+
+
+def _is_harmless(character: str) -> bool:
+    return character.isprintable() or character in (ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER)
+
+
+@contextmanager
+def live_progress(*, wanted: bool) -> Iterator[Callable[[str, int], None] | None]:
+    """Show the stages on stderr while they run; None, and nothing shown, if stderr is not a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not wanted or not console.is_terminal:
+        yield None
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(finished_text="✓"), TextColumn("{task.description:8}"), TimeElapsedColumn(), TextColumn("{task.fields[rows]}")
+    tasks: dict[str, Any] = {}
+    with Progress(*columns, console=console, transient=True) as bar:
+
+        def show(stage: str, rows: int) -> None:
+            if stage not in tasks:
+                for task in tasks.values():
+                    bar.update(task, total=1, completed=1)
+                tasks[stage] = bar.add_task(stage, total=None, rows="")
+            bar.update(tasks[stage], rows=f"{rows:,} {_UNITS.get(stage, 'rows')}" if rows else "")
+
+        yield show

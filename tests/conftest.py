@@ -1,0 +1,64 @@
+"""Fixtures of all tests, and where compiled kernels are kept while they run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+KERNELS = Path(__file__).parent.parent / "dedup" / "kernels"
+
+
+def _kernel_digest() -> str:
+    """A name for the present state of all kernel files: Numba's cache does not notice a change in another file."""
+    digest = hashlib.sha256()
+    for path in sorted(KERNELS.glob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+# Before anything imports numba, which reads it once.
+os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"dedup-tests-{_kernel_digest()}")
+
+import pyarrow as pa  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+#: Kernels are compiled inside the first example, so a time limit for each says nothing.
+_COMMON = {"deadline": None, "max_examples": 60, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("ci", derandomize=True, **_COMMON)
+settings.register_profile("dev", **_COMMON)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+TextColumn = Callable[[Sequence[str | None]], "pa.Array | pa.ChunkedArray"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than a few seconds")
+    if os.environ.get("NUMBA_DISABLE_JIT") == "1":
+        # Hashes wrap around; compiled code does so silently.
+        config.addinivalue_line("filterwarnings", "ignore:overflow encountered:RuntimeWarning")
+
+
+@pytest.fixture(params=[0, 3, 7, 8, 9], ids=lambda start: f"from_{start}")
+def start(request: pytest.FixtureRequest) -> int:
+    """Where a slice begins: bit masks and offsets break at these places."""
+    return int(request.param)
+
+
+@pytest.fixture(params=[False, True], ids=["contiguous", "chunked"])
+def text_column(request: pytest.FixtureRequest, start: int) -> TextColumn:
+    """Make an Arrow column of texts that begins inside a longer one, whole or in chunks."""
+
+    def column(texts: Sequence[str | None], kind: pa.DataType | None = None) -> pa.Array | pa.ChunkedArray:
+        kind = kind or pa.string()
+        ahead: list[str | None] = ["قبل", None, "x", "", "ﷲ", "٣", None, "ن", "ثمانية"][:start]
+        whole = pa.array([*ahead, *texts, "بعد"], kind).slice(start, len(texts))
+        if not request.param:
+            return whole
+        cuts = [0, len(texts) // 3, len(texts) // 3, len(texts)]
+        return pa.chunked_array([whole.slice(a, b - a) for a, b in zip(cuts, cuts[1:], strict=False)], kind)
+
+    return column

@@ -1,0 +1,316 @@
+"""Every kernel again, slow and plain: ``str``, ``set``, ``dict`` and whole numbers.
+
+A row is a list, a corpus a list of rows, a pair a tuple ``(left, right)``. 64-bit arithmetic is arithmetic on whole
+numbers with a mask. A kernel test turns the arrays of the kernel into these and compares.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.stems import light_stem
+from dedup.texts import stop_words, tokenize
+
+Row = list[int]
+Pair = tuple[int, int]
+
+MASK = (1 << 64) - 1
+GOLDEN, PI, EULER = 0x9E3779B97F4A7C15, 0x243F6A8885A308D3, 0xB7E151628AED2A6B
+#: Between two stems of a row of letters, and at its ends.
+BORDER = 32
+
+
+# Rows as kernels take them
+
+
+def flat(rows: Sequence[Sequence[int]], dtype: type = np.uint64) -> tuple[npt.NDArray, npt.NDArray[np.int64]]:
+    """Rows as ``(values, offsets)``."""
+    offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    return np.array([value for row in rows for value in row], dtype), offsets
+
+
+def listed(values: npt.NDArray, offsets: npt.NDArray[np.int64]) -> list[list]:
+    """``(values, offsets)`` as rows."""
+    return [values[start:stop].tolist() for start, stop in zip(offsets, offsets[1:], strict=False)]
+
+
+def utf8(texts: Iterable[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Texts as the rows of bytes in which Arrow holds them; lone surrogates as the bytes they would have."""
+    return flat([text.encode("utf-8", "surrogatepass") for text in texts], np.uint8)
+
+
+# Hashing
+
+
+def mix64(value: int) -> int:
+    value = ((value ^ value >> 30) * 0xBF58476D1CE4E5B9) & MASK
+    value = ((value ^ value >> 27) * 0x94D049BB133111EB) & MASK
+    return value ^ value >> 31
+
+
+def extend(state: int, value: int) -> int:
+    state = ((state ^ value) * GOLDEN) & MASK
+    return state ^ state >> 32
+
+
+def hash_letters(word: str) -> int:
+    """The hash of a token of up to 256 letters."""
+    state = PI
+    for letter in word:
+        state = ((state ^ ord(letter)) * GOLDEN) & MASK
+        state ^= state >> 29
+    return mix64(state)
+
+
+# Tokens and terms
+
+
+def token_rows(texts: Iterable[str]) -> tuple[list[Row], list[tuple[int, int]]]:
+    """Hashes of the tokens at level *shingle*; a digest of the tokens at level *canonical*."""
+    rows, digests = [], []
+    for text in texts:
+        rows.append([hash_letters(token) for token in tokenize(text, "shingle")])
+        left, right = GOLDEN, EULER
+        for token in tokenize(text, "canonical"):
+            exact = hash_letters(token)
+            left = mix64(left ^ exact)
+            right = ((right ^ exact) * EULER) & MASK
+            right ^= right >> 31
+        digests.append((left, right))
+    return rows, digests
+
+
+def stems(text: str, limit: int) -> list[tuple[str, bool]]:
+    """The stems of the first ``limit`` tokens that are no stop words; whether each is a number."""
+    kept = [(stem, stem[:1].isascii() and stem[:1].isdigit()) for stem in tokenize(text, "stem")[:limit]]
+    return [(stem, number) for stem, number in kept if stem not in stop_words()]
+
+
+def term_rows(texts: Iterable[str], limit: int) -> list[Row]:
+    """The hash of each stem with its lowest bit set for a number and cleared for a word."""
+    return [[hash_letters(stem) & ~1 | number for stem, number in stems(text, limit)] for text in texts]
+
+
+def stem_letter_rows(texts: Iterable[str], limit: int) -> tuple[list[Row], list[int]]:
+    """The letters of the stems of each text with a border between them and at both ends; how many stems."""
+    rows, counts = [], []
+    for text in texts:
+        words = [stem for stem, _ in stems(text, limit)]
+        rows.append([ord(letter) for letter in f" {' '.join(words)} "] if words else [])
+        counts.append(len(words))
+    return rows, counts
+
+
+def stem(word: str) -> str:
+    return light_stem(word)
+
+
+# Shingles and signatures
+
+
+def shingle_hash(values: Sequence[int]) -> int:
+    state = (len(values) * EULER) & MASK
+    for value in values:
+        state = extend(state, value)
+    return mix64(state)
+
+
+def shingle_rows(rows: list[Row], n: int) -> list[Row]:
+    """Hashes of ``n`` consecutive values; of a shorter row, of all of it."""
+    answer = []
+    for row in rows:
+        width = min(n, len(row))
+        starts = range(len(row) - width + 1) if row else ()
+        answer.append(sorted({shingle_hash(row[i : i + width]) for i in starts}))
+    return answer
+
+
+def unique_rows(rows: list[Row]) -> list[Row]:
+    return [sorted(set(row)) for row in rows]
+
+
+def row_hashes(rows: list[Row]) -> list[int]:
+    answer = []
+    for row in rows:
+        state = EULER
+        for value in row:
+            state = extend(state, value)
+        answer.append(mix64(state))
+    return answer
+
+
+def signature_rows(rows: list[Row], multipliers: list[int], increments: list[int]) -> list[Row]:
+    """In each slot the least ``a * h + b`` modulo 2**32 of the row's hashes; all ones for an empty row."""
+    slots = list(zip(multipliers, increments, strict=True))
+    return [[min(((a * h + b) % 2**32 for h in row), default=2**32 - 1) for a, b in slots] for row in rows]
+
+
+def band_keys(signatures: list[Row], bands: int, rows: int) -> list[Row]:
+    """For each band, for each document, a hash of ``rows`` consecutive slots and of the band's number."""
+    answer = []
+    for band in range(bands):
+        keys = []
+        for signature in signatures:
+            state = ((band + 1) * EULER) & MASK
+            for value in signature[band * rows : (band + 1) * rows]:
+                state = extend(state, value)
+            keys.append(mix64(state))
+        answer.append(keys)
+    return answer
+
+
+# Candidates
+
+
+def bucket_pairs(keys: Row, members: Row, cap: int) -> tuple[list[Pair], int]:
+    """Each member with the next ``cap`` of its bucket; how many members stand in buckets that this cuts."""
+    buckets: dict[int, Row] = {}
+    for key, member in zip(keys, members, strict=True):
+        buckets.setdefault(key, []).append(member)
+    pairs, capped = [], 0
+    for bucket in buckets.values():
+        capped += len(bucket) if len(bucket) - 1 > cap else 0
+        for i, one in enumerate(bucket):
+            pairs += [(min(one, other), max(one, other)) for other in bucket[i + 1 : i + 1 + cap]]
+    return pairs, capped
+
+
+def sampled(rows: list[Row], below: int) -> list[Row]:
+    return [[value for value in row if value < below] for row in rows]
+
+
+def posting_pairs(rows: list[Row], list_cap: int, least_share: float, most_needed: int) -> set[Pair]:
+    """Pairs of rows of unique values that share enough of those which stand in at most ``list_cap`` rows."""
+    spread = Counter(value for row in rows for value in row)
+    telling = [{value for value in row if spread[value] <= list_cap} for row in rows]
+    pairs = set()
+    for right in range(len(rows)):
+        for left in range(right):
+            needed = min(most_needed, max(1, math.ceil(least_share * min(len(rows[left]), len(rows[right])))))
+            if len(telling[left] & telling[right]) >= needed:
+                pairs.add((left, right))
+    return pairs
+
+
+# Verification
+
+
+def overlap_pairs(rows: list[Row], weights: dict[int, float], pairs: list[Pair]) -> list[tuple[int, float]]:
+    """How many values both rows of a pair have, and what these weigh."""
+    answer = []
+    for left, right in pairs:
+        shared = sorted(set(rows[left]) & set(rows[right]))
+        answer.append((len(shared), sum(weights[value] for value in shared)))
+    return answer
+
+
+def count_values(values: Row, slots: int) -> list[int]:
+    counts = Counter(value % slots for value in values)
+    return [counts[slot] for slot in range(slots)]
+
+
+def rarity_weights(values: Row, counters: list[int], common: int) -> list[float]:
+    return [min(1.0, common / max(counters[value % len(counters)], 1)) for value in values]
+
+
+def row_sums(rows: list[list[float]]) -> list[float]:
+    return [sum(row) for row in rows]
+
+
+def count_replaced(a: Row, a_facts: list[bool], b: Row, b_facts: list[bool]) -> int:
+    """Runs of up to six terms of ``a`` that ``b`` has not, a fact among them, for which ``b`` has another fact
+    between the same two terms, these at most eight apart (the first sixteen places in ``b`` are looked at)."""
+    count, i = 0, 0
+    while i < len(a):
+        if a[i] in b:
+            i += 1
+            continue
+        end = i
+        while end < len(a) and end - i < 6 and a[end] not in b:
+            end += 1
+        if 0 < i and end < len(a) and a[i - 1] in b and any(a_facts[i:end]):
+            count += _filled_otherwise(a, b, b_facts, a[i - 1], a[end])
+        i = end
+    return count
+
+
+def _filled_otherwise(a: Row, b: Row, b_facts: list[bool], before: int, behind: int) -> bool:
+    for place in [i for i, value in enumerate(b) if value == before][:16]:
+        between = b[place + 1 : place + 8]
+        if behind in between:
+            inside = range(place + 1, place + 1 + between.index(behind))
+            if any(b_facts[j] and b[j] not in a for j in inside):
+                return True
+    return False
+
+
+# Groups
+
+
+def components(n_nodes: int, edges: list[Pair]) -> list[int]:
+    """The smallest node of each node's component, by walking the graph."""
+    neighbours: dict[int, list[int]] = defaultdict(list)
+    for left, right in edges:
+        neighbours[left].append(right)
+        neighbours[right].append(left)
+    label = [-1] * n_nodes
+    for root in range(n_nodes):
+        waiting = [root] if label[root] < 0 else []
+        while waiting:
+            node = waiting.pop()
+            if label[node] < 0:
+                label[node] = root
+                waiting += neighbours[node]
+    return label
+
+
+def star_groups(edges: list[Pair], ranks: list[int], most_checks: int) -> list[int]:
+    """Two groups become one along an edge where the better centre has an edge to every member of the other."""
+    linked = {frozenset(edge) for edge in edges}
+    members: dict[int, set[int]] = {node: {node} for node in range(len(ranks))}
+    centre = list(range(len(ranks)))
+    for left, right in edges:
+        one, other = sorted((centre[left], centre[right]), key=lambda node: ranks[node])
+        if one == other or len(members[other]) > most_checks:
+            continue
+        if all(frozenset((one, member)) in linked for member in members[other]):
+            for member in members[other]:
+                centre[member] = one
+            members[one] |= members.pop(other)
+    return centre
+
+
+# Stories
+
+
+def window_neighbours(
+    rows: list[dict[int, float]], times: list[float], window: float, decay: float, floor: float, most: int
+) -> dict[Pair, float]:
+    """Rows before a row that are most like it, as ``{(row, other): similarity}``.
+
+    Rows come in order of time, those with ``nan`` first. A row without time is compared with all and its similarity
+    does not decay. The ``most`` most similar are kept, of equal ones the earlier.
+    """
+    undated = sum(math.isnan(time) for time in times)
+    answer = {}
+    for row in range(len(rows)):
+        found = []
+        for other in range(row):
+            score = np.float32(0)
+            for column in sorted(rows[row].keys() & rows[other].keys()):
+                score += np.float32(rows[row][column]) * np.float32(rows[other][column])
+            if undated <= other:
+                apart = times[row] - times[other]
+                if apart > window:
+                    continue
+                score *= np.float32(math.exp(-0.5 * (apart / decay) ** 2))
+            if score > 0 and score >= floor:
+                found.append((other, float(score)))
+        best = sorted(found, key=lambda item: (-item[1], item[0]))[:most]
+        answer.update({(row, other): score for other, score in sorted(best)})
+    return answer
