@@ -24,6 +24,9 @@ from .pairs import EXACT, LEFT, NEITHER, RIGHT, Ints, Matches
 from .signatures import sign_rows
 from .threads import map_blocks
 
+#: Exact copies of one text of which every pair is listed.
+LISTED_DOUBLES = 32
+
 
 @dataclass(frozen=True, eq=False)
 class Copies:
@@ -73,9 +76,8 @@ def find_copies(prints: Fingerprints, headline: npt.NDArray[np.bool_], ranks: In
         return _renumber(verify(place[left[both]], place[right[both]], measured, config.copies, threads=threads), rows)
 
     canonical, matches = group(Matches.join([articles, titles]), ranks, verify_further)
-    doubles = np.flatnonzero(first != np.arange(n))
-    canonical[doubles] = canonical[first[doubles]]
-    matches = Matches.join([matches, _matches_of_doubles(doubles, first[doubles], canonical, matches, n)])
+    canonical = canonical[first]
+    matches = Matches.join([matches, _matches_of_doubles(first, canonical, matches)])
     return Copies(canonical, short, matches, counts)
 
 
@@ -100,23 +102,58 @@ def _titles(prints: Fingerprints, headline: npt.NDArray[np.bool_]) -> Titles:
     return Titles(prints.title_shingles, prints.title_terms, facts, prints.title_words, headline, prints.digests)
 
 
-def _matches_of_doubles(doubles: Ints, firsts: Ints, canonical: Ints, matches: Matches, n: int) -> Matches:
-    """The match of each exact copy with the document that stood for it, and with that one's canonical."""
-    ones, none = np.ones(len(doubles)), np.full(len(doubles), NEITHER, np.uint8)
-    exact = np.full(len(doubles), EXACT, np.uint8)
-    with_first = Matches(np.minimum(doubles, firsts), np.maximum(doubles, firsts), exact, ones, ones, none)
-    copied = canonical[firsts] != firsts
-    doubles, firsts = doubles[copied], firsts[copied]
-    target = canonical[firsts]
-    keys = matches.left * n + matches.right
-    place = np.searchsorted(keys, np.minimum(firsts, target) * n + np.maximum(firsts, target))
-    # The double has the shingles of its first, so it shares with the canonical what that one shares.
-    inner = np.where(matches.left[place] == firsts, matches.contained[place] == LEFT, matches.contained[place] == RIGHT)
-    outer = (matches.contained[place] != NEITHER) & ~inner
-    low_is_double = doubles < target
-    contained = np.where(inner, np.where(low_is_double, LEFT, RIGHT), np.where(outer, np.where(low_is_double, RIGHT, LEFT), NEITHER))
-    left, right = np.minimum(doubles, target), np.maximum(doubles, target)
-    with_canonical = Matches(
-        left, right, matches.kind[place], matches.jaccard[place], matches.containment[place], contained.astype(np.uint8)
-    )
-    return Matches.join([with_first, with_canonical])
+def _matches_of_doubles(first: Ints, canonical: Ints, matches: Matches) -> Matches:
+    """The matches of exact copies: with each other, and with all that the document standing for them matches.
+
+    A text printed more than ``LISTED_DOUBLES`` times would make too many pairs: each of its exact copies is
+    listed with the document that stood for it and with that one's canonical only.
+    """
+    doubles = np.flatnonzero(first != np.arange(len(first)))
+    copied = doubles[canonical[first[doubles]] != first[doubles]]
+    to_canonical = _find(matches, first[copied], canonical[copied], len(first))
+    listed = [
+        _exact(doubles, first[doubles]),
+        _moved(matches.take(to_canonical), first[copied], copied, canonical[copied]),
+    ]
+    order = np.argsort(first, kind="stable")
+    starts = np.searchsorted(first[order], np.arange(len(first)))
+    sizes = np.bincount(first, minlength=len(first))
+    ordinary = np.flatnonzero((sizes > 1) & (sizes <= LISTED_DOUBLES))
+    _, one, other = _products(ordinary, ordinary, order, starts, sizes)
+    listed.append(_exact(one[one < other], other[one < other]))
+    small = (sizes[matches.left] <= LISTED_DOUBLES) & (sizes[matches.right] <= LISTED_DOUBLES)
+    printed = np.flatnonzero(small & ((sizes[matches.left] > 1) | (sizes[matches.right] > 1)))
+    places, one, other = _products(matches.left[printed], matches.right[printed], order, starts, sizes)
+    listed.append(_moved(matches.take(printed[places]), matches.left[printed[places]], one, other))
+    return Matches.join(listed)
+
+
+def _exact(one: Ints, other: Ints) -> Matches:
+    """Matches of documents with the same token stream."""
+    ones = np.ones(len(one))
+    kind, contained = np.full(len(one), EXACT, np.uint8), np.full(len(one), NEITHER, np.uint8)
+    return Matches(np.minimum(one, other), np.maximum(one, other), kind, ones, ones, contained)
+
+
+def _find(matches: Matches, one: Ints, other: Ints, n: int) -> Ints:
+    """The place of each pair among matches that are sorted by pair."""
+    places: Ints = np.searchsorted(matches.left * n + matches.right, np.minimum(one, other) * n + np.maximum(one, other))
+    return places
+
+
+def _moved(matches: Matches, ends: Ints, one: Ints, other: Ints) -> Matches:
+    """The same matches between other documents: ``one`` in the place of the end ``ends``, ``other`` in that of the other end."""
+    of_one = np.where(matches.left == ends, LEFT, RIGHT)
+    one_is_contained = matches.contained == of_one
+    side = np.where(one_is_contained == (one < other), LEFT, RIGHT)
+    contained = np.where(matches.contained == NEITHER, NEITHER, side).astype(np.uint8)
+    return Matches(np.minimum(one, other), np.maximum(one, other), matches.kind, matches.jaccard, matches.containment, contained)
+
+
+def _products(left: Ints, right: Ints, order: Ints, starts: Ints, sizes: Ints) -> tuple[Ints, Ints, Ints]:
+    """Every exact copy of ``left[i]`` with every one of ``right[i]``: (i, one, other)."""
+    counts = sizes[left] * sizes[right]
+    pairs = np.repeat(np.arange(len(left)), counts)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    across = sizes[right][pairs]
+    return pairs, order[starts[left][pairs] + within // across], order[starts[right][pairs] + within % across]

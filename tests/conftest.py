@@ -36,7 +36,6 @@ TextColumn = Callable[[Sequence[str | None]], "pa.Array | pa.ChunkedArray"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes more than a few seconds")
     if os.environ.get("NUMBA_DISABLE_JIT") == "1":
         # Hashes wrap around; compiled code does so silently.
         config.addinivalue_line("filterwarnings", "ignore:overflow encountered:RuntimeWarning")

@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
+from dedup.background import background
 from dedup.stems import light_stem
-from dedup.texts import stop_words, tokenize
+from dedup.texts import RARE, stop_words, tokenize
 
 Row = list[int]
 Pair = tuple[int, int]
@@ -85,22 +87,35 @@ def token_rows(texts: Iterable[str]) -> tuple[list[Row], list[tuple[int, int]]]:
     return rows, digests
 
 
-def stems(text: str, limit: int) -> list[tuple[str, bool]]:
-    """The stems of the first ``limit`` tokens that are no stop words; whether each is a number."""
-    kept = [(stem, stem[:1].isascii() and stem[:1].isdigit()) for stem in tokenize(text, "stem")[:limit]]
-    return [(stem, number) for stem, number in kept if stem not in stop_words()]
+def stems(text: str, limit: int) -> list[str]:
+    """The stems of the first ``limit`` tokens that are no stop words."""
+    return [stem for stem in tokenize(text, "stem")[:limit] if stem not in stop_words()]
+
+
+@cache
+def common_terms() -> set[int]:
+    """Terms, flags 0, in so many documents of the background corpus that they are no facts."""
+    known = background()
+    counted = zip(known.terms.tolist(), known.counts.tolist(), strict=True)
+    return {term for term, count in counted if count >= RARE * known.documents}
+
+
+def term_of(stem: str) -> int:
+    """The hash of a stem, its lowest bits replaced by flags: 1 for a number, 2 for a fact."""
+    term = hash_letters(stem) & ~3
+    number = stem[0] in "0123456789"
+    return term | number | (number or term not in common_terms()) << 1
 
 
 def term_rows(texts: Iterable[str], limit: int) -> list[Row]:
-    """The hash of each stem with its lowest bit set for a number and cleared for a word."""
-    return [[hash_letters(stem) & ~1 | number for stem, number in stems(text, limit)] for text in texts]
+    return [[term_of(stem) for stem in stems(text, limit)] for text in texts]
 
 
 def stem_letter_rows(texts: Iterable[str], limit: int) -> tuple[list[Row], list[int]]:
     """The letters of the stems of each text with a border between them and at both ends; how many stems."""
     rows, counts = [], []
     for text in texts:
-        words = [stem for stem, _ in stems(text, limit)]
+        words = stems(text, limit)
         rows.append([ord(letter) for letter in f" {' '.join(words)} "] if words else [])
         counts.append(len(words))
     return rows, counts
@@ -233,7 +248,7 @@ def count_replaced(a: Row, a_facts: list[bool], b: Row, b_facts: list[bool]) -> 
         end = i
         while end < len(a) and end - i < 6 and a[end] not in b:
             end += 1
-        if 0 < i and end < len(a) and a[i - 1] in b and any(a_facts[i:end]):
+        if i > 0 and end < len(a) and a[i - 1] in b and any(a_facts[i:end]):
             count += _filled_otherwise(a, b, b_facts, a[i - 1], a[end])
         i = end
     return count

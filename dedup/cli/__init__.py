@@ -3,8 +3,8 @@
     dedup run INPUT... -o OUT     find copies and stories, write them to a folder
     dedup config                  print every setting as TOML
 
-Every setting of the configuration is an option with the same dotted name (``--copies.near 0.6``); options go before
-a ``--config`` file, and the file before the defaults. Results go to stdout, progress and errors to stderr.
+Every setting of the configuration is an option with the same dotted name (``--copies.near 0.6``); options win over
+a ``--config`` file, and the file over the defaults. Results go to stdout, progress and errors to stderr.
 
 ====  ==================================================================================
 exit  meaning

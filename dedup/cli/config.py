@@ -13,7 +13,7 @@ from .options import SectionedCommand, read_config, with_settings
 from .terminal import say
 
 
-@click.command("config", cls=SectionedCommand, epilog=EXIT_CODES)
+@click.command("config", cls=SectionedCommand, epilog=EXIT_CODES, short_help="Print every setting as TOML.")
 @with_settings
 def config_command(config_file: str | None, **given: Any) -> None:
     """Print every setting with its value and what it does.

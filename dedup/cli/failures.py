@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -29,12 +29,10 @@ Exit codes:
 """
 
 
-class Failure(click.ClickException):
-    """A message for stderr, and the exit code that goes with it."""
-
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+def fail(message: str, exit_code: int) -> NoReturn:
+    """End the program with a message on stderr."""
+    click.echo(f"Error: {message}", err=True)
+    raise click.exceptions.Exit(exit_code)
 
 
 class CarefulGroup(click.Group):
@@ -44,18 +42,18 @@ class CarefulGroup(click.Group):
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except DedupError as error:
-            raise Failure(str(error), _exit_code(error)) from error
-        except KeyboardInterrupt as stop:
-            raise Failure("stopped. Nothing was written.", STOPPED) from stop
-        except MemoryError as error:
-            raise Failure("the memory was not enough. Lower --run.batch_rows or --threads, or give less input.", UNEXPECTED) from error
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
+        except DedupError as error:
+            fail(str(error), _exit_code(error))
+        except KeyboardInterrupt:
+            fail("stopped.", STOPPED)
+        except MemoryError:
+            fail("the memory was not enough. Lower --run.batch_rows or --threads, or give less input.", UNEXPECTED)
         except Exception as error:
             click.echo(traceback.format_exc(), err=True, nl=False)
-            message = f"unexpected {type(error).__name__}: this is a bug in dedup. Please report it with the lines above and the command."
-            raise Failure(message, UNEXPECTED) from error
+            name = type(error).__name__
+            fail(f"unexpected {name}: this is a bug in dedup. Please report it with the lines above and the command.", UNEXPECTED)
 
 
 def _exit_code(error: DedupError) -> int:

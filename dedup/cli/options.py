@@ -22,11 +22,8 @@ _METAVARS = {bool: "true|false", int: "N", float: "X", str: "TEXT"}
 class SettingOption(click.Option):
     """The option of one setting; ``setting`` is its dotted name."""
 
-    def __init__(self, setting: str, kind: type, default: Any, help_text: str) -> None:
-        declared = [f"--{setting}", parameter(setting)] + ([ALIASES[setting]] if setting in ALIASES else [])
-        shown = "" if default is None else f"  [{str(default).lower() if kind is bool else default}]"
-        metavar = "NAME" if setting.startswith("input.") else _METAVARS[kind]
-        super().__init__(declared, type=kind, default=None, metavar=metavar, help=help_text + shown)
+    def __init__(self, *args: Any, setting: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.setting = setting
 
 
@@ -37,7 +34,7 @@ class SectionedCommand(click.Command):
         """Write the options, then one list of settings for each section."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
             if record is not None:
                 heading = _heading(param.setting) if isinstance(param, SettingOption) else "Options"
                 groups.setdefault(heading, []).append(record)
@@ -48,17 +45,13 @@ class SectionedCommand(click.Command):
 
 def with_settings(command: AnyFunction) -> AnyFunction:
     """Give a command the option ``--config`` and one option for each setting."""
-    params: list[click.Option] = [SettingOption(*setting) for setting in settings()]
-    help_text = "TOML file with settings, as 'dedup config' prints them; options go before it"
-    params.append(click.Option(["--config", "config_file"], metavar="FILE", type=click.Path(), help=help_text))
-    for param in reversed(params):  # as decorators do, the first of the list must be applied last
-        command = _with_param(command, param)
-    return command
-
-
-def _with_param(command: AnyFunction, param: click.Option) -> AnyFunction:
-    vars(command).setdefault("__click_params__", []).append(param)
-    return command
+    for name, kind, default, help_text in reversed(settings()):  # decorators work from the inside out
+        names = [f"--{name}", parameter(name)] + ([ALIASES[name]] if name in ALIASES else [])
+        metavar = "NAME" if name.startswith("input.") else _METAVARS[kind]
+        shown = "" if default is None else f"  [{str(default).lower() if kind is bool else default}]"
+        command = click.option(*names, cls=SettingOption, setting=name, type=kind, metavar=metavar, help=help_text + shown)(command)
+    help_text = "TOML file with settings, as 'dedup config' prints them; options win over it"
+    return click.option("--config", "config_file", metavar="FILE", type=click.Path(), help=help_text)(command)
 
 
 def read_config(config_file: str | None, given: Mapping[str, Any]) -> Config:
@@ -82,4 +75,4 @@ def parameter(setting: str) -> str:
 def _heading(setting: str) -> str:
     section = setting.partition(".")[0]
     lines = (type(getattr(Config(), section)).__doc__ or "").splitlines()
-    return f"{section}: {lines[0].rstrip('.')}" if lines else section
+    return f"{section}: {lines[0].partition('.')[0]}" if lines else section

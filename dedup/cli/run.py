@@ -12,12 +12,12 @@ import click
 
 from ..config import Config
 from ..errors import OutputError
-from .failures import EXIT_CODES, NO_OUTPUT, REJECTED, STOPPED, Failure
+from .failures import EXIT_CODES, REJECTED, STOPPED, fail
 from .options import SectionedCommand, read_config, with_settings
 from .terminal import live_progress, say
 
 
-@click.command("run", cls=SectionedCommand, epilog=EXIT_CODES)
+@click.command("run", cls=SectionedCommand, epilog=EXIT_CODES, short_help="Find copies and stories, write them to a folder.")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path())
 @click.option("-o", "--out", required=True, metavar="OUT", type=click.Path(), help="folder for the results; it must be new or empty")
 @click.option("--overwrite", is_flag=True, help="replace an earlier result in OUT (anything else is never overwritten)")
@@ -25,7 +25,7 @@ from .terminal import live_progress, say
 @click.option("--strict", is_flag=True, help="exit with 5 if any row or file was rejected (the results are written all the same)")
 @click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object")
 @click.option("-q", "--quiet", is_flag=True, help="print nothing but errors")
-@click.option("-v", "--verbose", count=True, help="log what the library does to stderr; -vv logs more")
+@click.option("-v", "--verbose", count=True, help="log the stages to stderr; -vv logs each batch")
 @with_settings
 def run_command(
     inputs: tuple[str, ...],
@@ -53,23 +53,43 @@ def run_command(
     config = read_config(config_file, given)
     if verbose:
         _log_to_stderr(logging.DEBUG if verbose > 1 else logging.INFO)
-    _check_places(inputs, out, overwrite=overwrite)
-    facts, text = _work(inputs, out, config, overwrite=overwrite, quiet=quiet)
+    before = _written_at(out)
     try:
-        if as_json:
-            say(json.dumps(facts, indent=2) + "\n")
-        elif not quiet:
-            say(text)
-    except KeyboardInterrupt as stop:
-        raise Failure(f"stopped. The results are written to {out}.", STOPPED) from stop
-    rejects = facts["counts"]["rejects"]
+        rejects = _run(inputs, out, config, overwrite=overwrite, as_json=as_json, quiet=quiet)
+    except KeyboardInterrupt:
+        done = _written_at(out) not in (before, None)
+        fail(f"stopped. {_written_to(out)}" if done else "stopped. Nothing was written.", STOPPED)
     if strict and rejects:
         units = "row or file was" if rejects == 1 else "rows or files were"
-        raise Failure(f"{rejects:,} {units} rejected (--strict). The results are written to {out}; rejects.parquet says why.", REJECTED)
+        fail(f"{rejects:,} {units} rejected (--strict). {_written_to(out)} rejects.parquet says why.", REJECTED)
+
+
+def _run(inputs: Sequence[str], out: str, config: Config, *, overwrite: bool, as_json: bool, quiet: bool) -> int:
+    """Do it all; the number of rejects is given back."""
+    _check_places(inputs, out, overwrite=overwrite)
+    # Numba takes a second to import, and is not needed to find out that an input is missing.
+    from ..pipeline import run
+    from .summary import facts_of, summary_text
+
+    with live_progress(wanted=not quiet) as progress:
+        result = run(list(inputs), config, progress=progress)
+        result.write(out, overwrite=overwrite)
+    facts = facts_of(result, out)
+    if as_json:
+        say(json.dumps(facts, indent=2) + "\n", otherwise=_written_to(out))
+    elif not quiet:
+        say(summary_text(result, facts, sorted(os.listdir(out))), otherwise=_written_to(out))
+    return int(facts["counts"]["rejects"])
 
 
 def _check_places(inputs: Sequence[str], out: str, *, overwrite: bool) -> None:
-    """Find everything that would stop the run at its start or its end, before any work is done."""
+    """Find what would stop the run at its start or its end, before any work is done.
+
+    Raises
+    ------
+    InputError, OutputError
+        If an input is missing, or the results cannot be written to ``out``.
+    """
     from ..readers import discover
     from ..result import check_folder
 
@@ -80,25 +100,27 @@ def _check_places(inputs: Sequence[str], out: str, *, overwrite: bool) -> None:
     check_folder(out, overwrite=overwrite)
 
 
-def _work(inputs: Sequence[str], out: str, config: Config, *, overwrite: bool, quiet: bool) -> tuple[dict[str, Any], str]:
-    """Run and write; what is to be told of it, for machines and for people."""
-    from ..pipeline import run
-    from .summary import facts_of, summary_text
+def _written_to(out: str) -> str:
+    return f"The results are written to {out}."
 
-    with live_progress(wanted=not quiet) as progress:
-        result = run(list(inputs), config, progress=progress)
-        try:
-            result.write(out, overwrite=overwrite)
-        except OSError as error:
-            raise Failure(f"{out}: cannot be written ({error.strerror or error}). Free some space or choose another folder.", NO_OUTPUT) from error
-    facts = facts_of(result, out)
-    return facts, summary_text(result, facts, sorted(os.listdir(out)))
+
+def _written_at(out: str) -> tuple[int, int] | None:
+    """What changes when a result is written; None if there is none."""
+    try:
+        status = os.stat(os.path.join(out, "manifest.json"))
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _log_to_stderr(level: int) -> None:
-    """Log what dedup says, and nothing of the libraries below it."""
+    """Log what dedup says, and nothing of the libraries below it, until the command ends."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("dedup")
+    before = logger.level
     logger.addHandler(handler)
     logger.setLevel(level)
+    context = click.get_current_context()
+    context.call_on_close(lambda: logger.removeHandler(handler))
+    context.call_on_close(lambda: logger.setLevel(before))

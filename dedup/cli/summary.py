@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..result import Result
 from .terminal import shown_title
@@ -14,22 +16,31 @@ _MEBIBYTE = 1 << 20
 
 def facts_of(result: Result, folder: str) -> dict[str, Any]:
     """What ``--json`` prints: the counts and seconds of the manifest, with what only the tables tell."""
-    statuses = Counter(result.documents.column("status").to_pylist())
-    counts = result.manifest["counts"] | {
-        "rejects_by_reason": dict(sorted(Counter(result.rejects.column("reason").to_pylist()).items())),
-        "copy_groups": statuses["canonical"],
-        "short": statuses["short"],
-        "stories_of_several": None if result.stories is None else sum(n > 1 for n in result.stories.column("documents").to_pylist()),
+    manifest, statuses = result.manifest, _tally(result.documents.column("status"))
+    counts = manifest["counts"] | {
+        "rejects_by_reason": _tally(result.rejects.column("reason")),
+        "copy_groups": statuses.get("canonical", 0),
+        "short": statuses.get("short", 0),
+        "stories_of_several": None if result.stories is None else _count_of_several(result.stories),
     }
     return {
         "folder": folder,
-        "version": result.manifest["version"],
-        "config_digest": result.manifest["config_digest"],
+        "version": manifest["version"],
+        "config_digest": manifest["config_digest"],
         "counts": counts,
-        "seconds": {stage["stage"]: stage["seconds"] for stage in result.manifest["stages"]},
-        "peak_memory_bytes": result.manifest["peak_memory_bytes"],
-        "warnings": result.manifest["warnings"],
+        "seconds": {stage["stage"]: stage["seconds"] for stage in manifest["stages"]},
+        "peak_memory_bytes": manifest["peak_memory_bytes"],
+        "warnings": manifest["warnings"],
     }
+
+
+def _tally(column: Any) -> dict[str, int]:
+    counted = pc.value_counts(column).to_pylist()
+    return dict(sorted((item["values"], item["counts"]) for item in counted))
+
+
+def _count_of_several(stories: Any) -> int:
+    return int(pc.sum(pc.greater(stories.column("documents"), 1), min_count=0).as_py())
 
 
 def summary_text(result: Result, facts: dict[str, Any], files: list[str]) -> str:
@@ -101,12 +112,13 @@ def _stories_table(stories: Any, width: int) -> Any:
     table.add_column("Largest stories", no_wrap=True)
     for heading in ("documents", "copies", "sources"):
         table.add_column(heading, justify="right")
-    columns = stories.select(["title", "documents", "copies", "sources"]).to_pydict()
-    order = sorted(range(stories.num_rows), key=lambda row: (-columns["documents"][row], -columns["copies"][row], row))
+    columns = ["title", "documents", "copies", "sources"]
+    ranked = stories.select(columns).append_column("row", pa.array(range(stories.num_rows), pa.int64()))
+    order = pc.sort_indices(ranked, [("documents", "descending"), ("copies", "descending"), ("row", "ascending")])
     room = max(20, min(80, width - 36))
-    for row in order[:_LARGEST]:
-        numbers = columns["documents"][row], columns["copies"][row], len(columns["sources"][row])
-        table.add_row(Text(shown_title(columns["title"][row], room)), *(f"{number:,}" for number in numbers))
+    for story in ranked.take(order[:_LARGEST]).to_pylist():
+        numbers = story["documents"], story["copies"], len(story["sources"])
+        table.add_row(Text(shown_title(story["title"], room)), *(f"{number:,}" for number in numbers))
     return table
 
 

@@ -1,7 +1,11 @@
-"""What is written to the terminal: text that is safe to show, on a stdout that may be closed, full or not UTF-8."""
+"""What is written to the terminal: text that is safe to show, on a stdout that may be closed, full or not UTF-8.
+
+Titles are printed in their logical order: terminals that know Arabic put it in its visual order themselves.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import unicodedata
@@ -11,7 +15,9 @@ from typing import Any
 
 import click
 
-from .failures import NO_OUTPUT, Failure
+from .failures import NO_OUTPUT, fail
+
+logger = logging.getLogger(__name__)
 
 #: Around a title, so that its direction does not move what stands beside it: first strong isolate, pop directional isolate.
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
@@ -21,13 +27,10 @@ ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER = "\u200c", "\u200d"
 _UNITS = {"read": "documents read", "copies": "documents compared", "stories": "stories found"}
 
 
-def say(text: str) -> None:
+def say(text: str, *, otherwise: str = "") -> None:
     """Write to stdout. A reader that has gone away is no error: ``dedup config | head -3``.
 
-    Raises
-    ------
-    Failure
-        If stdout cannot be written, for instance because its disk is full.
+    If stdout cannot be written, for instance because its disk is full, the program ends; ``otherwise`` is added to its message.
     """
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
@@ -36,7 +39,7 @@ def say(text: str) -> None:
         _forget_stdout()
     except OSError as error:
         _forget_stdout()
-        raise Failure(f"stdout cannot be written ({error.strerror}).", NO_OUTPUT) from error
+        fail(" ".join([f"stdout cannot be written ({error.strerror}).", otherwise]).rstrip(), NO_OUTPUT)
 
 
 def _forget_stdout() -> None:
@@ -64,13 +67,13 @@ def _is_harmless(character: str) -> bool:
 
 
 @contextmanager
-def live_progress(*, wanted: bool) -> Iterator[Callable[[str, int], None] | None]:
-    """Show the stages on stderr while they run; None, and nothing shown, if stderr is not a terminal."""
+def live_progress(*, wanted: bool) -> Iterator[Callable[[str, int], None]]:
+    """Show the stages on stderr while they run; if it is not a terminal, they are only logged."""
     from rich.console import Console
 
     console = Console(stderr=True)
-    if not wanted or not console.is_terminal:
-        yield None
+    if not wanted or not sys.stderr.isatty() or not console.is_interactive:
+        yield _log_progress
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -84,5 +87,13 @@ def live_progress(*, wanted: bool) -> Iterator[Callable[[str, int], None] | None
                     bar.update(task, total=1, completed=1)
                 tasks[stage] = bar.add_task(stage, total=None, rows="")
             bar.update(tasks[stage], rows=f"{rows:,} {_UNITS.get(stage, 'rows')}" if rows else "")
+            _log_progress(stage, rows)
 
         yield show
+
+
+def _log_progress(stage: str, rows: int) -> None:
+    if rows:
+        logger.debug("%s: %d %s", stage, rows, _UNITS.get(stage, "rows"))
+    else:
+        logger.info("%s begins", stage)
