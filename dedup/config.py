@@ -81,7 +81,7 @@ class CopyConfig:
     """What counts as a copy. All numbers are exact, measured on shingle sets."""
 
     near: float = _doc("jaccard from which two documents are near copies", 0.5)
-    excerpt: float = _doc("containment from which the smaller one is an excerpt of the larger", 0.55)
+    excerpt: float = _doc("containment from which the smaller one is an excerpt of the larger", 0.57)
     distinct: float = _doc("the same with common shingles weighed down; below it a pair is a template", 0.48)
     common: int = _doc("a shingle in more documents than this is weighed down", 10)
     facts: float = _doc("share of its numbers and rare words that a copy must have in common with the larger text", 0.6)

@@ -29,7 +29,7 @@ from .config import Config
 from .copies import Copies
 from .copies import find_copies as find
 from .documents import documents_of
-from .errors import InputError
+from .errors import ConfigError, InputError
 from .fingerprint import Fingerprints, fingerprint
 from .pairs import LEFT, RIGHT
 from .readers import Batch, ReadLog, read_data, read_files
@@ -97,8 +97,15 @@ def run(inputs: Any, config: Config | None = None, *, progress: Progress | None 
     ------
     InputError
         If an input is missing, has no column that can be used, or all of them together hold no page.
+    ConfigError
+        If ``signatures.scheme`` is not ``native``.
     """
     config = config or Config()
+    if config.signatures.scheme != "native":
+        raise ConfigError(
+            f"signatures.scheme is {config.signatures.scheme!r}, but a run keeps no signatures and makes its own with 'native'. "
+            "Leave it out, or call dedup.sign() for signatures that datasketch can use."
+        )
     clock = Clock(progress)
     log = ReadLog()
     threads = thread_count(config.run.threads)

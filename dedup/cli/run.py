@@ -46,6 +46,8 @@ def run_command(
     """
     if as_json and quiet:
         raise click.UsageError("--json and --quiet cannot be given together: one prints the summary, the other prints none.")
+    if not out:
+        raise click.UsageError("the name of OUT is empty. Name a folder for the results.")
     if no_stories:
         if given["stories__enabled"]:
             raise click.UsageError("--no-stories and --stories.enabled true cannot be given together.")

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..result import Result
-from .terminal import shown_title
+from .terminal import paper, shown_title
 
 _LARGEST = 5
 _MEBIBYTE = 1 << 20
@@ -45,25 +45,23 @@ def _count_of_several(stories: Any) -> int:
 
 def summary_text(result: Result, facts: dict[str, Any], files: list[str]) -> str:
     """What people read after a run, as wide as their terminal allows."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, markup=False, emoji=False)
-    with console.capture() as capture:
-        console.print(_counts_table(facts["counts"]))
-        console.print(balance(facts["counts"]), soft_wrap=True)
-        if facts["counts"]["rejects"]:
-            console.print("What was rejected is no failure of the run; rejects.parquet says of each row or file why.", soft_wrap=True)
-        if result.stories is not None and facts["counts"]["stories_of_several"]:
-            console.print()
-            console.print(_stories_table(result.stories, console.width))
+    console, written = paper()
+    console.print(_counts_table(facts["counts"]))
+    console.print(balance(facts["counts"]), soft_wrap=True)
+    if facts["counts"]["rejects"]:
+        console.print("What was rejected is no failure of the run; rejects.parquet says of each row or file why.", soft_wrap=True)
+    if facts["counts"]["stories_of_several"]:
         console.print()
-        spent = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in facts["seconds"].items())
-        console.print(f"Seconds: {spent}. Peak memory: {facts['peak_memory_bytes'] / _MEBIBYTE:,.0f} MiB.", soft_wrap=True)
-        for warning in facts["warnings"]:
-            console.print(Text(f"Warning: {warning}", style="yellow"), soft_wrap=True)
-        console.print(f"Results are in {facts['folder']}: {', '.join(files)}", soft_wrap=True)
-    return capture.get()
+        console.print(_stories_table(result.stories, console.width))
+    console.print()
+    spent = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in facts["seconds"].items())
+    console.print(f"Seconds: {spent}. Peak memory: {facts['peak_memory_bytes'] / _MEBIBYTE:,.0f} MiB.", soft_wrap=True)
+    for warning in facts["warnings"]:
+        console.print(Text(f"Warning: {warning}", style="yellow"), soft_wrap=True)
+    console.print(f"Results are in {facts['folder']}: {', '.join(files)}", soft_wrap=True)
+    return written()
 
 
 def balance(counts: dict[str, Any]) -> str:

@@ -5,17 +5,21 @@ Titles are printed in their logical order: terminals that know Arabic put it in 
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .failures import NO_OUTPUT, fail
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +36,7 @@ def say(text: str, *, otherwise: str = "") -> None:
 
     If stdout cannot be written, for instance because its disk is full, the program ends; ``otherwise`` is added to its message.
     """
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    encoding = _encoding()
     try:
         click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
     except BrokenPipeError:
@@ -47,6 +51,20 @@ def _forget_stdout() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
+
+
+def _encoding() -> str:
+    return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+
+def paper() -> tuple[Console, Callable[[], str]]:
+    """A console that looks like stdout but only collects, and a function that gives what was collected."""
+    from rich.console import Console
+
+    pages = io.BytesIO()
+    file = io.TextIOWrapper(pages, _encoding(), "replace", newline="\n", write_through=True)
+    console = Console(file=file, width=Console().width, force_terminal=sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
+    return console, lambda: pages.getvalue().decode(file.encoding)
 
 
 def shown_title(title: str | None, width: int) -> str:

@@ -46,7 +46,7 @@ def test_hash_letters_is_its_twin(word):
 
 
 @pytest.mark.parametrize(
-    "value, golden",
+    ("value", "golden"),
     [
         (0, 0),
         (1, 0x5692161D100B05E5),
@@ -60,7 +60,7 @@ def test_mix64_never_changes(value, golden):
 
 
 @pytest.mark.parametrize(
-    "state, value, golden",
+    ("state", "value", "golden"),
     [
         (0, 0, 0),
         (1, 2, 0xDAA66D2CA7791913),
@@ -72,7 +72,7 @@ def test_extend_never_changes(state, value, golden):
 
 
 @pytest.mark.parametrize(
-    "word, golden",
+    ("word", "golden"),
     [
         ("", 0xE9E0033E3BADAF36),
         ("ا", 0x19C91FF544E64C13),
@@ -88,7 +88,7 @@ def test_the_hash_of_a_word_never_changes(word, golden):
 
 
 @pytest.mark.parametrize(
-    "values, golden",
+    ("values", "golden"),
     [
         ([7], 0xEC9F6154736F6578),
         ([7, 8], 0xA4065D5225B2F039),
