@@ -1,34 +1,53 @@
 """dedup: near-duplicates and stories in Arabic news.
 
-result = dedup.run("crawl/")             # files in, tables out
-result.documents, result.matches, result.stories, result.rejects
-result.write("out")                      # the same as Parquet
+    result = dedup.run("crawl/")             # files in, tables out
+    result.documents, result.matches, result.stories, result.rejects
+    result.write("out")                      # the same as Parquet
 
-dedup.find_copies(table)                 # copies only; any Arrow table, or mappings
-dedup.normalize("إلى القاهرة", level="shingle")
-dedup.segment(page_text)                 # article, source line, embedded article, headlines
-dedup.sign(texts).to_datasketch()        # MinHash signatures
+    dedup.find_copies(table)                 # copies only; any Arrow table, or mappings
+    dedup.normalize("إلى القاهرة", level="shingle")
+    dedup.segment(page_text)                 # article, source line, embedded article, headlines
+    dedup.sign(texts).to_datasketch()        # MinHash signatures
+
+Names are imported when they are first used, so that ``dedup --help`` need not wait for the kernels.
 """
 
-from .config import (
-    CandidateConfig,
-    Config,
-    CopyConfig,
-    InputConfig,
-    RunConfig,
-    ShingleConfig,
-    SignatureConfig,
-    StoryConfig,
-    TextConfig,
-)
-from .errors import ConfigError, DedupError, InputError, OutputError, SchemaError, SignatureError
-from .fingerprint import shingle, sign
-from .pages import Embedded, Page, segment
-from .pipeline import find_copies, run
-from .result import Result
-from .signatures import Signatures
-from .texts import normalize
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .version import __version__
+
+if TYPE_CHECKING:
+    from .config import (
+        CandidateConfig,
+        Config,
+        CopyConfig,
+        InputConfig,
+        RunConfig,
+        ShingleConfig,
+        SignatureConfig,
+        StoryConfig,
+        TextConfig,
+    )
+    from .errors import ConfigError, DedupError, InputError, OutputError, SchemaError, SignatureError
+    from .fingerprint import shingle, sign
+    from .pages import Embedded, Page, segment
+    from .pipeline import find_copies, run
+    from .result import Result
+    from .signatures import Signatures
+    from .texts import normalize
+
+_HOMES = {
+    "config": "CandidateConfig Config CopyConfig InputConfig RunConfig ShingleConfig SignatureConfig StoryConfig TextConfig",
+    "errors": "ConfigError DedupError InputError OutputError SchemaError SignatureError",
+    "fingerprint": "shingle sign",
+    "pages": "Embedded Page segment",
+    "pipeline": "find_copies run",
+    "result": "Result",
+    "signatures": "Signatures",
+    "texts": "normalize",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "CandidateConfig",
@@ -58,3 +77,17 @@ __all__ = [
     "shingle",
     "sign",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the file where it lives."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'dedup' has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

@@ -142,6 +142,11 @@ class Config:
     def digest(self) -> str:
         """Sixteen hex digits that change when a setting that can change a result changes."""
         settings = {name: section for name, section in self.to_dict().items() if name != "run"}
+        kinds = {name: kind for name, kind, _, _ in _rows(self)}
+        for section, values in settings.items():
+            for name, value in values.items():
+                if kinds[f"{section}.{name}"] is float:  # 1 and 1.0 are one setting
+                    values[name] = float(value)
         text = json.dumps(settings, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -171,18 +176,21 @@ class Config:
         return dataclasses.replace(self, **built)
 
     @classmethod
-    def from_dict(cls, tree: Mapping[str, Any]) -> Config:
-        """Build from nested mappings, as ``to_dict`` gives them or a TOML file holds them."""
+    def from_dict(cls, tree: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Config:
+        """Build from nested mappings, as ``to_dict`` gives them or a TOML file holds them; ``changes`` win."""
         flat: dict[str, Any] = {}
         for section, values in tree.items():
             if not isinstance(values, Mapping):
                 raise ConfigError(f"'{section}' must be a section with settings, got {values!r}.")
             flat.update({f"{section}.{name}": value for name, value in values.items()})
-        return cls().replace(flat)
+        return cls().replace({**flat, **(changes or {})})
 
     @classmethod
-    def from_toml(cls, path: str | Path) -> Config:
-        """Read a TOML file whose tables are the sections of this tree."""
+    def from_toml(cls, path: str | Path, changes: Mapping[str, Any] | None = None) -> Config:
+        """Read a TOML file whose tables are the sections of this tree.
+
+        ``changes``, as ``replace`` takes them, win over the file; the two are checked together.
+        """
         try:
             tree = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
@@ -190,14 +198,17 @@ class Config:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: not a TOML file ({error}).") from error
         try:
-            return cls.from_dict(tree)
+            return cls.from_dict(tree, changes)
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from error
 
 
 def settings(config: Config | None = None) -> list[tuple[str, type, Any, str]]:
     """Every setting as ``(name, type, value, help)``, in the order of the tree."""
-    config = config or Config()
+    return _rows(config or Config())
+
+
+def _rows(config: Config) -> list[tuple[str, type, Any, str]]:
     rows = []
     for section in dataclasses.fields(config):
         part = getattr(config, section.name)

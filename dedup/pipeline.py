@@ -9,7 +9,6 @@ Pages are read in batches and forgotten once they are fingerprinted; what stays 
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -305,6 +304,15 @@ def _manifest(config: Config, log: ReadLog, clock: Clock, corpus: Corpus, copies
             **copies.counts,
         },
         "stages": clock.stages,
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        "peak_memory_bytes": _peak_memory(),
         "warnings": log.warnings(),
     }
+
+
+def _peak_memory() -> int | None:
+    """The most memory that this process has held, in bytes; None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

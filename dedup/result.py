@@ -56,13 +56,10 @@ class Result:
                         pq.write_table(table, fresh / f"{name}.parquet", compression="zstd", row_group_size=ROW_GROUP)
                 text = json.dumps(self.manifest, ensure_ascii=False, indent=2)
                 (fresh / MANIFEST).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
-                if target.exists():
-                    target.rename(Path(aside) / "replaced")
-                fresh.rename(target)
+                _put_in_place(fresh, target, Path(aside) / "replaced")
         except OSError as error:
-            raise OutputError(
-                f"{target}: cannot be written ({error.strerror or error}). Free some space or choose another folder."
-            ) from error
+            message = f"{folder}: cannot be written ({error.strerror or error}). Free some space or choose another folder."
+            raise OutputError(message) from error
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> Result:
@@ -81,6 +78,19 @@ class Result:
         return cls(**tables, manifest=json.loads((source / MANIFEST).read_text(encoding="utf-8")))
 
 
+def _put_in_place(fresh: Path, target: Path, aside: Path) -> None:
+    """Rename ``fresh`` to ``target``; an earlier result there is moved aside, and back again if that fails."""
+    replaced = target.exists()
+    if replaced:
+        target.rename(aside)
+    try:
+        fresh.rename(target)
+    except BaseException:
+        if replaced and not target.exists():
+            aside.rename(target)
+        raise
+
+
 def check_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> Path:
     """The folder, if a result can be written to it; called before the work is done as well as after it.
 
@@ -92,17 +102,21 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> Path:
     target = Path(folder).absolute()
     if target.exists() and not target.is_dir():
         raise OutputError(f"{folder}: is a file. Name a folder for the results.")
-    if target.exists() and any(target.iterdir()):
-        if not overwrite:
-            raise OutputError(f"{folder}: is not empty. Choose another folder, or give --overwrite to replace an earlier result.")
-        if not (target / MANIFEST).is_file():
-            raise OutputError(
-                f"{folder}: holds files but no {MANIFEST}, so it is no earlier result and is not overwritten. Choose another folder."
-            )
+    held = sorted(item.name for item in target.iterdir()) if target.exists() else []
+    if held and not overwrite:
+        raise OutputError(f"{folder}: is not empty. Choose another folder, or give --overwrite to replace an earlier result.")
+    if held and MANIFEST not in held:
+        raise OutputError(
+            f"{folder}: holds files but no {MANIFEST}, so it is no earlier result and is not overwritten. Choose another folder."
+        )
+    if foreign := [name for name in held if name not in (MANIFEST, *(f"{table}.parquet" for table in TABLES))]:
+        raise OutputError(
+            f"{folder}: holds {foreign[0]!r} beside an earlier result, which --overwrite would delete. Move it away or choose another folder."
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{target.parent}: cannot be made ({error.strerror}). Choose another folder.") from error
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}). Choose another folder.") from error
     if not os.access(target.parent, os.W_OK) or shutil.disk_usage(target.parent).free < 1 << 20:
-        raise OutputError(f"{target.parent}: cannot be written, or its disk is full. Choose another folder.")
+        raise OutputError(f"{folder}: cannot be written, or its disk is full. Choose another folder.")
     return target

@@ -98,11 +98,13 @@ def average_linkage(edges: Edges, cuts: npt.NDArray[np.float64]) -> Ints:
 
 def _link(edges: Edges, labels: Ints, chosen: Ints, floor: float) -> None:
     """Label the documents that the chosen edges join, in place."""
+    if len(chosen) == 0:
+        return
     component = components(len(labels), edges.left[chosen], edges.right[chosen])
     order = np.argsort(component[edges.left[chosen]], kind="stable")
     chosen = chosen[order]
     heads = component[edges.left[chosen]]
-    starts = np.flatnonzero(np.concatenate([[True], heads[1:] != heads[:-1]])) if len(heads) else np.empty(0, np.int64)
+    starts = np.flatnonzero(np.concatenate([[True], heads[1:] != heads[:-1]]))
     for start, stop in zip(starts, [*starts[1:], len(chosen)], strict=True):
         part = chosen[start:stop]
         nodes = np.unique(np.concatenate([edges.left[part], edges.right[part]]))

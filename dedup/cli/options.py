@@ -62,9 +62,9 @@ def read_config(config_file: str | None, given: Mapping[str, Any]) -> Config:
     ConfigError
         If the file cannot be read, or a setting of either does not fit.
     """
-    config = Config.from_toml(config_file) if config_file is not None else Config()
     named = {name: given.get(parameter(name)) for name, *_ in settings()}
-    return config.replace({name: value for name, value in named.items() if value is not None})
+    changes = {name: value for name, value in named.items() if value is not None}
+    return Config.from_toml(config_file, changes) if config_file is not None else Config().replace(changes)
 
 
 def parameter(setting: str) -> str:

@@ -57,7 +57,9 @@ def summary_text(result: Result, facts: dict[str, Any], files: list[str]) -> str
         console.print(_stories_table(result.stories, console.width))
     console.print()
     spent = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in facts["seconds"].items())
-    console.print(f"Seconds: {spent}. Peak memory: {facts['peak_memory_bytes'] / _MEBIBYTE:,.0f} MiB.", soft_wrap=True)
+    peak = facts["peak_memory_bytes"]
+    memory = "" if peak is None else f" Peak memory: {peak / _MEBIBYTE:,.0f} MiB."
+    console.print(f"Seconds: {spent}.{memory}", soft_wrap=True)
     for warning in facts["warnings"]:
         console.print(Text(f"Warning: {warning}", style="yellow"), soft_wrap=True)
     console.print(f"Results are in {facts['folder']}: {', '.join(files)}", soft_wrap=True)

@@ -82,9 +82,9 @@ def sort_unique(values, begin, end, scratch, starts):
     for bucket in range(buckets):
         starts[bucket + 1] += starts[bucket]
     for i in range(size):
-        bucket = np.int64(scratch[i] >> down)
-        values[begin + starts[bucket]] = scratch[i]
-        starts[bucket] += 1
+        slot = np.int64(scratch[i] >> down)
+        values[begin + starts[slot]] = scratch[i]
+        starts[slot] += 1
     first = 0
     for bucket in range(buckets):  # starts[bucket] is now where the bucket ends
         last = starts[bucket]

@@ -60,7 +60,9 @@ def test_all_missing_inputs_are_named_in_one_error(tmp_path):
         read_files([os.fspath(item) for item in inputs], config=Config(), log=ReadLog())
     lines = str(error.value).splitlines()
     assert len(lines) == 5
-    assert lines[0].endswith("gone.jsonl: there is no such file or folder, but an input must exist. Check the spelling and the current folder.")
+    assert lines[0].endswith(
+        "gone.jsonl: there is no such file or folder, but an input must exist. Check the spelling and the current folder."
+    )
     assert "*.csv: the pattern gives nothing, but needs at least one of .parquet, .pq, .jsonl" in lines[1]
     assert "x.docx: the suffix is unknown, known are .parquet" in lines[2]
     assert "empty: the folder gives nothing" in lines[3]
@@ -237,7 +239,10 @@ def test_results_do_not_depend_on_the_size_of_batches(tmp_path):
         pages, rejects, log = read(tmp_path, run__batch_rows=size)
         assert (pages, rejects) == expected[:2]
         assert (log.inputs, log.warnings()) == (expected[2].inputs, expected[2].warnings())
-        assert all(batch.pages.num_rows <= size for batch in read_files([tmp_path], config=Config().replace({"run.batch_rows": size}), log=ReadLog()))
+        assert all(
+            batch.pages.num_rows <= size
+            for batch in read_files([tmp_path], config=Config().replace({"run.batch_rows": size}), log=ReadLog())
+        )
 
 
 def test_batches_are_bounded_in_bytes(tmp_path, monkeypatch):
@@ -296,14 +301,23 @@ def test_an_empty_file_is_a_warning_and_nothing_but_empty_files_an_error(tmp_pat
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())])
 def test_every_kind_of_string_slices_and_chunks_are_read(kind):
     column = pa.array(["w", "اول", None, "ثان", "x", "z"]).cast(kind)
-    table = pa.table({"text": pa.chunked_array([column[1:3], column[3:3], column[3:5]]), "title": ["A", "B", "C", "D"], "id": [1, 2, 3, None]})
+    table = pa.table(
+        {"text": pa.chunked_array([column[1:3], column[3:3], column[3:5]]), "title": ["A", "B", "C", "D"], "id": [1, 2, 3, None]}
+    )
     pages, _, log = read_rows(table, run__batch_rows=3)
     assert [page["text"] for page in pages] == ["اول", None, "ثان", "x"]
     assert [page["page_id"] for page in pages] == ["1", "2", "3", "<memory>:3"]
     assert [page["input_row"] for page in pages] == [0, 1, 2, 3]
     assert {page["input_file"] for page in pages} == {"<memory>"}
     assert log.inputs == [
-        {"file": "<memory>", "bytes": None, "sha256": None, "pages": 4, "rejects": 0, "columns": {"text": "text", "title": "title", "id": "id"}}
+        {
+            "file": "<memory>",
+            "bytes": None,
+            "sha256": None,
+            "pages": 4,
+            "rejects": 0,
+            "columns": {"text": "text", "title": "title", "id": "id"},
+        }
     ]
 
 

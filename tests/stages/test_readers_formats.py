@@ -70,21 +70,36 @@ def test_half_a_surrogate_pair_is_replaced_and_counted(tmp_path):
 def test_a_line_that_is_too_long_is_rejected_without_holding_it(tmp_path, monkeypatch):
     monkeypatch.setattr("dedup.readers.source.MAX_UNIT_BYTES", 100)
     monkeypatch.setattr("dedup.readers.source.CHUNK_BYTES", 16)
-    lines = ['{"text": "a"}', json.dumps({"text": "x" * 500}), '{"text": "b"}', json.dumps({"text": "x" * 89}), json.dumps({"text": "x" * 88})]
+    lines = [
+        '{"text": "a"}',
+        json.dumps({"text": "x" * 500}),
+        '{"text": "b"}',
+        json.dumps({"text": "x" * 89}),
+        json.dumps({"text": "x" * 88}),
+    ]
     pages, rejects, _ = read(put(tmp_path, "c.jsonl", "\n".join(lines)))
     assert [page["input_row"] for page in pages] == [0, 2, 4]
     assert brief(rejects) == [(1, "too_large"), (3, "too_large")]
 
 
 def test_lists_deep_nests_and_huge_numbers_do_not_stop_the_reading(tmp_path):
-    lines = ['{"text": ["a"]}', '{"text": {"a": 1}}', '{"text": "x", "y": ' + "[" * 200_000, '{"text": ' + "9" * 5000 + "}", '{"text": "nul \\u0000"}']
+    lines = [
+        '{"text": ["a"]}',
+        '{"text": {"a": 1}}',
+        '{"text": "x", "y": ' + "[" * 200_000,
+        '{"text": ' + "9" * 5000 + "}",
+        '{"text": "nul \\u0000"}',
+    ]
     pages, rejects, _ = read(put(tmp_path, "c.jsonl", "\n".join([*lines, '{"text": NaN, "title": "t"}'])))
     assert [(page["text"], page["title"]) for page in pages] == [("nul \0", None), (None, "t")]
     assert brief(rejects) == [(0, "bad_value"), (1, "bad_value"), (2, "bad_json"), (3, "bad_json")]
 
 
 def test_a_key_that_appears_late_is_found(tmp_path):
-    rows = [{"title": f"t{i}"} for i in range(1500)] + [{"title": "x", "content": "late", "date": None}, {"title": "y", "date": "2015-07-22"}]
+    rows = [{"title": f"t{i}"} for i in range(1500)] + [
+        {"title": "x", "content": "late", "date": None},
+        {"title": "y", "date": "2015-07-22"},
+    ]
     pages, _, log = read(put(tmp_path, "c.jsonl", "\n".join(map(json.dumps, rows))), run__batch_rows=64)
     assert [page["input_row"] for page in pages] == list(range(1502))
     assert pages[1500]["text"] == "late"
@@ -92,7 +107,10 @@ def test_a_key_that_appears_late_is_found(tmp_path):
     assert log.inputs[0]["columns"] == {"title": "title", "text": "content", "published": "date"}
 
 
-@given(st.lists(st.fixed_dictionaries({"text": st.text(), "title": st.text(), "id": st.text(), "x": st.none() | st.integers()}), max_size=8), st.booleans())
+@given(
+    st.lists(st.fixed_dictionaries({"text": st.text(), "title": st.text(), "id": st.text(), "x": st.none() | st.integers()}), max_size=8),
+    st.booleans(),
+)
 def test_written_rows_come_back(tmp_path_factory, rows, ascii_only):
     text = "".join(json.dumps(row, ensure_ascii=ascii_only) + "\n" for row in [*rows, {"text": "last"}])
     path = put(tmp_path_factory.mktemp("h"), "c.jsonl", text)
@@ -114,7 +132,9 @@ def test_an_array_is_read_element_by_element(tmp_path):
     assert brief(rejects) == [(1, "bad_json")]
 
 
-@pytest.mark.parametrize("tail, reason", [("", "truncated_file"), (', {"text"', "bad_json"), ("] x", "truncated_file"), (" 5]", "truncated_file")])
+@pytest.mark.parametrize(
+    "tail, reason", [("", "truncated_file"), (', {"text"', "bad_json"), ("] x", "truncated_file"), (" 5]", "truncated_file")]
+)
 def test_a_broken_array_gives_what_precedes_the_break(tmp_path, tail, reason):
     pages, rejects, _ = read(put(tmp_path, "c.json", '[{"text": "a"}, {"text": "b"}' + tail))
     assert [page["text"] for page in pages] == ["a", "b"]

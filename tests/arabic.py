@@ -1,0 +1,27 @@
+"""Invented Arabic news of common words, so that only what a test puts in is a number or a rare name."""
+
+from __future__ import annotations
+
+import random
+
+_SENTENCE = (
+    "أعلنت الحكومة خطة جديدة لدعم الاقتصاد الوطني وزيادة فرص العمل أمام الشباب وقال الوزير خلال مؤتمر صحفي عقد في مقر "
+    "الوزارة إن المشروع يشمل بناء مدارس ومستشفيات في المدن الكبرى وتطوير شبكة الطرق العامة بالتعاون مع القطاع الخاص "
+    "وأشار الرئيس إلى أهمية العلاقات الدولية في المنطقة العربية مؤكدا ضرورة الحوار بين جميع الأطراف للوصول إلى حل سياسي "
+    "ينهي الأزمة ويحقق الأمن والسلام للشعب وطالب المجلس بفتح تحقيق حول الحادث الذي وقع مساء الأحد وأدى إلى مقتل وإصابة عدد "
+    "من المواطنين وسط ظروف صعبة تعيشها البلاد منذ سنوات كما بحث اللقاء سبل تعزيز التعاون المشترك ودعم جهود التنمية"
+)
+WORDS = sorted(set(_SENTENCE.split()))
+
+
+def news(seed: int, words: int = 80) -> str:
+    """A text of common words in an order of its own: two seeds share no run of three words but by chance."""
+    return " ".join(random.Random(seed).choices(WORDS, k=words))
+
+
+def edited(text: str, *places: int) -> str:
+    """The text with the words at some places replaced by another common one."""
+    words = text.split()
+    for place in places:
+        words[place] = "كذلك" if words[place] != "كذلك" else "أيضا"
+    return " ".join(words)

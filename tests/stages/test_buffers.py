@@ -1,0 +1,86 @@
+"""Buffers: a text column is the same rows however it is cut, typed and chunked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.buffers import concat_rows, take_rows, text_rows
+from dedup.errors import SchemaError
+from tests import oracle
+
+TEXTS = ["قال الوزير", "", None, "ﷺ", "end", None, "🙂", "١٥٠٠"]
+VIEW = pa.string_view()
+
+
+def texts_of(column):
+    data, offsets = text_rows(column)
+    assert (data.dtype, offsets.dtype) == (np.uint8, np.int64)
+    return [bytes(row).decode() for row in oracle.listed(data, offsets)]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), VIEW, pa.dictionary(pa.int32(), pa.string())], ids=str)
+def test_rows_are_those_of_the_column(text_column, kind):
+    assert texts_of(text_column(TEXTS, kind)) == [text or "" for text in TEXTS]
+
+
+def test_a_column_without_nulls_is_not_copied(text_column):
+    column = text_column(["قال", "نعم", ""], pa.large_string())
+    if isinstance(column, pa.Array):
+        data, _ = text_rows(column)
+        assert data.ctypes.data == column.buffers()[2].address
+
+
+@pytest.mark.parametrize(
+    "column", [pa.array([], pa.string()), pa.chunked_array([], pa.string()), pa.array(["x"]).slice(1)], ids=["array", "no_chunk", "slice"]
+)
+def test_an_empty_column_has_no_rows(column):
+    data, offsets = text_rows(column)
+    assert (len(data), offsets.tolist()) == (0, [0])
+
+
+def test_a_column_of_nulls_has_empty_rows():
+    assert texts_of(pa.array([None, None], pa.string())) == ["", ""]
+    assert texts_of(pa.nulls(2)) == ["", ""]
+
+
+def test_a_column_of_empty_texts_has_empty_rows():
+    assert texts_of(pa.array(["", ""])) == ["", ""]
+
+
+@pytest.mark.parametrize("column", [pa.array([["قال"]]), pa.array([{"a": 1}])], ids=["list", "struct"])
+def test_what_is_no_text_is_refused(column):
+    with pytest.raises(SchemaError) as error:
+        text_rows(column)
+    assert str(error.value) == f"a text column is needed, got {column.type}. Cast it to string first."
+
+
+ROWS = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=6)
+
+
+@given(st.lists(ROWS, max_size=4))
+def test_joined_rows_are_those_of_the_batches_in_order(batches):
+    values, offsets = concat_rows([oracle.flat(rows) for rows in batches], np.uint64)
+    assert oracle.listed(values, offsets) == [row for rows in batches for row in rows]
+    assert values.dtype == np.uint64
+
+
+@given(st.lists(st.lists(st.integers(0, 99), max_size=5), min_size=1, max_size=6), st.data())
+def test_taken_rows_are_the_chosen_ones_in_order(rows, data):
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=8))
+    values, offsets = take_rows(*oracle.flat(rows), np.array(chosen, np.int64))
+    assert oracle.listed(values, offsets) == [rows[i] for i in chosen]
+
+
+def test_rows_of_a_slice_are_taken_in_place():
+    values, offsets = oracle.flat([[1, 2], [3], [], [4, 5]])
+    assert oracle.listed(*take_rows(values, offsets[1:], np.array([2, 0]))) == [[4, 5], [3]]
+
+
+@pytest.mark.xfail(strict=True, reason="joining keeps the values in front of rows that do not begin at 0 but not their offset")
+def test_rows_of_a_slice_are_joined_in_place():
+    values, offsets = oracle.flat([[1, 2], [3], [4, 5]])
+    assert oracle.listed(*concat_rows([(values, offsets[1:])], np.uint64)) == [[3], [4, 5]]

@@ -1,0 +1,99 @@
+"""Candidates: near copies and excerpts are looked at, and a crowd costs its size, not its square."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dedup.candidates import propose
+from dedup.config import CandidateConfig, Config, SignatureConfig
+from dedup.kernels.shingle import unique_rows
+from dedup.signatures import sign_rows
+
+
+def corpus(rows):
+    values = np.concatenate([np.asarray(row, np.uint64) for row in rows] or [np.empty(0, np.uint64)])
+    offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    return unique_rows(values, offsets)
+
+
+def proposed(rows, *, permutations=128, least_share=0.3, excerpts=True, threads=1, **settings):
+    shingles = corpus(rows)
+    signatures = sign_rows(*shingles, SignatureConfig(permutations=permutations))
+    return propose(signatures, shingles, config=CandidateConfig(**settings), least_share=least_share, excerpts=excerpts, threads=threads)
+
+
+def hashes(seed, n):
+    return np.random.default_rng(seed).integers(0, 2**64, n, np.uint64)
+
+
+def pairs_of(found):
+    return list(zip(found.left.tolist(), found.right.tolist(), strict=True))
+
+
+def test_near_copies_are_candidates():
+    rows = [hashes(seed, 200) for seed in range(30)]
+    rows.append(np.concatenate([rows[4][:180], hashes(99, 20)]))
+    assert (4, 30) in pairs_of(proposed(rows, excerpts=False))
+
+
+def test_an_excerpt_is_a_candidate_though_its_jaccard_is_small():
+    rows = [hashes(seed, 1000) for seed in range(30)]
+    rows.append(rows[4][:100])
+    assert (4, 30) in pairs_of(proposed(rows))
+    assert (4, 30) not in pairs_of(proposed(rows, excerpts=False))
+
+
+def test_strangers_are_no_candidates():
+    assert pairs_of(proposed([hashes(seed, 300) for seed in range(40)])) == []
+
+
+def test_pairs_are_sorted_unique_and_point_to_the_right():
+    rows = [hashes(seed % 5, 100) for seed in range(20)]
+    found = proposed(rows)
+    assert pairs_of(found) == sorted(set(pairs_of(found)))
+    assert (found.left < found.right).all()
+    assert (found.left.dtype, found.right.dtype) == (np.int64, np.int64)
+    assert found.counts["candidates"] == len(found.left)
+
+
+@pytest.mark.parametrize("rows", [[], [[]], [[], []], [[5]], [[5], []]], ids=["none", "empty", "two_empty", "one", "one_and_empty"])
+def test_rows_without_shingles_share_nothing(rows):
+    assert pairs_of(proposed(rows)) == []
+
+
+@pytest.mark.parametrize("threads", [2, 7])
+def test_candidates_do_not_depend_on_the_number_of_threads(threads):
+    base = hashes(1, 200)
+    rows = [np.concatenate([base[i % 90 :], hashes(i + 2, 30)]) for i in range(200)]
+    one, many = proposed(rows), proposed(rows, threads=threads)
+    assert pairs_of(one) == pairs_of(many)
+    assert one.counts == many.counts
+
+
+def test_candidates_do_not_depend_on_the_order_of_rows():
+    base = hashes(1, 200)
+    rows = [np.concatenate([base[i * 7 % 90 :], hashes(i + 2, 30)]) for i in range(40)]
+    turned = {tuple(sorted((39 - a, 39 - b))) for a, b in pairs_of(proposed(rows[::-1]))}
+    assert set(pairs_of(proposed(rows))) == turned
+
+
+def test_a_shingle_in_too_many_documents_proposes_nothing_and_is_counted():
+    shared = hashes(1, 40)
+    rows = [np.concatenate([shared, hashes(seed + 2, 400)]) for seed in range(60)]
+    hot = proposed(rows, list_cap=50)
+    assert pairs_of(hot) == []
+    assert hot.counts["hot_shingles"] > 0
+    assert len(pairs_of(proposed(rows, list_cap=60, least_share=0.01))) > 0
+
+
+@pytest.mark.slow
+def test_twenty_thousand_near_copies_make_a_number_of_candidates_that_grows_with_them_only():
+    n, config = 20_000, Config().replace({"candidates.bucket_cap": 8}).candidates
+    base = hashes(1, 60)
+    rows = np.concatenate([np.tile(base, (n, 1)), hashes(2, n * 3).reshape(n, 3)], axis=1)
+    found = proposed(rows, bucket_cap=config.bucket_cap)
+    assert found.counts["documents_in_capped_buckets"] > n / 2
+    assert len(found.left) <= n * config.bucket_cap * config.bands
+    # Nobody is left out of the crowd.
+    assert len(np.unique(np.concatenate([found.left, found.right]))) > 0.99 * n
