@@ -6,6 +6,7 @@ text is kept and no Python string is made.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -18,7 +19,7 @@ from .buffers import Offsets, concat_rows, take_rows, text_rows
 from .config import Config
 from .folding import fold_table
 from .kernels.shingle import shingle_rows
-from .kernels.terms import document_rows, stem_letter_rows, term_rows
+from .kernels.terms import MEMORY, document_rows, stem_letter_rows, term_rows
 from .kernels.tokens import token_rows
 from .shingles import shingle_strings
 from .signatures import Signatures, sign_rows, sign_shingles
@@ -27,6 +28,7 @@ from .texts import stem_table, tokenize
 Rows = tuple[npt.NDArray[np.uint64], Offsets]
 #: Longer titles are cut: no headline has so many words.
 TITLE_WORDS = 64
+_memory = threading.local()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,7 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     """
     fold, stems = fold_table().arrays(), stem_table().arrays()
     text, title = text_rows(texts), text_rows(titles)
-    tokens, token_offsets, digests, terms, term_offsets = document_rows(*text, *fold, *stems)
+    tokens, token_offsets, digests, terms, term_offsets = document_rows(*text, _known_words(), *fold, *stems)
     shingles = shingle_rows(tokens, token_offsets, config.shingles.words)
     title_terms, title_offsets, _, _ = term_rows(*title, TITLE_WORDS, *fold, *stems)
     letters, letter_offsets, title_words = stem_letter_rows(*title, TITLE_WORDS, *fold, *stems)
@@ -90,6 +92,14 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
         shingle_rows(letters, letter_offsets, config.shingles.headline_chars),
         title_words.astype(np.int32),
     )
+
+
+def _known_words() -> npt.NDArray[np.uint64]:
+    """This thread's memory of words and their terms; each thread has its own, so that none waits for another."""
+    if not hasattr(_memory, "known"):
+        _memory.known = np.zeros((MEMORY, 2), np.uint64)
+    known: npt.NDArray[np.uint64] = _memory.known
+    return known
 
 
 def sign(texts: Any, config: Config | None = None) -> Signatures:

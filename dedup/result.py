@@ -111,7 +111,8 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> Path:
         )
     if foreign := [name for name in held if name not in (MANIFEST, *(f"{table}.parquet" for table in TABLES))]:
         raise OutputError(
-            f"{folder}: holds {foreign[0]!r} beside an earlier result, which --overwrite would delete. Move it away or choose another folder."
+            f"{folder}: holds {foreign[0]!r} beside an earlier result, and --overwrite would delete it. "
+            "Move it away or choose another folder."
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

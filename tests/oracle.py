@@ -254,6 +254,16 @@ def count_replaced(a: Row, a_facts: list[bool], b: Row, b_facts: list[bool]) -> 
     return count
 
 
+def replaced_facts(rows: list[Row], facts: list[list[bool]], pairs: list[Pair]) -> list[tuple[int, float]]:
+    """For each pair, counted from its shorter row (the left one if they are equal): how many, and per hundred terms."""
+    answer = []
+    for left, right in pairs:
+        a, b = (right, left) if len(rows[right]) < len(rows[left]) else (left, right)
+        count = count_replaced(rows[a], facts[a], rows[b], facts[b])
+        answer.append((count, 100.0 * count / max(1, len(rows[a]))))
+    return answer
+
+
 def _filled_otherwise(a: Row, b: Row, b_facts: list[bool], before: int, behind: int) -> bool:
     for place in [i for i, value in enumerate(b) if value == before][:16]:
         between = b[place + 1 : place + 8]

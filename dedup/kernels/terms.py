@@ -16,8 +16,8 @@ ALEF, WAW, LAM, BEH = 0x0627, 0x0648, 0x0644, 0x0628
 FIRST_LETTER, LAST_LETTER = 0x0621, 0x064A
 #: A term without its flags.
 FLAGLESS = np.uint64(0xFFFFFFFFFFFFFFFC)
-#: Words whose term is remembered within a call (a power of two): news repeats its words.
-MEMORY = 1 << 16
+#: Words whose term is remembered (a power of two): news repeats its words.
+MEMORY = 1 << 18
 #: Between two stems of a row of letters, and at its ends.
 BORDER = np.uint64(32)
 
@@ -148,7 +148,7 @@ def term_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, 
     stops = np.empty(size, np.int64)
     letters = np.empty(LETTERS, np.uint32)
     cursor = np.empty(1, np.int64)
-    known = np.zeros((MEMORY, 2), np.uint64)
+    known = np.zeros((min(MEMORY, 1 << 14), 2), np.uint64)
     fill_terms(
         data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes,
         terms, term_offsets, starts, stops, letters, cursor, known,
@@ -170,7 +170,7 @@ def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, whole,
             if length == 0:
                 break
             word = hash_letters(letters, length)
-            slot = np.int64(word & np.uint64(MEMORY - 1))
+            slot = np.int64(word & np.uint64(len(known) - 1))
             if known[slot, 0] != word:
                 known[slot, 0] = word
                 known[slot, 1] = term_of(letters, length, refine, whole, ending, split, stop, common, prefixes, suffixes)
@@ -184,8 +184,14 @@ def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, whole,
 
 
 @jit
-def document_rows(data, offsets, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes):
+def document_rows(data, offsets, known, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes):
     """What ``token_rows`` and ``term_rows`` give, in one walk over each text.
+
+    Parameters
+    ----------
+    data : uint8[n_bytes], offsets : int64[n_texts + 1]
+    known : uint64[MEMORY, 2], zeros at first, written in place: words met and their terms. It may be kept for
+        further calls with the same lists, by one thread at a time; it changes how fast they are, not what they give.
 
     Returns
     -------
@@ -200,7 +206,6 @@ def document_rows(data, offsets, blocks, entries, expansions, refine, whole, end
     terms = np.empty(most_tokens(offsets), np.uint64)
     letters = np.empty(LETTERS, np.uint32)
     cursor = np.empty(1, np.int64)
-    known = np.zeros((MEMORY, 2), np.uint64)
     fill_documents(
         data, offsets, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes,
         tokens, token_offsets, digests, terms, term_offsets, letters, cursor, known,

@@ -34,9 +34,10 @@ def test_a_column_without_nulls_is_not_copied(text_column):
         assert data.ctypes.data == column.buffers()[2].address
 
 
-@pytest.mark.parametrize(
-    "column", [pa.array([], pa.string()), pa.chunked_array([], pa.string()), pa.array(["x"]).slice(1)], ids=["array", "no_chunk", "slice"]
-)
+EMPTY = {"array": pa.array([], pa.string()), "no_chunk": pa.chunked_array([], pa.string()), "slice": pa.array(["x"]).slice(1)}
+
+
+@pytest.mark.parametrize("column", EMPTY.values(), ids=EMPTY)
 def test_an_empty_column_has_no_rows(column):
     data, offsets = text_rows(column)
     assert (len(data), offsets.tolist()) == (0, [0])

@@ -25,31 +25,20 @@ def ranked(*documents):
     return ranks.tolist()
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (("z", "article", None, 1), ("a", "headline", day(1), 99)),
-        (("z", "embedded", None, 1), ("a", "headline", day(1), 99)),
-        (("z", "article", day(1), 1), ("a", "article", day(2), 99)),
-        (("z", "article", day(1), 1), ("a", "article", None, 99)),
-        (("z", "article", day(1), 99), ("a", "article", day(1), 98)),
-        (("z", "article", None, 99), ("a", "article", None, 98)),
-        (("a", "article", day(1), 99), ("b", "article", day(1), 99)),
-        (("a", "embedded", day(1), 99), ("b", "article", day(1), 99)),
-        (("z", "headline", day(1), 4), ("a", "headline", day(2), 9)),
-    ],
-    ids=[
-        "article_first",
-        "embedded_first",
-        "earliest",
-        "dated_first",
-        "longest",
-        "longest_undated",
-        "smallest_id",
-        "roles_of_text_are_one",
-        "headlines_too",
-    ],
-)
+ORDERED = {
+    "article_first": (("z", "article", None, 1), ("a", "headline", day(1), 99)),
+    "embedded_first": (("z", "embedded", None, 1), ("a", "headline", day(1), 99)),
+    "earliest": (("z", "article", day(1), 1), ("a", "article", day(2), 99)),
+    "dated_first": (("z", "article", day(1), 1), ("a", "article", None, 99)),
+    "longest": (("z", "article", day(1), 99), ("a", "article", day(1), 98)),
+    "longest_undated": (("z", "article", None, 99), ("a", "article", None, 98)),
+    "smallest_id": (("a", "article", day(1), 99), ("b", "article", day(1), 99)),
+    "roles_of_text_are_one": (("a", "embedded", day(1), 99), ("b", "article", day(1), 99)),
+    "headlines_too": (("z", "headline", day(1), 4), ("a", "headline", day(2), 9)),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), ORDERED.values(), ids=ORDERED)
 def test_the_first_of_two_stands_for_both(first, second):
     assert ranked(first, second) == [0, 1]
     assert ranked(second, first) == [1, 0]

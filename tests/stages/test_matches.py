@@ -58,12 +58,8 @@ def test_jaccard_and_containment_are_set_arithmetic(sets):
         shared = len(sets[a] & sets[b])
         assert jaccard == shared / len(sets[a] | sets[b])
         assert containment == shared / min(len(sets[a]), len(sets[b]))
-    assert [array.dtype for array in (matches.left, matches.kind, matches.jaccard, matches.contained)] == [
-        np.int64,
-        np.uint8,
-        np.float64,
-        np.uint8,
-    ]
+    types = [getattr(matches, name).dtype for name in Matches.__dataclass_fields__]
+    assert types == [np.int64, np.int64, np.uint8, np.float64, np.float64, np.uint8]
 
 
 @given(SETS)
