@@ -57,7 +57,8 @@ def concat_rows(parts: list[tuple[npt.NDArray[Any], Offsets]], dtype: Any) -> tu
     """Rows of several batches, one after the other, as one ``(values, offsets)``."""
     if not parts:
         return np.empty(0, dtype), np.zeros(1, np.int64)
-    values = np.concatenate([part[0] for part in parts]) if len(parts) > 1 else parts[0][0]
+    spans = [values[offsets[0] : offsets[-1]] for values, offsets in parts]
+    values = np.concatenate(spans) if len(spans) > 1 else spans[0]
     counts = np.concatenate([np.diff(part[1]) for part in parts])
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])

@@ -95,7 +95,7 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
 
 
 def _known_words() -> npt.NDArray[np.uint64]:
-    """This thread's memory of words and their terms; each thread has its own, so that none waits for another."""
+    """The memory of this thread: words and their terms; each thread has its own, so that none waits for another."""
     if not hasattr(_memory, "known"):
         _memory.known = np.zeros((MEMORY, 2), np.uint64)
     known: npt.NDArray[np.uint64] = _memory.known

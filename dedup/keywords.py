@@ -47,7 +47,8 @@ def keywords(texts: Any, documents: Ints, terms: list[npt.NDArray[np.uint64]], o
     spelled: dict[tuple[int, int], Counter[str]] = {}
     for place in _occurrences(found, stories, wanted, wanted_stories):
         word = bytes(data[starts[place] : stops[place]]).decode("utf-8", "replace")
-        spelled.setdefault((int(stories[place]), int(found[place])), Counter())[word] += 1
+        if word:  # a phrase in one sign (ﷺ) has words without bytes of their own
+            spelled.setdefault((int(stories[place]), int(found[place])), Counter())[word] += 1
     return [_written(spelled, story, part) for story, part in enumerate(terms)]
 
 

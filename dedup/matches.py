@@ -23,6 +23,8 @@ from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Ints, Matches
 from .threads import map_blocks
 
 Rows = tuple[npt.NDArray[np.uint64], Ints]
+#: A pair that shares more than this is no form, however common its shingles are: hundreds print one wire too.
+FORM_BELOW = 0.8
 #: Facts replaced in place make a template: at least so many, and so many in a hundred terms. A pair that
 #: shares more than this has too little room for it.
 REPLACED_LEAST, REPLACED_DENSITY, REPLACED_BELOW = 3, 3.9, 0.75
@@ -73,7 +75,8 @@ def _verify_block(left: Ints, right: Ints, measured: Measured, config: CopyConfi
     left_is_smaller = (size_left <= size_right)[listed]
     same_facts = _shared_facts(np.where(left_is_smaller, left, right), np.where(left_is_smaller, right, left), measured.facts)
     filled_anew = _filled_anew(left, right, containment, measured.facts)
-    same_text = (distinct >= config.distinct) & (same_facts >= config.facts) & ~filled_anew
+    form = (distinct < config.distinct) & (containment < FORM_BELOW)
+    same_text = ~form & (same_facts >= config.facts) & ~filled_anew
     kind = np.full(len(left), PARTIAL, np.uint8)
     kind[same_text & (containment >= config.excerpt)] = EXCERPT
     kind[same_text & (jaccard >= config.near)] = NEAR

@@ -19,7 +19,7 @@ PREFIXES = (("وبال", 3), ("وكال", 3), ("ولل", 3), ("فلل", 3), ("و
 SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
 SHORTEST = 3
 #: A longer run of letters is no word.
-LONGEST = 256
+LONGEST = 255
 
 _FIRST_LETTER, _LAST_LETTER = "\u0621", "\u064a"
 

@@ -61,7 +61,7 @@ def extend(state: int, value: int) -> int:
 
 
 def hash_letters(word: str) -> int:
-    """The hash of a token of up to 256 letters."""
+    """The hash of a token of up to 255 letters: of a longer one the rest is hashed first."""
     state = PI
     for letter in word:
         state = ((state ^ ord(letter)) * GOLDEN) & MASK

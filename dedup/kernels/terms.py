@@ -50,7 +50,7 @@ def stem(letters, length, whole, ending, split, prefixes, suffixes):
     ``whole``, ``ending``, ``split`` are sorted hashes of words; ``prefixes`` and ``suffixes`` are
     uint32 rows (length, letters that must remain, letters ...), longest first.
     """
-    if length == 0 or length > LETTERS or letters[0] < FIRST_LETTER or letters[0] > LAST_LETTER:
+    if length == 0 or length >= LETTERS or letters[0] < FIRST_LETTER or letters[0] > LAST_LETTER:
         return length
     kept = 0
     at = 0

@@ -51,6 +51,12 @@ def compose(letter, mark):
 
 
 @leaf
+def letter_of_rest(rest):
+    """What stands for the letters of a token from the LETTERS-th on: a number above all code points."""
+    return np.uint32(0x110000) + np.uint32(rest & np.uint64(0xFFFFFF))
+
+
+@leaf
 def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
     """Read the next token.
 
@@ -63,7 +69,7 @@ def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
     Returns
     -------
     (at, length, start, stop) : where to go on; letters of the token (0: no token left; may be larger
-        than LETTERS, then the last letter kept is a hash of the rest); bytes that it spans
+        than LETTERS; from LETTERS on the last one kept is a hash of the rest); bytes that it spans
 
     Notes
     -----
@@ -79,10 +85,13 @@ def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
     bare = False  # the last letter is an alef, waw or yeh that a mark may still compose with
     start = at
     stop = at
-    rest = np.uint64(0)
+    origin = at
+    rest = mark_rest = np.uint64(0)
     while True:
         here = at
         place = cursor[0]
+        if place < 0:
+            origin = at  # of an expansion, the ligature that it comes from
         ended = False
         raw = np.uint32(0)
         entry = np.uint32(0)
@@ -124,12 +133,14 @@ def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
             if mark != SEPARATOR:
                 if (mark == GROUP and (kind == DIGIT) == (run == 3)) or (mark == DECIMAL and kind != DIGIT):
                     cursor[0] = -1
+                    if mark_length >= LETTERS:
+                        letters[LETTERS - 1] = letter_of_rest(mark_rest)
                     return mark_at, mark_length, start, mark_stop
                 if mark == DECIMAL or kind != DIGIT:
                     mark = np.uint32(SEPARATOR)
             if kind_now == DIGIT and place < 0 and (kind == DECIMAL or (kind == GROUP and not decimals and 1 <= run <= 3)):
                 mark = kind
-                mark_at, mark_length, mark_stop = here, length, stop
+                mark_at, mark_length, mark_stop, mark_rest = here, length, stop, rest
                 run = 0
                 if kind == GROUP:
                     continue
@@ -148,19 +159,19 @@ def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
                     cursor[0] = place + 1
                 continue
             if length == 0:
-                start = here
+                start = origin
                 kind_now = kind
                 run = 1
         if place >= 0:
             cursor[0] = place + 1
-        if length < LETTERS:
+        if length < LETTERS - 1:
             letters[length] = letter
         else:
             rest = mix64(rest ^ np.uint64(letter)) + np.uint64(1)
-            letters[LETTERS - 1] = np.uint32(0x110000) + np.uint32(rest & np.uint64(0xFFFFFF))
+            letters[LETTERS - 1] = letter_of_rest(rest)
         length += 1
         # The common run: two-byte letters of one word.
-        while kind == np.uint32(LETTER) and place < 0 and at + 1 < end and length < LETTERS:
+        while kind == np.uint32(LETTER) and place < 0 and at + 1 < end and length < LETTERS - 1:
             first = np.uint32(data[at])
             second = np.uint32(data[at + 1])
             if first < np.uint32(0xC2) or first >= np.uint32(0xE0) or second & np.uint32(0xC0) != np.uint32(0x80):

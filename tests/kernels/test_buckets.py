@@ -67,6 +67,12 @@ def test_pairs_of_postings_are_their_twins(rows, list_cap, least_share, most_nee
     assert set(found) == oracle.posting_pairs(rows, list_cap, least_share, most_needed)
 
 
+@pytest.mark.parametrize(("least_share", "most_needed", "pairs"), [(0.5, 4, 0), (0.3, 4, 1), (0.5, 1, 1), (0.0, 4, 1)])
+def test_the_share_that_is_needed_is_rounded_up_to_at_least_one_and_at_most_the_most(least_share, most_needed, pairs):
+    left, _ = posting_pairs(*postings([[1, 2, 3], [3, 4, 5], [6]], 9), least_share, most_needed, 0, 3)
+    assert len(left) == pairs
+
+
 def test_more_pairs_than_there_was_room_for_are_all_kept():
     rows = [[1]] * 80
     left, right = posting_pairs(*postings(rows, 200), 0.3, 3, 0, 80)

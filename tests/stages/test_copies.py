@@ -210,7 +210,6 @@ def test_a_corpus_too_small_for_copies_has_none(texts):
     assert len(copies.matches) == 0
 
 
-@pytest.mark.xfail(strict=True, reason="shingles in hundreds of documents weigh so little that the few of each copy's own edits decide")
 def test_a_text_that_hundreds_print_with_two_words_changed_is_one_group():
     chance = random.Random(3)
     prints = [STORY.split() for _ in range(500)]

@@ -111,6 +111,12 @@ def test_a_form_that_hundreds_share_is_no_copy():
     assert (matches.jaccard == 40 / 80).all()
 
 
+def test_a_pair_that_shares_nearly_all_of_a_form_is_a_copy_however_many_share_it():
+    matches = verified(form(300, shared=40, own=8), pairs=[(i, i + 1) for i in range(299)])
+    assert set(matches.containment.tolist()) == {40 / 48}
+    assert (matches.kind == NEAR).all()
+
+
 def test_a_copy_of_a_form_is_a_copy_all_the_same():
     rows = form(300)
     matches = verified([*rows, rows[7][:-2]], pairs=[(7, 300)])
