@@ -1,0 +1,83 @@
+"""Quality on real corpora with labels. They cannot be shipped; where they are absent these tests skip.
+
+Set DEDUP_CORPORA to the folder that holds ``saudi_2015_07.jsonl.gz`` and ``labels/``.
+"""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import dedup
+from bench.copies import recall
+
+ROOT = Path(__file__).parent.parent
+CORPORA = Path(os.environ.get("DEDUP_CORPORA", ROOT.parent / "shared" / "data"))
+JULY = CORPORA / "saudi_2015_07.jsonl.gz"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not JULY.exists(), reason="the labelled corpora are not here; set DEDUP_CORPORA to their folder"),
+]
+
+
+@pytest.fixture(scope="module")
+def result():
+    return dedup.run(JULY)
+
+
+def labels(name):
+    return [json.loads(line) for line in (CORPORA / "labels" / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_nothing_is_lost(result):
+    counts = result.manifest["counts"]
+    assert counts["pages"] == 15_042 == counts["pages_with_documents"] + counts["rejects"]
+
+
+def test_every_copy_has_a_match_of_its_own_with_its_canonical(result):
+    pairs = {(row["doc_id_a"], row["doc_id_b"]): row for row in result.matches.to_pylist()}
+    for document in result.documents.to_pylist():
+        if document["status"] == "copy":
+            one, other = document["doc_id"], document["canonical_id"]
+            match = pairs.get((one, other)) or pairs[other, one]
+            assert (match["kind"], match["jaccard"], match["containment"]) == (
+                document["kind"], document["jaccard"], document["containment"]
+            )  # fmt: skip
+            assert match["kind"] != "partial"
+
+
+def test_the_run_finds_what_brute_force_finds_and_every_number_is_exact(result):
+    measured = recall(result, str(JULY))
+    assert measured["recall_jaccard_0.5"] >= 0.985
+    assert measured["recall_containment_0.7"] >= 0.97
+    assert measured["numbers_that_differ_from_brute_force"] == 0
+
+
+def test_copies_agree_with_readers(result):
+    group = {row["url"]: row["copy_group"] for row in result.documents.to_pylist() if row["role"] == "article"}
+    said = Counter()
+    for pair in labels("copies_dev.jsonl"):
+        if pair["sure"] and pair["label"] != "partial":
+            said[pair["label"] in ("copy", "excerpt"), group[pair["a"]] == group[pair["b"]]] += 1
+    right, wrong, missed = said[True, True], said[False, True], said[True, False]
+    assert right / (right + wrong) >= 0.985
+    assert 2 * right / (2 * right + wrong + missed) >= 0.96
+
+
+def test_stories_agree_with_an_editor(result):
+    story = {row["url"]: row["story_id"] for row in result.documents.to_pylist() if row["role"] != "embedded"}
+    rows = [(row["story"], story[row["url"]]) for row in labels("stories_gold_dev.jsonl") if row["url"] in story]
+    gold, found, both = Counter(y for y, _ in rows), Counter(z for _, z in rows), Counter(rows)
+    precision = sum(n * n / found[z] for (_, z), n in both.items()) / len(rows)
+    recalled = sum(n * n / gold[y] for (y, _), n in both.items()) / len(rows)
+    assert 2 * precision * recalled / (precision + recalled) >= 0.83
+
+
+def test_the_same_bytes_come_out_for_other_threads_and_batches(result, tmp_path):
+    result.write(tmp_path / "one")
+    dedup.run(JULY, dedup.Config().replace({"run.threads": 1, "run.batch_rows": 517})).write(tmp_path / "other")
+    for name in ("documents", "matches", "stories", "rejects"):
+        assert (tmp_path / "one" / f"{name}.parquet").read_bytes() == (tmp_path / "other" / f"{name}.parquet").read_bytes()

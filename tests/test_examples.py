@@ -1,0 +1,76 @@
+"""The example crawl gives what its README says is planted, and the example programs and README commands run."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dedup
+
+ROOT = Path(__file__).parent.parent
+TRUTH = json.loads((ROOT / "examples" / "truth.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def documents():
+    result = dedup.run(ROOT / "examples" / "crawl")
+    return {document["doc_id"]: document for document in result.documents.to_pylist()}
+
+
+@pytest.mark.parametrize(("canonical", "copy", "kind"), TRUTH["copies"])
+def test_each_planted_copy_is_found_with_its_canonical_and_kind(documents, canonical, copy, kind):
+    found = documents[copy]
+    assert (found["status"], found["canonical_id"], found["kind"]) == ("copy", canonical, kind)
+
+
+@pytest.mark.parametrize(("a", "b", "why"), TRUTH["not_copies"])
+def test_no_planted_look_alike_is_taken_for_a_copy(documents, a, b, why):
+    assert documents[a]["copy_group"] != documents[b]["copy_group"]
+
+
+@pytest.mark.parametrize(("a", "b"), TRUTH["titles"])
+def test_each_planted_headline_is_found(documents, a, b):
+    assert documents[a]["copy_group"] == documents[b]["copy_group"]
+
+
+@pytest.mark.parametrize("members", TRUTH["stories"])
+def test_each_planted_story_is_one_story(documents, members):
+    assert len({documents[doc_id]["story_id"] for doc_id in members}) == 1
+
+
+@pytest.mark.parametrize(("a", "b"), TRUTH["different_stories"])
+def test_events_that_look_alike_stay_apart(documents, a, b):
+    assert documents[a]["story_id"] != documents[b]["story_id"]
+
+
+def test_quickstart_runs():
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "quickstart.py")], capture_output=True, text=True, encoding="utf-8", timeout=300, check=True
+    )
+    assert "Stories told by more than one document" in run.stdout
+
+
+def test_the_readme_names_two_commands_and_its_sample_call_works():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\$ (.*)$", readme, re.MULTILINE)
+    assert len(commands) == 2
+    assert commands[0].endswith("dedup run examples/crawl -o out")
+    assert commands[1].endswith("pytest")
+    assert dedup.normalize("قَالَ المسئولُ: ١٬٥٠٠ دولار", level="shingle") == "قال المسءول 1500 دولار"
+
+
+def test_the_readme_says_what_dedup_says():
+    """Columns, kinds, statuses, reject reasons and numbers that the README names exist."""
+    from dedup import schema
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for table in (schema.DOCUMENTS, schema.MATCHES, schema.STORIES, schema.REJECTS):
+        assert any(f"`{name}`" in readme for name in table.names)
+    for word in (*schema.KINDS, *schema.STATUSES):
+        assert f"`{word}`" in readme
+    defaults = dedup.CopyConfig()
+    assert f"at least {defaults.near}" in readme
+    assert f"at least {defaults.excerpt}" in readme
