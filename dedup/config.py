@@ -268,7 +268,7 @@ def _range_problems(config: Config) -> list[str]:
     between("candidates.min_shared", candidates.min_shared, 1, 1000)
     for name in ("near", "excerpt", "distinct", "facts", "partial", "title"):
         between(f"copies.{name}", getattr(copies, name), 0.01, 1.0)
-    between("copies.common", copies.common, 1, 1_000_000)
+    between("copies.common", copies.common, 1, 255)
     need(copies.partial <= copies.excerpt, f"copies.partial must not be above copies.excerpt, got {copies.partial} > {copies.excerpt}")
     between("stories.title_weight", stories.title_weight, 0.0, 100.0)
     between("stories.lead_words", stories.lead_words, 1, 100_000)

@@ -42,7 +42,7 @@ class Measured:
     @classmethod
     def of(cls, shingles: Rows, facts: Facts, config: CopyConfig) -> Measured:
         """Weigh the shingles by their rarity among these documents."""
-        counters = np.zeros(_counter_slots(len(shingles[0])), np.uint32)
+        counters = np.zeros(_counter_slots(len(shingles[0])), np.uint8)
         count_values(shingles[0], counters)
         weights = rarity_weights(shingles[0], counters, config.common)
         return cls(shingles, weights, row_sums(weights, shingles[1]), facts)
@@ -73,32 +73,34 @@ def _verify_block(left: Ints, right: Ints, measured: Measured, config: CopyConfi
     left, right, jaccard, containment = left[listed], right[listed], jaccard[listed], containment[listed]
     distinct = shared_weight[listed] / np.maximum(np.minimum(measured.weight_sums[left], measured.weight_sums[right]), 1e-9)
     left_is_smaller = (size_left <= size_right)[listed]
-    same_facts = _shared_facts(np.where(left_is_smaller, left, right), np.where(left_is_smaller, right, left), measured.facts)
-    filled_anew = _filled_anew(left, right, containment, measured.facts)
-    form = (distinct < config.distinct) & (containment < FORM_BELOW)
-    same_text = ~form & (same_facts >= config.facts) & ~filled_anew
     kind = np.full(len(left), PARTIAL, np.uint8)
-    kind[same_text & (containment >= config.excerpt)] = EXCERPT
-    kind[same_text & (jaccard >= config.near)] = NEAR
+    kind[containment >= config.excerpt] = EXCERPT
+    kind[jaccard >= config.near] = NEAR
+    kind[(distinct < config.distinct) & (containment < FORM_BELOW)] = PARTIAL
+    tying = np.flatnonzero(kind != PARTIAL)
+    form = _same_form(left[tying], right[tying], left_is_smaller[tying], containment[tying], measured.facts, config)
+    kind[tying[form]] = PARTIAL
     contained = np.where(kind != EXCERPT, NEITHER, np.where(left_is_smaller, LEFT, RIGHT)).astype(np.uint8)
     return Matches(left, right, kind, jaccard, containment, contained)
 
 
-def _shared_facts(smaller: Ints, larger: Ints, facts: Facts) -> npt.NDArray[np.float64]:
-    """Share of the smaller document's facts that the larger one has; 1 if it has none."""
+def _same_form(
+    left: Ints,
+    right: Ints,
+    left_is_smaller: npt.NDArray[np.bool_],
+    containment: npt.NDArray[np.float64],
+    facts: Facts,
+    config: CopyConfig,
+) -> npt.NDArray[np.bool_]:
+    """Whether the facts of a pair say that both fill in one form: too few are shared, or too many replaced in place."""
+    smaller, larger = np.where(left_is_smaller, left, right), np.where(left_is_smaller, right, left)
     values, offsets = facts.unique
     shared, _ = overlap_pairs(values, offsets, np.ones(len(values), np.float32), smaller, larger)
-    own = offsets[smaller + 1] - offsets[smaller]
-    return np.where(own > 0, shared / np.maximum(own, 1), 1.0)
-
-
-def _filled_anew(left: Ints, right: Ints, containment: npt.NDArray[np.float64], facts: Facts) -> npt.NDArray[np.bool_]:
-    """Whether so many facts of a pair are replaced in place that both fill in one form."""
-    asked = np.flatnonzero(containment < REPLACED_BELOW)
+    form = shared < config.facts * (offsets[smaller + 1] - offsets[smaller])
+    asked = np.flatnonzero(~form & (containment < REPLACED_BELOW))
     counts, densities = replaced_facts(*facts.terms, facts.flags, left[asked], right[asked])
-    filled = np.zeros(len(left), bool)
-    filled[asked] = (counts >= REPLACED_LEAST) & (densities >= REPLACED_DENSITY)
-    return filled
+    form[asked] = (counts >= REPLACED_LEAST) & (densities >= REPLACED_DENSITY)
+    return form
 
 
 def _counter_slots(values: int) -> int:

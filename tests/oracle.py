@@ -226,7 +226,7 @@ def overlap_pairs(rows: list[Row], weights: dict[int, float], pairs: list[Pair])
 
 def count_values(values: Row, slots: int) -> list[int]:
     counts = Counter(value % slots for value in values)
-    return [counts[slot] for slot in range(slots)]
+    return [min(counts[slot], 255) for slot in range(slots)]
 
 
 def rarity_weights(values: Row, counters: list[int], common: int) -> list[float]:

@@ -36,7 +36,7 @@ RANGES = {
     "copies.near": (0.01, 1.0),
     "copies.excerpt": (0.01, 1.0),
     "copies.distinct": (0.01, 1.0),
-    "copies.common": (1, 1_000_000),
+    "copies.common": (1, 255),
     "copies.facts": (0.01, 1.0),
     "copies.partial": (0.01, 1.0),
     "copies.title": (0.01, 1.0),

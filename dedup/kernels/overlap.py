@@ -44,13 +44,15 @@ def overlap_pairs(values, offsets, weights, left, right):
 
 @jit
 def count_values(values, counters):
-    """Count each value in ``counters`` (uint32[a power of two]), by the low bits of its hash, in place.
+    """Count each value in ``counters`` (uint8[a power of two]), by the low bits of its hash, in place.
 
-    Two values that fall together are counted together: a count is an upper bound.
+    Two values that fall together are counted together, and nothing is counted beyond 255.
     """
     mask = np.uint64(len(counters) - 1)
     for i in range(len(values)):
-        counters[values[i] & mask] += np.uint32(1)
+        slot = values[i] & mask
+        if counters[slot] < 255:
+            counters[slot] += np.uint8(1)
 
 
 @jit

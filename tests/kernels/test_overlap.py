@@ -27,7 +27,7 @@ def test_overlaps_are_their_twins(rows):
 
 @given(st.lists(st.integers(0, 40) | st.integers(0, 2**64 - 1), max_size=60))
 def test_counts_are_their_twins(values):
-    counters = np.zeros(16, np.uint32)
+    counters = np.zeros(16, np.uint8)
     count_values(np.array(values, np.uint64), counters)
     assert counters.tolist() == oracle.count_values(values, 16)
 
@@ -35,7 +35,7 @@ def test_counts_are_their_twins(values):
 @given(st.lists(st.integers(0, 40), max_size=60), st.integers(1, 9))
 def test_rarity_weights_are_their_twins(values, common):
     counters = oracle.count_values(values, 64)
-    weights = rarity_weights(np.array(values, np.uint64), np.array(counters, np.uint32), common)
+    weights = rarity_weights(np.array(values, np.uint64), np.array(counters, np.uint8), common)
     assert weights.dtype == np.float32
     assert weights.tolist() == np.array(oracle.rarity_weights(values, counters, common), np.float32).tolist()
 
@@ -49,7 +49,7 @@ def test_row_sums_are_their_twins(rows):
 
 def test_a_count_is_never_below_the_true_one():
     values = np.arange(1000, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    counters = np.zeros(64, np.uint32)
+    counters = np.zeros(64, np.uint8)
     count_values(np.concatenate([values, values[:10]]), counters)
     assert counters.sum() == 1010
     assert all(counters[int(value) % 64] >= 2 for value in values[:10])
@@ -63,7 +63,7 @@ def test_small_inputs_have_the_right_shape_and_types(rows):
         shared, shared_weight = overlap_pairs(values, offsets, weights, pairs, pairs)
         assert (shared.dtype, shared_weight.dtype) == (np.int64, np.float64)
         assert shared.tolist() == [len(rows[0])] * len(pairs)
-    assert rarity_weights(np.empty(0, np.uint64), np.zeros(4, np.uint32), 1).tolist() == []
+    assert rarity_weights(np.empty(0, np.uint64), np.zeros(4, np.uint8), 1).tolist() == []
     assert row_sums(np.empty(0, np.float32), np.zeros(1, np.int64)).tolist() == []
 
 
