@@ -70,7 +70,7 @@ class CandidateConfig:
 
     bands: int = _doc("bands of the MinHash signature", 32)
     rows: int = _doc("signature values in a band", 4)
-    bucket_cap: int = _doc("in a larger bucket a document meets this many others, not all", 64)
+    bucket_cap: int = _doc("a larger bucket is not compared all with all: a document meets a few others", 64)
     sample: int = _doc("one shingle in so many is indexed to find excerpts", 8)
     list_cap: int = _doc("a sampled shingle in more documents than this proposes nothing", 200)
     min_shared: int = _doc("sampled shingles that an excerpt must share to be looked at", 3)
@@ -270,7 +270,7 @@ def _range_problems(config: Config) -> list[str]:
         between(f"copies.{name}", getattr(copies, name), 0.01, 1.0)
     between("copies.common", copies.common, 1, 255)
     need(copies.partial <= copies.excerpt, f"copies.partial must not be above copies.excerpt, got {copies.partial} > {copies.excerpt}")
-    between("stories.title_weight", stories.title_weight, 0.0, 100.0)
+    between("stories.title_weight", stories.title_weight, 1.0, 100.0)
     between("stories.lead_words", stories.lead_words, 1, 100_000)
     between("stories.window_days", stories.window_days, 0.01, 3650.0)
     between("stories.decay_days", stories.decay_days, 0.01, 3650.0)

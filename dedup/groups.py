@@ -7,12 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from .kernels.stars import star_groups
-from .pairs import PARTIAL, Ints, Matches, unique_pairs
+from .pairs import PARTIAL, Ints, Matches, is_among, unique_pairs
 
 #: How often pairs that only a chain ties together are looked at anew.
 ROUNDS = 3
 #: A group of more members is not moved to a new canonical: it would have to be looked through member by member.
 MOST_CHECKS = 2000
+#: Further canonicals that a document is compared with in a round.
+MOST_ASKED = 8
 
 
 def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]) -> tuple[Ints, Matches]:
@@ -36,12 +38,12 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
     asked: Ints = np.empty(0, np.int64)
     for _ in range(ROUNDS):
         canonical = _stars(matches, ranks)
-        left, right = _chained(matches, canonical)
+        left, right = _chained(matches, canonical, ranks)
         keys = left * len(ranks) + right
-        new = ~np.isin(keys, asked) & ~np.isin(keys, matches.left * len(ranks) + matches.right)
+        new = ~is_among(keys, asked) & ~is_among(keys, matches.left * len(ranks) + matches.right)
         if not new.any():
             break
-        asked = np.concatenate([asked, keys[new]])
+        asked = np.sort(np.concatenate([asked, keys[new]]))
         matches = Matches.join([matches, verify(left[new], right[new])])
     return _stars(matches, ranks), matches
 
@@ -61,10 +63,20 @@ def _stars(matches: Matches, ranks: Ints) -> Ints:
     return canonical
 
 
-def _chained(matches: Matches, canonical: Ints) -> tuple[Ints, Ints]:
-    """Pairs (document, canonical of a document that it matches) of different groups."""
+def _chained(matches: Matches, canonical: Ints, ranks: Ints) -> tuple[Ints, Ints]:
+    """Pairs (document, canonical of a document that it matches) of different groups, for each document the first few.
+
+    The canonicals that come first by precedence are asked for: they are the ones to whom groups move.
+    """
     tying = matches.kind != PARTIAL
     left, right = matches.left[tying], matches.right[tying]
     apart = canonical[left] != canonical[right]
     one, other = np.concatenate([left[apart], right[apart]]), canonical[np.concatenate([right[apart], left[apart]])]
-    return unique_pairs(np.minimum(one, other), np.maximum(one, other), len(canonical))
+    order = np.lexsort((ranks[other], one))
+    one, other = one[order], other[order]
+    new = np.ones(len(one), bool)
+    new[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
+    one, other = one[new], other[new]
+    place = np.arange(len(one)) - np.searchsorted(one, one)
+    few = place < MOST_ASKED
+    return unique_pairs(np.minimum(one[few], other[few]), np.maximum(one[few], other[few]), len(canonical))

@@ -25,6 +25,8 @@ from .threads import map_blocks
 Rows = tuple[npt.NDArray[np.uint64], Ints]
 #: A pair that shares more than this is no form, however common its shingles are: hundreds print one wire too.
 FORM_BELOW = 0.8
+#: Facts that must be missing before they can speak: one alone may be a slip.
+LEAST_MISSING = 2
 #: Facts replaced in place make a template: at least so many, and so many in a hundred terms. A pair that
 #: shares more than this has too little room for it.
 REPLACED_LEAST, REPLACED_DENSITY, REPLACED_BELOW = 3, 3.9, 0.75
@@ -96,7 +98,8 @@ def _same_form(
     smaller, larger = np.where(left_is_smaller, left, right), np.where(left_is_smaller, right, left)
     values, offsets = facts.unique
     shared, _ = overlap_pairs(values, offsets, np.ones(len(values), np.float32), smaller, larger)
-    form = shared < config.facts * (offsets[smaller + 1] - offsets[smaller])
+    own = offsets[smaller + 1] - offsets[smaller]
+    form = (shared < config.facts * own) & (own - shared >= LEAST_MISSING) & (containment < FORM_BELOW)
     asked = np.flatnonzero(~form & (containment < REPLACED_BELOW))
     counts, densities = replaced_facts(*facts.terms, facts.flags, left[asked], right[asked])
     form[asked] = (counts >= REPLACED_LEAST) & (densities >= REPLACED_DENSITY)

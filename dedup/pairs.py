@@ -17,8 +17,20 @@ NEITHER, LEFT, RIGHT = range(3)
 
 def unique_pairs(left: Ints, right: Ints, n_rows: int) -> tuple[Ints, Ints]:
     """Each pair once, sorted by left, then right."""
-    pairs = np.unique(left * n_rows + right)
-    return pairs // max(n_rows, 1), pairs % max(n_rows, 1)
+    keys = np.sort(left * n_rows + right)  # many times faster here than np.unique, which hashes
+    first = np.ones(len(keys), bool)
+    first[1:] = keys[1:] != keys[:-1]
+    keys = keys[first]
+    return keys // max(n_rows, 1), keys % max(n_rows, 1)
+
+
+def is_among(keys: Ints, sorted_keys: Ints) -> npt.NDArray[np.bool_]:
+    """bool[len(keys)]: whether each key is in an ascending array."""
+    if len(sorted_keys) == 0:
+        return np.zeros(len(keys), bool)
+    places = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    found: npt.NDArray[np.bool_] = sorted_keys[places] == keys
+    return found
 
 
 @dataclass(frozen=True, eq=False)

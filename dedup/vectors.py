@@ -52,6 +52,7 @@ def vectorize(titles: Rows, bodies: Rows, known: Background, config: StoryConfig
     transformer = TfidfTransformer(sublinear_tf=True)
     transformer.idf_ = _idf(counts, terms, known)
     matrix = transformer.transform(counts).astype(np.float32)
+    matrix.eliminate_zeros()
     matrix.sort_indices()
     return Vectors(matrix, terms)
 

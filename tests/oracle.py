@@ -183,15 +183,20 @@ def band_keys(signatures: list[Row], bands: int, rows: int) -> list[Row]:
 
 
 def bucket_pairs(keys: Row, members: Row, cap: int) -> tuple[list[Pair], int]:
-    """Each member with the next ``cap`` of its bucket; how many members stand in buckets that this cuts."""
+    """All pairs of a bucket of up to ``cap + 1``; in a larger one each member with the next ``cap // 8`` and with the
+    ``cap // 16`` smallest. And how many members stand in such larger ones."""
     buckets: dict[int, Row] = {}
     for key, member in zip(keys, members, strict=True):
         buckets.setdefault(key, []).append(member)
     pairs, capped = [], 0
     for bucket in buckets.values():
-        capped += len(bucket) if len(bucket) - 1 > cap else 0
+        crowded = len(bucket) - 1 > cap
+        capped += len(bucket) if crowded else 0
         for i, one in enumerate(bucket):
-            pairs += [(min(one, other), max(one, other)) for other in bucket[i + 1 : i + 1 + cap]]
+            met = bucket[i + 1 : i + 1 + max(1, cap // 8)] if crowded else bucket[i + 1 :]
+            pairs += [(min(one, other), max(one, other)) for other in met]
+        for anchor in sorted(bucket)[: max(1, cap // 16)] if crowded else []:
+            pairs += [(min(one, anchor), max(one, anchor)) for one in bucket if one != anchor]
     return pairs, capped
 
 

@@ -40,7 +40,7 @@ RANGES = {
     "copies.facts": (0.01, 1.0),
     "copies.partial": (0.01, 1.0),
     "copies.title": (0.01, 1.0),
-    "stories.title_weight": (0.0, 100.0),
+    "stories.title_weight": (1.0, 100.0),
     "stories.lead_words": (1, 100_000),
     "stories.window_days": (0.01, 3650.0),
     "stories.decay_days": (0.01, 3650.0),

@@ -48,7 +48,12 @@ def test_events_that_look_alike_stay_apart(documents, a, b):
 
 def test_quickstart_runs():
     run = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "quickstart.py")], capture_output=True, text=True, encoding="utf-8", timeout=300, check=True
+        [sys.executable, str(ROOT / "examples" / "quickstart.py")],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=True,
     )
     assert "Stories told by more than one document" in run.stdout
 

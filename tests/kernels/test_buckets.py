@@ -29,9 +29,9 @@ def test_pairs_of_buckets_are_their_twins(keys, cap, random):
     assert (pairs_of(left, right), capped) == oracle.bucket_pairs(keys, members, cap)
 
 
-def test_a_bucket_of_many_costs_its_size_times_the_cap():
+def test_a_bucket_of_many_costs_its_size_times_a_constant():
     left, _, capped = bucket_pairs(np.zeros(10_000, np.uint64), np.arange(10_000), 64)
-    assert len(left) == 64 * (10_000 - 64) + 64 * 63 // 2
+    assert len(left) <= 10_000 * (64 // 8 + 64 // 16)
     assert capped == 10_000
 
 
