@@ -99,7 +99,7 @@ def _same_form(
     values, offsets = facts.unique
     shared, _ = overlap_pairs(values, offsets, np.ones(len(values), np.float32), smaller, larger)
     own = offsets[smaller + 1] - offsets[smaller]
-    form = (shared < config.facts * own) & (own - shared >= LEAST_MISSING) & (containment < FORM_BELOW)
+    form: npt.NDArray[np.bool_] = (shared < config.facts * own) & (own - shared >= LEAST_MISSING) & (containment < FORM_BELOW)
     asked = np.flatnonzero(~form & (containment < REPLACED_BELOW))
     counts, densities = replaced_facts(*facts.terms, facts.flags, left[asked], right[asked])
     form[asked] = (counts >= REPLACED_LEAST) & (densities >= REPLACED_DENSITY)
