@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from .errors import ConfigError
+from .version import __version__
 
 
 def _doc(help_text: str, default: Any) -> Any:
@@ -83,10 +84,12 @@ class CopyConfig:
     near: float = _doc("jaccard from which two documents are near copies", 0.5)
     excerpt: float = _doc("containment from which the smaller one is an excerpt of the larger", 0.57)
     distinct: float = _doc("the same with common shingles weighed down; below it a pair is a template", 0.48)
-    common: int = _doc("a shingle in more documents than this is weighed down", 10)
+    common: int = _doc("a shingle in more documents than this (of those without an outlet) is weighed down", 10)
+    common_in_source: int = _doc("a shingle in more documents of one outlet than this is weighed down", 2)
     facts: float = _doc("share of its numbers and rare words that a copy must have in common with the larger text", 0.6)
     partial: float = _doc("containment from which shared passages are listed as 'partial'", 0.3)
     title: float = _doc("jaccard of character shingles from which two headlines are one", 0.85)
+    title_days: float = _doc("a title that comes back after so many days is another one", 7.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +103,7 @@ class StoryConfig:
     decay_days: float = _doc("standard deviation of the time decay", 3.0)
     cut: float = _doc("average similarity at which two articles' stories are joined", 0.28)
     headline_cut: float = _doc("the same for documents that are only a headline", 0.14)
-    neighbours: int = _doc("nearest documents kept for each document", 50)
+    neighbours: int = _doc("nearest documents kept for each document", 400)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,14 +143,14 @@ class Config:
         return dataclasses.asdict(self)
 
     def digest(self) -> str:
-        """Sixteen hex digits that change when a setting that can change a result changes."""
+        """Sixteen hex digits that change when a setting that can change a result, or the version, changes."""
         settings = {name: section for name, section in self.to_dict().items() if name != "run"}
         kinds = {name: kind for name, kind, _, _ in _rows(self)}
         for section, values in settings.items():
             for name, value in values.items():
                 if kinds[f"{section}.{name}"] is float:  # 1 and 1.0 are one setting
                     values[name] = float(value)
-        text = json.dumps(settings, sort_keys=True, ensure_ascii=True)
+        text = json.dumps({"version": __version__, **settings}, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def replace(self, changes: Mapping[str, Any]) -> Config:
@@ -269,6 +272,8 @@ def _range_problems(config: Config) -> list[str]:
     for name in ("near", "excerpt", "distinct", "facts", "partial", "title"):
         between(f"copies.{name}", getattr(copies, name), 0.01, 1.0)
     between("copies.common", copies.common, 1, 255)
+    between("copies.common_in_source", copies.common_in_source, 1, 255)
+    between("copies.title_days", copies.title_days, 0.01, 36500.0)
     need(copies.partial <= copies.excerpt, f"copies.partial must not be above copies.excerpt, got {copies.partial} > {copies.excerpt}")
     between("stories.title_weight", stories.title_weight, 1.0, 100.0)
     between("stories.lead_words", stories.lead_words, 1, 100_000)

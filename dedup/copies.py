@@ -25,7 +25,7 @@ from .signatures import sign_rows
 from .threads import map_blocks
 
 #: Exact copies of one text of which every pair is listed.
-LISTED_DOUBLES = 32
+LISTED_DOUBLES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +42,28 @@ class Copies:
     counts: dict[str, int]
 
 
-def find_copies(prints: Fingerprints, headline: npt.NDArray[np.bool_], ranks: Ints, config: Config, *, threads: int = 1) -> Copies:
+def find_copies(
+    prints: Fingerprints,
+    headline: npt.NDArray[np.bool_],
+    ranks: Ints,
+    config: Config,
+    *,
+    times: npt.NDArray[np.float64] | None = None,
+    sources: Ints | None = None,
+    threads: int = 1,
+) -> Copies:
     """Find the copies among documents.
 
     Parameters
     ----------
     prints : their fingerprints; headline : bool[n], documents that are a headline
     ranks : int64[n], precedence, see ``canonicals.py``
+    times : float64[n], seconds, NaN where unknown (all, if left out)
+    sources : int64[n], a number for each outlet, -1 where it is unknown (all, if left out)
     """
     n = len(ranks)
+    times = np.full(n, np.nan) if times is None else times
+    sources = np.full(n, -1) if sources is None else sources
     short = np.where(headline, prints.title_words < config.text.min_headline_words, prints.words < config.text.min_words)
     first = _first_of_equals(prints.digests, ~short & ~headline, ranks)
     rows = np.flatnonzero((first == np.arange(n)) & ~short & ~headline)
@@ -63,9 +76,12 @@ def find_copies(prints: Fingerprints, headline: npt.NDArray[np.bool_], ranks: In
     least_share = min(config.copies.partial, config.copies.excerpt)
     found = propose(signatures, shingles, config=config.candidates, least_share=least_share, threads=threads)
     counts |= found.counts
-    measured = Measured.of(shingles, Facts.of(take_rows(*prints.terms, rows)), config.copies)
+    measured = Measured.of(shingles, Facts.of(take_rows(*prints.terms, rows)), sources[rows], config.copies)
     articles = _renumber(verify(found.left, found.right, measured, config.copies, threads=threads), rows)
-    titles = match_headlines(_titles(prints, headline), ranks, config, threads=threads)
+    # An article that is too short, or an exact copy, stands for nobody, so no headline is tied to it.
+    titled = headline.copy()
+    titled[rows] = True
+    titles = match_headlines(_titles(prints, headline, titled), ranks, times, config, threads=threads)
     counts["verified"] = len(articles)
 
     place = np.full(n, -1, np.int64)
@@ -97,9 +113,10 @@ def _renumber(matches: Matches, rows: Ints) -> Matches:
     return Matches(rows[matches.left], rows[matches.right], matches.kind, matches.jaccard, matches.containment, matches.contained)
 
 
-def _titles(prints: Fingerprints, headline: npt.NDArray[np.bool_]) -> Titles:
+def _titles(prints: Fingerprints, headline: npt.NDArray[np.bool_], titled: npt.NDArray[np.bool_]) -> Titles:
     facts = Facts.of(prints.title_terms).unique
-    return Titles(prints.title_shingles, prints.title_terms, facts, prints.title_words, headline, prints.digests)
+    words = np.where(titled, prints.title_words, 0).astype(np.int32)
+    return Titles(prints.title_shingles, prints.title_terms, facts, words, headline, prints.digests)
 
 
 def _matches_of_doubles(first: Ints, canonical: Ints, matches: Matches) -> Matches:

@@ -23,11 +23,10 @@ from .kernels.terms import MEMORY, document_rows, stem_letter_rows, term_rows
 from .kernels.tokens import token_rows
 from .shingles import shingle_strings
 from .signatures import Signatures, sign_rows, sign_shingles
-from .texts import stem_table, tokenize
+from .texts import stem_table, title_table, tokenize
 
 Rows = tuple[npt.NDArray[np.uint64], Offsets]
-#: Longer titles are cut: no headline has so many words.
-TITLE_WORDS = 64
+_NO_LIMIT = 1 << 40
 _memory = threading.local()
 
 
@@ -37,7 +36,7 @@ class Fingerprints:
 
     ``words`` int32[n] tokens of the text; ``digests`` uint64[n, 2], equal if the canonical token streams are;
     ``shingles`` sorted unique word shingles of the text; ``terms`` stems of the text in order, no stop words;
-    ``title_terms`` the same of the title; ``title_shingles`` sorted unique character shingles over the
+    ``title_terms`` the same of the title, negations and the like included; ``title_shingles`` sorted unique character shingles over the
     stems of the title; ``title_words`` int32[n] stems of the title. Rows are ``(values, offsets)``.
     """
 
@@ -81,8 +80,9 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     text, title = text_rows(texts), text_rows(titles)
     tokens, token_offsets, digests, terms, term_offsets = document_rows(*text, _known_words(), *fold, *stems)
     shingles = shingle_rows(tokens, token_offsets, config.shingles.words)
-    title_terms, title_offsets, _, _ = term_rows(*title, TITLE_WORDS, *fold, *stems)
-    letters, letter_offsets, title_words = stem_letter_rows(*title, TITLE_WORDS, *fold, *stems)
+    title_stems = title_table().arrays()
+    title_terms, title_offsets, _, _ = term_rows(*title, _NO_LIMIT, *fold, *title_stems)
+    letters, letter_offsets, title_words = stem_letter_rows(*title, _NO_LIMIT, *fold, *title_stems)
     return Fingerprints(
         np.diff(token_offsets).astype(np.int32),
         digests,

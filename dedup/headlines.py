@@ -16,12 +16,14 @@ import numpy.typing as npt
 from .buffers import take_rows
 from .candidates import propose
 from .config import Config
-from .kernels.overlap import overlap_pairs
-from .kernels.shingle import row_hashes, unique_rows
+from .kernels.overlap import overlap_pairs, subsequence_pairs
+from .kernels.periods import number_periods
+from .kernels.shingle import row_hashes
 from .pairs import EXACT, NEITHER, TITLE, Ints, Matches
 from .signatures import sign_rows
 
 Rows = tuple[npt.NDArray[np.uint64], Ints]
+DAY = 86_400.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,20 +42,23 @@ class Titles:
     digests: npt.NDArray[np.uint64]
 
 
-def match_headlines(titles: Titles, ranks: Ints, config: Config, *, threads: int = 1) -> Matches:
+def match_headlines(titles: Titles, ranks: Ints, times: npt.NDArray[np.float64], config: Config, *, threads: int = 1) -> Matches:
     """Match headlines with headlines and with titles.
 
     A title that many share is compared once; each headline is matched with the first headline and the first
-    article, by precedence, of its own title and of every title that is as good as its own.
+    article, by precedence, of its own title and of every title that is as good as its own. A title that
+    comes back after ``copies.title_days`` is another one: «أسعار الذهب اليوم» of today is not that of last year.
 
     Parameters
     ----------
     ranks : int64[n], precedence of the documents, see ``canonicals.py``
+    times : float64[n], seconds; NaN where unknown
     """
     rows = np.flatnonzero(titles.words >= config.text.min_headline_words)
     if not titles.headline[rows].any():
         return Matches.none()
-    keys = row_hashes(*titles.shingles)[rows]
+    keys = row_hashes(*titles.terms)[rows]
+    keys = periods(keys, times[rows], config.copies.title_days * DAY)
     order = np.lexsort((ranks[rows], keys))
     rows, keys = rows[order], keys[order]
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
@@ -77,13 +82,25 @@ def match_headlines(titles: Titles, ranks: Ints, config: Config, *, threads: int
     edge = by_unit[np.repeat(offsets[of_unit] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())]
     parts = []
     for target in (first_headline[other[edge]], first_article[other[edge]]):
-        real = (target >= 0) & (target != source)
+        apart = np.abs(times[source] - times[target]) > config.copies.title_days * DAY  # never, if one is undated
+        real = (target >= 0) & (target != source) & ~apart
         a, b = np.minimum(source, target)[real], np.maximum(source, target)[real]
         same = (titles.digests[a] == titles.digests[b]).all(axis=1) & titles.headline[a] & titles.headline[b]
         kind = np.where(same, EXACT, TITLE).astype(np.uint8)
         contained = np.full(len(a), NEITHER, np.uint8)
         parts.append(Matches(a, b, kind, jaccard[edge][real], containment[edge][real], contained))
     return Matches.join(parts)
+
+
+def periods(keys: npt.NDArray[np.uint64], times: npt.NDArray[np.float64], longest: float) -> Ints:
+    """Number the keys so that equal keys more than ``longest`` seconds apart get numbers of their own.
+
+    A period begins with the first time of a key that is in none; undated ones belong to the first.
+    """
+    order = np.lexsort((np.where(np.isnan(times), -np.inf, times), keys))
+    numbers = np.empty(len(keys), np.int64)
+    numbers[order] = number_periods(keys[order], times[order], longest)
+    return numbers
 
 
 def _first(rows: Ints, unit: Ints, chosen: npt.NDArray[np.bool_], n_units: int) -> Ints:
@@ -99,15 +116,15 @@ def _same_titles(
 ) -> tuple[Ints, Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Pairs of different titles, as places in ``rows``, that say the same; with jaccard and containment."""
     shingles, facts = take_rows(*titles.shingles, rows), take_rows(*titles.facts, rows)
-    terms = unique_rows(*take_rows(*titles.terms, rows))
+    terms = take_rows(*titles.terms, rows)
     signatures = sign_rows(*shingles, config.signatures)
     found = propose(signatures, shingles, config=config.candidates, least_share=0.0, excerpts=False, threads=threads)
     left, right = found.left, found.right
     shared, union, smaller = _overlap(shingles, left, right)
     jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)
-    shared_terms, _, fewer = _overlap(terms, left, right)
+    only_left_out = subsequence_pairs(*terms, left, right)
     shared_facts, all_facts, _ = _overlap(facts, left, right)
-    same = (jaccard >= config.copies.title) & (shared_terms == fewer) & (shared_facts == all_facts)
+    same = (jaccard >= config.copies.title) & only_left_out & (shared_facts == all_facts)
     return left[same], right[same], jaccard[same], containment[same]
 
 

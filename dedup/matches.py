@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .buffers import take_rows
 from .config import CopyConfig
 from .facts import Facts
-from .kernels.overlap import count_values, overlap_pairs, rarity_weights, row_sums
+from .kernels.overlap import count_in_sources, count_values, overlap_pairs, rarity_weights, row_sums
 from .kernels.replaced import replaced_facts
 from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Ints, Matches
 from .threads import map_blocks
@@ -42,12 +43,29 @@ class Measured:
     facts: Facts
 
     @classmethod
-    def of(cls, shingles: Rows, facts: Facts, config: CopyConfig) -> Measured:
-        """Weigh the shingles by their rarity among these documents."""
-        counters = np.zeros(_counter_slots(len(shingles[0])), np.uint8)
-        count_values(shingles[0], counters)
-        weights = rarity_weights(shingles[0], counters, config.common)
-        return cls(shingles, weights, row_sums(weights, shingles[1]), facts)
+    def of(cls, shingles: Rows, facts: Facts, sources: Ints, config: CopyConfig) -> Measured:
+        """Weigh the shingles by their rarity.
+
+        What one outlet prints in several documents is a form of its own, or furniture; what many outlets print
+        once each is a wire. So documents are counted by outlet, and the outlet that has most decides.
+
+        Parameters
+        ----------
+        sources : int64[n], a number for each outlet, -1 where it is unknown
+        """
+        values, offsets = shingles
+        slots = _counter_slots(len(values))
+        order = np.argsort(sources, kind="stable")
+        known = int(np.count_nonzero(sources < 0))
+        ends = known + np.flatnonzero(np.diff(sources[order[known:]], append=-1)) + 1
+        in_source = np.zeros(slots, np.uint8)
+        count_in_sources(values, offsets, order[known:], ends - known, in_source, np.zeros(slots, np.uint8))
+        weights = rarity_weights(values, in_source, config.common_in_source)
+        if known:
+            unknown = np.zeros(slots, np.uint8)
+            count_values(take_rows(values, offsets, order[:known])[0], unknown)
+            weights = np.minimum(weights, rarity_weights(values, unknown, config.common))
+        return cls(shingles, weights, row_sums(weights, offsets), facts)
 
 
 def verify(left: Ints, right: Ints, measured: Measured, config: CopyConfig, *, threads: int = 1) -> Matches:

@@ -33,11 +33,12 @@ from .fingerprint import Fingerprints, fingerprint
 from .pairs import LEFT, RIGHT
 from .readers import Batch, ReadLog, read_data, read_files
 from .result import Result
-from .schema import DOCUMENTS, KINDS, MATCHES, REJECTS
+from .schema import DOCUMENTS, KINDS, MATCHES, REJECTS, SCHEMA_VERSION
 from .stories import cluster
 from .storybook import tell
+from .texts import deciding_words, term_hashes
 from .threads import map_batches, thread_count
-from .vectors import vectorize
+from .vectors import vectorize, without_terms
 from .version import __version__
 
 Ints = npt.NDArray[np.int64]
@@ -112,7 +113,7 @@ def run(inputs: Any, config: Config | None = None, *, progress: Progress | None 
     headline = pc.equal(corpus.documents.column("role"), "headline").to_numpy(zero_copy_only=False)
     ranks = precedence(corpus.documents, corpus.prints.words)
     with clock.stage("copies") as done:
-        copies = find(corpus.prints, headline, ranks, config, threads=threads)
+        copies = find(corpus.prints, headline, ranks, config, times=_seconds(corpus), sources=_source_codes(corpus), threads=threads)
         done(len(ranks))
     story_ids, stories = pa.nulls(len(ranks), pa.string()), None
     if config.stories.enabled:
@@ -183,7 +184,7 @@ def _paths(inputs: Any) -> list[str | os.PathLike[str]]:
 def _leads(documents: Any) -> Any:
     """Title and first characters of each document."""
     text = pa.large_string()
-    titles = pc.fill_null(documents.column("title").cast(text), pa.scalar("", text))
+    titles = pc.utf8_slice_codeunits(pc.fill_null(documents.column("title").cast(text), pa.scalar("", text)), 0, LEAD_CHARACTERS)
     starts = pc.utf8_slice_codeunits(documents.column("text"), 0, LEAD_CHARACTERS)
     starts = pc.if_else(pc.equal(documents.column("role"), "headline"), pa.scalar("", text), starts)
     joined = pc.binary_join_element_wise(titles, starts, pa.scalar("\n", text))
@@ -194,14 +195,21 @@ def _without_double_ids(corpus: Corpus, page_numbers: Ints) -> Corpus:
     """Reject each page that has an id which an earlier document has already."""
     encoded = corpus.documents.column("doc_id").combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy()
-    first = np.full(len(encoded.dictionary), len(codes), np.int64)
-    np.minimum.at(first, codes, np.arange(len(codes)))
-    double = np.flatnonzero(first[codes] != np.arange(len(codes)))
-    if len(double) == 0:
+    if len(encoded.dictionary) == len(codes):
         return corpus
-    pages, firsts = np.unique(page_numbers[double], return_index=True)
+    holder = np.full(len(encoded.dictionary), -1, np.int64)  # the document that has an id
+    starts = np.flatnonzero(np.diff(page_numbers, prepend=-1))
+    clashes = []
+    for start, stop in zip(starts, [*starts[1:], len(codes)], strict=True):
+        taken = np.flatnonzero(holder[codes[start:stop]] >= 0)
+        if len(taken):
+            clashes.append((start + taken[0], holder[codes[start + taken[0]]]))
+        else:
+            holder[codes[start:stop]] = np.arange(start, stop)
+    double, holders = (np.array(side, np.int64) for side in zip(*clashes, strict=True))
+    pages = page_numbers[double]
     seen = corpus.documents.select(["doc_id", "input_file", "input_row"])
-    here, there = seen.take(pa.array(double[firsts])).to_pylist(), seen.take(pa.array(first[codes[double[firsts]]])).to_pylist()
+    here, there = seen.take(pa.array(double)).to_pylist(), seen.take(pa.array(holders)).to_pylist()
     rows = [
         {
             "input_file": row["input_file"],
@@ -230,11 +238,27 @@ def _stories(corpus: Corpus, copies: Copies, headline: npt.NDArray[np.bool_], co
     sizes = np.diff(bodies[1]) * ~headline[rows]
     kept = np.repeat(~headline[rows], np.diff(bodies[1]))
     bodies = bodies[0][kept], np.concatenate([[0], np.cumsum(sizes)])
-    vectors = vectorize(take_rows(*corpus.prints.title_terms, rows), bodies, background(), config.stories)
-    times = corpus.documents.column("published").cast(pa.int64()).to_numpy(zero_copy_only=False).astype(float)[rows] / 1e6
+    titles = without_terms(take_rows(*corpus.prints.title_terms, rows), term_hashes(deciding_words()))
+    vectors = vectorize(titles, bodies, background(), config.stories)
+    times = _seconds(corpus)[rows]
     cuts = np.where(headline[rows], config.stories.headline_cut, config.stories.cut)
     labels = cluster(vectors.matrix, times, cuts, config.stories, threads=threads)
     return tell(corpus.documents, corpus.leads, vectors, rows, labels, copies.canonical)
+
+
+def _seconds(corpus: Corpus) -> npt.NDArray[np.float64]:
+    """Times of publication in seconds, NaN where unknown."""
+    times: npt.NDArray[np.float64] = (
+        corpus.documents.column("published").cast(pa.int64()).to_numpy(zero_copy_only=False).astype(float) / 1e6
+    )
+    return times
+
+
+def _source_codes(corpus: Corpus) -> Ints:
+    """A number for each outlet, -1 where it is unknown."""
+    encoded = corpus.documents.column("source").combine_chunks().dictionary_encode()
+    codes: Ints = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes
 
 
 def _documents_table(corpus: Corpus, copies: Copies, story_ids: Any) -> Any:
@@ -288,6 +312,7 @@ def _manifest(config: Config, log: ReadLog, clock: Clock, corpus: Corpus, copies
     pages = pc.count_distinct(documents.column("page_id")).as_py()
     return {
         "version": __version__,
+        "schema_version": SCHEMA_VERSION,
         "config": config.to_dict(),
         "config_digest": config.digest(),
         "inputs": log.inputs,

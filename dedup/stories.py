@@ -24,6 +24,8 @@ DAY = 86_400.0
 #: A larger component is cut at a higher floor until its parts are small enough for a dense matrix.
 LARGEST_COMPONENT = 4000
 _HIGHER = 1.15
+#: ... but not beyond this many times the cut.
+STRONG = 2.5
 #: Pairs that reach less than this share of their cut count as 0: two stories are never joined by such pairs alone.
 FLOOR = 0.5
 
@@ -110,6 +112,9 @@ def _link(edges: Edges, labels: Ints, chosen: Ints, floor: float) -> None:
         nodes = np.unique(np.concatenate([edges.left[part], edges.right[part]]))
         if len(nodes) > LARGEST_COMPONENT:
             higher = floor * _HIGHER
+            if higher > STRONG:  # thousands of documents tied by pairs far above their cut: one story
+                labels[nodes] = nodes[0]
+                continue
             _link(edges, labels, part[edges.similarity[part] >= higher], higher)
             continue
         labels[nodes] = nodes[_dense(edges, part, nodes)]

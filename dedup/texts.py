@@ -7,7 +7,7 @@ same tokens (a property test says so for any input).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import folding
-from .background import background
+from .background import FLAGS, background
 from .errors import ConfigError
 from .folding import COMPOSE, DECIMAL, DIGIT, DROP, EXPAND, GROUP, LEVELS, SEPARATOR, SIGN, SINGLE, fold_table
 from .kernels.tokens import hash_letters
@@ -161,7 +161,23 @@ def _digits(entries: list[tuple[int, int, int]], at: int) -> tuple[str, int]:
 @cache
 def stop_words() -> frozenset[str]:
     """The shipped stop words, at level *stem*."""
-    text = resources.files("dedup.data").joinpath("stop_words.txt").read_text(encoding="utf-8")
+    return _word_list("stop_words.txt")
+
+
+@cache
+def deciding_words() -> frozenset[str]:
+    """The shipped words that turn a headline round (negations, before and after), at level *stem*."""
+    return _word_list("deciding_words.txt")
+
+
+@cache
+def title_stop_words() -> frozenset[str]:
+    """What is left out of a title: stop words but for those that decide, and the tags of pictures and alarms."""
+    return (stop_words() - deciding_words()) | _word_list("media_words.txt")
+
+
+def _word_list(name: str) -> frozenset[str]:
+    text = resources.files("dedup.data").joinpath(name).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     return frozenset(tokenize(" ".join(lines), "stem"))
 
@@ -200,6 +216,15 @@ def stem_table() -> StemTable:
         _affix_rows(PREFIXES),
         _affix_rows(tuple((suffix, SHORTEST) for suffix in SUFFIXES)),
     )
+
+
+@cache
+def title_table() -> StemTable:
+    """As ``stem_table`` for titles: deciding words are facts however common they are, and tags are left out."""
+    table = stem_table()
+    deciding = term_hashes(deciding_words())
+    common = table.common[~np.isin(table.common, deciding & ~FLAGS)]
+    return replace(table, stop=term_hashes(title_stop_words()), common=common)
 
 
 def term_hashes(words: frozenset[str]) -> npt.NDArray[np.uint64]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from .background import Background
+from .background import FLAGS, Background
 from .config import StoryConfig
 
 Rows = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
@@ -55,6 +55,15 @@ def vectorize(titles: Rows, bodies: Rows, known: Background, config: StoryConfig
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return Vectors(matrix, terms)
+
+
+def without_terms(rows: Rows, terms: npt.NDArray[np.uint64]) -> Rows:
+    """Rows of terms without the given ones, whatever their flags."""
+    values, offsets = rows
+    kept = ~np.isin(values & ~FLAGS, terms & ~FLAGS)
+    counts = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(kept, out=counts[1:])
+    return values[kept], counts[offsets]
 
 
 def _row_numbers(offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -10,13 +10,14 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
+from math import isnan
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.background import background
 from dedup.stems import light_stem
-from dedup.texts import RARE, stop_words, tokenize
+from dedup.texts import RARE, deciding_words, stop_words, title_stop_words, tokenize
 
 Row = list[int]
 Pair = tuple[int, int]
@@ -87,9 +88,10 @@ def token_rows(texts: Iterable[str]) -> tuple[list[Row], list[tuple[int, int]]]:
     return rows, digests
 
 
-def stems(text: str, limit: int) -> list[str]:
-    """The stems of the first ``limit`` tokens that are no stop words."""
-    return [stem for stem in tokenize(text, "stem")[:limit] if stem not in stop_words()]
+def stems(text: str, limit: int, title: bool = False) -> list[str]:
+    """The stems of the first ``limit`` tokens that are no stop words; deciding words stay in a title, tags do not."""
+    stop = title_stop_words() if title else stop_words()
+    return [stem for stem in tokenize(text, "stem")[:limit] if stem not in stop]
 
 
 @cache
@@ -100,22 +102,23 @@ def common_terms() -> set[int]:
     return {term for term, count in counted if count >= RARE * known.documents}
 
 
-def term_of(stem: str) -> int:
-    """The hash of a stem, its lowest bits replaced by flags: 1 for a number, 2 for a fact."""
+def term_of(stem: str, title: bool = False) -> int:
+    """The hash of a stem, its lowest bits replaced by flags: 1 for a number, 2 for a fact (in a title: or a deciding word)."""
     term = hash_letters(stem) & ~3
     number = stem[0] in "0123456789"
-    return term | number | (number or term not in common_terms()) << 1
+    fact = number or term not in common_terms() or (title and stem in deciding_words())
+    return term | number | fact << 1
 
 
-def term_rows(texts: Iterable[str], limit: int) -> list[Row]:
-    return [[term_of(stem) for stem in stems(text, limit)] for text in texts]
+def term_rows(texts: Iterable[str], limit: int, title: bool = False) -> list[Row]:
+    return [[term_of(stem, title) for stem in stems(text, limit, title)] for text in texts]
 
 
-def stem_letter_rows(texts: Iterable[str], limit: int) -> tuple[list[Row], list[int]]:
+def stem_letter_rows(texts: Iterable[str], limit: int, title: bool = False) -> tuple[list[Row], list[int]]:
     """The letters of the stems of each text with a border between them and at both ends; how many stems."""
     rows, counts = [], []
     for text in texts:
-        words = stems(text, limit)
+        words = stems(text, limit, title)
         rows.append([ord(letter) for letter in f" {' '.join(words)} "] if words else [])
         counts.append(len(words))
     return rows, counts
@@ -280,6 +283,38 @@ def _filled_otherwise(a: Row, b: Row, b_facts: list[bool], before: int, behind: 
 
 
 # Groups
+
+
+def subsequence_pairs(rows: list[Row], pairs: list[Pair]) -> list[bool]:
+    """Whether the shorter row is the longer one with values left out; of equal lengths the first is the shorter."""
+    answers = []
+    for left, right in pairs:
+        shorter, longer = sorted((rows[left], rows[right]), key=len)
+        rest = iter(longer)
+        answers.append(all(value in rest for value in shorter))
+    return answers
+
+
+def count_in_sources(rows: list[Row], sources: list[Row], slots: int) -> list[int]:
+    """For each slot the most rows of one source that have a value in it, at most 255."""
+    counts = [count_values([value for row in source for value in rows[row]], slots) for source in sources]
+    return [max(column) for column in zip(*counts, strict=True)] if counts else [0] * slots
+
+
+def number_periods(keys: Row, times: list[float], longest: float) -> list[int]:
+    """A new number where the key changes, or ``longest`` after the first known time of the period."""
+    numbers, begun = [], None
+    for i, (key, time) in enumerate(zip(keys, times, strict=True)):
+        if i == 0 or key != keys[i - 1]:
+            numbers.append(numbers[-1] + 1 if numbers else 0)
+            begun = None if isnan(time) else time
+        elif begun is not None and time - begun > longest:
+            numbers.append(numbers[-1] + 1)
+            begun = time
+        else:
+            numbers.append(numbers[-1])
+            begun = time if begun is None and not isnan(time) else begun
+    return numbers
 
 
 def components(n_nodes: int, edges: list[Pair]) -> list[int]:

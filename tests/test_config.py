@@ -37,6 +37,8 @@ RANGES = {
     "copies.excerpt": (0.01, 1.0),
     "copies.distinct": (0.01, 1.0),
     "copies.common": (1, 255),
+    "copies.common_in_source": (1, 255),
+    "copies.title_days": (0.01, 36500.0),
     "copies.facts": (0.01, 1.0),
     "copies.partial": (0.01, 1.0),
     "copies.title": (0.01, 1.0),

@@ -31,7 +31,7 @@ FLOORS = [
 
 #: What a module may import from its own floor.
 BESIDE = {
-    "config": {"errors"},
+    "config": {"errors", "version"},
     # One stage in five files: page -> documents.
     "cues": {"spellings"},
     "lines": {"cues", "spellings"},

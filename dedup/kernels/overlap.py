@@ -43,6 +43,52 @@ def overlap_pairs(values, offsets, weights, left, right):
 
 
 @jit
+def subsequence_pairs(values, offsets, left, right):
+    """bool[n_pairs]: whether the shorter of two rows is the longer one with values left out, in the same order."""
+    out = np.empty(len(left), np.bool_)
+    for pair in range(len(left)):
+        a, b = left[pair], right[pair]
+        if offsets[b + 1] - offsets[b] < offsets[a + 1] - offsets[a]:
+            a, b = b, a
+        i = offsets[a]
+        for j in range(offsets[b], offsets[b + 1]):
+            if i < offsets[a + 1] and values[i] == values[j]:
+                i += 1
+        out[pair] = i == offsets[a + 1]
+    return out
+
+
+@jit
+def count_in_sources(values, offsets, order, source_ends, counters, within):
+    """For each value the most rows of one source that hold it, in ``counters`` (uint8[a power of two]), in place.
+
+    Parameters
+    ----------
+    values, offsets : rows of unique values; order : int64[n_rows], rows by source
+    source_ends : int64[n_sources], where each source ends in ``order``
+    within : uint8[len(counters)], zeros; it is all zeros again behind the call
+
+    Notes
+    -----
+    By the low bits of the hash, up to 255, as ``count_values``.
+    """
+    mask = np.uint64(len(counters) - 1)
+    begin = 0
+    for end in source_ends:
+        for walk in range(2):
+            for place in range(begin, end):
+                row = order[place]
+                for i in range(offsets[row], offsets[row + 1]):
+                    slot = values[i] & mask
+                    if walk == 1:
+                        within[slot] = 0
+                    elif within[slot] < 255:
+                        within[slot] += np.uint8(1)
+                        counters[slot] = max(counters[slot], within[slot])
+        begin = end
+
+
+@jit
 def count_values(values, counters):
     """Count each value in ``counters`` (uint8[a power of two]), by the low bits of its hash, in place.
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels.overlap import count_values, overlap_pairs, rarity_weights, row_sums
+from dedup.kernels.overlap import count_in_sources, count_values, overlap_pairs, rarity_weights, row_sums, subsequence_pairs
 from dedup.threads import map_blocks
 from tests import oracle
 
@@ -76,3 +76,27 @@ def test_overlaps_do_not_depend_on_the_number_of_threads(threads):
     parts = map_blocks(lambda a, b: overlap_pairs(values, offsets, weights, left[a:b], right[a:b]), len(left), threads, at_least=1)
     for i in range(2):
         assert np.concatenate([part[i] for part in parts]).tolist() == whole[i].tolist()
+
+
+@given(st.lists(st.lists(st.integers(0, 5), max_size=6), min_size=2, max_size=5))
+def test_what_only_leaves_values_out_is_its_twin(rows):
+    values, offsets = oracle.flat(rows)
+    pairs = [(i, j) for i in range(len(rows)) for j in range(len(rows))]
+    left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
+    found = subsequence_pairs(values, offsets, left, right)
+    assert found.dtype == np.bool_
+    assert found.tolist() == oracle.subsequence_pairs(rows, pairs)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sets(st.integers(0, 40), max_size=6)), max_size=9))
+def test_counts_within_sources_are_their_twins(documents):
+    rows = [sorted(values) for _, values in documents]
+    values, offsets = oracle.flat(rows)
+    sources = np.array([source for source, _ in documents], np.int64)
+    order = np.argsort(sources, kind="stable")
+    ends = np.cumsum([np.count_nonzero(sources == source) for source in range(3)])
+    counters, within = np.zeros(16, np.uint8), np.zeros(16, np.uint8)
+    count_in_sources(values, offsets, order, ends, counters, within)
+    of_source = [[row for row, (own, _) in enumerate(documents) if own == source] for source in range(3)]
+    assert counters.tolist() == oracle.count_in_sources(rows, of_source, 16)
+    assert not within.any()

@@ -22,7 +22,7 @@ def matched(headlines, titles=(), ranks=None, threads=1):
     facts = Facts.of(prints.title_terms).unique
     given = Titles(prints.title_shingles, prints.title_terms, facts, prints.title_words, headline, prints.digests)
     ranks = np.arange(len(texts)) if ranks is None else np.array(ranks)
-    matches = match_headlines(given, ranks, Config(), threads=threads)
+    matches = match_headlines(given, ranks, np.full(len(texts), np.nan), Config(), threads=threads)
     return dict(zip(zip(matches.left.tolist(), matches.right.tolist(), strict=True), matches.kind.tolist(), strict=True))
 
 
@@ -92,3 +92,17 @@ def test_there_is_no_match_without_two_headlines(headlines):
 def test_matches_do_not_depend_on_the_number_of_threads(threads):
     headlines = [f"{news(i % 20, 9)}{' اليوم' * (i % 2)}" for i in range(80)]
     assert matched(headlines, threads=threads) == matched(headlines)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("مجلس الأمن يصوت على مشروع القرار الأمريكي", "مجلس الأمن لن يصوت على مشروع القرار الأمريكي"),
+        ("الوزير يلتقي الوفد قبل القمة في الرياض", "الوزير يلتقي الوفد بعد القمة في الرياض"),
+        ("الشركة توقع العقد مع ضمانات من البنك", "الشركة توقع العقد بدون ضمانات من البنك"),
+        ("إسرائيل تقصف مواقع في لبنان وسوريا", "لبنان وسوريا تقصف مواقع في إسرائيل"),
+    ],
+    ids=["will_not", "before_after", "with_without", "roles_swapped"],
+)
+def test_headlines_that_say_the_opposite_are_two(one, other):
+    assert matched([one, other]) == {}

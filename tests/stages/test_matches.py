@@ -22,7 +22,7 @@ def fact(number):
 def measured(rows, terms=None, config=None):
     terms = terms or [[] for _ in rows]
     facts = Facts.of(oracle.flat(terms))
-    return Measured.of(oracle.flat([sorted(set(row)) for row in rows]), facts, config or CopyConfig())
+    return Measured.of(oracle.flat([sorted(set(row)) for row in rows]), facts, np.full(len(rows), -1), config or CopyConfig())
 
 
 def verified(rows, terms=None, pairs=None, threads=1, **settings):

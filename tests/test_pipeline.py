@@ -1,0 +1,71 @@
+"""The whole chain on small corpora: what a document may never come to be, however the channels meet."""
+
+from pathlib import Path
+
+import pytest
+
+import dedup
+from tests.arabic import news
+
+TITLE, OTHER = "افتتاح معرض الكتاب الدولي في المدينة القديمة", "المدينة القديمة تستقبل زوار معرض الكتاب"
+
+
+def documents(rows, **changes):
+    result = dedup.run(rows, dedup.Config().replace({name.replace("__", "."): value for name, value in changes.items()}))
+    return {row["doc_id"]: row for row in result.documents.to_pylist()}
+
+
+def row(number, **columns):
+    return {"id": str(number), **columns}
+
+
+def test_a_headline_of_an_exact_copy_is_not_chained_to_its_canonical():
+    text = news(3, 70)
+    found = documents([
+        row(1, text=text, title=TITLE, published="2015-07-01"),
+        row(2, text=text, title=OTHER, published="2015-07-02"),
+        row(3, title=OTHER, published="2015-07-03"),
+    ])  # fmt: skip
+    assert found["2"]["canonical_id"] == "1"
+    assert all(found[document["canonical_id"]]["status"] != "copy" for document in found.values())
+
+
+def test_a_short_article_stands_for_no_headline():
+    found = documents([row(1, text="قصير", title=TITLE), row(2, title=TITLE)])
+    assert {document["status"] for document in found.values()} == {"short", "unique"}
+
+
+@pytest.mark.parametrize("outlets", [5, 20, 60, 120])
+def test_a_wire_is_found_however_many_outlets_print_it_with_words_of_their_own(outlets):
+    wire = news(1, 150)
+    rows = [row(i, text=f"{wire} {news(1000 + i, 50)}", source=f"outlet {i}") for i in range(outlets)]
+    assert sum(document["status"] == "copy" for document in documents(rows, stories__enabled=False).values()) == outlets - 1
+
+
+def test_what_one_outlet_adds_to_all_its_articles_makes_no_copies():
+    blurb = news(1, 80)
+    rows = [row(i, text=f"{news(1000 + i, 40)} {blurb}", source="outlet") for i in range(30)]
+    assert not any(document["status"] == "copy" for document in documents(rows, stories__enabled=False).values())
+
+
+def test_a_title_that_comes_back_years_later_is_another_one():
+    found = documents([
+        row(1, text=news(3, 70), title=TITLE, published="2010-01-01"),
+        row(2, title=TITLE, published="2010-01-03"),
+        row(3, title=TITLE, published="2015-12-01"),
+        row(4, title=TITLE, published="2015-12-02"),
+    ])  # fmt: skip
+    assert [found[str(number)]["canonical_id"] for number in range(1, 5)] == ["1", "1", "3", "3"]
+
+
+def test_a_crowd_that_reports_one_event_is_one_story():
+    rows = [row(i, text=news(7, 60) + " " + news(500 + i, 6), source=f"outlet {i}") for i in range(300)]
+    found = documents(rows, copies__near=1.0, copies__excerpt=1.0)
+    assert len({document["story_id"] for document in found.values()}) <= 2
+
+
+def test_ids_given_and_ids_made_do_not_push_each_other_out():
+    page = (Path(__file__).parent / "golden" / "seed_page.txt").read_text(encoding="utf-8")
+    found = documents([row("y", text=page), row("y#1", text=news(2, 60)), row("z", text=news(3, 60))])
+    assert {"y", "y#2", "y#11", "z"} <= set(found)
+    assert len(found) == 13
