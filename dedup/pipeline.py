@@ -30,12 +30,12 @@ from .copies import find_copies as find
 from .documents import documents_of
 from .errors import ConfigError, InputError
 from .fingerprint import Fingerprints, fingerprint
-from .pairs import LEFT, RIGHT
 from .readers import Batch, ReadLog, read_data, read_files
 from .result import Result
-from .schema import DOCUMENTS, KINDS, MATCHES, REJECTS, SCHEMA_VERSION
+from .schema import KINDS, REJECTS, SCHEMA_VERSION
 from .stories import cluster
 from .storybook import tell
+from .tables import documents_table, matches_table
 from .texts import deciding_words, term_hashes
 from .threads import map_batches, thread_count
 from .vectors import vectorize, without_terms
@@ -122,8 +122,8 @@ def run(inputs: Any, config: Config | None = None, *, progress: Progress | None 
             stories = book.stories
             story_ids = stories.column("story_id").take(pa.array(book.story_of)).combine_chunks()
             done(stories.num_rows)
-    documents = _documents_table(corpus, copies, story_ids)
-    matches = _matches_table(corpus.documents.column("doc_id"), copies)
+    documents = documents_table(corpus.documents, corpus.prints.words, copies, story_ids)
+    matches = matches_table(corpus.documents.column("doc_id"), copies)
     manifest = _manifest(config, log, clock, corpus, copies, documents, stories)
     return Result(documents, matches, stories, corpus.rejects, manifest)
 
@@ -259,50 +259,6 @@ def _source_codes(corpus: Corpus) -> Ints:
     encoded = corpus.documents.column("source").combine_chunks().dictionary_encode()
     codes: Ints = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return codes
-
-
-def _documents_table(corpus: Corpus, copies: Copies, story_ids: Any) -> Any:
-    n = len(copies.canonical)
-    own = np.arange(n)
-    copied = copies.canonical != own
-    has_copies = np.bincount(copies.canonical, minlength=n) > 1
-    status = np.select([copied, copies.short, has_copies], ["copy", "short", "canonical"], "unique")
-    matches = copies.matches
-    rows = np.flatnonzero(copied)
-    keys = np.minimum(rows, copies.canonical[rows]) * n + np.maximum(rows, copies.canonical[rows])
-    places = np.searchsorted(matches.left * n + matches.right, keys)
-    kinds: Any = np.full(n, None, object)
-    kinds[rows] = np.array(KINDS, object)[matches.kind[places]]
-    jaccard, containment = np.full(n, np.nan), np.full(n, np.nan)
-    jaccard[rows], containment[rows] = matches.jaccard[places], matches.containment[places]
-    ids = corpus.documents.column("doc_id")
-    columns = {
-        "words": pa.array(corpus.prints.words, pa.int32()),
-        "status": pa.array(status.tolist(), pa.string()),
-        "kind": pa.array(kinds.tolist(), pa.string()),
-        "canonical_id": ids.take(pa.array(copies.canonical)),
-        "jaccard": pa.array(jaccard, pa.float32(), mask=~copied),
-        "containment": pa.array(containment, pa.float32(), mask=~copied),
-        "copy_group": pa.array(copies.canonical, pa.int64()),
-        "story_id": story_ids,
-    }
-    named = {name: columns[name] if name in columns else corpus.documents.column(name) for name in DOCUMENTS.names}
-    return pa.table(named, schema=DOCUMENTS).combine_chunks()
-
-
-def _matches_table(ids: Any, copies: Copies) -> Any:
-    matches = copies.matches
-    contained = np.full(len(matches), None, object)
-    contained[matches.contained == LEFT], contained[matches.contained == RIGHT] = "a", "b"
-    columns = {
-        "doc_id_a": ids.take(pa.array(matches.left)),
-        "doc_id_b": ids.take(pa.array(matches.right)),
-        "kind": pa.array(np.array(KINDS, object)[matches.kind].tolist(), pa.string()),
-        "jaccard": pa.array(matches.jaccard, pa.float32()),
-        "containment": pa.array(matches.containment, pa.float32()),
-        "contained": pa.array(contained.tolist(), pa.string()),
-    }
-    return pa.table(columns, schema=MATCHES).combine_chunks()
 
 
 def _manifest(config: Config, log: ReadLog, clock: Clock, corpus: Corpus, copies: Copies, documents: Any, stories: Any) -> dict[str, Any]:

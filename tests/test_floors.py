@@ -23,7 +23,7 @@ FLOORS = [
         "agencies", "candidates", "canonicals", "cues", "documents", "facts", "groups", "keywords", "lines", "matches", "pages", "readers",
         "shingles", "signatures", "spellings", "stories", "texts", "vectors",
     },
-    {"copies", "fingerprint", "headlines", "storybook"},
+    {"copies", "fingerprint", "headlines", "storybook", "tables"},
     {"pipeline", "result"},
     {"cli"},
     {"__init__", "__main__"},
@@ -42,6 +42,7 @@ BESIDE = {
     "matches": {"facts"},
     "keywords": {"texts"},
     "copies": {"fingerprint", "headlines"},
+    "tables": {"copies"},
     "pipeline": {"result"},
 }
 
