@@ -5,7 +5,8 @@
 datasketch is used as its documentation says to for speed: ``MinHash.bulk`` over byte shingles,
 ``MinHashLSH.insertion_session``, then a query for each document; 128 permutations, 32 bands of 4 rows. It gets
 the same shingles, ready made; what it does not do (folding, shingling, verification, excerpts, groups) it is not
-charged for, but the second ratio charges it for making those shingles in Python, which its users must do.
+charged for. The second ratio adds what its users must do at least, 3-word shingles by ``str.split`` without
+folding; the third counts only the stage of ours that starts from fingerprints, as it does.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def main() -> None:
 def measure(corpus: str) -> dict[str, object]:
     """Run both on ``corpus``."""
     config = Config()
-    dedup.find_copies([{"text": "نص قصير يكفي لترجمة النوى قبل أن يبدأ القياس على المدونة كلها"}])
+    dedup.find_copies(corpus)  # compiles the kernels and warms the page cache
     begun = time.perf_counter()
     result = dedup.find_copies(corpus)
     ours = time.perf_counter() - begun
@@ -52,8 +53,11 @@ def measure(corpus: str) -> dict[str, object]:
     batches = [batch.pages for batch in read_files([corpus], config=config, log=ReadLog())]
     texts = pa.chunked_array([batch.column("text") for batch in batches])
     texts = texts.filter(texts.is_valid())
-    begun = time.perf_counter()
     rows = [[shingle.encode() for shingle in set(dedup.shingle(text))] for text in texts.to_pylist()]
+    begun = time.perf_counter()
+    for text in texts.to_pylist():
+        words = text.split()
+        {" ".join(words[i : i + 3]).encode() for i in range(len(words) - 2)}
     shingling = time.perf_counter() - begun
     begun = time.perf_counter()
     sketches = MinHash.bulk(rows, num_perm=128)
@@ -70,10 +74,10 @@ def measure(corpus: str) -> dict[str, object]:
         "dedup_seconds": round(ours, 3),
         "dedup_stages": {stage["stage"]: stage["seconds"] for stage in result.manifest["stages"]},
         "datasketch_seconds_on_ready_shingles": round(theirs, 3),
-        "datasketch_seconds_with_shingling": round(theirs + shingling, 3),
-        "ratio_text_to_groups_over_datasketch_with_shingling": round((theirs + shingling) / ours, 2),
-        "ratio_text_to_groups_over_datasketch_on_ready_shingles": round(theirs / ours, 2),
-        "ratio_copies_stage_over_datasketch_on_ready_shingles": round(theirs / result.manifest["stages"][1]["seconds"], 2),
+        "datasketch_seconds_with_plain_shingling": round(theirs + shingling, 3),
+        "ratio_file_to_groups_over_datasketch_with_plain_shingling": round((theirs + shingling) / ours, 2),
+        "ratio_file_to_groups_over_datasketch_on_ready_shingles": round(theirs / ours, 2),
+        "ratio_fingerprints_to_groups_over_datasketch_on_ready_shingles": round(theirs / result.manifest["stages"][1]["seconds"], 2),
         "recall": recall(result, corpus),
     }
 
