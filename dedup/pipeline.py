@@ -28,11 +28,11 @@ from .config import Config
 from .copies import Copies
 from .copies import find_copies as find
 from .documents import documents_of
-from .errors import ConfigError, InputError
+from .errors import ConfigError
 from .fingerprint import Fingerprints, fingerprint
 from .readers import Batch, ReadLog, read_data, read_files
 from .result import Result
-from .schema import KINDS, REJECTS, SCHEMA_VERSION
+from .schema import KINDS, REJECTS, SCHEMA_VERSION, TEXTS
 from .stories import cluster
 from .storybook import tell
 from .tables import documents_table, matches_table
@@ -86,6 +86,8 @@ class Clock:
 def run(inputs: Any, config: Config | None = None, *, progress: Progress | None = None) -> Result:
     """Find copies and stories in a crawl.
 
+    Where every row was rejected the tables are empty and ``rejects`` says why.
+
     Parameters
     ----------
     inputs : a path, a glob or a list of them; or a table: anything with the Arrow PyCapsule interface (pyarrow,
@@ -96,7 +98,7 @@ def run(inputs: Any, config: Config | None = None, *, progress: Progress | None 
     Raises
     ------
     InputError
-        If an input is missing, has no column that can be used, or all of them together hold no page.
+        If an input is missing, has no column that can be used, or all files together hold no row.
     ConfigError
         If ``signatures.scheme`` is not ``native``.
     """
@@ -161,11 +163,8 @@ def _read(inputs: Any, config: Config, log: ReadLog, clock: Clock, threads: int)
             done(n_documents)
     rejected = pa.Table.from_batches(rejects, schema=REJECTS)
     if not tables:
-        first = rejected.slice(0, 1).to_pylist()
-        seen = f" The first was {first[0]['input_file']}: {first[0]['reason']}, {first[0]['detail']}." if first else ""
-        raise InputError(
-            f"no page could be read: {rejected.num_rows} rows or files were rejected.{seen} Check the inputs and the column names."
-        )
+        print_ = fingerprint(pa.array([], pa.large_string()), pa.array([], pa.string()), config)
+        return Corpus(TEXTS.empty_table().drop(["text"]), pa.chunked_array([], pa.large_string()), print_, rejected, rejected.num_rows)
     corpus = Corpus(
         pa.concat_tables(tables).combine_chunks(), pa.chunked_array(leads), Fingerprints.join(prints), rejected, n_pages + rejected.num_rows
     )

@@ -48,6 +48,8 @@ def vectorize(titles: Rows, bodies: Rows, known: Background, config: StoryConfig
     weights = np.concatenate([np.full(len(titles[0]), config.title_weight), np.ones(np.count_nonzero(lead))]).astype(np.float32)
     rows = np.concatenate([title_rows, body_rows[lead]])
     counts = sparse.csr_matrix((weights, (rows, columns)), shape=(n, len(terms)), dtype=np.float32)
+    if 0 in counts.shape:
+        return Vectors(counts, terms)
     counts.sum_duplicates()
     transformer = TfidfTransformer(sublinear_tf=True)
     transformer.idf_ = _idf(counts, terms, known)

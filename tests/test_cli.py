@@ -316,8 +316,9 @@ def test_an_empty_file_alone_is_an_error(here):
 
 def test_inputs_in_which_every_row_is_rejected_are_an_error(here):
     Path("broken.jsonl").write_text("{\n{\n", encoding="utf-8")
-    message = error_of(dedup_command("run", "broken.jsonl", "-o", "out"), 3)
-    assert message.startswith("Error: no page could be read: 2 rows or files were rejected. The first was broken.jsonl: bad_json, line 1:")
+    message = error_of(dedup_command("run", "broken.jsonl", "-o", "out", "-q"), 3)
+    assert message.startswith("Error: no page could be read: every row or file was rejected. The results are written to out.")
+    assert dedup.Result.read("out").rejects.num_rows == 2
 
 
 def test_a_folder_that_is_not_empty_is_refused_before_the_work(here, monkeypatch):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import dedup
+from dedup import schema
 from tests.arabic import news
 
 TITLE, OTHER = "افتتاح معرض الكتاب الدولي في المدينة القديمة", "المدينة القديمة تستقبل زوار معرض الكتاب"
@@ -69,3 +70,18 @@ def test_ids_given_and_ids_made_do_not_push_each_other_out():
     found = documents([row("y", text=page), row("y#1", text=news(2, 60)), row("z", text=news(3, 60))])
     assert {"y", "y#2", "y#11", "z"} <= set(found)
     assert len(found) == 13
+
+
+def test_where_every_row_is_rejected_the_tables_are_empty_and_say_why(tmp_path):
+    result = dedup.run([{"id": "1", "text": None}])
+    result.write(tmp_path / "out")
+    read = dedup.Result.read(tmp_path / "out")
+    assert (read.documents.num_rows, read.matches.num_rows, read.stories.num_rows) == (0, 0, 0)
+    assert read.rejects["reason"].to_pylist() == ["empty_page"]
+    assert read.documents.schema.equals(schema.DOCUMENTS)
+
+
+@pytest.mark.parametrize("text", ["في من على إلى عن", "🙂 🙂 🙂", "...", "5"], ids=["stop_words", "emoji", "points", "digit"])
+def test_a_text_that_says_nothing_is_a_document_all_the_same(text):
+    (found,) = documents([row(1, text=text)]).values()
+    assert (found["status"], found["story_id"] is None) == ("short", False)

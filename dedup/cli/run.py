@@ -12,7 +12,7 @@ import click
 
 from ..config import Config
 from ..errors import OutputError
-from .failures import EXIT_CODES, REJECTED, STOPPED, fail
+from .failures import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
 from .options import SectionedCommand, read_config, with_settings
 from .terminal import live_progress, say
 
@@ -57,17 +57,19 @@ def run_command(
         _log_to_stderr(logging.DEBUG if verbose > 1 else logging.INFO)
     before = _written_at(out)
     try:
-        rejects = _run(inputs, out, config, overwrite=overwrite, as_json=as_json, quiet=quiet)
+        documents, rejects = _run(inputs, out, config, overwrite=overwrite, as_json=as_json, quiet=quiet)
     except KeyboardInterrupt:
         done = _written_at(out) not in (before, None)
         fail(f"stopped. {_written_to(out)}" if done else "stopped. Nothing was written.", STOPPED)
+    if not documents:
+        fail(f"no page could be read: every row or file was rejected. {_written_to(out)} rejects.parquet says why.", NO_INPUT)
     if strict and rejects:
         units = "row or file was" if rejects == 1 else "rows or files were"
         fail(f"{rejects:,} {units} rejected (--strict). {_written_to(out)} rejects.parquet says why.", REJECTED)
 
 
-def _run(inputs: Sequence[str], out: str, config: Config, *, overwrite: bool, as_json: bool, quiet: bool) -> int:
-    """Do it all; the number of rejects is given back."""
+def _run(inputs: Sequence[str], out: str, config: Config, *, overwrite: bool, as_json: bool, quiet: bool) -> tuple[int, int]:
+    """Do it all; the numbers of documents and of rejects are given back."""
     _check_places(inputs, out, overwrite=overwrite)
     # Numba takes a second to import, and is not needed to find out that an input is missing.
     from ..pipeline import run
@@ -81,7 +83,7 @@ def _run(inputs: Sequence[str], out: str, config: Config, *, overwrite: bool, as
         say(json.dumps(facts, indent=2) + "\n", otherwise=_written_to(out))
     elif not quiet:
         say(summary_text(result, facts, sorted(os.listdir(out))), otherwise=_written_to(out))
-    return int(facts["counts"]["rejects"])
+    return int(facts["counts"]["documents"]), int(facts["counts"]["rejects"])
 
 
 def _check_places(inputs: Sequence[str], out: str, *, overwrite: bool) -> None:
