@@ -103,8 +103,6 @@ REJECTS = pa.schema(
     ]
 )
 
-#: Values of ``documents.role``.
-ROLES = ("article", "embedded", "headline")
 #: Values of ``documents.status``.
 STATUSES = ("unique", "canonical", "copy", "short")
 #: Values of ``matches.kind``, strongest first. ``partial`` is listed but never grouped.

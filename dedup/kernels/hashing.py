@@ -26,5 +26,5 @@ def mix64(value):
 @leaf
 def extend(state, value):
     """Add one uint64 to a running hash; the order of the values counts."""
-    state = (state ^ value) * np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ value) * GOLDEN
     return state ^ (state >> np.uint64(32))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .hashing import extend, mix64
+from .hashing import EULER, extend, mix64
 from .jit import jit
 
 EMPTY = np.uint32(0xFFFFFFFF)
@@ -62,7 +62,7 @@ def band_keys(signatures, bands, rows):
     out = np.empty((bands, n_docs), np.uint64)
     for doc in range(n_docs):
         for band in range(bands):
-            state = np.uint64(band + 1) * np.uint64(0xB7E151628AED2A6B)
+            state = np.uint64(band + 1) * EULER
             for k in range(band * rows, (band + 1) * rows):
                 state = extend(state, np.uint64(signatures[doc, k]))
             out[band, doc] = mix64(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .hashing import extend, mix64
+from .hashing import EULER, extend, mix64
 from .jit import jit, leaf
 
 #: Buckets that a row is dealt into at most, and the bucket that is worth a sort of its own.
@@ -14,7 +14,7 @@ MOST_BUCKETS, LARGE_BUCKET = 1 << 16, 24
 @leaf
 def shingle_hash(values, first, n):
     """uint64 hash of ``values[first:first + n]``; the length and the order count."""
-    state = np.uint64(n) * np.uint64(0xB7E151628AED2A6B)
+    state = np.uint64(n) * EULER
     for i in range(first, first + n):
         state = extend(state, values[i])
     return mix64(state)
@@ -156,7 +156,7 @@ def row_hashes(values, offsets):
     """uint64[n_rows]: a hash of each row; equal rows have equal hashes."""
     out = np.empty(len(offsets) - 1, np.uint64)
     for row in range(len(out)):
-        state = np.uint64(0xB7E151628AED2A6B)
+        state = EULER
         for i in range(offsets[row], offsets[row + 1]):
             state = extend(state, values[i])
         out[row] = mix64(state)

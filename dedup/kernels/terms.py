@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .hashing import mix64
+from .hashing import EULER, GOLDEN
 from .jit import jit, leaf
-from .tokens import LETTERS, hash_letters, hash_levels, most_tokens, next_token
+from .tokens import LETTERS, extend_digest, hash_letters, hash_levels, most_tokens, next_token
 
 SHORTEST = 3
 ALEF, WAW, LAM, BEH = 0x0627, 0x0648, 0x0644, 0x0628
@@ -222,8 +222,8 @@ def fill_documents(data, offsets, blocks, entries, expansions, refine, whole, en
     for text in range(len(offsets) - 1):
         at, end = offsets[text], offsets[text + 1]
         cursor[0] = -1
-        left = np.uint64(0x9E3779B97F4A7C15)
-        right = np.uint64(0xB7E151628AED2A6B)
+        left = GOLDEN
+        right = EULER
         while True:
             at, length, _, _ = next_token(data, at, end, cursor, blocks, entries, expansions, letters)
             if length == 0:
@@ -231,9 +231,7 @@ def fill_documents(data, offsets, blocks, entries, expansions, refine, whole, en
             exact, word = hash_levels(letters, length, refine)
             tokens[n_tokens] = word
             n_tokens += 1
-            left = mix64(left ^ exact)
-            right = (right ^ exact) * np.uint64(0xB7E151628AED2A6B)
-            right ^= right >> np.uint64(31)
+            left, right = extend_digest(left, right, exact)
             slot = np.int64(word & np.uint64(MEMORY - 1))
             if known[slot, 0] != word:
                 known[slot, 0] = word

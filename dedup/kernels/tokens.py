@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .hashing import mix64
+from .hashing import EULER, GOLDEN, PI, mix64
 from .jit import jit, leaf
 
 # The kinds of fold table entries, see folding.py (kernels import nothing from above).
@@ -192,27 +192,34 @@ def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
 @leaf
 def hash_letters(letters, length):
     """uint64 hash of ``letters[:length]``."""
-    state = np.uint64(0x243F6A8885A308D3)
+    state = PI
     for i in range(min(length, LETTERS)):
-        state = (state ^ np.uint64(letters[i])) * np.uint64(0x9E3779B97F4A7C15)
+        state = (state ^ np.uint64(letters[i])) * GOLDEN
         state ^= state >> np.uint64(29)
     return mix64(state)
 
 
 @leaf
+def extend_digest(left, right, exact):
+    """Add a token, by its hash at level *canonical*, to the two halves of a digest; the order of tokens counts."""
+    right = (right ^ exact) * EULER
+    return mix64(left ^ exact), right ^ (right >> np.uint64(31))
+
+
+@leaf
 def hash_levels(letters, length, refine):
     """``hash_letters`` of a token at the levels *canonical* and *shingle*, in one walk over its letters."""
-    canonical = np.uint64(0x243F6A8885A308D3)
-    shingle = np.uint64(0x243F6A8885A308D3)
+    canonical = PI
+    shingle = PI
     for i in range(min(length, LETTERS)):
         one = letters[i]
         other = one
         if one >> np.uint32(8) == np.uint32(6):
             other = refine[1, one & np.uint32(255)]
             one = refine[0, one & np.uint32(255)]
-        canonical = (canonical ^ np.uint64(one)) * np.uint64(0x9E3779B97F4A7C15)
+        canonical = (canonical ^ np.uint64(one)) * GOLDEN
         canonical ^= canonical >> np.uint64(29)
-        shingle = (shingle ^ np.uint64(other)) * np.uint64(0x9E3779B97F4A7C15)
+        shingle = (shingle ^ np.uint64(other)) * GOLDEN
         shingle ^= shingle >> np.uint64(29)
     return mix64(canonical), mix64(shingle)
 
@@ -258,17 +265,15 @@ def fill_tokens(data, offsets, blocks, entries, expansions, refine, tokens, toke
     for text in range(len(offsets) - 1):
         at, end = offsets[text], offsets[text + 1]
         cursor[0] = -1
-        left = np.uint64(0x9E3779B97F4A7C15)
-        right = np.uint64(0xB7E151628AED2A6B)
+        left = GOLDEN
+        right = EULER
         while True:
             at, length, _, _ = next_token(data, at, end, cursor, blocks, entries, expansions, letters)
             if length == 0:
                 break
             exact, tokens[n_tokens] = hash_levels(letters, length, refine)
             n_tokens += 1
-            left = mix64(left ^ exact)
-            right = (right ^ exact) * np.uint64(0xB7E151628AED2A6B)
-            right ^= right >> np.uint64(31)
+            left, right = extend_digest(left, right, exact)
         token_offsets[text + 1] = n_tokens
         digests[text, 0] = left
         digests[text, 1] = right
