@@ -16,6 +16,8 @@ from .errors import SchemaError
 
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
+#: Rows of hashes: ``values[offsets[i]:offsets[i + 1]]`` is row i.
+Rows = tuple[npt.NDArray[np.uint64], Offsets]
 
 
 def text_rows(column: Any) -> tuple[Bytes, Offsets]:
@@ -72,3 +74,10 @@ def take_rows(values: npt.NDArray[Any], offsets: Offsets, rows: npt.NDArray[np.i
     np.cumsum(counts, out=taken[1:])
     places = np.repeat(offsets[rows] - taken[:-1], counts) + np.arange(taken[-1])
     return values[places], taken
+
+
+def filter_rows(values: npt.NDArray[Any], offsets: Offsets, kept: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[Any], Offsets]:
+    """The same rows with only the values where ``kept``, bool[n_values], is true."""
+    before = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(kept, out=before[1:])
+    return values[kept], before[offsets]

@@ -127,7 +127,7 @@ def _matches_of_doubles(first: Ints, canonical: Ints, matches: Matches) -> Match
     """
     doubles = np.flatnonzero(first != np.arange(len(first)))
     copied = doubles[canonical[first[doubles]] != first[doubles]]
-    to_canonical = _find(matches, first[copied], canonical[copied], len(first))
+    to_canonical = matches.find(first[copied], canonical[copied], len(first))
     listed = [
         _exact(doubles, first[doubles]),
         _moved(matches.take(to_canonical), first[copied], copied, canonical[copied]),
@@ -150,12 +150,6 @@ def _exact(one: Ints, other: Ints) -> Matches:
     ones = np.ones(len(one))
     kind, contained = np.full(len(one), EXACT, np.uint8), np.full(len(one), NEITHER, np.uint8)
     return Matches(np.minimum(one, other), np.maximum(one, other), kind, ones, ones, contained)
-
-
-def _find(matches: Matches, one: Ints, other: Ints, n: int) -> Ints:
-    """The place of each pair among matches that are sorted by pair."""
-    places: Ints = np.searchsorted(matches.left * n + matches.right, np.minimum(one, other) * n + np.maximum(one, other))
-    return places
 
 
 def _moved(matches: Matches, ends: Ints, one: Ints, other: Ints) -> Matches:

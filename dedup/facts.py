@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .buffers import Rows, filter_rows
 from .kernels.shingle import unique_rows
 
-Rows = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
 _FACT = np.uint64(2)
 
 
@@ -31,8 +31,5 @@ class Facts:
     @classmethod
     def of(cls, terms: Rows) -> Facts:
         """The facts among rows of terms."""
-        values, offsets = terms
-        flags = (values & _FACT) != 0
-        kept = np.zeros(len(values) + 1, np.int64)
-        np.cumsum(flags, out=kept[1:])
-        return cls(terms, flags, unique_rows(values[flags], kept[offsets]))
+        flags = (terms[0] & _FACT) != 0
+        return cls(terms, flags, unique_rows(*filter_rows(*terms, flags)))

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .buffers import Offsets, concat_rows, take_rows, text_rows
+from .buffers import Rows, concat_rows, take_rows, text_rows
 from .config import Config
 from .folding import fold_table
 from .kernels.shingle import shingle_rows
@@ -25,7 +25,6 @@ from .shingles import shingle_strings
 from .signatures import Signatures, sign_rows, sign_shingles
 from .texts import stem_table, title_table, tokenize
 
-Rows = tuple[npt.NDArray[np.uint64], Offsets]
 _NO_LIMIT = 1 << 40
 _memory = threading.local()
 

@@ -13,17 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .buffers import take_rows
+from .buffers import Rows, take_rows
 from .candidates import propose
 from .config import Config
 from .kernels.overlap import overlap_pairs, subsequence_pairs
 from .kernels.periods import number_periods
 from .kernels.shingle import row_hashes
 from .pairs import EXACT, NEITHER, TITLE, Ints, Matches
+from .schema import DAY
 from .signatures import sign_rows
-
-Rows = tuple[npt.NDArray[np.uint64], Ints]
-DAY = 86_400.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +64,6 @@ def match_headlines(titles: Titles, ranks: Ints, times: npt.NDArray[np.float64],
     first = rows[starts]
     first_headline = _first(rows, unit, titles.headline[rows], len(starts))
     first_article = _first(rows, unit, ~titles.headline[rows], len(starts))
-    # Only a title that some headline has, or that is as good as such a one, can matter.
     left, right, jaccard, containment = _same_titles(titles, first, config, threads)
     one = np.concatenate([np.arange(len(starts)), left, right])
     other = np.concatenate([np.arange(len(starts)), right, left])

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from .buffers import text_rows
 from .folding import fold_table
+from .kernels.hashing import GOLDEN
 from .kernels.terms import term_rows
 from .stems import stem_lists
 from .texts import stem_table, tokenize, written_tokens
@@ -54,8 +55,8 @@ def keywords(texts: Any, documents: Ints, terms: list[npt.NDArray[np.uint64]], o
 
 def _occurrences(found: npt.NDArray[np.uint64], stories: Ints, wanted: npt.NDArray[np.uint64], wanted_stories: Ints) -> Ints:
     """Places in ``found`` that hold a term wanted by the story they stand in."""
-    mixed = found ^ (stories.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    wanted_mixed = wanted ^ (wanted_stories.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    mixed = found ^ (stories.astype(np.uint64) * GOLDEN)
+    wanted_mixed = wanted ^ (wanted_stories.astype(np.uint64) * GOLDEN)
     places: Ints = np.flatnonzero(np.isin(mixed, wanted_mixed))
     return places
 

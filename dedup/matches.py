@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .buffers import take_rows
+from .buffers import Rows, take_rows
 from .config import CopyConfig
 from .facts import Facts
 from .kernels.overlap import count_in_sources, count_values, overlap_pairs, rarity_weights, row_sums
@@ -23,7 +23,6 @@ from .kernels.replaced import replaced_facts
 from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Ints, Matches
 from .threads import map_blocks
 
-Rows = tuple[npt.NDArray[np.uint64], Ints]
 #: A pair that shares more than this is no form, however common its shingles are: hundreds print one wire too.
 FORM_BELOW = 0.8
 #: Facts that must be missing before they can speak: one alone may be a slip.

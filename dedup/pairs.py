@@ -51,6 +51,12 @@ class Matches:
         """The chosen matches."""
         return Matches(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
 
+    def find(self, one: Ints, other: Ints, n_rows: int) -> Ints:
+        """The place of the match of each pair, in any order of its ends; for matches sorted by pair that have it."""
+        keys = np.minimum(one, other) * n_rows + np.maximum(one, other)
+        places: Ints = np.searchsorted(self.left * n_rows + self.right, keys)
+        return places
+
     @classmethod
     def join(cls, parts: list[Matches]) -> Matches:
         """All matches of several lists, sorted by pair; of two on one pair the stronger kind stays."""

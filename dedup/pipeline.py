@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .background import background
-from .buffers import take_rows
+from .buffers import filter_rows, take_rows
 from .canonicals import precedence
 from .config import Config
 from .copies import Copies
@@ -233,10 +233,8 @@ def _without_double_ids(corpus: Corpus, page_numbers: Ints) -> Corpus:
 def _stories(corpus: Corpus, copies: Copies, headline: npt.NDArray[np.bool_], config: Config, threads: int) -> Any:
     rows = np.flatnonzero(copies.canonical == np.arange(len(copies.canonical)))
     # The text of a headline is its title: it counts once.
-    bodies = take_rows(*corpus.prints.terms, rows)
-    sizes = np.diff(bodies[1]) * ~headline[rows]
-    kept = np.repeat(~headline[rows], np.diff(bodies[1]))
-    bodies = bodies[0][kept], np.concatenate([[0], np.cumsum(sizes)])
+    texts, offsets = take_rows(*corpus.prints.terms, rows)
+    bodies = filter_rows(texts, offsets, np.repeat(~headline[rows], np.diff(offsets)))
     titles = without_terms(take_rows(*corpus.prints.title_terms, rows), term_hashes(deciding_words()))
     vectors = vectorize(titles, bodies, background(), config.stories)
     times = _seconds(corpus)[rows]

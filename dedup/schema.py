@@ -11,6 +11,8 @@ import pyarrow as pa
 SCHEMA_VERSION = 1
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
+#: Seconds; settings speak of days, times between stages are seconds.
+DAY = 86_400.0
 
 #: What a reader yields: one row per crawled unit.
 PAGES = pa.schema(

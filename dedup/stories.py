@@ -17,10 +17,10 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from .config import StoryConfig
 from .kernels.components import components
 from .kernels.cosine import window_neighbours
+from .schema import DAY
 from .threads import map_blocks
 
 Ints = npt.NDArray[np.int64]
-DAY = 86_400.0
 #: A larger component is cut at a higher floor until its parts are small enough for a dense matrix.
 LARGEST_COMPONENT = 4000
 _HIGHER = 1.15

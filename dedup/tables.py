@@ -28,8 +28,7 @@ def documents_table(documents: Any, words: npt.NDArray[np.int32], copies: Copies
     status = np.select([copied, copies.short, has_copies], ["copy", "short", "canonical"], "unique")
     matches = copies.matches
     rows = np.flatnonzero(copied)
-    keys = np.minimum(rows, copies.canonical[rows]) * n + np.maximum(rows, copies.canonical[rows])
-    places = np.searchsorted(matches.left * n + matches.right, keys)
+    places = matches.find(rows, copies.canonical[rows], n)
     kinds: Any = np.full(n, None, object)
     kinds[rows] = np.array(KINDS, object)[matches.kind[places]]
     jaccard, containment = np.full(n, np.nan), np.full(n, np.nan)

@@ -16,9 +16,8 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from .background import FLAGS, Background
+from .buffers import Rows, filter_rows
 from .config import StoryConfig
-
-Rows = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +60,7 @@ def vectorize(titles: Rows, bodies: Rows, known: Background, config: StoryConfig
 
 def without_terms(rows: Rows, terms: npt.NDArray[np.uint64]) -> Rows:
     """Rows of terms without the given ones, whatever their flags."""
-    values, offsets = rows
-    kept = ~np.isin(values & ~FLAGS, terms & ~FLAGS)
-    counts = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(kept, out=counts[1:])
-    return values[kept], counts[offsets]
+    return filter_rows(*rows, ~np.isin(rows[0] & ~FLAGS, terms & ~FLAGS))
 
 
 def _row_numbers(offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
