@@ -18,9 +18,9 @@ import pyarrow as pa
 from .buffers import Rows, concat_rows, take_rows, text_rows
 from .config import Config
 from .folding import fold_table
+from .kernels.chunks import CHUNKS, ENTRY, WORDS, document_rows
 from .kernels.shingle import shingle_rows
-from .kernels.terms import MEMORY, document_rows, stem_letter_rows, term_rows
-from .kernels.tokens import token_rows
+from .kernels.terms import stem_letter_rows, term_rows
 from .shingles import shingle_strings
 from .signatures import Signatures, sign_rows, sign_shingles
 from .texts import stem_table, title_table, tokenize
@@ -77,7 +77,7 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     """
     fold, stems = fold_table().arrays(), stem_table().arrays()
     text, title = text_rows(texts), text_rows(titles)
-    tokens, token_offsets, digests, terms, term_offsets = document_rows(*text, _known_words(), *fold, *stems)
+    tokens, token_offsets, digests, terms, term_offsets = document_rows(*text, *_memory_of_thread(), *fold, *stems)
     shingles = shingle_rows(tokens, token_offsets, config.shingles.words)
     title_stems = title_table().arrays()
     title_terms, title_offsets, _, _ = term_rows(*title, _NO_LIMIT, *fold, *title_stems)
@@ -93,11 +93,11 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     )
 
 
-def _known_words() -> npt.NDArray[np.uint64]:
-    """The memory of this thread: words and their terms; each thread has its own, so that none waits for another."""
+def _memory_of_thread() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """What this thread remembers of chunks and words; each has its own, so that none waits for another."""
     if not hasattr(_memory, "known"):
-        _memory.known = np.zeros((MEMORY, 2), np.uint64)
-    known: npt.NDArray[np.uint64] = _memory.known
+        _memory.known = np.zeros((CHUNKS, ENTRY), np.uint64), np.zeros((WORDS, 2), np.uint64)
+    known: tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]] = _memory.known
     return known
 
 
@@ -120,7 +120,7 @@ def sign(texts: Any, config: Config | None = None) -> Signatures:
     if settings.scheme == "datasketch":
         rows = [shingle_strings(tokenize(text or "", "shingle"), config.shingles.words) for text in texts.to_pylist()]
         return Signatures(sign_shingles(rows, settings), settings.scheme, settings.seed)
-    tokens, offsets, _ = token_rows(*text_rows(texts), *fold_table().arrays())
+    tokens, offsets, _, _, _ = document_rows(*text_rows(texts), *_memory_of_thread(), *fold_table().arrays(), *stem_table().arrays())
     shingles, shingle_offsets = shingle_rows(tokens, offsets, config.shingles.words)
     return Signatures(sign_rows(shingles, shingle_offsets, settings), settings.scheme, settings.seed)
 

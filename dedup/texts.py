@@ -7,7 +7,7 @@ same tokens (a property test says so for any input).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -18,6 +18,7 @@ from . import folding
 from .background import FLAGS, background
 from .errors import ConfigError
 from .folding import COMPOSE, DECIMAL, DIGIT, DROP, EXPAND, GROUP, LEVELS, SEPARATOR, SIGN, SINGLE, fold_table
+from .kernels.terms import COMMON, ENDING, SPLIT, STOP, WHOLE, lexicon_rows
 from .kernels.tokens import hash_letters
 from .stems import PREFIXES, SHORTEST, SUFFIXES, light_stem, stem_lists
 
@@ -188,43 +189,43 @@ RARE = 0.006
 
 @dataclass(frozen=True)
 class StemTable:
-    """Sorted uint64 hashes of the lists of the light stem, of stop words and of common terms; affixes as rows of letters."""
+    """``lexicon``, what is said of words, see ``kernels.terms.lexicon_rows``; affixes as uint32 rows of letters."""
 
-    whole: npt.NDArray[np.uint64]
-    ending: npt.NDArray[np.uint64]
-    split: npt.NDArray[np.uint64]
-    stop: npt.NDArray[np.uint64]
-    common: npt.NDArray[np.uint64]
+    lexicon: npt.NDArray[np.uint64]
     prefixes: npt.NDArray[np.uint32]
     suffixes: npt.NDArray[np.uint32]
 
-    def arrays(self) -> tuple[npt.NDArray[np.uint64] | npt.NDArray[np.uint32], ...]:
+    @classmethod
+    def of(cls, stop: frozenset[str], deciding: frozenset[str]) -> StemTable:
+        """The lists of the light stem, these stop words, and what is common but for the ``deciding`` words."""
+        lists = stem_lists()
+        common = background().common_terms(RARE)
+        said = [
+            (WHOLE, term_hashes(lists.whole)),
+            (ENDING, term_hashes(lists.ending)),
+            (SPLIT, term_hashes(lists.split)),
+            (STOP, term_hashes(stop)),
+            (COMMON, common[~np.isin(common, term_hashes(deciding) & ~FLAGS)]),
+        ]
+        marks = np.concatenate([np.full(len(words), mark) for mark, words in said])
+        lexicon = lexicon_rows(np.concatenate([words for _, words in said]), marks)
+        return cls(lexicon, _affix_rows(PREFIXES), _affix_rows(tuple((suffix, SHORTEST) for suffix in SUFFIXES)))
+
+    def arrays(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
         """The arrays in the order in which kernels take them."""
-        return self.whole, self.ending, self.split, self.stop, self.common, self.prefixes, self.suffixes
+        return self.lexicon, self.prefixes, self.suffixes
 
 
 @cache
 def stem_table() -> StemTable:
     """The shipped lists and stop words as arrays."""
-    lists = stem_lists()
-    return StemTable(
-        term_hashes(lists.whole),
-        term_hashes(lists.ending),
-        term_hashes(lists.split),
-        term_hashes(stop_words()),
-        background().common_terms(RARE),
-        _affix_rows(PREFIXES),
-        _affix_rows(tuple((suffix, SHORTEST) for suffix in SUFFIXES)),
-    )
+    return StemTable.of(stop_words(), frozenset())
 
 
 @cache
 def title_table() -> StemTable:
     """As ``stem_table`` for titles: deciding words are facts however common they are, and tags are left out."""
-    table = stem_table()
-    deciding = term_hashes(deciding_words())
-    common = table.common[~np.isin(table.common, deciding & ~FLAGS)]
-    return replace(table, stop=term_hashes(title_stop_words()), common=common)
+    return StemTable.of(title_stop_words(), deciding_words())
 
 
 def term_hashes(words: frozenset[str]) -> npt.NDArray[np.uint64]:

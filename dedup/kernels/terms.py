@@ -1,16 +1,17 @@
 """Tokens to terms: the light stem of every token, as a hash with the bytes it came from, or as letters.
 
-The stem is that of ``dedup/stems.py``, whose lists come in as sorted hashes. Stop words are left out.
+The stem is that of ``dedup/stems.py``, whose lists come in as a table of hashes. Stop words are left out.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .hashing import EULER, GOLDEN
 from .jit import jit, leaf
-from .tokens import LETTERS, extend_digest, hash_letters, hash_levels, most_tokens, next_token
+from .tokens import LETTERS, hash_letters, most_tokens, next_token
 
+#: What the lexicon says of a word: lists of the light stem, stop words, terms too common to be facts.
+WHOLE, ENDING, SPLIT, STOP, COMMON = (np.uint64(1 << bit) for bit in range(5))
 SHORTEST = 3
 ALEF, WAW, LAM, BEH = 0x0627, 0x0648, 0x0644, 0x0628
 FIRST_LETTER, LAST_LETTER = 0x0621, 0x064A
@@ -22,17 +23,43 @@ MEMORY = 1 << 18
 BORDER = np.uint64(32)
 
 
+@jit
+def lexicon_rows(hashes, marks):
+    """A table of words for ``marks_of``: each word's hash and what is said of it.
+
+    Parameters
+    ----------
+    hashes : uint64[n], repeats allowed; their two lowest bits are not looked at
+    marks : uint64[n], WHOLE, ENDING, SPLIT, STOP, COMMON; those of one word are joined
+
+    Returns
+    -------
+    uint64[slots, 2], slots a power of two at least four times n: hash (0: free), marks
+    """
+    slots = 8
+    while slots < 4 * len(hashes):
+        slots *= 2
+    lexicon = np.zeros((slots, 2), np.uint64)
+    for i in range(len(hashes)):
+        key = hashes[i] & FLAGLESS
+        at = np.int64(key >> np.uint64(2)) & (slots - 1)
+        while lexicon[at, 0] != np.uint64(0) and lexicon[at, 0] != key:
+            at = (at + 1) & (slots - 1)
+        lexicon[at, 0] = key
+        lexicon[at, 1] |= marks[i]
+    return lexicon
+
+
 @leaf
-def contains(sorted_values, value):
-    """Whether a sorted uint64 array holds a value."""
-    low, high = 0, len(sorted_values)
-    while low < high:
-        middle = (low + high) >> 1
-        if sorted_values[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return low < len(sorted_values) and sorted_values[low] == value
+def marks_of(lexicon, word):
+    """What the lexicon says of a word, by its hash; 0 of one that it does not hold."""
+    key = word & FLAGLESS
+    at = np.int64(key >> np.uint64(2)) & (len(lexicon) - 1)
+    while lexicon[at, 0] != key:
+        if lexicon[at, 0] == np.uint64(0):
+            return np.uint64(0)
+        at = (at + 1) & (len(lexicon) - 1)
+    return lexicon[at, 1]
 
 
 @leaf
@@ -44,11 +71,11 @@ def shift(letters, length, by):
 
 
 @leaf
-def stem(letters, length, whole, ending, split, prefixes, suffixes):
+def stem(letters, length, lexicon, prefixes, suffixes):
     """Light stem of ``letters[:length]`` in place; the new length.
 
-    ``whole``, ``ending``, ``split`` are sorted hashes of words; ``prefixes`` and ``suffixes`` are
-    uint32 rows (length, letters that must remain, letters ...), longest first.
+    ``lexicon`` as ``lexicon_rows`` gives it; ``prefixes`` and ``suffixes`` are uint32 rows (length, letters that
+    must remain, letters ...), longest first.
     """
     if length == 0 or length >= LETTERS or letters[0] < FIRST_LETTER or letters[0] > LAST_LETTER:
         return length
@@ -66,8 +93,8 @@ def stem(letters, length, whole, ending, split, prefixes, suffixes):
     length = kept
     while True:
         before = length
-        word = hash_letters(letters, length)
-        if not contains(whole, word):
+        marks = marks_of(lexicon, hash_letters(letters, length))
+        if marks & WHOLE == np.uint64(0):
             found = False
             for row in range(len(prefixes)):
                 size = np.int64(prefixes[row, 0])
@@ -80,11 +107,11 @@ def stem(letters, length, whole, ending, split, prefixes, suffixes):
                     if found:
                         length = shift(letters, length, size)
                         break
-            if not found and ((letters[0] == WAW and length > SHORTEST) or contains(split, word)):
+            if not found and ((letters[0] == WAW and length > SHORTEST) or marks & SPLIT != np.uint64(0)):
                 length = shift(letters, length, 1)
             if length != before:
-                word = hash_letters(letters, length)
-        if not contains(ending, word):
+                marks = marks_of(lexicon, hash_letters(letters, length))
+        if marks & ENDING == np.uint64(0):
             for row in range(len(suffixes)):
                 size = np.int64(suffixes[row, 0])
                 if length - size >= np.int64(suffixes[row, 1]):
@@ -109,25 +136,26 @@ def refine_letters(letters, length, refine):
 
 
 @leaf
-def term_of(letters, length, refine, whole, ending, split, stop, common, prefixes, suffixes):
+def term_of(letters, length, refine, lexicon, prefixes, suffixes):
     """The term of a token, whose letters are refined and stemmed in place; 0 for a stop word.
 
     A term is the hash of the stem with two flags in its lowest bits: 1 for a number, 2 for a fact, that is
-    a number or a word not among the ``common`` ones (sorted hashes, flags 0).
+    a number or a word that is not COMMON.
     """
     number = np.uint64(letters[0] >= np.uint32(0x30) and letters[0] <= np.uint32(0x39))
     refine_letters(letters, length, refine)
-    length = stem(letters, length, whole, ending, split, prefixes, suffixes)
+    length = stem(letters, length, lexicon, prefixes, suffixes)
     term = hash_letters(letters, length)
-    if contains(stop, term):
+    marks = marks_of(lexicon, term)
+    if marks & STOP != np.uint64(0):
         return np.uint64(0)
     term &= FLAGLESS
-    fact = np.uint64(number != np.uint64(0) or not contains(common, term))
+    fact = np.uint64(number != np.uint64(0) or marks & COMMON == np.uint64(0))
     return term | number | fact << np.uint64(1)
 
 
 @jit
-def term_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes):
+def term_rows(data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
     """Stem the first ``limit`` tokens of each text.
 
     Parameters
@@ -150,7 +178,7 @@ def term_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, 
     cursor = np.empty(1, np.int64)
     known = np.zeros((min(MEMORY, 1 << 14), 2), np.uint64)
     fill_terms(
-        data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes,
+        data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
         terms, term_offsets, starts, stops, letters, cursor, known,
     )  # fmt: skip
     n_terms = term_offsets[n_texts]
@@ -158,7 +186,7 @@ def term_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, 
 
 
 @leaf
-def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes,
+def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
                terms, term_offsets, starts, stops, letters, cursor, known):  # fmt: skip
     """Write the rows of ``term_rows`` into its arrays; ``known`` remembers the terms of words met lately."""
     n_terms = 0
@@ -173,7 +201,7 @@ def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, whole,
             slot = np.int64(word & np.uint64(len(known) - 1))
             if known[slot, 0] != word:
                 known[slot, 0] = word
-                known[slot, 1] = term_of(letters, length, refine, whole, ending, split, stop, common, prefixes, suffixes)
+                known[slot, 1] = term_of(letters, length, refine, lexicon, prefixes, suffixes)
             term = known[slot, 1]
             if term != np.uint64(0):
                 terms[n_terms] = term
@@ -184,69 +212,7 @@ def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, whole,
 
 
 @jit
-def document_rows(data, offsets, known, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes):
-    """What ``token_rows`` and ``term_rows`` give, in one walk over each text.
-
-    Parameters
-    ----------
-    data : uint8[n_bytes], offsets : int64[n_texts + 1]
-    known : uint64[MEMORY, 2], zeros at first, written in place: words met and their terms. It may be kept for
-        further calls with the same lists, by one thread at a time; it changes how fast they are, not what they give.
-
-    Returns
-    -------
-    (tokens uint64[n_tokens], token_offsets int64[n_texts + 1], digests uint64[n_texts, 2],
-     terms uint64[n_terms], term_offsets int64[n_texts + 1])
-    """
-    n_texts = len(offsets) - 1
-    token_offsets = np.zeros(n_texts + 1, np.int64)
-    term_offsets = np.zeros(n_texts + 1, np.int64)
-    digests = np.empty((n_texts, 2), np.uint64)
-    tokens = np.empty(most_tokens(offsets), np.uint64)
-    terms = np.empty(most_tokens(offsets), np.uint64)
-    letters = np.empty(LETTERS, np.uint32)
-    cursor = np.empty(1, np.int64)
-    fill_documents(
-        data, offsets, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes,
-        tokens, token_offsets, digests, terms, term_offsets, letters, cursor, known,
-    )  # fmt: skip
-    return tokens[: token_offsets[n_texts]].copy(), token_offsets, digests, terms[: term_offsets[n_texts]].copy(), term_offsets
-
-
-@leaf
-def fill_documents(data, offsets, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes,
-                   tokens, token_offsets, digests, terms, term_offsets, letters, cursor, known):  # fmt: skip
-    """Write the rows of ``document_rows`` into its arrays."""
-    n_tokens = 0
-    n_terms = 0
-    for text in range(len(offsets) - 1):
-        at, end = offsets[text], offsets[text + 1]
-        cursor[0] = -1
-        left = GOLDEN
-        right = EULER
-        while True:
-            at, length, _, _ = next_token(data, at, end, cursor, blocks, entries, expansions, letters)
-            if length == 0:
-                break
-            exact, word = hash_levels(letters, length, refine)
-            tokens[n_tokens] = word
-            n_tokens += 1
-            left, right = extend_digest(left, right, exact)
-            slot = np.int64(word & np.uint64(MEMORY - 1))
-            if known[slot, 0] != word:
-                known[slot, 0] = word
-                known[slot, 1] = term_of(letters, length, refine, whole, ending, split, stop, common, prefixes, suffixes)
-            if known[slot, 1] != np.uint64(0):
-                terms[n_terms] = known[slot, 1]
-                n_terms += 1
-        token_offsets[text + 1] = n_tokens
-        term_offsets[text + 1] = n_terms
-        digests[text, 0] = left
-        digests[text, 1] = right
-
-
-@jit
-def stem_letter_rows(data, offsets, limit, blocks, entries, expansions, refine, whole, ending, split, stop, common, prefixes, suffixes):
+def stem_letter_rows(data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
     """The letters of the stems of each text, one border between two stems and one at each end.
 
     Parameters as in ``term_rows``.
@@ -272,8 +238,8 @@ def stem_letter_rows(data, offsets, limit, blocks, entries, expansions, refine, 
             if length == 0:
                 break
             refine_letters(letters, length, refine)
-            length = stem(letters, length, whole, ending, split, prefixes, suffixes)
-            if contains(stop, hash_letters(letters, length)):
+            length = stem(letters, length, lexicon, prefixes, suffixes)
+            if marks_of(lexicon, hash_letters(letters, length)) & STOP != np.uint64(0):
                 continue
             if stems[text] == 0:
                 values[used] = BORDER

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .hashing import EULER, GOLDEN, PI, mix64
-from .jit import jit, leaf
+from .jit import leaf
 
 # The kinds of fold table entries, see folding.py (kernels import nothing from above).
 SEPARATOR, LETTER, DIGIT, DROP, EXPAND, SINGLE, COMPOSE, SIGN, DECIMAL, GROUP = range(10)
@@ -224,30 +224,6 @@ def hash_levels(letters, length, refine):
     return mix64(canonical), mix64(shingle)
 
 
-@jit
-def token_rows(data, offsets, blocks, entries, expansions, refine):
-    """Tokens of each text at level *shingle*, and a digest of its tokens at level *canonical*.
-
-    Parameters
-    ----------
-    data : uint8[n_bytes], offsets : int64[n_texts + 1]
-    blocks, entries, expansions, refine : the fold table
-
-    Returns
-    -------
-    (tokens uint64[n_tokens], token_offsets int64[n_texts + 1], digests uint64[n_texts, 2])
-        Equal digests: equal canonical token streams (128 bits). Cost: one table look-up a character.
-    """
-    n_texts = len(offsets) - 1
-    token_offsets = np.zeros(n_texts + 1, np.int64)
-    digests = np.empty((n_texts, 2), np.uint64)
-    tokens = np.empty(most_tokens(offsets), np.uint64)
-    letters = np.empty(LETTERS, np.uint32)
-    cursor = np.empty(1, np.int64)
-    fill_tokens(data, offsets, blocks, entries, expansions, refine, tokens, token_offsets, digests, letters, cursor)
-    return tokens[: token_offsets[n_texts]].copy(), token_offsets, digests
-
-
 @leaf
 def most_tokens(offsets):
     """No more tokens than this are in the texts.
@@ -256,24 +232,3 @@ def most_tokens(offsets):
     where tokens are written.
     """
     return (offsets[len(offsets) - 1] - offsets[0]) * 4 // 3 + len(offsets) + 8
-
-
-@leaf
-def fill_tokens(data, offsets, blocks, entries, expansions, refine, tokens, token_offsets, digests, letters, cursor):
-    """Write the rows of ``token_rows`` into its arrays."""
-    n_tokens = 0
-    for text in range(len(offsets) - 1):
-        at, end = offsets[text], offsets[text + 1]
-        cursor[0] = -1
-        left = GOLDEN
-        right = EULER
-        while True:
-            at, length, _, _ = next_token(data, at, end, cursor, blocks, entries, expansions, letters)
-            if length == 0:
-                break
-            exact, tokens[n_tokens] = hash_levels(letters, length, refine)
-            n_tokens += 1
-            left, right = extend_digest(left, right, exact)
-        token_offsets[text + 1] = n_tokens
-        digests[text, 0] = left
-        digests[text, 1] = right

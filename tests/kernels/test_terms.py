@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup.folding import fold_table
-from dedup.kernels.terms import LETTERS, MEMORY, document_rows, stem, stem_letter_rows, term_rows
+from dedup.kernels.terms import LETTERS, lexicon_rows, marks_of, stem, stem_letter_rows, term_rows
 from dedup.stems import stem_lists
 from dedup.texts import normalize, stem_table, stop_words
 from dedup.threads import map_blocks
@@ -31,33 +31,10 @@ def terms_of(texts, limit=1 << 40):
     return term_rows(*oracle.utf8(texts), limit, *tables())
 
 
-def documents_of(texts, known):
-    return document_rows(*oracle.utf8(texts), known, *tables())
-
-
 @given(st.lists(text_of_words, max_size=3), st.sampled_from([0, 1, 3, 64, 1 << 40]))
 def test_terms_are_their_twins(texts, limit):
     terms, offsets, _, _ = terms_of(texts, limit)
     assert oracle.listed(terms, offsets) == oracle.term_rows(texts, limit)
-
-
-@given(st.lists(text_of_words, max_size=4))
-@example(["مسؤول مسئول أحمد احمد مدرسة مدرسه"])
-def test_one_walk_over_a_text_gives_what_two_give(texts):
-    tokens, token_offsets, digests, terms, term_offsets = documents_of(texts, np.zeros((MEMORY, 2), np.uint64))
-    assert [array.dtype for array in (tokens, digests, terms)] == [np.uint64] * 3
-    rows, expected_digests = oracle.token_rows(texts)
-    assert oracle.listed(tokens, token_offsets) == rows
-    assert [tuple(digest) for digest in digests.tolist()] == expected_digests
-    assert oracle.listed(terms, term_offsets) == oracle.term_rows(texts, 1 << 40)
-
-
-@given(st.lists(st.lists(text_of_words, max_size=3), max_size=4))
-def test_what_is_remembered_of_other_texts_changes_nothing(batches):
-    known = np.zeros((MEMORY, 2), np.uint64)
-    for texts in [*batches, *batches]:
-        again, anew = documents_of(texts, known), documents_of(texts, np.zeros((MEMORY, 2), np.uint64))
-        assert [array.tolist() for array in again] == [array.tolist() for array in anew]
 
 
 @given(st.lists(text_of_words, max_size=3), st.sampled_from([0, 1, 3, 64]))
@@ -72,7 +49,7 @@ def test_the_stem_is_its_twin(word):
     letters = np.zeros(LETTERS, np.uint32)
     letters[: len(word)] = [ord(letter) for letter in word]
     lists = stem_table()
-    length = stem(letters, len(word), lists.whole, lists.ending, lists.split, lists.prefixes, lists.suffixes)
+    length = stem(letters, len(word), lists.lexicon, lists.prefixes, lists.suffixes)
     assert "".join(map(chr, letters[:length])) == oracle.stem(word)
 
 
@@ -134,9 +111,6 @@ def test_small_inputs_have_the_right_shape_and_types(texts):
 @given(st.lists(st.binary(max_size=40), max_size=5))
 def test_any_bytes_are_read_without_harm_and_always_alike(rows):
     data, offsets = oracle.flat(rows, np.uint8)
-    known = np.zeros((MEMORY, 2), np.uint64)
-    walks = [document_rows(data, offsets, known, *tables()) for _ in range(2)]
-    assert [array.tolist() for array in walks[0]] == [array.tolist() for array in walks[1]]
     for kernel in (term_rows, stem_letter_rows):
         first, second = (kernel(data, offsets, 64, *tables()) for _ in range(2))
         assert [array.tolist() for array in first] == [array.tolist() for array in second]
@@ -159,3 +133,15 @@ def test_a_text_that_folding_makes_longer_fits():
         assert oracle.listed(terms, offsets) == oracle.term_rows([text, text], 1 << 40)
         letters, offsets, counts = stem_letter_rows(*oracle.utf8([text, text]), 64, *tables())
         assert (oracle.listed(letters, offsets), counts.tolist()) == oracle.stem_letter_rows([text, text], 64)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.sampled_from([1, 2, 4, 8, 16])), max_size=60), st.integers(0, 2**64 - 1))
+@example([(4, 1), (4, 8), (7, 2), (2**63, 4)], 4)
+@example([(i << 40, 1) for i in range(1, 50)], 3 << 40)
+def test_the_lexicon_is_its_twin(words, other):
+    words = [(word, mark) for word, mark in words if word >= 4]
+    lexicon = lexicon_rows(np.array([word for word, _ in words], np.uint64), np.array([mark for _, mark in words], np.uint64))
+    expected = oracle.lexicon_rows([word for word, _ in words], [mark for _, mark in words])
+    assert sorted(map(tuple, lexicon[lexicon[:, 0] > 0].tolist())) == sorted(expected.items())
+    for word in [other, *(word for word, _ in words)]:
+        assert marks_of(lexicon, np.uint64(word)) == expected.get(word & ~3, 0)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from dedup.buffers import text_rows
 from dedup.folding import fold_table
-from dedup.kernels.tokens import token_rows
+from dedup.kernels.chunks import ENTRY, document_rows
+from dedup.texts import stem_table
 from dedup.threads import map_blocks
 from tests import oracle
 
@@ -36,8 +37,14 @@ anything = st.text(max_size=60)
 with_surrogates = st.text(st.characters() | st.sampled_from(ALPHABET), max_size=40)
 
 
+def token_rows(data, offsets):
+    """Tokens, their offsets and digests, with next to no memory: nearly every chunk is read letter by letter."""
+    known, words = np.zeros((2, ENTRY), np.uint64), np.zeros((2, 2), np.uint64)
+    return document_rows(data, offsets, known, words, *fold_table().arrays(), *stem_table().arrays())[:3]
+
+
 def tokens_of(texts):
-    return token_rows(*oracle.utf8(texts), *fold_table().arrays())
+    return token_rows(*oracle.utf8(texts))
 
 
 def check_against_twin(texts):
@@ -82,9 +89,9 @@ def test_a_text_has_the_same_tokens_wherever_it_stands(texts):
 @example([b"\xd9", b"\x82", b"\xe0\xa4", b"\xf0\x9f\x99", b"\xff\xfe", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xef\xb7"])
 def test_any_bytes_are_read_without_harm_and_always_alike(rows):
     data, offsets = oracle.flat(rows, np.uint8)
-    first = token_rows(data, offsets, *fold_table().arrays())
+    first = token_rows(data, offsets)
     # Bytes behind the last row must not matter: a broken sequence at the end must not read on.
-    second = token_rows(np.concatenate([data, np.frombuffer("ن٣".encode(), np.uint8)]), offsets, *fold_table().arrays())
+    second = token_rows(np.concatenate([data, np.frombuffer("ن٣".encode(), np.uint8)]), offsets)
     for one, other in zip(first, second, strict=True):
         assert one.tolist() == other.tolist()
 
@@ -93,7 +100,7 @@ def test_any_bytes_are_read_without_harm_and_always_alike(rows):
 def test_valid_bytes_between_broken_ones_are_read(rows):
     texts = [row.decode("utf-8", "ignore") for row in rows]
     data, offsets = oracle.flat([b"\xff" + text.encode() + b"\xc3" for text in texts], np.uint8)
-    tokens, token_offsets, _ = token_rows(data, offsets, *fold_table().arrays())
+    tokens, token_offsets, _ = token_rows(data, offsets)
     assert oracle.listed(tokens, token_offsets) == oracle.token_rows(texts)[0]
 
 
@@ -114,7 +121,7 @@ def test_texts_without_tokens_share_one_digest():
 def test_tokens_do_not_depend_on_the_number_of_threads(threads):
     texts = [f"قال المسؤول رقم {i} إن العدد بلغ {i},000 شخص" * (i % 3) for i in range(50)]
     data, offsets = oracle.utf8(texts)
-    parts = map_blocks(lambda a, b: token_rows(data, offsets[a : b + 1], *fold_table().arrays()), 50, threads, at_least=1)
+    parts = map_blocks(lambda a, b: token_rows(data, offsets[a : b + 1]), 50, threads, at_least=1)
     whole = tokens_of(texts)
     assert np.concatenate([part[0] for part in parts]).tolist() == whole[0].tolist()
     assert np.concatenate([part[2] for part in parts]).tolist() == whole[2].tolist()
@@ -122,7 +129,7 @@ def test_tokens_do_not_depend_on_the_number_of_threads(threads):
 
 def test_tokens_are_those_of_the_column_however_it_is_cut(text_column):
     texts = ["قال الوزير", "", "1,500 دولار", "ﷺ", "مُحَمَّد", "end.", "في\u200fمصر"]
-    tokens, offsets, digests = token_rows(*text_rows(text_column(texts)), *fold_table().arrays())
+    tokens, offsets, digests = token_rows(*text_rows(text_column(texts)))
     assert oracle.listed(tokens, offsets) == oracle.token_rows(texts)[0]
     assert [tuple(digest) for digest in digests.tolist()] == oracle.token_rows(texts)[1]
 
@@ -158,5 +165,5 @@ def test_a_full_stop_behind_a_number_of_256_digits_does_not_change_it():
 
 def test_a_column_of_another_text_type_has_the_same_tokens():
     texts = ["قال الوزير", None, "١٬٥٠٠"]
-    rows = [token_rows(*text_rows(pa.array(texts, kind)), *fold_table().arrays())[0].tolist() for kind in (pa.string(), pa.large_string())]
+    rows = [token_rows(*text_rows(pa.array(texts, kind)))[0].tolist() for kind in (pa.string(), pa.large_string())]
     assert rows[0] == rows[1]
