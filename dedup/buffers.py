@@ -55,23 +55,17 @@ def text_rows(column: Any) -> tuple[Bytes, Offsets]:
     return data, offsets
 
 
-def concat_rows(parts: list[tuple[npt.NDArray[Any], Offsets]], dtype: Any) -> tuple[npt.NDArray[Any], Offsets]:
-    """Rows of several batches, one after the other, as one ``(values, offsets)``."""
-    if not parts:
-        return np.empty(0, dtype), np.zeros(1, np.int64)
-    spans = [values[offsets[0] : offsets[-1]] for values, offsets in parts]
-    values = np.concatenate(spans) if len(spans) > 1 else spans[0]
-    counts = np.concatenate([np.diff(part[1]) for part in parts])
+def row_offsets(counts: npt.NDArray[np.int64]) -> Offsets:
+    """The offsets of rows with so many values each."""
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
-    return values, offsets
+    return offsets
 
 
 def take_rows(values: npt.NDArray[Any], offsets: Offsets, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], Offsets]:
     """The chosen rows, in the order given."""
     counts = offsets[rows + 1] - offsets[rows]
-    taken = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(counts, out=taken[1:])
+    taken = row_offsets(counts)
     places = np.repeat(offsets[rows] - taken[:-1], counts) + np.arange(taken[-1])
     return values[places], taken
 

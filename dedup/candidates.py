@@ -12,11 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .buffers import Rows, row_offsets
 from .config import CandidateConfig
-from .kernels.buckets import bucket_pairs, posting_pairs, sampled
-from .kernels.minhash import band_keys
-from .pairs import Ints, unique_pairs
+from .kernels.buckets import bucket_pairs, count_hashes, is_counted_twice, posting_pairs, sampled
+from .pairs import Ints, pair_keys, unique_keys, unique_pairs
+from .spill import Release, keep
 from .threads import map_batches, map_blocks
+
+#: Pairs of several bands that are held before repeats are dropped.
+MOST_WAITING = 1 << 24
+#: Rows from which shingles are sampled at a time.
+_SAMPLED_ROWS = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,75 +35,105 @@ class Candidates:
 
 
 def propose(
-    signatures: npt.NDArray[np.uint32],
-    shingles: tuple[npt.NDArray[np.uint64], Ints],
+    keys: npt.NDArray[np.uint64],
+    shingles: Rows,
+    rows: Ints,
     *,
     config: CandidateConfig,
     least_share: float,
     excerpts: bool = True,
     threads: int = 1,
+    release: Release = keep,
 ) -> Candidates:
     """Propose pairs.
 
     Parameters
     ----------
-    signatures : uint32[n_rows, n_slots]; shingles : their sorted unique shingle rows
+    keys : uint64[bands, n], the band keys of the documents that are compared, see ``signatures.band_rows``
+    shingles : sorted unique shingle rows of all documents; rows : int64[n], ascending, those that are compared
     least_share : share of the smaller one's sampled shingles that must be common to be worth a look
     excerpts : also use the sampled shingles
     """
-    n_rows = len(signatures)
-    full = np.diff(shingles[1]) > 0
-    left, right, capped = _lsh_pairs(signatures, full, config, threads)
+    full = np.diff(shingles[1])[rows] > 0
+    left, right, capped = _lsh_pairs(keys, full, config, threads)
     counts = {"lsh_pairs": len(left), "documents_in_capped_buckets": capped}
     if excerpts:
-        more_left, more_right, hot = _posting_pairs(shingles, config, least_share, threads)
+        more_left, more_right, hot = _posting_pairs(shingles, rows, config, least_share, threads, release)
         counts |= {"excerpt_pairs": len(more_left), "hot_shingles": hot}
         left, right = np.concatenate([left, more_left]), np.concatenate([right, more_right])
-    left, right = unique_pairs(left, right, n_rows)
+        left, right = unique_pairs(left, right, len(rows))
     counts["candidates"] = len(left)
-    return Candidates(left, right, counts)
+    return Candidates(rows[left], rows[right], counts)
 
 
-def _lsh_pairs(
-    signatures: npt.NDArray[np.uint32], full: npt.NDArray[np.bool_], config: CandidateConfig, threads: int
-) -> tuple[Ints, Ints, int]:
-    """Pairs that share a band; rows without shingles share nothing."""
-    rows = np.flatnonzero(full)
-    keys = band_keys(signatures[rows], config.bands, config.rows)
+def _lsh_pairs(keys: npt.NDArray[np.uint64], full: npt.NDArray[np.bool_], config: CandidateConfig, threads: int) -> tuple[Ints, Ints, int]:
+    """Pairs of places that share a band; rows without shingles share nothing."""
+    places = np.flatnonzero(full)
+    keys = keys if len(places) == len(full) else keys[:, places]
+    bands = len(keys)
 
-    def one_band(band: int) -> tuple[Ints, Ints, int]:
+    def one_band(band: int) -> tuple[Ints, int]:
         # In a crowded bucket the next band's key puts those side by side that share that one too.
-        order = np.lexsort((keys[(band + 1) % config.bands], keys[band]))
-        answer: tuple[Ints, Ints, int] = bucket_pairs(keys[band][order], rows[order], config.bucket_cap)
-        return answer
+        order = np.lexsort((keys[(band + 1) % bands], keys[band]))
+        left, right, capped = bucket_pairs(keys[band][order], places[order], config.bucket_cap)
+        return pair_keys(left, right, len(full)), capped
 
-    bands = list(map_batches(one_band, range(config.bands), threads))
-    left, right = np.concatenate([band[0] for band in bands]), np.concatenate([band[1] for band in bands])
-    left, right = unique_pairs(left, right, len(signatures))
-    return left, right, max((band[2] for band in bands), default=0)
+    pairs, waiting, capped = np.empty(0, np.int64), [], 0
+    for found, cut in map_batches(one_band, range(bands), threads):
+        capped = max(capped, cut)
+        waiting.append(found)
+        # What most bands say is said already: the pairs are made unique before they grow large.
+        if sum(map(len, waiting)) > max(MOST_WAITING, len(pairs)):
+            pairs, waiting = unique_keys([pairs, *waiting]), []
+    pairs = unique_keys([pairs, *waiting])
+    return pairs // max(len(full), 1), pairs % max(len(full), 1), capped
 
 
 def _posting_pairs(
-    shingles: tuple[npt.NDArray[np.uint64], Ints], config: CandidateConfig, least_share: float, threads: int
+    shingles: Rows, rows: Ints, config: CandidateConfig, least_share: float, threads: int, release: Release
 ) -> tuple[Ints, Ints, int]:
-    """Pairs that share enough of the shingles whose hash is small (a sample that every text draws alike)."""
-    values, offsets = sampled(*shingles, np.uint64((1 << 64) // config.sample - 1))
-    n_rows = len(offsets) - 1
-    rows = np.repeat(np.arange(n_rows), np.diff(offsets))
-    order = np.argsort(values, kind="stable")  # rows stay ascending in each list
-    values, members = values[order], rows[order]
+    """Pairs of places that share enough of the shingles whose hash is small (a sample that every text draws alike)."""
+    below = np.uint64((1 << 64) // config.sample - 1)
+
+    def sample(first: int, last: int) -> Rows:
+        found: Rows = sampled(*shingles, rows[first:last], below)
+        release()
+        return found
+
+    parts = map_blocks(sample, len(rows), threads, at_most=_SAMPLED_ROWS)
+    sizes = np.concatenate([np.empty(0, np.int64), *(np.diff(offsets) for _, offsets in parts)])
+    values, offsets = _shared_values([values for values, _ in parts], sizes)
+    del parts
+    # Places and rows are held in 32 bits: these arrays are the largest of the stage.
+    order = np.argsort(values, kind="stable").astype(np.int32)  # rows stay ascending in each list
+    values = values[order]
     heads = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])) if len(values) else np.empty(0, np.int64)
-    sizes = np.diff(np.concatenate([heads, [len(values)]]))
-    hot = sizes > config.list_cap
-    list_starts = np.repeat(np.where(hot, -1, heads), sizes)
-    places = np.empty(len(values), np.int64)
-    places[order] = np.arange(len(values))
+    del values
+    lengths = np.diff(np.append(heads, len(order)))
+    hot = lengths > config.list_cap
+    list_starts = np.repeat(np.where(hot, -1, heads).astype(np.int32), lengths)
+    members = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(offsets))[order]
+    places = np.empty(len(order), np.int32)
+    places[order] = np.arange(len(order), dtype=np.int32)
+    del order
 
     def block(first: int, last: int) -> tuple[Ints, Ints]:
-        answer: tuple[Ints, Ints] = posting_pairs(offsets, places, list_starts, members, least_share, config.min_shared, first, last)
+        answer: tuple[Ints, Ints] = posting_pairs(offsets, places, list_starts, members, sizes, least_share, config.min_shared, first, last)
         return answer
 
-    blocks = map_blocks(block, n_rows, threads, at_least=4096)
-    left = np.concatenate([part[0] for part in blocks]) if blocks else np.empty(0, np.int64)
-    right = np.concatenate([part[1] for part in blocks]) if blocks else np.empty(0, np.int64)
+    blocks = map_blocks(block, len(rows), threads, at_least=4096)
+    left, right = (np.concatenate([np.empty(0, np.int64), *(part[side] for part in blocks)]) for side in (0, 1))
     return left, right, int(np.count_nonzero(hot))
+
+
+def _shared_values(parts: list[npt.NDArray[np.uint64]], sizes: Ints) -> Rows:
+    """The values that may stand in more than one row: most do not, and nothing else need be held of them."""
+    total = int(sizes.sum())
+    counters = np.zeros(1 << max(12, (2 * total).bit_length()), np.uint8)
+    for part in parts:
+        count_hashes(part, counters)
+    kept = [is_counted_twice(part, counters) for part in parts]
+    marks = np.concatenate([np.empty(0, np.bool_), *kept])
+    before = row_offsets(marks)
+    values = np.concatenate([np.empty(0, np.uint64), *(part[chosen] for part, chosen in zip(parts, kept, strict=True))])
+    return values, before[row_offsets(sizes)]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from .bands import LEAST_RECALL, MOST_PERMUTATIONS, MOST_RECALL, MOST_ROWS, choose_bands
 from .errors import ConfigError
 from .version import __version__
 
@@ -75,6 +76,9 @@ class CandidateConfig:
     sample: int = _doc("one shingle in so many is indexed to find excerpts", 8)
     list_cap: int = _doc("a sampled shingle in more documents than this proposes nothing", 200)
     min_shared: int = _doc("sampled shingles that an excerpt must share to be looked at", 3)
+    recall: float = _doc("share of article pairs of jaccard 'at' to be found; it chooses bands and rows (0: as set above)", 0.0)
+    at: float = _doc("jaccard for which 'recall' is meant, and from which it is measured", 0.5)
+    recall_sample: int = _doc("articles compared with all others to measure the recall (0: 500 if 'recall' is given, else none)", 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +86,13 @@ class CopyConfig:
     """What counts as a copy. All numbers are exact, measured on shingle sets."""
 
     near: float = _doc("jaccard from which two documents are near copies", 0.5)
-    excerpt: float = _doc("containment from which the smaller one is an excerpt of the larger", 0.57)
-    distinct: float = _doc("the same with common shingles weighed down; below it a pair is a template", 0.48)
+    excerpt: float = _doc("containment from which the smaller one can be an excerpt of the larger", 0.4)
+    contained: float = _doc("containment from which it is one, however its words stand", 0.62)
+    coverage: float = _doc("below that: share of an excerpt's words that stand in the larger text beside the same neighbour", 0.76)
+    distinct: float = _doc("share of the containment that must be left when common shingles weigh less; else it is a template", 0.75)
     common: int = _doc("a shingle in more documents than this (of those without an outlet) is weighed down", 10)
     common_in_source: int = _doc("a shingle in more documents of one outlet than this is weighed down", 2)
-    facts: float = _doc("share of its numbers and rare words that a copy must have in common with the larger text", 0.6)
+    facts: float = _doc("share of its numbers and rare words that a copy must have in common with the larger text", 0.5)
     partial: float = _doc("containment from which shared passages are listed as 'partial'", 0.3)
     title: float = _doc("jaccard of character shingles from which two headlines are one", 0.85)
     title_days: float = _doc("a title that comes back after so many days is another one", 7.0)
@@ -112,6 +118,7 @@ class RunConfig:
 
     threads: int = _doc("threads (0: one per core)", 0)
     batch_rows: int = _doc("rows read at a time", 2048)
+    memory: int = _doc("megabytes that a run may take, beyond which fingerprints go to temporary files (0: half of the machine's)", 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +144,13 @@ class Config:
         problems = _type_problems(self) or _range_problems(self)
         if problems:
             raise ConfigError("; ".join(problems))
+
+    def banding(self) -> tuple[int, int]:
+        """Bands and rows by which articles are proposed: as set, or as ``candidates.recall`` needs them."""
+        candidates = self.candidates
+        if not candidates.recall:
+            return candidates.bands, candidates.rows
+        return choose_bands(self.signatures.permutations, candidates.recall, candidates.at)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """The tree as plain dictionaries, ready for JSON."""
@@ -255,11 +269,11 @@ def _range_problems(config: Config) -> list[str]:
     between("shingles.words", config.shingles.words, 1, 32)
     between("shingles.headline_chars", config.shingles.headline_chars, 2, 16)
     signatures, candidates, copies, stories = config.signatures, config.candidates, config.copies, config.stories
-    between("signatures.permutations", signatures.permutations, 8, 4096)
+    between("signatures.permutations", signatures.permutations, 8, MOST_PERMUTATIONS)
     between("signatures.seed", signatures.seed, 0, 2**32 - 1)
     need(signatures.scheme in ("native", "datasketch"), f"signatures.scheme must be 'native' or 'datasketch', got {signatures.scheme!r}")
     between("candidates.bands", candidates.bands, 1, 4096)
-    between("candidates.rows", candidates.rows, 1, 64)
+    between("candidates.rows", candidates.rows, 1, MOST_ROWS)
     need(
         candidates.bands * candidates.rows <= signatures.permutations,
         f"candidates.bands * candidates.rows is {candidates.bands} * {candidates.rows} = {candidates.bands * candidates.rows} "
@@ -269,7 +283,16 @@ def _range_problems(config: Config) -> list[str]:
     between("candidates.sample", candidates.sample, 1, 1024)
     between("candidates.list_cap", candidates.list_cap, 2, 1_000_000)
     between("candidates.min_shared", candidates.min_shared, 1, 1000)
-    for name in ("near", "excerpt", "distinct", "facts", "partial", "title"):
+    between("candidates.at", candidates.at, 0.01, 1.0)
+    between("candidates.recall_sample", candidates.recall_sample, 0, 1_000_000)
+    if candidates.recall != 0:  # 0 is off
+        between("candidates.recall", candidates.recall, LEAST_RECALL, MOST_RECALL)
+        if not problems:
+            try:
+                config.banding()
+            except ConfigError as error:
+                problems.append(str(error))
+    for name in ("near", "excerpt", "contained", "coverage", "distinct", "facts", "partial", "title"):
         between(f"copies.{name}", getattr(copies, name), 0.01, 1.0)
     between("copies.common", copies.common, 1, 255)
     between("copies.common_in_source", copies.common_in_source, 1, 255)
@@ -283,5 +306,6 @@ def _range_problems(config: Config) -> list[str]:
     between("stories.headline_cut", stories.headline_cut, 0.01, 1.0)
     between("stories.neighbours", stories.neighbours, 1, 10_000)
     between("run.threads", config.run.threads, 0, 1024)
+    between("run.memory", config.run.memory, 0, 1 << 30)
     between("run.batch_rows", config.run.batch_rows, 1, 10_000_000)
     return problems

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .buffers import take_rows
 from .candidates import propose
+from .commonness import weigh
 from .config import Config
-from .facts import Facts
+from .facts import unique_facts
 from .fingerprint import Fingerprints
 from .groups import group
 from .headlines import Titles, match_headlines
 from .matches import Measured, verify
 from .pairs import EXACT, LEFT, NEITHER, RIGHT, Ints, Matches
-from .signatures import sign_rows
-from .threads import map_blocks
+from .signatures import band_rows
+from .spill import Spill
 
 #: Exact copies of one text of which every pair is listed.
 LISTED_DOUBLES = 8
@@ -50,6 +50,7 @@ def find_copies(
     *,
     times: npt.NDArray[np.float64] | None = None,
     sources: Ints | None = None,
+    spill: Spill | None = None,
     threads: int = 1,
 ) -> Copies:
     """Find the copies among documents.
@@ -60,8 +61,10 @@ def find_copies(
     ranks : int64[n], precedence, see ``canonicals.py``
     times : float64[n], seconds, NaN where unknown (all, if left out)
     sources : int64[n], a number for each outlet, -1 where it is unknown (all, if left out)
+    spill : where the fingerprints are kept (in memory, if left out)
     """
     n = len(ranks)
+    spill = spill or Spill(1 << 62)
     times = np.full(n, np.nan) if times is None else times
     sources = np.full(n, -1) if sources is None else sources
     short = np.where(headline, prints.title_words < config.text.min_headline_words, prints.words < config.text.min_words)
@@ -69,27 +72,25 @@ def find_copies(
     rows = np.flatnonzero((first == np.arange(n)) & ~short & ~headline)
     counts = {"short": int(short.sum()), "exact_copies": int(np.count_nonzero(first != np.arange(n))), "compared": len(rows)}
 
-    shingles = take_rows(*prints.shingles, rows)
-    signatures = np.concatenate([np.empty((0, config.signatures.permutations), np.uint32), *map_blocks(
-        lambda start, stop: sign_rows(shingles[0], shingles[1][start : stop + 1], config.signatures), len(rows), threads
-    )])  # fmt: skip
+    bands, width = config.banding()
+    keys = band_rows(prints.shingles, rows, config.signatures, bands, width, threads=threads, release=spill.release)
     least_share = min(config.copies.partial, config.copies.excerpt)
-    found = propose(signatures, shingles, config=config.candidates, least_share=least_share, threads=threads)
+    found = propose(keys, prints.shingles, rows, config=config.candidates, least_share=least_share, threads=threads, release=spill.release)
     counts |= found.counts
-    measured = Measured.of(shingles, Facts.of(take_rows(*prints.terms, rows)), sources[rows], config.copies)
-    articles = _renumber(verify(found.left, found.right, measured, config.copies, threads=threads), rows)
+    del keys
+    weights = weigh(prints.shingles, rows, sources, config.copies, spill, threads=threads)
+    measured = Measured(prints.shingles, weights, prints.terms, spill)
+    articles = verify(found.left, found.right, measured, config.copies, threads=threads)
+    counts["verified"] = len(articles)
     # An article that is too short, or an exact copy, stands for nobody, so no headline is tied to it.
     titled = headline.copy()
     titled[rows] = True
     titles = match_headlines(_titles(prints, headline, titled), ranks, times, config, threads=threads)
-    counts["verified"] = len(articles)
-
-    place = np.full(n, -1, np.int64)
-    place[rows] = np.arange(len(rows))
+    compared = titled & ~headline
 
     def verify_further(left: Ints, right: Ints) -> Matches:
-        both = (place[left] >= 0) & (place[right] >= 0)
-        return _renumber(verify(place[left[both]], place[right[both]], measured, config.copies, threads=threads), rows)
+        both = compared[left] & compared[right]
+        return verify(left[both], right[both], measured, config.copies, threads=threads)
 
     canonical, matches = group(Matches.join([articles, titles]), ranks, verify_further)
     canonical = canonical[first]
@@ -108,13 +109,8 @@ def _first_of_equals(digests: npt.NDArray[np.uint64], compared: npt.NDArray[np.b
     return first
 
 
-def _renumber(matches: Matches, rows: Ints) -> Matches:
-    """Matches between places in ``rows`` as matches between documents; rows ascend, so order is kept."""
-    return Matches(rows[matches.left], rows[matches.right], matches.kind, matches.jaccard, matches.containment, matches.contained)
-
-
 def _titles(prints: Fingerprints, headline: npt.NDArray[np.bool_], titled: npt.NDArray[np.bool_]) -> Titles:
-    facts = Facts.of(prints.title_terms).unique
+    facts = unique_facts(prints.title_terms)
     words = np.where(titled, prints.title_words, 0).astype(np.int32)
     return Titles(prints.title_shingles, prints.title_terms, facts, words, headline, prints.digests)
 

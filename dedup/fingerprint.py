@@ -7,7 +7,6 @@ text is kept and no Python string is made.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -15,17 +14,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .buffers import Rows, concat_rows, take_rows, text_rows
+from .buffers import Rows, row_offsets, take_rows, text_rows
 from .config import Config
 from .folding import fold_table
 from .kernels.chunks import CHUNKS, ENTRY, WORDS, document_rows
-from .kernels.shingle import shingle_rows
+from .kernels.shingle import shingle_hashes, shingle_rows
 from .kernels.terms import stem_letter_rows, term_rows
 from .shingles import shingle_strings
 from .signatures import Signatures, sign_rows, sign_shingles
+from .spill import Pile, Spill
 from .texts import stem_table, title_table, tokenize
 
 _NO_LIMIT = 1 << 40
+#: Documents that are copied at a time.
+_CHOSEN = 1 << 14
 _memory = threading.local()
 
 
@@ -47,18 +49,6 @@ class Fingerprints:
     title_shingles: Rows
     title_words: npt.NDArray[np.int32]
 
-    @classmethod
-    def join(cls, parts: Sequence[Fingerprints]) -> Fingerprints:
-        """The documents of several batches, one after the other."""
-        joined: dict[str, Any] = {}
-        for item in fields(cls):
-            pieces = [getattr(part, item.name) for part in parts]
-            if isinstance(pieces[0], tuple):
-                joined[item.name] = concat_rows(pieces, pieces[0][0].dtype)
-            else:
-                joined[item.name] = np.concatenate(pieces)
-        return cls(**joined)
-
     def take(self, rows: npt.NDArray[np.int64]) -> Fingerprints:
         """The chosen documents."""
         taken: dict[str, Any] = {}
@@ -66,6 +56,46 @@ class Fingerprints:
             value = getattr(self, item.name)
             taken[item.name] = take_rows(value[0], value[1], rows) if isinstance(value, tuple) else value[rows]
         return Fingerprints(**taken)
+
+
+class FingerprintPiles:
+    """Fingerprints batch by batch: the values of rows where ``spill`` keeps them, the rest in memory."""
+
+    def __init__(self, spill: Spill) -> None:
+        self._spill = spill
+        self._values: dict[str, Pile] = {}
+        self._counts: dict[str, list[npt.NDArray[Any]]] = {item.name: [] for item in fields(Fingerprints)}
+
+    def add(self, prints: Fingerprints) -> None:
+        """Add the documents of a batch behind those that are there."""
+        for name, counts in self._counts.items():
+            part = getattr(prints, name)
+            if isinstance(part, tuple):
+                values, offsets = part
+                if name not in self._values:
+                    self._values[name] = self._spill.pile(values.dtype)
+                self._values[name].add(values[offsets[0] : offsets[-1]])
+                counts.append(np.diff(offsets))
+            else:
+                counts.append(part)
+
+    def joined(self) -> Fingerprints:
+        """All documents; at least one batch must have been added."""
+        joined: dict[str, Any] = {}
+        for name, parts in self._counts.items():
+            together = np.concatenate(parts)
+            joined[name] = (self._values[name].array(), row_offsets(together)) if name in self._values else together
+            parts.clear()
+        return Fingerprints(**joined)
+
+
+def choose(prints: Fingerprints, rows: npt.NDArray[np.int64], spill: Spill) -> Fingerprints:
+    """The chosen documents as fingerprints of their own, kept in ``spill``."""
+    piles = FingerprintPiles(spill)
+    for first in range(0, max(len(rows), 1), _CHOSEN):
+        piles.add(prints.take(rows[first : first + _CHOSEN]))
+        spill.release()
+    return piles.joined()
 
 
 def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
@@ -77,7 +107,7 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     """
     fold, stems = fold_table().arrays(), stem_table().arrays()
     text, title = text_rows(texts), text_rows(titles)
-    tokens, token_offsets, digests, terms, term_offsets = document_rows(*text, *_memory_of_thread(), *fold, *stems)
+    tokens, token_offsets, digests, terms, term_offsets = document_rows(*text, True, *_memory_of_thread(True), *fold, *stems)
     shingles = shingle_rows(tokens, token_offsets, config.shingles.words)
     title_stems = title_table().arrays()
     title_terms, title_offsets, _, _ = term_rows(*title, _NO_LIMIT, *fold, *title_stems)
@@ -93,12 +123,12 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     )
 
 
-def _memory_of_thread() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+def _memory_of_thread(stemmed: bool) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
     """What this thread remembers of chunks and words; each has its own, so that none waits for another."""
-    if not hasattr(_memory, "known"):
-        _memory.known = np.zeros((CHUNKS, ENTRY), np.uint64), np.zeros((WORDS, 2), np.uint64)
-    known: tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]] = _memory.known
-    return known
+    known: dict[bool, tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]] = _memory.__dict__.setdefault("known", {})
+    if stemmed not in known:
+        known[stemmed] = np.zeros((CHUNKS, ENTRY), np.uint64), np.zeros((WORDS if stemmed else 2, 2), np.uint64)
+    return known[stemmed]
 
 
 def sign(texts: Any, config: Config | None = None) -> Signatures:
@@ -120,9 +150,9 @@ def sign(texts: Any, config: Config | None = None) -> Signatures:
     if settings.scheme == "datasketch":
         rows = [shingle_strings(tokenize(text or "", "shingle"), config.shingles.words) for text in texts.to_pylist()]
         return Signatures(sign_shingles(rows, settings), settings.scheme, settings.seed)
-    tokens, offsets, _, _, _ = document_rows(*text_rows(texts), *_memory_of_thread(), *fold_table().arrays(), *stem_table().arrays())
-    shingles, shingle_offsets = shingle_rows(tokens, offsets, config.shingles.words)
-    return Signatures(sign_rows(shingles, shingle_offsets, settings), settings.scheme, settings.seed)
+    tables = *fold_table().arrays(), *stem_table().arrays()
+    tokens, offsets, _, _, _ = document_rows(*text_rows(texts), False, *_memory_of_thread(False), *tables)
+    return Signatures(sign_rows(shingle_hashes(tokens, offsets, config.shingles.words), settings), settings.scheme, settings.seed)
 
 
 def shingle(text: str, config: Config | None = None) -> list[str]:

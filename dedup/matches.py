@@ -1,11 +1,12 @@
 """Candidates to matches: every pair is measured exactly, and a rule says what it is.
 
-Jaccard and containment are set arithmetic on shingle hashes. Two further numbers only decide, they are not
-reported as similarities: *distinct containment* weighs a shingle by its rarity in the corpus, so that a form
-shared by hundreds (cables, forecasts, furniture) counts little; *facts*, numbers and rare words, tell a form
-filled in anew: too few of the smaller text's are in the larger one, or too many stand replaced by others in the
-same place. A pair that fails them is a template, however much it shares: it is listed as ``partial`` and never
-grouped.
+Jaccard and containment are set arithmetic on shingle hashes. Further numbers only decide, they are not reported as
+similarities. *Coverage* is the share of the shorter text's words that stand in the longer one beside the same
+neighbour: a copy that was touched up all over keeps it, a text of which half is new does not. *Distinct containment*
+weighs a shingle by its rarity within outlets: a form that is filled in day by day (cables, forecasts, furniture) counts
+little. *Facts*, numbers and rare words, tell a form that was filled in anew: too few of the smaller text's are in the
+larger one, or too many stand replaced by others in the same place. A pair that fails one of them is listed as
+``partial`` and never grouped.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .buffers import Rows, take_rows
+from .buffers import Rows
+from .commonness import Weights
 from .config import CopyConfig
-from .facts import Facts
-from .kernels.overlap import count_in_sources, count_values, overlap_pairs, rarity_weights, row_sums
-from .kernels.replaced import replaced_facts
+from .kernels.commonness import shared_weights, weight_sums
+from .kernels.coverage import coverage_pairs
+from .kernels.overlap import overlap_pairs
+from .kernels.replaced import replaced_facts, shared_facts
 from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Ints, Matches
+from .spill import Spill
 from .threads import map_blocks
 
 #: A pair that shares more than this is no form, however common its shingles are: hundreds print one wire too.
@@ -30,41 +34,22 @@ LEAST_MISSING = 2
 #: Facts replaced in place make a template: at least so many, and so many in a hundred terms. A pair that
 #: shares more than this has too little room for it.
 REPLACED_LEAST, REPLACED_DENSITY, REPLACED_BELOW = 3, 3.9, 0.75
+#: Pairs verified at a time, and the same where what they need is in files.
+_PAIRS, _SPILLED_PAIRS = 4096, 1024
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Shingle rows and facts of documents, with the weights that verification needs."""
+    """Documents as verification needs them.
+
+    ``shingles`` sorted unique rows; ``weights`` of those that are common; ``terms`` stems of the text in order; ``spill``
+    where they are kept.
+    """
 
     shingles: Rows
-    weights: npt.NDArray[np.float32]
-    weight_sums: npt.NDArray[np.float64]
-    facts: Facts
-
-    @classmethod
-    def of(cls, shingles: Rows, facts: Facts, sources: Ints, config: CopyConfig) -> Measured:
-        """Weigh the shingles by their rarity.
-
-        What one outlet prints in several documents is a form of its own, or furniture; what many outlets print
-        once each is a wire. So documents are counted by outlet, and the outlet that has most decides.
-
-        Parameters
-        ----------
-        sources : int64[n], a number for each outlet, -1 where it is unknown
-        """
-        values, offsets = shingles
-        slots = _counter_slots(len(values))
-        order = np.argsort(sources, kind="stable")
-        known = int(np.count_nonzero(sources < 0))
-        ends = known + np.flatnonzero(np.diff(sources[order[known:]], append=-1)) + 1
-        in_source = np.zeros(slots, np.uint8)
-        count_in_sources(values, offsets, order[known:], ends - known, in_source, np.zeros(slots, np.uint8))
-        weights = rarity_weights(values, in_source, config.common_in_source)
-        if known:
-            unknown = np.zeros(slots, np.uint8)
-            count_values(take_rows(values, offsets, order[:known])[0], unknown)
-            weights = np.minimum(weights, rarity_weights(values, unknown, config.common))
-        return cls(shingles, weights, row_sums(weights, offsets), facts)
+    weights: Weights
+    terms: Rows
+    spill: Spill
 
 
 def verify(left: Ints, right: Ints, measured: Measured, config: CopyConfig, *, threads: int = 1) -> Matches:
@@ -76,53 +61,68 @@ def verify(left: Ints, right: Ints, measured: Measured, config: CopyConfig, *, t
     """
 
     def block(first: int, last: int) -> Matches:
-        return _verify_block(left[first:last], right[first:last], measured, config)
+        matches = _verify_block(left[first:last], right[first:last], measured, config)
+        measured.spill.release()
+        return matches
 
-    return Matches.join([*map_blocks(block, len(left), threads, at_least=4096), Matches.none()])
+    spilled = measured.spill.spilled
+    blocks = map_blocks(block, len(left), threads, at_least=_PAIRS, at_most=_SPILLED_PAIRS if spilled else None)
+    return Matches.join([*blocks, Matches.none()])
 
 
 def _verify_block(left: Ints, right: Ints, measured: Measured, config: CopyConfig) -> Matches:
     offsets = measured.shingles[1]
-    shared, shared_weight = overlap_pairs(*measured.shingles, measured.weights, left, right)
+    shared = overlap_pairs(*measured.shingles, left, right)
     size_left, size_right = offsets[left + 1] - offsets[left], offsets[right + 1] - offsets[right]
     smaller = np.minimum(size_left, size_right)
     jaccard = shared / np.maximum(size_left + size_right - shared, 1)
     containment = shared / np.maximum(smaller, 1)
     listed = (jaccard >= config.near) | (containment >= config.partial)
     left, right, jaccard, containment = left[listed], right[listed], jaccard[listed], containment[listed]
-    distinct = shared_weight[listed] / np.maximum(np.minimum(measured.weight_sums[left], measured.weight_sums[right]), 1e-9)
     left_is_smaller = (size_left <= size_right)[listed]
     kind = np.full(len(left), PARTIAL, np.uint8)
     kind[containment >= config.excerpt] = EXCERPT
     kind[jaccard >= config.near] = NEAR
-    kind[(distinct < config.distinct) & (containment < FORM_BELOW)] = PARTIAL
-    tying = np.flatnonzero(kind != PARTIAL)
-    form = _same_form(left[tying], right[tying], left_is_smaller[tying], containment[tying], measured.facts, config)
-    kind[tying[form]] = PARTIAL
+    asked = np.flatnonzero((kind != PARTIAL) & (containment < FORM_BELOW))
+    asked = asked[_is_template(left[asked], right[asked], containment[asked], measured, config)]
+    kind[asked] = PARTIAL
+    asked = np.flatnonzero((kind != PARTIAL) & (containment < FORM_BELOW))
+    copied = _is_copied(left[asked], right[asked], left_is_smaller[asked], jaccard[asked], containment[asked], measured.terms, config)
+    kind[asked[~copied]] = PARTIAL
     contained = np.where(kind != EXCERPT, NEITHER, np.where(left_is_smaller, LEFT, RIGHT)).astype(np.uint8)
     return Matches(left, right, kind, jaccard, containment, contained)
 
 
-def _same_form(
+def _is_template(
+    left: Ints, right: Ints, containment: npt.NDArray[np.float64], measured: Measured, config: CopyConfig
+) -> npt.NDArray[np.bool_]:
+    """Whether too little of the containment is left when common shingles weigh less."""
+    weights = measured.weights.arrays()
+    shared = shared_weights(*measured.shingles, left, right, *weights)
+    rows, places = np.unique(np.concatenate([left, right]), return_inverse=True)
+    sums = weight_sums(*measured.shingles, rows, *weights)[places]
+    distinct = shared / np.maximum(np.minimum(sums[: len(left)], sums[len(left) :]), 1e-9)
+    template: npt.NDArray[np.bool_] = distinct < config.distinct * containment
+    return template
+
+
+def _is_copied(
     left: Ints,
     right: Ints,
     left_is_smaller: npt.NDArray[np.bool_],
+    jaccard: npt.NDArray[np.float64],
     containment: npt.NDArray[np.float64],
-    facts: Facts,
+    terms: Rows,
     config: CopyConfig,
 ) -> npt.NDArray[np.bool_]:
-    """Whether the facts of a pair say that both fill in one form: too few are shared, or too many replaced in place."""
+    """Whether the smaller text of each pair is covered by the larger one, and its facts do not say that both fill in one form."""
     smaller, larger = np.where(left_is_smaller, left, right), np.where(left_is_smaller, right, left)
-    values, offsets = facts.unique
-    shared, _ = overlap_pairs(values, offsets, np.ones(len(values), np.float32), smaller, larger)
-    own = offsets[smaller + 1] - offsets[smaller]
-    form: npt.NDArray[np.bool_] = (shared < config.facts * own) & (own - shared >= LEAST_MISSING) & (containment < FORM_BELOW)
-    asked = np.flatnonzero(~form & (containment < REPLACED_BELOW))
-    counts, densities = replaced_facts(*facts.terms, facts.flags, left[asked], right[asked])
-    form[asked] = (counts >= REPLACED_LEAST) & (densities >= REPLACED_DENSITY)
-    return form
-
-
-def _counter_slots(values: int) -> int:
-    """A power of two with room for four times the values, from 2**12 to 2**28."""
-    return 1 << min(28, max(12, (4 * values).bit_length()))
+    covered = (jaccard >= config.near) | (containment >= config.contained)
+    unclear = np.flatnonzero(~covered)
+    covered[unclear] = coverage_pairs(*terms, smaller[unclear], larger[unclear]) >= config.coverage
+    own, shared = shared_facts(*terms, smaller, larger)
+    copied: npt.NDArray[np.bool_] = covered & ((shared >= config.facts * own) | (own - shared < LEAST_MISSING))
+    asked = np.flatnonzero(copied & (containment < REPLACED_BELOW))
+    counts, densities = replaced_facts(*terms, left[asked], right[asked])
+    copied[asked] = (counts < REPLACED_LEAST) | (densities < REPLACED_DENSITY)
+    return copied

@@ -15,12 +15,23 @@ EXACT, NEAR, EXCERPT, TITLE, PARTIAL = range(len(KINDS))
 NEITHER, LEFT, RIGHT = range(3)
 
 
-def unique_pairs(left: Ints, right: Ints, n_rows: int) -> tuple[Ints, Ints]:
-    """Each pair once, sorted by left, then right."""
-    keys = np.sort(left * n_rows + right)  # many times faster here than np.unique, which hashes
+def pair_keys(left: Ints, right: Ints, n_rows: int) -> Ints:
+    """Each pair as one number, so that pairs sort by left, then right."""
+    return left * n_rows + right
+
+
+def unique_keys(parts: list[Ints]) -> Ints:
+    """All keys of several lists, each once, ascending."""
+    keys = np.concatenate(parts)
+    keys.sort()  # many times faster here than np.unique, which hashes
     first = np.ones(len(keys), bool)
     first[1:] = keys[1:] != keys[:-1]
-    keys = keys[first]
+    return keys[first]
+
+
+def unique_pairs(left: Ints, right: Ints, n_rows: int) -> tuple[Ints, Ints]:
+    """Each pair once, sorted by left, then right."""
+    keys = unique_keys([pair_keys(left, right, n_rows)])
     return keys // max(n_rows, 1), keys % max(n_rows, 1)
 
 

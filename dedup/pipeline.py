@@ -29,10 +29,12 @@ from .copies import Copies
 from .copies import find_copies as find
 from .documents import documents_of
 from .errors import ConfigError
-from .fingerprint import Fingerprints, fingerprint
+from .fingerprint import FingerprintPiles, Fingerprints, choose, fingerprint
 from .readers import Batch, ReadLog, read_data, read_files
+from .recall import measure_recall, sample_size
 from .result import Result
 from .schema import KINDS, REJECTS, SCHEMA_VERSION, TEXTS
+from .spill import Spill
 from .stories import cluster
 from .storybook import tell
 from .tables import documents_table, matches_table
@@ -46,6 +48,8 @@ Ints = npt.NDArray[np.int64]
 Progress = Callable[[str, int], None]
 #: Characters of a text that are kept after fingerprinting, to find the written form of keywords in.
 LEAD_CHARACTERS = 1000
+#: Share of the allowed memory that fingerprints may take before they go to files; the rest is for what stages work with.
+SPILLED_FROM = 0.2
 
 
 @dataclass(eq=False)
@@ -108,15 +112,29 @@ def run(inputs: Any, config: Config | None = None, *, progress: Progress | None 
             f"signatures.scheme is {config.signatures.scheme!r}, but a run keeps no signatures and makes its own with 'native'. "
             "Leave it out, or call dedup.sign() for signatures that datasketch can use."
         )
-    clock = Clock(progress)
+    with Spill(int(_memory(config) * SPILLED_FROM)) as spill:
+        return _run(inputs, config, Clock(progress), spill)
+
+
+def _run(inputs: Any, config: Config, clock: Clock, spill: Spill) -> Result:
     log = ReadLog()
     threads = thread_count(config.run.threads)
-    corpus = _read(inputs, config, log, clock, threads)
+    corpus = _read(inputs, config, log, clock, spill, threads)
     headline = pc.equal(corpus.documents.column("role"), "headline").to_numpy(zero_copy_only=False)
     ranks = precedence(corpus.documents, corpus.prints.words)
     with clock.stage("copies") as done:
-        copies = find(corpus.prints, headline, ranks, config, times=_seconds(corpus), sources=_source_codes(corpus), threads=threads)
+        copies = find(
+            corpus.prints, headline, ranks, config, times=_seconds(corpus), sources=_source_codes(corpus), spill=spill, threads=threads
+        )
         done(len(ranks))
+    recall = None
+    if sample_size(config):
+        with clock.stage("recall") as done:
+            prints, compared = corpus.prints, ~headline & ~copies.short
+            recall = measure_recall(
+                prints.shingles, prints.digests, compared, copies.matches, config, threads=threads, release=spill.release
+            )
+            done(recall["sampled"])
     story_ids, stories = pa.nulls(len(ranks), pa.string()), None
     if config.stories.enabled:
         with clock.stage("stories") as done:
@@ -126,7 +144,7 @@ def run(inputs: Any, config: Config | None = None, *, progress: Progress | None 
             done(stories.num_rows)
     documents = documents_table(corpus.documents, corpus.prints.words, copies, story_ids)
     matches = matches_table(corpus.documents.column("doc_id"), copies)
-    manifest = _manifest(config, log, clock, corpus, copies, documents, stories)
+    manifest = _manifest(config, log, clock, corpus, copies, documents, stories) | {"recall": recall}
     return Result(documents, matches, stories, corpus.rejects, manifest)
 
 
@@ -135,7 +153,7 @@ def find_copies(inputs: Any, config: Config | None = None, *, progress: Progress
     return run(inputs, (config or Config()).replace({"stories.enabled": False}), progress=progress)
 
 
-def _read(inputs: Any, config: Config, log: ReadLog, clock: Clock, threads: int) -> Corpus:
+def _read(inputs: Any, config: Config, log: ReadLog, clock: Clock, spill: Spill, threads: int) -> Corpus:
     rejects: list[Any] = []
 
     def pages_of(batches: Iterable[Batch]) -> Iterator[Any]:
@@ -147,16 +165,19 @@ def _read(inputs: Any, config: Config, log: ReadLog, clock: Clock, threads: int)
     def read_batch(pages: Any) -> tuple[Any, Any, Fingerprints, Ints]:
         documents, page_rows = documents_of(pages, segmented=config.text.segment)
         prints = fingerprint(documents.column("text"), documents.column("title"), config)
-        return documents.drop(["text"]), _leads(documents), prints, page_rows
+        # Leads are read by stories only.
+        lead = _leads(documents) if config.stories.enabled else pa.nulls(0, pa.large_string())
+        return documents.drop(["text"]), lead, prints, page_rows
 
-    tables, leads, prints, page_numbers = [], [], [], []
+    tables, leads, page_numbers = [], [], []
+    piles = FingerprintPiles(spill)
     n_pages = n_documents = 0
     batches = read_files(_paths(inputs), config=config, log=log) if _paths(inputs) else read_data(inputs, config=config, log=log)
     with clock.stage("read") as done:
         for documents, lead, print_, page_rows in map_batches(read_batch, pages_of(batches), threads):
             tables.append(documents)
             leads.append(lead)
-            prints.append(print_)
+            piles.add(print_)
             page_numbers.append(page_rows + n_pages)
             n_pages += int(page_rows[-1]) + 1
             n_documents += len(page_rows)
@@ -166,9 +187,9 @@ def _read(inputs: Any, config: Config, log: ReadLog, clock: Clock, threads: int)
         print_ = fingerprint(pa.array([], pa.large_string()), pa.array([], pa.string()), config)
         return Corpus(TEXTS.empty_table().drop(["text"]), pa.chunked_array([], pa.large_string()), print_, rejected, rejected.num_rows)
     corpus = Corpus(
-        pa.concat_tables(tables).combine_chunks(), pa.chunked_array(leads), Fingerprints.join(prints), rejected, n_pages + rejected.num_rows
+        pa.concat_tables(tables).combine_chunks(), pa.chunked_array(leads), piles.joined(), rejected, n_pages + rejected.num_rows
     )
-    return _without_double_ids(corpus, np.concatenate(page_numbers))
+    return _without_double_ids(corpus, np.concatenate(page_numbers), spill)
 
 
 def _paths(inputs: Any) -> list[str | os.PathLike[str]]:
@@ -190,7 +211,7 @@ def _leads(documents: Any) -> Any:
     return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
 
 
-def _without_double_ids(corpus: Corpus, page_numbers: Ints) -> Corpus:
+def _without_double_ids(corpus: Corpus, page_numbers: Ints, spill: Spill) -> Corpus:
     """Reject each page that has an id which an earlier document has already."""
     encoded = corpus.documents.column("doc_id").combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy()
@@ -223,8 +244,8 @@ def _without_double_ids(corpus: Corpus, page_numbers: Ints) -> Corpus:
     rejects = pa.concat_tables([corpus.rejects, pa.Table.from_pylist(rows, schema=REJECTS)]).combine_chunks()
     return Corpus(
         corpus.documents.take(pa.array(kept)).combine_chunks(),
-        corpus.leads.take(pa.array(kept)),
-        corpus.prints.take(kept),
+        corpus.leads.take(pa.array(kept)) if len(corpus.leads) else corpus.leads,
+        choose(corpus.prints, kept, spill),
         rejects,
         corpus.pages,
     )
@@ -285,6 +306,15 @@ def _manifest(config: Config, log: ReadLog, clock: Clock, corpus: Corpus, copies
         "peak_memory_bytes": _peak_memory(),
         "warnings": log.warnings(),
     }
+
+
+def _memory(config: Config) -> int:
+    """Bytes that a run may take: as set, else half of what the machine has."""
+    if config.run.memory:
+        return config.run.memory << 20
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+    return 4 << 30
 
 
 def _peak_memory() -> int | None:

@@ -8,17 +8,21 @@ takes SHA-1 as ``datasketch.MinHash`` does, so that stores made with it can be k
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .buffers import Rows
 from .config import SignatureConfig
 from .errors import SignatureError
-from .kernels.minhash import signature_rows
+from .kernels.minhash import band_keys, signature_rows
+from .spill import keep
+from .threads import map_blocks
 
+Keys = npt.NDArray[np.uint64]
 #: Raised whenever the same text would get another signature.
 SIGNATURE_VERSION = 1
 #: Keeps native signatures apart from datasketch's of the same seed: their input hashes differ.
@@ -101,11 +105,36 @@ def permutations(config: SignatureConfig) -> tuple[npt.NDArray[np.uint32], npt.N
     return multipliers, increments
 
 
-def sign_rows(shingles: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], config: SignatureConfig) -> npt.NDArray[np.uint32]:
-    """Sign rows of shingle hashes by the native scheme: uint32[n_rows, permutations]."""
-    hashes = (shingles >> np.uint64(32)).astype(np.uint32)
-    result: npt.NDArray[np.uint32] = signature_rows(hashes, offsets, *permutations(config))
+def sign_rows(shingles: Rows, config: SignatureConfig, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.uint32]:
+    """Sign rows of shingle hashes, the chosen ones or all, by the native scheme: uint32[n_rows, permutations]."""
+    values, offsets = shingles
+    rows = np.arange(len(offsets) - 1) if rows is None else rows
+    result: npt.NDArray[np.uint32] = signature_rows(values, offsets, rows, *permutations(config))
     return result
+
+
+def band_rows(
+    shingles: Rows,
+    rows: npt.NDArray[np.int64],
+    config: SignatureConfig,
+    bands: int,
+    width: int,
+    *,
+    threads: int = 1,
+    release: Callable[[], None] = keep,
+) -> Keys:
+    """The band keys of the chosen rows, ``width`` signature values in a band: uint64[bands, n_rows].
+
+    The signatures themselves are dropped as soon as their keys are made: 8 bytes a band are left of a document.
+    """
+    keys = np.empty((bands, len(rows)), np.uint64)
+
+    def block(first: int, last: int) -> None:
+        keys[:, first:last] = band_keys(sign_rows(shingles, config, rows[first:last]), bands, width)
+        release()
+
+    map_blocks(block, len(rows), threads, at_most=1 << 16)
+    return keys
 
 
 def sign_shingles(rows: Iterable[Sequence[str]], config: SignatureConfig) -> npt.NDArray[np.uint32]:
@@ -116,8 +145,7 @@ def sign_shingles(rows: Iterable[Sequence[str]], config: SignatureConfig) -> npt
     offsets = np.zeros(len(hashes) + 1, np.int64)
     np.cumsum([len(row) for row in hashes], out=offsets[1:])
     values = np.concatenate(hashes) if hashes else np.empty(0, np.uint32)
-    result: npt.NDArray[np.uint32] = signature_rows(_murmur3_mix(values), offsets, *permutations(config))
-    return result
+    return sign_rows((_murmur3_mix(values).astype(np.uint64) << np.uint64(32), offsets), config)
 
 
 def _murmur3_mix(values: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:

@@ -41,11 +41,14 @@ def map_batches(function: Callable[[Batch], Answer], batches: Iterable[Batch], t
                 future.cancel()
 
 
-def map_blocks(function: Callable[[int, int], Answer], rows: int, threads: int, *, at_least: int = 1024) -> list[Answer]:
+def map_blocks(
+    function: Callable[[int, int], Answer], rows: int, threads: int, *, at_least: int = 1024, at_most: int | None = None
+) -> list[Answer]:
     """Call ``function(first, last)`` for blocks that cover ``range(rows)``; answers in the order of the rows.
 
     Blocks are smaller than a thread's share, so that one heavy block does not keep the rest waiting.
     """
     block = max(at_least, -(-rows // (threads * 8)))
+    block = min(block, at_most) if at_most else block
     starts = range(0, rows, block)
     return list(map_batches(lambda start: function(start, min(start + block, rows)), starts, threads))

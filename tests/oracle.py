@@ -124,6 +124,13 @@ def stem_letter_rows(texts: Iterable[str], limit: int, title: bool = False) -> t
     return rows, counts
 
 
+def lexicon_rows(hashes: list[int], marks: list[int]) -> dict[int, int]:
+    lexicon: dict[int, int] = defaultdict(int)
+    for word, mark in zip(hashes, marks, strict=True):
+        lexicon[word & ~3] |= mark
+    return dict(lexicon)
+
+
 def stem(word: str) -> str:
     return light_stem(word)
 
@@ -136,6 +143,11 @@ def shingle_hash(values: Sequence[int]) -> int:
     for value in values:
         state = extend(state, value)
     return mix64(state)
+
+
+def shingle_hashes(rows: list[Row], n: int) -> list[Row]:
+    """The hash of each run of n values, or of a shorter row as a whole."""
+    return [[shingle_hash(row[i : i + n]) for i in range(max(len(row) - n + 1, min(len(row), 1)))] for row in rows]
 
 
 def shingle_rows(rows: list[Row], n: int) -> list[Row]:
@@ -162,10 +174,10 @@ def row_hashes(rows: list[Row]) -> list[int]:
     return answer
 
 
-def signature_rows(rows: list[Row], multipliers: list[int], increments: list[int]) -> list[Row]:
-    """In each slot the least ``a * h + b`` modulo 2**32 of the row's hashes; all ones for an empty row."""
+def signature_rows(rows: list[Row], chosen: Row, multipliers: list[int], increments: list[int]) -> list[Row]:
+    """In each slot the least ``a * h + b`` modulo 2**32, h the high half of the row's values; all ones for an empty row."""
     slots = list(zip(multipliers, increments, strict=True))
-    return [[min(((a * h + b) % 2**32 for h in row), default=2**32 - 1) for a, b in slots] for row in rows]
+    return [[min(((a * (value >> 32) + b) % 2**32 for value in rows[row]), default=2**32 - 1) for a, b in slots] for row in chosen]
 
 
 def band_keys(signatures: list[Row], bands: int, rows: int) -> list[Row]:
@@ -203,8 +215,17 @@ def bucket_pairs(keys: Row, members: Row, cap: int) -> tuple[list[Pair], int]:
     return pairs, capped
 
 
-def sampled(rows: list[Row], below: int) -> list[Row]:
-    return [[value for value in row if value < below] for row in rows]
+def sampled(rows: list[Row], chosen: Row, below: int) -> list[Row]:
+    return [[value for value in rows[row] if value < below] for row in chosen]
+
+
+def count_hashes(values: Row, slots: int) -> list[int]:
+    counts = Counter(value % slots for value in values)
+    return [min(counts[slot], 2) for slot in range(slots)]
+
+
+def is_counted_twice(values: Row, counters: list[int]) -> list[bool]:
+    return [counters[value % len(counters)] == 2 for value in values]
 
 
 def posting_pairs(rows: list[Row], list_cap: int, least_share: float, most_needed: int) -> set[Pair]:
@@ -223,29 +244,106 @@ def posting_pairs(rows: list[Row], list_cap: int, least_share: float, most_neede
 # Verification
 
 
-def overlap_pairs(rows: list[Row], weights: dict[int, float], pairs: list[Pair]) -> list[tuple[int, float]]:
-    """How many values both rows of a pair have, and what these weigh."""
-    answer = []
-    for left, right in pairs:
-        shared = sorted(set(rows[left]) & set(rows[right]))
-        answer.append((len(shared), sum(weights[value] for value in shared)))
-    return answer
+def sample_pairs(rows: list[Row], chosen: Sequence[int], sample: Sequence[int], jaccard: float, containment: float) -> list[tuple]:
+    found = []
+    for row in chosen:
+        for place, sampled in enumerate(sample):
+            shared = len(set(rows[row]) & set(rows[sampled]))
+            smaller, union = min(len(rows[row]), len(rows[sampled])), len(set(rows[row]) | set(rows[sampled]))
+            if row != sampled and shared and (shared / union >= jaccard or shared / smaller >= containment):
+                found.append((place, row, shared))
+    return sorted(found)
 
 
-def count_values(values: Row, slots: int) -> list[int]:
-    counts = Counter(value % slots for value in values)
-    return [min(counts[slot], 255) for slot in range(slots)]
+def overlap_pairs(rows: list[Row], pairs: list[Pair]) -> list[int]:
+    """How many values both rows of a pair have."""
+    return [len(set(rows[left]) & set(rows[right])) for left, right in pairs]
 
 
-def rarity_weights(values: Row, counters: list[int], common: int) -> list[float]:
-    return [min(1.0, common / max(counters[value % len(counters)], 1)) for value in values]
+def count_rows(rows: list[Row], chosen: Row, part: int, shift: int, slots: int, most: int) -> list[int]:
+    """For each slot how many values of the part fall into it, up to ``most``."""
+    counts = Counter(value % slots for row in chosen for value in rows[row] if value >> shift == part)
+    return [min(counts[slot], most) for slot in range(slots)]
 
 
-def row_sums(rows: list[list[float]]) -> list[float]:
-    return [sum(row) for row in rows]
+def source_slot(value: int, source: int, slots: int) -> int:
+    return (((value ^ (source + 1) * GOLDEN & MASK) * 0xD6E8FEB86659FD93) & MASK) >> 20 & slots - 1
 
 
-def count_replaced(a: Row, a_facts: list[bool], b: Row, b_facts: list[bool]) -> int:
+def of_part(rows: list[Row], chosen: list[Pair], part: int, shift: int, counters: list[int], least: int) -> list[Pair]:
+    """Each value of a part that the counters let through, with its source, for each of the rows ``(row, source)``."""
+    entries = [(value, source) for row, source in chosen for value in rows[row] if value >> shift == part]
+    return [(value, source) for value, source in entries if counters[value % len(counters)] >= least]
+
+
+def count_in_source(
+    rows: list[Row], chosen: list[Pair], part: int, shift: int, counters: list[int], least: int, slots: int, most: int
+) -> list[int]:
+    counts = Counter(source_slot(value, source, slots) for value, source in of_part(rows, chosen, part, shift, counters, least))
+    return [min(counts[slot], most) for slot in range(slots)]
+
+
+def perhaps_common(
+    rows: list[Row], chosen: list[Pair], part: int, shift: int, counters: list[int], least: int, within: list[int], bounds: list[int]
+) -> list[Pair]:
+    entries = of_part(rows, chosen, part, shift, counters, least)
+    return [(value, source) for value, source in entries if within[source_slot(value, source, len(within))] > bounds[source]]
+
+
+def most_in_source(entries: list[Pair], bounds: list[int], scales: list[int]) -> dict[int, int]:
+    """Of the values that a source has more often than its bound, the most times one has it, times its scale."""
+    common: dict[int, int] = {}
+    for (value, source), count in sorted(Counter(entries).items()):
+        if count > bounds[source]:
+            common[value] = max(common.get(value, 0), count * scales[source])
+    return common
+
+
+def weight_table(common: Row, weights: list[float]) -> dict[int, float]:
+    return dict(zip(common, weights, strict=True))
+
+
+def weight_sums(rows: list[Row], chosen: Row, weights: dict[int, float]) -> list[float]:
+    """What the values of each chosen row weigh, from left to right (``sum`` rounds otherwise since Python 3.12)."""
+    sums = []
+    for row in chosen:
+        total = 0.0
+        for value in rows[row]:
+            total += weights.get(value, 1.0)
+        sums.append(total)
+    return sums
+
+
+def shared_weights(rows: list[Row], pairs: list[Pair], weights: dict[int, float]) -> list[float]:
+    both = [sorted(set(rows[left]) & set(rows[right])) for left, right in pairs]
+    return weight_sums(both, list(range(len(both))), weights)
+
+
+def coverage_pairs(rows: list[Row], pairs: list[Pair]) -> list[float]:
+    """The share of the terms of the first row that stand in the second beside the term before or behind them here."""
+    bare = [[term & ~3 for term in row] for row in rows]
+    return [_coverage(bare[covered], bare[by]) for covered, by in pairs]
+
+
+def _coverage(row: Row, other: Row) -> float:
+    if len(row) < 2:
+        return float(set(row) <= set(other))
+    known = set(zip(other, other[1:], strict=False))
+    beside = [False, *(pair in known for pair in zip(row, row[1:], strict=False)), False]
+    return sum(before or behind for before, behind in zip(beside, beside[1:], strict=False)) / len(row)
+
+
+def facts_of(terms: Row) -> Row:
+    return sorted(term for term in terms if term & 2)
+
+
+def shared_facts(rows: list[Row], pairs: list[Pair]) -> list[Pair]:
+    """How many different facts the first row of a pair has, and how many of these the second."""
+    facts = [set(facts_of(row)) for row in rows]
+    return [(len(facts[one]), len(facts[one] & facts[other])) for one, other in pairs]
+
+
+def count_replaced(a: Row, b: Row) -> int:
     """Runs of up to six terms of ``a`` that ``b`` has not, a fact among them, for which ``b`` has another fact
     between the same two terms, these at most eight apart (the first sixteen places in ``b`` are looked at)."""
     count, i = 0, 0
@@ -256,29 +354,27 @@ def count_replaced(a: Row, a_facts: list[bool], b: Row, b_facts: list[bool]) -> 
         end = i
         while end < len(a) and end - i < 6 and a[end] not in b:
             end += 1
-        if i > 0 and end < len(a) and a[i - 1] in b and any(a_facts[i:end]):
-            count += _filled_otherwise(a, b, b_facts, a[i - 1], a[end])
+        if i > 0 and end < len(a) and a[i - 1] in b and facts_of(a[i:end]):
+            count += _filled_otherwise(a, b, a[i - 1], a[end])
         i = end
     return count
 
 
-def replaced_facts(rows: list[Row], facts: list[list[bool]], pairs: list[Pair]) -> list[tuple[int, float]]:
+def replaced_facts(rows: list[Row], pairs: list[Pair]) -> list[tuple[int, float]]:
     """For each pair, counted from its shorter row (the left one if they are equal): how many, and per hundred terms."""
     answer = []
     for left, right in pairs:
         a, b = (right, left) if len(rows[right]) < len(rows[left]) else (left, right)
-        count = count_replaced(rows[a], facts[a], rows[b], facts[b])
+        count = count_replaced(rows[a], rows[b])
         answer.append((count, 100.0 * count / max(1, len(rows[a]))))
     return answer
 
 
-def _filled_otherwise(a: Row, b: Row, b_facts: list[bool], before: int, behind: int) -> bool:
+def _filled_otherwise(a: Row, b: Row, before: int, behind: int) -> bool:
     for place in [i for i, value in enumerate(b) if value == before][:16]:
         between = b[place + 1 : place + 8]
-        if behind in between:
-            inside = range(place + 1, place + 1 + between.index(behind))
-            if any(b_facts[j] and b[j] not in a for j in inside):
-                return True
+        if behind in between and any(term not in a for term in facts_of(between[: between.index(behind)])):
+            return True
     return False
 
 
@@ -293,12 +389,6 @@ def subsequence_pairs(rows: list[Row], pairs: list[Pair]) -> list[bool]:
         rest = iter(longer)
         answers.append(all(value in rest for value in shorter))
     return answers
-
-
-def count_in_sources(rows: list[Row], sources: list[Row], slots: int) -> list[int]:
-    """For each slot the most rows of one source that have a value in it, at most 255."""
-    counts = [count_values([value for row in source for value in rows[row]], slots) for source in sources]
-    return [max(column) for column in zip(*counts, strict=True)] if counts else [0] * slots
 
 
 def number_periods(keys: Row, times: list[float], longest: float) -> list[int]:

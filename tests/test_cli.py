@@ -187,6 +187,46 @@ def test_json_is_one_object_with_counts_seconds_and_folder(here):
     assert told["peak_memory_bytes"] > 1 << 20
 
 
+def test_a_recall_that_is_asked_for_is_measured_and_told(here):
+    result = dedup_command("run", "news.jsonl", "-o", "out", "--recall", "0.99", "--at", "0.6")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Recall at jaccard >= 0.6: 1.000, on 1 pairs of all 4 articles.\n" in result.stdout
+    manifest = json.loads(Path("out/manifest.json").read_bytes())
+    assert (manifest["recall"]["target"], manifest["recall"]["at"]) == (0.99, 0.6)
+    assert (manifest["config"]["candidates"]["recall"], manifest["config"]["candidates"]["at"]) == (0.99, 0.6)
+    told = json.loads(dedup_command("run", "news.jsonl", "-o", "again", "--recall", "0.99", "--at", "0.6", "--json").stdout)
+    assert told["recall"] == manifest["recall"]
+    assert list(told["seconds"]) == ["read", "copies", "recall", "stories"]
+
+
+def test_without_a_recall_none_is_measured_and_none_told(here):
+    assert "Recall" not in dedup_command("run", "news.jsonl", "-o", "out").stdout
+    assert run("news.jsonl", "-o", "again")["recall"] is None
+
+
+def found(share, low, high, pairs, at):
+    return {"from": at, "pairs": pairs, "listed": 0, "recall": share, "low": low, "high": high}
+
+
+def test_a_measured_recall_is_told_with_its_interval_and_never_rounded_up():
+    recall = {"target": 0.99, "texts": 14096, "sampled": 500}
+    recall |= {"jaccard": found(0.99951, 0.981, 0.9991, 1214, 0.6), "containment": found(None, None, None, 0, 0.57)}
+    assert summary.recall_lines(recall) == [
+        "Recall at jaccard >= 0.6: 0.999 (95 %: 0.981-1.000), on 1,214 pairs of 500 sampled articles.",
+        "Recall at containment >= 0.57: not known, 500 sampled articles have no such pair.",
+    ]
+
+
+def test_a_recall_below_the_one_asked_for_is_said_to_be_so():
+    recall = {"target": 0.99, "texts": 80, "sampled": 80}
+    recall |= {"jaccard": found(0.9, 0.9, 0.9, 10, 0.5), "containment": found(1.0, 1.0, 1.0, 7, 0.57)}
+    assert summary.recall_lines(recall) == [
+        "Recall at jaccard >= 0.5: 0.900, on 10 pairs of all 80 articles.",
+        "Recall at containment >= 0.57: 1.000, on 7 pairs of all 80 articles.",
+        "This is below the recall of 0.99 that was asked for: raise --recall, or candidates.bucket_cap.",
+    ]
+
+
 def test_quiet_prints_nothing(here):
     result = dedup_command("run", "news.jsonl", "-o", "out", "--quiet")
     assert (result.exit_code, result.output) == (0, "")
@@ -355,6 +395,12 @@ def test_a_folder_that_holds_an_input_is_never_replaced(here):
             "Error: --json and --quiet cannot be given together: one prints the summary, the other prints none.",
         ),
         (["-o", ""], "Error: the name of OUT is empty. Name a folder for the results."),
+        (["--recall", "1"], "Error: candidates.recall must be between 0.5 and 0.9999, got 1.0"),
+        (
+            ["--recall", "0.99", "--at", "0.2"],
+            "Error: candidates.recall 0.99 at candidates.at 0.2 cannot be reached with 128 permutations, at most 0.9266: "
+            "raise signatures.permutations to 226, or raise candidates.at to 0.264, or lower candidates.recall to 0.9266",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -478,7 +524,7 @@ def test_threads_and_batches_change_no_byte_of_the_tables(here, threads, batch_r
     inputs = ["news.jsonl", SEED_PAGE, ROOT / "examples" / "crawl" / "more.csv"]
     run(*inputs, "-o", "out")
     run(*inputs, "-o", "other", "--threads", threads, "--run.batch_rows", batch_rows)
-    assert json.loads(Path("other/manifest.json").read_bytes())["config"]["run"] == {"threads": threads, "batch_rows": batch_rows}
+    assert json.loads(Path("other/manifest.json").read_bytes())["config"]["run"] == {"threads": threads, "batch_rows": batch_rows, "memory": 0}
     ours, others = content("out"), content("other")
     for name in TABLES:
         assert ours[f"{name}.parquet"] == others[f"{name}.parquet"], name

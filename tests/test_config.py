@@ -33,8 +33,13 @@ RANGES = {
     "candidates.sample": (1, 1024),
     "candidates.list_cap": (2, 1_000_000),
     "candidates.min_shared": (1, 1000),
+    "candidates.recall": (0.5, 0.9999),
+    "candidates.at": (0.01, 1.0),
+    "candidates.recall_sample": (0, 1_000_000),
     "copies.near": (0.01, 1.0),
     "copies.excerpt": (0.01, 1.0),
+    "copies.contained": (0.01, 1.0),
+    "copies.coverage": (0.01, 1.0),
     "copies.distinct": (0.01, 1.0),
     "copies.common": (1, 255),
     "copies.common_in_source": (1, 255),
@@ -51,6 +56,7 @@ RANGES = {
     "stories.neighbours": (1, 10_000),
     "run.threads": (0, 1024),
     "run.batch_rows": (1, 10_000_000),
+    "run.memory": (0, 1 << 30),
 }
 
 
@@ -243,7 +249,10 @@ def test_the_digest_ignores_what_only_changes_speed():
     assert Config().replace({"run.threads": 7, "run.batch_rows": 11}).digest() == Config().digest()
 
 
-OTHER = {"signatures.scheme": "datasketch", "candidates.bands": 31, "candidates.rows": 3, "stories.enabled": False, "text.segment": False}
+OTHER = {
+    "signatures.scheme": "datasketch", "candidates.bands": 31, "candidates.rows": 3, "candidates.recall": 0.9, "stories.enabled": False,
+    "text.segment": False,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [name for name, *_ in settings() if not name.startswith("run.")])
@@ -281,4 +290,4 @@ def test_settings_of_a_configuration_have_its_values():
 def test_what_to_dict_gives_is_plain():
     tree = Config().to_dict()
     assert list(tree) == SECTIONS.split(", ")
-    assert tomllib.loads("[run]\nthreads = 0\nbatch_rows = 2048")["run"] == tree["run"]
+    assert tomllib.loads("[run]\nthreads = 0\nbatch_rows = 2048\nmemory = 0")["run"] == tree["run"]

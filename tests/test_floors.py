@@ -16,14 +16,14 @@ LONGEST_FILE = 400
 #: Floors from the ground up. A module imports from the floors below its own and, on its own floor, nothing but what
 #: ``BESIDE`` grants. A folder is one module here; ``kernels`` and ``readers`` have rules of their own inside.
 FLOORS = [
-    {"errors", "schema", "config", "version", "folding", "stems", "background"},
+    {"errors", "schema", "config", "bands", "version", "folding", "stems", "background"},
     {"kernels"},
-    {"buffers", "pairs", "threads"},
+    {"buffers", "pairs", "spill", "threads"},
     {
-        "agencies", "candidates", "canonicals", "cues", "documents", "facts", "groups", "keywords", "lines", "matches", "pages", "readers",
-        "shingles", "signatures", "spellings", "stories", "texts", "vectors",
+        "agencies", "candidates", "canonicals", "commonness", "cues", "documents", "facts", "groups", "keywords", "lines", "matches",
+        "pages", "readers", "shingles", "signatures", "spellings", "stories", "texts", "vectors",
     },
-    {"copies", "fingerprint", "headlines", "storybook", "tables"},
+    {"copies", "fingerprint", "headlines", "recall", "storybook", "tables"},
     {"pipeline", "result"},
     {"cli"},
     {"__init__", "__main__"},
@@ -31,15 +31,16 @@ FLOORS = [
 
 #: What a module may import from its own floor.
 BESIDE = {
-    "config": {"errors", "version"},
+    "config": {"bands", "errors", "version"},
+    "bands": {"errors"},
     # One stage in five files: page -> documents.
     "cues": {"spellings"},
     "lines": {"cues", "spellings"},
     "pages": {"cues", "lines"},
     "agencies": {"spellings"},
     "documents": {"agencies", "pages"},
-    # Facts are what matches are decided by; keywords are words as texts fold them.
-    "matches": {"facts"},
+    # Matches weigh what is common; keywords are words as texts fold them.
+    "matches": {"commonness"},
     "keywords": {"texts"},
     "copies": {"fingerprint", "headlines"},
     "tables": {"copies"},
@@ -51,6 +52,8 @@ KERNEL_IMPORTS = {"__future__", "numpy", ".jit", ".hashing"}
 KERNEL_EXTRA = {
     "jit": {"numba", "numba.core.config", "os", "stat", "tempfile", "collections.abc", "pathlib", "typing"},
     "terms": {".tokens"},
+    "chunks": {".machine", ".terms", ".tokens"},
+    "machine": {"numba", "numba.extending"},
 }
 
 PARQUET = {"readers.parquet", "result"}

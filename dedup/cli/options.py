@@ -15,7 +15,7 @@ from ..config import Config, settings
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 #: Second, short names of settings that are given often.
-ALIASES = {"run.threads": "--threads"}
+ALIASES = {"run.threads": "--threads", "candidates.recall": "--recall", "candidates.at": "--at"}
 _METAVARS = {bool: "true|false", int: "N", float: "X", str: "TEXT"}
 
 

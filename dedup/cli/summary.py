@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import Any
 
 import pyarrow as pa
@@ -29,6 +30,7 @@ def facts_of(result: Result, folder: str) -> dict[str, Any]:
         "config_digest": manifest["config_digest"],
         "counts": counts,
         "seconds": {stage["stage"]: stage["seconds"] for stage in manifest["stages"]},
+        "recall": manifest["recall"],
         "peak_memory_bytes": manifest["peak_memory_bytes"],
         "warnings": manifest["warnings"],
     }
@@ -52,6 +54,8 @@ def summary_text(result: Result, facts: dict[str, Any], files: list[str]) -> str
     console.print(balance(facts["counts"]), soft_wrap=True)
     if facts["counts"]["rejects"]:
         console.print("What was rejected is no failure of the run; rejects.parquet says of each row or file why.", soft_wrap=True)
+    for line in recall_lines(facts["recall"]):
+        console.print(line, soft_wrap=True)
     if facts["counts"]["stories_of_several"]:
         console.print()
         console.print(_stories_table(result.stories, console.width))
@@ -75,6 +79,27 @@ def balance(counts: dict[str, Any]) -> str:
         f"{pages:,} pages in, but {read:,} pages with documents + {rejects:,} rejects: {pages - read - rejects:,} are not "
         "accounted for. This is a bug in dedup; please report it."
     )
+
+
+def recall_lines(recall: dict[str, Any] | None) -> list[str]:
+    """What was measured of the recall, a line for each measure; a share is never rounded up."""
+    if recall is None:
+        return []
+    texts = f"all {recall['texts']:,}" if recall["sampled"] == recall["texts"] else f"{recall['sampled']:,} sampled"
+    lines = []
+    for measure in ("jaccard", "containment"):
+        found = recall[measure]
+        name = f"Recall at {measure} >= {found['from']:g}"
+        if not found["pairs"]:
+            lines.append(f"{name}: not known, {texts} articles have no such pair.")
+            continue
+        low, high = floor(found["low"] * 1000) / 1000, ceil(found["high"] * 1000) / 1000
+        exact = "" if recall["sampled"] == recall["texts"] else f" (95 %: {low:.3f}-{high:.3f})"
+        lines.append(f"{name}: {floor(found['recall'] * 1000) / 1000:.3f}{exact}, on {found['pairs']:,} pairs of {texts} articles.")
+    target, reached = recall["target"], recall["jaccard"]["high"]
+    if target is not None and reached is not None and reached < target:
+        lines.append(f"This is below the recall of {target:g} that was asked for: raise --recall, or candidates.bucket_cap.")
+    return lines
 
 
 def _counts_table(counts: dict[str, Any]) -> Any:

@@ -81,36 +81,59 @@ def smallest(values, out):
 
 
 @jit
-def sampled(values, offsets, below):
-    """The values of each row that are below a bound: (values uint64[n], offsets int64[n_rows + 1])."""
-    n_rows = len(offsets) - 1
-    out_offsets = np.zeros(n_rows + 1, np.int64)
-    for row in range(n_rows):
+def sampled(values, offsets, rows, below):
+    """The values of the chosen rows that are below a bound: (values uint64[n], offsets int64[len(rows) + 1]).
+
+    Values are sorted in each row, so only the first ones of a row are looked at.
+    """
+    out_offsets = np.zeros(len(rows) + 1, np.int64)
+    for place in range(len(rows)):
         count = 0
-        for i in range(offsets[row], offsets[row + 1]):
-            if values[i] < below:
-                count += 1
-        out_offsets[row + 1] = out_offsets[row] + count
-    out = np.empty(out_offsets[n_rows], np.uint64)
+        end = offsets[rows[place] + 1]
+        while offsets[rows[place]] + count < end and values[offsets[rows[place]] + count] < below:
+            count += 1
+        out_offsets[place + 1] = out_offsets[place] + count
+    out = np.empty(out_offsets[len(rows)], np.uint64)
     used = 0
-    for i in range(offsets[0], offsets[n_rows]):
-        if values[i] < below:
+    for place in range(len(rows)):
+        begin = offsets[rows[place]]
+        for i in range(begin, begin + out_offsets[place + 1] - out_offsets[place]):
             out[used] = values[i]
             used += 1
     return out, out_offsets
 
 
 @jit
-def posting_pairs(entry_offsets, entry_places, list_starts, members, least_share, most_needed, first_row, last_row):
+def count_hashes(values, counters):
+    """Count hashes in ``counters`` (uint8[a power of two]), by their low bits, in place; nothing is counted beyond 2."""
+    mask = np.uint64(len(counters) - 1)
+    for value in values:
+        slot = value & mask
+        counters[slot] += np.uint8(counters[slot] < 2)
+
+
+@jit
+def is_counted_twice(values, counters):
+    """bool[n_values]: whether the counter of each hash says 2; it may where two hashes fall together."""
+    mask = np.uint64(len(counters) - 1)
+    answer = np.empty(len(values), np.bool_)
+    for i in range(len(values)):
+        answer[i] = counters[values[i] & mask] == 2
+    return answer
+
+
+@jit
+def posting_pairs(entry_offsets, entry_places, list_starts, members, sizes, least_share, most_needed, first_row, last_row):
     """Pairs of rows that share enough sampled values, for rows ``first_row <= row < last_row``.
 
     Parameters
     ----------
-    entry_offsets : int64[n_rows + 1], entry_places : int64[n_entries]
+    entry_offsets : int64[n_rows + 1], entry_places : int32[n_entries]
         For each row, the places in ``members`` where it stands.
-    list_starts : int64[n_entries], for each place the start of its list; members : int64[n_entries]
+    list_starts : int32[n_entries], for each place the start of its list; members : int32[n_entries]
         Lists of rows, ascending, one after the other. -1: the list is longer than the cap and proposes nothing.
-    least_share, most_needed : a pair must share ``least_share`` of the smaller row's entries, but never
+    sizes : int64[n_rows], sampled values of each row, those that no other row has among them
+    least_share, most_needed : a pair must share ``least_share`` of the smaller row's sampled values, but never
         more than ``most_needed``, and at least one
 
     Returns
@@ -137,10 +160,9 @@ def posting_pairs(entry_offsets, entry_places, list_starts, members, least_share
                     touched[n_touched] = other
                     n_touched += 1
                 counts[other] += 1
-        mine = entry_offsets[row + 1] - entry_offsets[row]
         for t in range(n_touched):
             other = touched[t]
-            smaller = min(mine, entry_offsets[other + 1] - entry_offsets[other])
+            smaller = min(sizes[row], sizes[other])
             needed = min(most_needed, max(1, np.int64(np.ceil(least_share * smaller))))
             if counts[other] >= needed:
                 if used == len(left):

@@ -58,14 +58,16 @@ def chunk_end(data, at, end):
 
 
 @jit
-def document_rows(data, offsets, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
+def document_rows(data, offsets, stemmed, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
     """Tokens and terms of each text, and a digest of its tokens at level *canonical*.
 
     Parameters
     ----------
     data : uint8[n_bytes], offsets : int64[n_texts + 1]
+    stemmed : bool, whether terms are wanted; without them each text has an empty row of terms
     known, words : uint64[CHUNKS, ENTRY] and uint64[WORDS, 2], zeros at first, written in place: chunks and words met,
-        with their hashes. They may be kept for further calls with the same tables, by one thread at a time; they change how fast it is, not what it gives.
+        with their hashes. They may be kept for further calls with the same tables and ``stemmed``, by one thread at a time; they change
+        how fast it is, not what it gives.
     blocks, entries, expansions, refine : the fold table; the rest as ``terms.term_of`` takes it
 
     Returns
@@ -80,18 +82,18 @@ def document_rows(data, offsets, known, words, blocks, entries, expansions, refi
     term_offsets = np.zeros(n_texts + 1, np.int64)
     digests = np.empty((n_texts, 2), np.uint64)
     tokens = np.empty(most_tokens(offsets), np.uint64)
-    terms = np.empty(most_tokens(offsets), np.uint64)
+    terms = np.empty(most_tokens(offsets) if stemmed else 0, np.uint64)
     letters = np.empty(LETTERS, np.uint32)
     cursor = np.empty(1, np.int64)
     fill_documents(
-        data, offsets, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
+        data, offsets, stemmed, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
         tokens, token_offsets, digests, terms, term_offsets, letters, cursor,
     )  # fmt: skip
     return tokens[: token_offsets[n_texts]].copy(), token_offsets, digests, terms[: term_offsets[n_texts]].copy(), term_offsets
 
 
 @leaf
-def fill_documents(data, offsets, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
+def fill_documents(data, offsets, stemmed, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
                    tokens, token_offsets, digests, terms, term_offsets, letters, cursor):  # fmt: skip
     """Write the rows of ``document_rows`` into its arrays."""
     slots = np.uint64(len(known) - 1)
@@ -163,11 +165,12 @@ def fill_documents(data, offsets, known, words, blocks, entries, expansions, ref
                 if length == 0:
                     break
                 exact, word = hash_levels(letters, length, refine)
-                place = np.int64(word & np.uint64(len(words) - 1))
-                if words[place, 0] != word:
-                    words[place, 0] = word
-                    words[place, 1] = term_of(letters, length, refine, lexicon, prefixes, suffixes)
-                term = words[place, 1]
+                if stemmed:
+                    place = np.int64(word & np.uint64(len(words) - 1))
+                    if words[place, 0] != word:
+                        words[place, 0] = word
+                        words[place, 1] = term_of(letters, length, refine, lexicon, prefixes, suffixes)
+                    term = words[place, 1]
                 found += 1
                 tokens[n_tokens] = word
                 n_tokens += 1

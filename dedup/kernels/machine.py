@@ -33,9 +33,9 @@ def zeros_below(typing_context, value):
 if numba.config.DISABLE_JIT:
     import numpy as np
 
-    def eight_bytes(data, at):  # noqa: D103, F811
+    def eight_bytes(data, at):  # noqa: D103
         return np.uint64(int.from_bytes(data[at : at + 8].tobytes(), "little"))
 
-    def zeros_below(value):  # noqa: D103, F811
+    def zeros_below(value):  # noqa: D103
         value = int(value)
         return np.uint64((value & -value).bit_length() - 1 if value else 64)

@@ -11,13 +11,13 @@ EMPTY = np.uint32(0xFFFFFFFF)
 
 
 @jit
-def signature_rows(hashes, offsets, multipliers, increments):
-    """Sign each row: slot k holds the minimum of ``multipliers[k] * h + increments[k]`` modulo 2**32.
+def signature_rows(hashes, offsets, rows, multipliers, increments):
+    """Sign the chosen rows: slot k holds the minimum of ``multipliers[k] * h + increments[k]`` modulo 2**32.
 
     Parameters
     ----------
-    hashes : uint32[n_hashes], already well mixed
-    offsets : int64[n_rows + 1]
+    hashes : uint64[n_hashes], well mixed; h are their higher 32 bits
+    offsets : int64[n_all + 1]; rows : int64[n_rows]
     multipliers, increments : uint32[n_slots], multipliers odd
 
     Returns
@@ -30,15 +30,15 @@ def signature_rows(hashes, offsets, multipliers, increments):
     Broder 1997, "On the resemblance and containment of documents". With an odd multiplier each slot
     permutes the 32-bit numbers, so no two hashes collide in a slot (the scheme "affine32" of datasketch 2).
     """
-    n_rows = len(offsets) - 1
+    n_rows = len(rows)
     n_slots = len(multipliers)
     out = np.empty((n_rows, n_slots), np.uint32)
-    for row in range(n_rows):
-        slots = out[row]
+    for place in range(n_rows):
+        slots = out[place]
         for k in range(n_slots):
             slots[k] = np.uint32(0xFFFFFFFF)
-        for i in range(offsets[row], offsets[row + 1]):
-            h = hashes[i]
+        for i in range(offsets[rows[place]], offsets[rows[place] + 1]):
+            h = np.uint32(hashes[i] >> np.uint64(32))
             for k in range(n_slots):
                 value = np.uint32(multipliers[k] * h + increments[k])
                 slots[k] = min(slots[k], value)

@@ -6,6 +6,8 @@ import numpy as np
 
 from .jit import jit, leaf
 
+#: The flag of a term that is a fact, see ``terms.term_of``.
+FACT = np.uint64(2)
 #: Longest run that counts as one filling, and farthest distance of its borders in the other text.
 LONGEST_RUN, FARTHEST = 6, 8
 #: Occurrences of a border that are looked at.
@@ -33,7 +35,7 @@ def holds(values, order, value):
 
 
 @jit
-def count_replaced(a, a_facts, b, b_facts):
+def count_replaced(a, b):
     """How many runs of ``a`` are filled otherwise in ``b``.
 
     A run is up to LONGEST_RUN terms of ``a`` that ``b`` does not have, one of them a fact, between two terms
@@ -42,7 +44,7 @@ def count_replaced(a, a_facts, b, b_facts):
 
     Parameters
     ----------
-    a, b : uint64 terms in text order; a_facts, b_facts : bool, which of them are facts
+    a, b : uint64 terms in text order, FACT among their flags
     """
     a_order, b_order = np.argsort(a, kind="mergesort"), np.argsort(b, kind="mergesort")
     count = 0
@@ -54,7 +56,7 @@ def count_replaced(a, a_facts, b, b_facts):
         end = i
         fact = False
         while end < len(a) and end - i < LONGEST_RUN and not holds(b, b_order, a[end]):
-            fact = fact or a_facts[end]
+            fact = fact or a[end] & FACT != np.uint64(0)
             end += 1
         if fact and end < len(a) and holds(b, b_order, a[i - 1]):
             place = first_place(b, b_order, a[i - 1])
@@ -67,7 +69,7 @@ def count_replaced(a, a_facts, b, b_facts):
                     if b[j] == a[end]:
                         replaced = other_fact
                         break
-                    other_fact = other_fact or (b_facts[j] and not holds(a, a_order, b[j]))
+                    other_fact = other_fact or (b[j] & FACT != np.uint64(0) and not holds(a, a_order, b[j]))
                 place += 1
             count += 1 if replaced else 0
         i = end
@@ -75,12 +77,53 @@ def count_replaced(a, a_facts, b, b_facts):
 
 
 @jit
-def replaced_facts(terms, offsets, facts, left, right):
+def shared_facts(terms, offsets, one, other):
+    """How many different facts row ``one[i]`` has, and how many of them row ``other[i]`` has too.
+
+    Parameters
+    ----------
+    terms : uint64[n_terms], in text order, FACT among their flags; offsets : int64[n_rows + 1]
+    one, other : int64[n_pairs], rows
+
+    Returns
+    -------
+    (own int64[n_pairs], shared int64[n_pairs]). Cost: a sort of the facts of both rows, a pair.
+    """
+    own = np.zeros(len(one), np.int64)
+    shared = np.zeros(len(one), np.int64)
+    for pair in range(len(one)):
+        mine = facts_of(terms[offsets[one[pair]] : offsets[one[pair] + 1]])
+        others = facts_of(terms[offsets[other[pair]] : offsets[other[pair] + 1]])
+        j = 0
+        for i in range(len(mine)):
+            if i > 0 and mine[i] == mine[i - 1]:
+                continue
+            own[pair] += 1
+            while j < len(others) and others[j] < mine[i]:
+                j += 1
+            shared[pair] += np.int64(j < len(others) and others[j] == mine[i])
+    return own, shared
+
+
+@jit
+def facts_of(terms):
+    """The facts among terms, ascending."""
+    facts = np.empty(len(terms), np.uint64)
+    used = 0
+    for term in terms:
+        if term & FACT != np.uint64(0):
+            facts[used] = term
+            used += 1
+    return np.sort(facts[:used])
+
+
+@jit
+def replaced_facts(terms, offsets, left, right):
     """For each pair: fillings of the shorter text that differ in the longer one, per hundred terms of the shorter.
 
     Parameters
     ----------
-    terms : uint64[n_terms], in text order; offsets : int64[n_rows + 1]; facts : bool[n_terms]
+    terms : uint64[n_terms], in text order, FACT among their flags; offsets : int64[n_rows + 1]
     left, right : int64[n_pairs], rows
 
     Returns
@@ -94,6 +137,6 @@ def replaced_facts(terms, offsets, facts, left, right):
         if offsets[b + 1] - offsets[b] < offsets[a + 1] - offsets[a]:
             a, b = b, a
         a_span, b_span = slice(offsets[a], offsets[a + 1]), slice(offsets[b], offsets[b + 1])
-        counts[pair] = count_replaced(terms[a_span], facts[a_span], terms[b_span], facts[b_span])
+        counts[pair] = count_replaced(terms[a_span], terms[b_span])
         densities[pair] = 100.0 * counts[pair] / max(1, offsets[a + 1] - offsets[a])
     return counts, densities

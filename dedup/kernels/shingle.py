@@ -21,8 +21,8 @@ def shingle_hash(values, first, n):
 
 
 @jit
-def shingle_rows(values, offsets, n):
-    """Shingle each row.
+def shingle_hashes(values, offsets, n):
+    """The shingles of each row in the order in which they stand, repeats and all: what a signature is made of.
 
     Parameters
     ----------
@@ -31,30 +31,40 @@ def shingle_rows(values, offsets, n):
     Returns
     -------
     (shingles uint64[n_shingles], shingle_offsets int64[n_rows + 1])
-        Sorted and unique in each row. A row with 1 to n values has one shingle, all of it; an empty
-        row has none. Cost: a sort per row.
+        A row with 1 to n values has one shingle, all of it; an empty row has none.
     """
     n_rows = len(offsets) - 1
     shingle_offsets = np.zeros(n_rows + 1, np.int64)
-    total = 0
-    longest = 0
     for row in range(n_rows):
         size = offsets[row + 1] - offsets[row]
-        total += max(size - n + 1, min(size, 1))
-        longest = max(longest, size)
-    shingles = np.empty(total, np.uint64)
+        shingle_offsets[row + 1] = shingle_offsets[row] + max(size - n + 1, min(size, 1))
+    shingles = np.empty(shingle_offsets[n_rows], np.uint64)
+    for row in range(n_rows):
+        first = offsets[row]
+        width = min(n, offsets[row + 1] - first)
+        for i in range(shingle_offsets[row + 1] - shingle_offsets[row]):
+            shingles[shingle_offsets[row] + i] = shingle_hash(values, first + i, width)
+    return shingles, shingle_offsets
+
+
+@jit
+def shingle_rows(values, offsets, n):
+    """Shingle each row: as ``shingle_hashes``, sorted and unique in each row. Cost: a sort per row."""
+    shingles, hash_offsets = shingle_hashes(values, offsets, n)
+    n_rows = len(offsets) - 1
+    shingle_offsets = np.zeros(n_rows + 1, np.int64)
+    longest = 0
+    for row in range(n_rows):
+        longest = max(longest, hash_offsets[row + 1] - hash_offsets[row])
     scratch = np.empty(longest, np.uint64)
     starts = np.empty(MOST_BUCKETS + 1, np.int64)
     used = 0
     for row in range(n_rows):
-        first, size = offsets[row], offsets[row + 1] - offsets[row]
         begin = used
-        if size > 0:
-            width = min(n, size)
-            for i in range(first, first + size - width + 1):
-                shingles[used] = shingle_hash(values, i, width)
-                used += 1
-            used = sort_unique(shingles, begin, used, scratch, starts)
+        for i in range(hash_offsets[row], hash_offsets[row + 1]):
+            shingles[used] = shingles[i]
+            used += 1
+        used = sort_unique(shingles, begin, used, scratch, starts)
         shingle_offsets[row + 1] = used
     return shingles[:used].copy(), shingle_offsets
 

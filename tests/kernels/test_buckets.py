@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels.buckets import bucket_pairs, posting_pairs, sampled
+from dedup.kernels.buckets import bucket_pairs, count_hashes, is_counted_twice, posting_pairs, sampled
 from dedup.threads import map_blocks
 from tests import oracle
 
@@ -35,31 +36,56 @@ def test_a_bucket_of_many_costs_its_size_times_a_constant():
     assert capped == 10_000
 
 
-@given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=9), max_size=5), st.integers(0, 2**64 - 1))
-def test_samples_are_their_twins(rows, below):
-    values, offsets = sampled(*oracle.flat(rows), np.uint64(below))
-    assert oracle.listed(values, offsets) == oracle.sampled(rows, below)
+ASCENDING = st.lists(st.sets(st.integers(0, 99) | st.integers(0, 2**64 - 1), max_size=9).map(sorted), max_size=5)
 
 
-@given(st.lists(st.lists(st.integers(0, 99), max_size=9), min_size=1, max_size=5))
-def test_a_sample_reads_rows_that_do_not_begin_at_zero_in_place(rows):
-    values, offsets = oracle.flat([[1, 2, 3], *rows])
-    assert oracle.listed(*sampled(values, offsets[1:], np.uint64(50))) == oracle.sampled(rows, 50)
+@given(ASCENDING, st.integers(0, 99) | st.integers(0, 2**64 - 1), st.data())
+def test_samples_are_their_twins(rows, below, data):
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=6)) if rows else []
+    values, offsets = sampled(*oracle.flat(rows), np.array(chosen, np.int64), np.uint64(below))
+    assert (values.dtype, offsets.dtype) == (np.uint64, np.int64)
+    assert oracle.listed(values, offsets) == oracle.sampled(rows, chosen, below)
 
 
-def postings(rows, list_cap):
-    """The lists of the rows that hold each value, as ``posting_pairs`` takes them."""
-    entries = sorted((value, row) for row, values in enumerate(rows) for value in values)
-    spread = [value for value, _ in entries]
+def test_a_sample_leaves_out_the_rows_that_are_not_chosen():
+    values, offsets = sampled(*oracle.flat([[1, 60], [2, 70], [3, 80]]), np.array([0, 2]), np.uint64(50))
+    assert oracle.listed(values, offsets) == [[1], [3]]
+
+
+@given(st.lists(st.integers(0, 40) | st.integers(0, 2**64 - 1), max_size=60), st.sampled_from([1, 16, 64]), st.integers(0, 60))
+def test_what_is_counted_twice_is_its_twin(values, slots, cut):
+    counters = np.zeros(slots, np.uint8)
+    for part in (values[:cut], values[cut:]):
+        count_hashes(np.array(part, np.uint64), counters)
+    assert counters.tolist() == oracle.count_hashes(values, slots)
+    answer = is_counted_twice(np.array(values, np.uint64), counters)
+    assert answer.dtype == np.bool_
+    assert answer.tolist() == oracle.is_counted_twice(values, counters.tolist())
+
+
+@given(st.lists(st.integers(0, 40) | st.integers(0, 2**64 - 1), max_size=60), st.sampled_from([1, 16, 64]))
+def test_no_value_that_comes_twice_is_taken_for_one_that_comes_once(values, slots):
+    counters = np.zeros(slots, np.uint8)
+    count_hashes(np.array(values, np.uint64), counters)
+    answer = is_counted_twice(np.array(values, np.uint64), counters).tolist()
+    assert all(said for said, value in zip(answer, values, strict=True) if values.count(value) > 1)
+
+
+def postings(rows, list_cap, least=1):
+    """The lists of the rows that hold each value, of those in ``least`` rows or more, as ``posting_pairs`` takes them."""
+    spread = Counter(value for values in rows for value in values)
+    entries = sorted((value, row) for row, values in enumerate(rows) for value in values if spread[value] >= least)
+    heads = {value: i for i, (value, _) in reversed(list(enumerate(entries)))}
     place = {entry: i for i, entry in enumerate(entries)}
-    places, offsets = oracle.flat([[place[value, row] for value in values] for row, values in enumerate(rows)], np.int64)
-    starts = [spread.index(value) if spread.count(value) <= list_cap else -1 for value in spread]
-    return offsets, places, np.array(starts, np.int64), np.array([row for _, row in entries], np.int64)
+    places, offsets = oracle.flat([[place[v, row] for v in values if spread[v] >= least] for row, values in enumerate(rows)], np.int32)
+    starts = [heads[value] if spread[value] <= list_cap else -1 for value, _ in entries]
+    sizes = np.array([len(values) for values in rows], np.int64)
+    return offsets, places, np.array(starts, np.int32), np.array([row for _, row in entries], np.int32), sizes
 
 
-@given(ROWS, st.integers(2, 6), st.sampled_from([0.0, 0.3, 0.5, 1.0]), st.integers(1, 4))
-def test_pairs_of_postings_are_their_twins(rows, list_cap, least_share, most_needed):
-    left, right = posting_pairs(*postings(rows, list_cap), least_share, most_needed, 0, len(rows))
+@given(ROWS, st.integers(2, 6), st.sampled_from([1, 2]), st.sampled_from([0.0, 0.3, 0.5, 1.0]), st.integers(1, 4))
+def test_pairs_of_postings_are_their_twins_with_and_without_what_one_row_has_alone(rows, list_cap, least, least_share, most_needed):
+    left, right = posting_pairs(*postings(rows, list_cap, least), least_share, most_needed, 0, len(rows))
     assert (left.dtype, right.dtype) == (np.int64, np.int64)
     assert right.tolist() == sorted(right.tolist())
     found = pairs_of(left, right)
@@ -93,7 +119,7 @@ def test_pairs_of_postings_do_not_depend_on_the_number_of_threads(threads):
 def test_empty_inputs_have_the_right_types():
     left, right, capped = bucket_pairs(np.empty(0, np.uint64), np.empty(0, np.int64), 4)
     assert (left.dtype, right.dtype, len(left), capped) == (np.int64, np.int64, 0, 0)
-    values, offsets = sampled(*oracle.flat([]), np.uint64(9))
+    values, offsets = sampled(*oracle.flat([]), np.empty(0, np.int64), np.uint64(9))
     assert (values.dtype, offsets.dtype, offsets.tolist()) == (np.uint64, np.int64, [0])
     left, right = posting_pairs(*postings([], 4), 0.3, 3, 0, 0)
     assert (left.dtype, right.dtype, len(left)) == (np.int64, np.int64, 0)

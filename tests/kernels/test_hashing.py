@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.config import SignatureConfig
-from dedup.folding import fold_table
 from dedup.kernels.hashing import extend, mix64
 from dedup.kernels.minhash import band_keys
 from dedup.kernels.shingle import row_hashes, shingle_hash

@@ -13,23 +13,32 @@ from dedup.signatures import permutations
 from dedup.threads import map_blocks
 from tests import oracle
 
-HASHES = st.integers(0, 2**32 - 1)
+NUMBERS = st.integers(0, 2**32 - 1)
+HASHES = st.integers(0, 2**64 - 1)
 ROWS = st.lists(st.lists(HASHES, max_size=10), max_size=5)
-SLOTS = st.lists(st.tuples(HASHES.map(lambda a: a | 1), HASHES), max_size=9)
+SLOTS = st.lists(st.tuples(NUMBERS.map(lambda a: a | 1), NUMBERS), max_size=9)
 
 
-def signed(rows, slots):
+def signed(rows, slots, chosen=None):
+    chosen = range(len(rows)) if chosen is None else chosen
     multipliers, increments = (np.array(part, np.uint32) for part in ([a for a, _ in slots], [b for _, b in slots]))
-    return signature_rows(*oracle.flat(rows, np.uint32), multipliers, increments)
+    return signature_rows(*oracle.flat(rows), np.array(chosen, np.int64), multipliers, increments)
 
 
-@given(ROWS, SLOTS)
-def test_signatures_are_their_twins(rows, slots):
-    expected = oracle.signature_rows(rows, [a for a, _ in slots], [b for _, b in slots])
-    assert signed(rows, slots).tolist() == expected
+@given(ROWS, SLOTS, st.data())
+def test_signatures_are_their_twins(rows, slots, data):
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=6)) if rows else []
+    expected = oracle.signature_rows(rows, chosen, [a for a, _ in slots], [b for _, b in slots])
+    assert signed(rows, slots, chosen).tolist() == expected
 
 
-@given(st.lists(st.lists(HASHES, min_size=12, max_size=12), max_size=5), st.sampled_from([(1, 1), (3, 4), (12, 1), (2, 5)]))
+@given(HASHES, NUMBERS)
+def test_only_the_higher_half_of_a_hash_counts(value, low):
+    slots = [(0x9E3779B1, 7), (1, 0)]
+    assert signed([[value]], slots).tolist() == signed([[value >> 32 << 32 | low]], slots).tolist()
+
+
+@given(st.lists(st.lists(NUMBERS, min_size=12, max_size=12), max_size=5), st.sampled_from([(1, 1), (3, 4), (12, 1), (2, 5)]))
 def test_band_keys_are_their_twins(signatures, shape):
     array = np.array(signatures, np.uint32).reshape(len(signatures), 12)
     assert band_keys(array, *shape).tolist() == oracle.band_keys(signatures, *shape)
@@ -59,7 +68,7 @@ def test_the_same_values_have_another_key_in_another_band():
     assert len(set(keys[:, 0].tolist())) == 4
 
 
-@pytest.mark.parametrize("rows", [[], [[]], [[1]]], ids=["no_row", "empty_row", "one_hash"])
+@pytest.mark.parametrize("rows", [[], [[]], [[1 << 32]]], ids=["no_row", "empty_row", "one_hash"])
 def test_small_inputs_have_the_right_shape_and_types(rows):
     signatures = signed(rows, [(1, 0), (3, 5)])
     assert (signatures.dtype, signatures.shape) == (np.uint32, (len(rows), 2))
@@ -69,7 +78,8 @@ def test_small_inputs_have_the_right_shape_and_types(rows):
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_signatures_do_not_depend_on_the_number_of_threads(threads):
-    values, offsets = oracle.flat([[(i * 7919 + j) * 2654435761 % 2**32 for j in range(i % 9)] for i in range(60)], np.uint32)
+    values, offsets = oracle.flat([[(i * 7919 + j) * 0x9E3779B97F4A7C15 % 2**64 for j in range(i % 9)] for i in range(60)])
     slots = permutations(SignatureConfig(permutations=16))
-    parts = map_blocks(lambda a, b: signature_rows(values, offsets[a : b + 1], *slots), 60, threads, at_least=1)
-    assert np.concatenate(parts).tolist() == signature_rows(values, offsets, *slots).tolist()
+    rows = np.arange(60)
+    parts = map_blocks(lambda a, b: signature_rows(values, offsets, rows[a:b], *slots), 60, threads, at_least=1)
+    assert np.concatenate(parts).tolist() == signature_rows(values, offsets, rows, *slots).tolist()

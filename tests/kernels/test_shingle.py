@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels.shingle import row_hashes, shingle_hash, shingle_rows, unique_rows
+from dedup.kernels.shingle import row_hashes, shingle_hash, shingle_hashes, shingle_rows, unique_rows
 from dedup.threads import map_blocks
 from tests import oracle
 
@@ -20,6 +20,7 @@ WORDS = st.integers(1, 6)
 def test_shingles_are_their_twins(rows, n):
     shingles, offsets = shingle_rows(*oracle.flat(rows), n)
     assert oracle.listed(shingles, offsets) == oracle.shingle_rows(rows, n)
+    assert oracle.listed(*shingle_hashes(*oracle.flat(rows), n)) == oracle.shingle_hashes(rows, n)
 
 
 @given(ROWS)
@@ -44,6 +45,7 @@ def test_rows_that_do_not_begin_at_zero_are_read_in_place(rows, n):
     values, offsets = oracle.flat([[1, 2, 3], *rows])
     shingles, shingle_offsets = shingle_rows(values, offsets[1:], n)
     assert oracle.listed(shingles, shingle_offsets) == oracle.shingle_rows(rows, n)
+    assert oracle.listed(*shingle_hashes(values, offsets[1:], n)) == oracle.shingle_hashes(rows, n)
     unique, unique_offsets = unique_rows(values, offsets[1:])
     assert oracle.listed(unique, unique_offsets) == oracle.unique_rows(rows)
 

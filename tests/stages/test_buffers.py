@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.buffers import concat_rows, take_rows, text_rows
+from dedup.buffers import row_offsets, take_rows, text_rows
 from dedup.errors import SchemaError
 from tests import oracle
 
@@ -62,11 +62,11 @@ def test_what_is_no_text_is_refused(column):
 ROWS = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=6)
 
 
-@given(st.lists(ROWS, max_size=4))
-def test_joined_rows_are_those_of_the_batches_in_order(batches):
-    values, offsets = concat_rows([oracle.flat(rows) for rows in batches], np.uint64)
-    assert oracle.listed(values, offsets) == [row for rows in batches for row in rows]
-    assert values.dtype == np.uint64
+@given(st.lists(st.integers(0, 9), max_size=6))
+def test_offsets_are_where_rows_of_such_lengths_begin(lengths):
+    offsets = row_offsets(np.array(lengths, np.int64))
+    assert offsets.dtype == np.int64
+    assert offsets.tolist() == [sum(lengths[:i]) for i in range(len(lengths) + 1)]
 
 
 @given(st.lists(st.lists(st.integers(0, 99), max_size=5), min_size=1, max_size=6), st.data())
@@ -79,8 +79,3 @@ def test_taken_rows_are_the_chosen_ones_in_order(rows, data):
 def test_rows_of_a_slice_are_taken_in_place():
     values, offsets = oracle.flat([[1, 2], [3], [], [4, 5]])
     assert oracle.listed(*take_rows(values, offsets[1:], np.array([2, 0]))) == [[4, 5], [3]]
-
-
-def test_rows_of_a_slice_are_joined_in_place():
-    values, offsets = oracle.flat([[1, 2], [3], [4, 5]])
-    assert oracle.listed(*concat_rows([(values, offsets[1:])], np.uint64)) == [[3], [4, 5]]

@@ -8,7 +8,7 @@ import pytest
 from dedup.candidates import propose
 from dedup.config import CandidateConfig, Config, SignatureConfig
 from dedup.kernels.shingle import unique_rows
-from dedup.signatures import sign_rows
+from dedup.signatures import band_rows
 
 
 def corpus(rows):
@@ -17,10 +17,11 @@ def corpus(rows):
     return unique_rows(values, offsets)
 
 
-def proposed(rows, *, permutations=128, least_share=0.3, excerpts=True, threads=1, **settings):
-    shingles = corpus(rows)
-    signatures = sign_rows(*shingles, SignatureConfig(permutations=permutations))
-    return propose(signatures, shingles, config=CandidateConfig(**settings), least_share=least_share, excerpts=excerpts, threads=threads)
+def proposed(rows, *, compared=None, least_share=0.3, excerpts=True, threads=1, **settings):
+    shingles, config = corpus(rows), CandidateConfig(**settings)
+    compared = np.arange(len(rows)) if compared is None else np.array(compared)
+    keys = band_rows(shingles, compared, SignatureConfig(), config.bands, config.rows, threads=threads)
+    return propose(keys, shingles, compared, config=config, least_share=least_share, excerpts=excerpts, threads=threads)
 
 
 def hashes(seed, n):
@@ -42,6 +43,12 @@ def test_an_excerpt_is_a_candidate_though_its_jaccard_is_small():
     rows.append(rows[4][:100])
     assert (4, 30) in pairs_of(proposed(rows))
     assert (4, 30) not in pairs_of(proposed(rows, excerpts=False))
+
+
+def test_only_the_rows_that_are_compared_are_proposed_and_by_their_own_number():
+    rows = [hashes(seed % 5, 1000) for seed in range(20)]
+    rows.append(rows[4][:100])
+    assert pairs_of(proposed(rows, compared=[0, 3, 4, 8, 20])) == [(3, 8), (4, 20)]
 
 
 def test_strangers_are_no_candidates():

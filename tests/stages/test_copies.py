@@ -12,21 +12,21 @@ from dedup.config import Config
 from dedup.copies import LISTED_DOUBLES, find_copies
 from dedup.fingerprint import fingerprint
 from dedup.pairs import EXACT, EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, TITLE
-from dedup.texts import stem_table
 from tests import oracle
 from tests.arabic import WORDS, edited, news
 
 STORY = news(1, 120)
 
 
-def found(texts, *, titles=None, headlines=(), ranks=None, threads=1, **settings):
+def found(texts, *, titles=None, headlines=(), ranks=None, sources=None, threads=1, **settings):
     """Copies among articles with these texts and then headlines."""
     config = Config().replace(settings)
     titles = [*(titles or [""] * len(texts)), *headlines]
     prints = fingerprint(pa.array([*texts, *headlines]), pa.array(titles), config)
     headline = np.arange(len(titles)) >= len(texts)
     ranks = np.arange(len(titles)) if ranks is None else np.array(ranks)
-    copies = find_copies(prints, headline, ranks, config, threads=threads)
+    sources = None if sources is None else np.array(sources)
+    copies = find_copies(prints, headline, ranks, config, sources=sources, threads=threads)
     check(copies, ranks)
     return copies
 
@@ -52,7 +52,7 @@ def check(copies, ranks):
 
 def test_the_words_of_these_texts_are_no_facts():
     terms = oracle.term_rows([" ".join(WORDS)], 1 << 40)[0]
-    assert len(stem_table().common) > 1000
+    assert len(oracle.common_terms()) > 1000
     assert not any(term & 2 for term in terms)
 
 
@@ -124,6 +124,52 @@ def test_a_form_filled_in_anew_is_listed_but_never_grouped():
     copies = found(cables)
     assert copies.canonical.tolist() == list(range(40))
     assert set(copies.matches.kind.tolist()) <= {PARTIAL}
+
+
+def touched_up(text, every):
+    """The text with every so many words replaced by other common ones."""
+    chance = random.Random(every)
+    words = text.split()
+    for place in range(every - 1, len(words), every):
+        words[place] = chance.choice([word for word in WORDS if word != words[place]])
+    return " ".join(words)
+
+
+def test_a_copy_that_was_reworded_here_and_there_is_an_excerpt_though_its_jaccard_is_below_half():
+    copies = found([STORY, touched_up(STORY, 6)])
+    assert table(copies) == {(0, 1): (EXCERPT, LEFT)}
+    assert copies.matches.jaccard[0] < 0.4
+    assert copies.matches.containment[0] < 0.55
+    assert copies.canonical.tolist() == [0, 0]
+
+
+def test_two_texts_that_share_one_long_passage_are_listed_but_never_grouped():
+    passage = " ".join(STORY.split()[:62])
+    copies = found([STORY, f"{passage} {news(21, 58)}"])
+    assert table(copies) == {(0, 1): (PARTIAL, NEITHER)}
+    assert 0.4 < copies.matches.containment[0] < 0.55
+    assert copies.canonical.tolist() == [0, 1]
+
+
+def own_ends(n, shared=80, own=30):
+    """Texts that share their beginning and go on with words of their own."""
+    beginning = " ".join(STORY.split()[:shared])
+    return [f"{beginning} {news(300 + i, own)}" for i in range(n)]
+
+
+def test_a_form_of_one_outlet_is_never_grouped_and_a_wire_that_many_outlets_print_once_is():
+    texts = own_ends(6)
+    form, wire = found(texts, sources=[4] * 6), found(texts, sources=range(6))
+    assert form.matches.jaccard.tolist() == wire.matches.jaccard.tolist()
+    assert set(table(form).values()) == {(PARTIAL, NEITHER)}
+    assert form.canonical.tolist() == list(range(6))
+    assert set(table(wire).values()) == {(NEAR, NEITHER)}
+    assert wire.canonical.tolist() == [0] * 6
+
+
+def test_exact_copies_in_one_outlet_make_no_form():
+    """A text printed again and again is compared once, so it is not common for that."""
+    assert found([STORY] * 9 + [touched_up(STORY, 20)], sources=[4] * 10).canonical.tolist() == [0] * 10
 
 
 def test_a_text_that_only_chains_tie_together_stays_apart():

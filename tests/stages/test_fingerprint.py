@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.config import Config
-from dedup.fingerprint import Fingerprints, fingerprint
+from dedup.fingerprint import FingerprintPiles, Fingerprints, choose, fingerprint
+from dedup.spill import Spill
 from tests import oracle
 from tests.arabic import news
 from tests.kernels.test_tokens import arabic_like
@@ -54,11 +55,19 @@ def test_a_fingerprint_is_what_the_oracle_says(documents, words, chars):
     }
 
 
-def test_joined_batches_are_the_whole():
-    whole = of(TEXTS, TITLES)
-    parts = [of(TEXTS[a:b], TITLES[a:b]) for a, b in ((0, 2), (2, 2), (2, 7))]
-    assert as_lists(Fingerprints.join(parts)) == as_lists(whole)
-    types = [value.dtype if not isinstance(value, tuple) else value[0].dtype for value in vars(Fingerprints.join(parts)).values()]
+@pytest.mark.parametrize("limit", [0, 300, 1 << 30], ids=["in_files", "in_files_from_the_second_batch_on", "in_memory"])
+def test_piled_batches_are_the_whole(limit):
+    with Spill(limit) as spill:
+        piles = FingerprintPiles(spill)
+        for a, b in ((0, 2), (2, 2), (2, 7)):
+            piles.add(of(TEXTS[a:b], TITLES[a:b]))
+        joined = piles.joined()
+        assert spill.spilled == (limit < 1 << 30)
+        spill.release()
+        chosen = choose(joined, np.array([0, 3]), spill)
+    assert as_lists(joined) == as_lists(of(TEXTS, TITLES))
+    assert as_lists(chosen) == as_lists(of([TEXTS[0], TEXTS[3]], [TITLES[0], TITLES[3]]))
+    types = [value.dtype if not isinstance(value, tuple) else value[0].dtype for value in vars(joined).values()]
     assert types == [np.int32, np.uint64, np.uint64, np.uint64, np.uint64, np.uint64, np.int32]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.config import Config, SignatureConfig
 from dedup.errors import SignatureError
-from dedup.signatures import Signatures, sign_rows, sign_shingles
+from dedup.signatures import Signatures, band_rows, sign_rows, sign_shingles
 from tests import oracle
 from tests.arabic import edited, news
 
@@ -99,16 +99,31 @@ def test_the_estimate_is_within_four_standard_errors(share):
     rows = [universe[:2000], np.concatenate([universe[:common], universe[2000 : 4000 - common]])]
     exact = common / (4000 - common)
     values, offsets = np.concatenate(rows), np.array([0, 2000, 4000])
-    signatures = Signatures(sign_rows(values, offsets, SignatureConfig(permutations=n)), "native", 1)
+    signatures = Signatures(sign_rows((values, offsets), SignatureConfig(permutations=n)), "native", 1)
     assert abs(signatures.jaccard(0, b=1) - exact) <= 4 * math.sqrt(exact * (1 - exact) / n)
 
 
 @given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=8), max_size=4))
 def test_native_signatures_take_the_high_bits_of_the_shingle(rows):
     multipliers, increments = (part.tolist() for part in dedup.signatures.permutations(SignatureConfig(permutations=8)))
-    signatures = sign_rows(*oracle.flat(rows), SignatureConfig(permutations=8))
+    signatures = sign_rows(oracle.flat(rows), SignatureConfig(permutations=8))
     assert (signatures.dtype, signatures.shape) == (np.uint32, (len(rows), 8))
-    assert signatures.tolist() == oracle.signature_rows([[value >> 32 for value in row] for row in rows], multipliers, increments)
+    assert signatures.tolist() == oracle.signature_rows(rows, list(range(len(rows))), multipliers, increments)
+
+
+def test_chosen_rows_have_the_signatures_that_they_have_among_all():
+    rows, chosen = oracle.flat([[oracle.mix64(i * 100 + j) for j in range(i)] for i in range(9)]), np.array([7, 0, 3])
+    assert sign_rows(rows, SignatureConfig(), chosen).tolist() == sign_rows(rows, SignatureConfig())[chosen].tolist()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_the_band_keys_of_chosen_rows_are_those_of_their_signatures(threads):
+    rows = [[oracle.mix64(i * 100 + j) for j in range(i % 6)] for i in range(3000)]
+    chosen, settings = np.arange(0, 3000, 2)[::-1].copy(), SignatureConfig(permutations=16)
+    keys = band_rows(oracle.flat(rows), chosen, settings, 5, 3, threads=threads)
+    assert (keys.dtype, keys.shape) == (np.uint64, (5, 1500))
+    signatures = sign_rows(oracle.flat(rows), settings)[chosen].tolist()
+    assert keys.tolist() == oracle.band_keys(signatures, 5, 3)
 
 
 def test_joined_signatures_are_those_of_all_texts():
