@@ -20,6 +20,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.buffers import text_array, text_rows
+from dedup.kernels.ends import last_characters
 from dedup.spellings import BLANKS, fold, spelling_pattern
 
 HEAD, TAIL = 120, 80
@@ -127,19 +129,22 @@ def agencies(text: Any, author: Any = None) -> Any:
     """
     text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
     author = author.combine_chunks() if isinstance(author, pa.ChunkedArray) else author
-    heads = pc.utf8_slice_codeunits(text, 0, HEAD)
-    tails = pc.utf8_slice_codeunits(text, -TAIL, None)
-    columns = [heads, tails] + ([author] if author is not None else [])
-    rows: set[int] = set()
-    for column in columns:
-        found = pc.fill_null(pc.match_substring_regex(column, pattern=_PREFILTER), pa.scalar(False))
-        rows.update(pc.indices_nonzero(found).to_pylist())
+    heads, tails = pc.utf8_slice_codeunits(text, 0, HEAD), text_array(*last_characters(*text_rows(text), TAIL))
     codes: list[str | None] = [None] * len(text)
-    for row in sorted(rows):
-        written = author[row].as_py() if author is not None else None
-        head, tail = heads[row].as_py() or "", tails[row].as_py() or ""
-        codes[row] = (_in_author(written) if written else None) or _in_head(head) or _in_tail(tail, whole=len(head) <= TAIL)
+    for row in _suspects(author) if author is not None else []:
+        codes[row] = _in_author(author[row].as_py())
+    for row in _suspects(heads):
+        codes[row] = codes[row] or _in_head(heads[row].as_py())
+    short = pc.less_equal(pc.utf8_length(heads), TAIL)
+    for row in _suspects(tails):
+        codes[row] = codes[row] or _in_tail(tails[row].as_py(), whole=short[row].as_py())
     return pa.array(codes, pa.string())
+
+
+def _suspects(column: Any) -> list[int]:
+    """The rows in which the letters of an agency stand."""
+    rows: list[int] = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(column, pattern=_PREFILTER), pa.scalar(False))).to_pylist()
+    return rows
 
 
 def _in_author(author: str) -> str | None:

@@ -55,6 +55,11 @@ def text_rows(column: Any) -> tuple[Bytes, Offsets]:
     return data, offsets
 
 
+def text_array(data: Bytes, offsets: Offsets) -> Any:
+    """Rows of UTF-8 as a ``large_string`` array, without a copy."""
+    return pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
+
+
 def row_offsets(counts: npt.NDArray[np.int64]) -> Offsets:
     """The offsets of rows with so many values each."""
     offsets = np.zeros(len(counts) + 1, np.int64)

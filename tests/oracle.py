@@ -88,6 +88,10 @@ def token_rows(texts: Iterable[str]) -> tuple[list[Row], list[tuple[int, int]]]:
     return rows, digests
 
 
+def last_characters(texts: Iterable[str], most: int) -> list[str]:
+    return [text[len(text) - most :] if most < len(text) else text for text in texts]
+
+
 def stems(text: str, limit: int, title: bool = False) -> list[str]:
     """The stems of the first ``limit`` tokens that are no stop words; deciding words stay in a title, tags do not."""
     stop = title_stop_words() if title else stop_words()
