@@ -30,7 +30,7 @@ TARGETS: dict[str, dict[str, Any]] = {
     "0.9 at 0.7": {"candidates.recall": 0.9, "candidates.at": 0.7},
     "0.99 at 0.5": {"candidates.recall": 0.99, "candidates.at": 0.5},
     "0.999 at 0.6": {"candidates.recall": 0.999, "candidates.at": 0.6},
-    "weak": {"candidates.bands": 4, "candidates.rows": 8, "candidates.sample": 512, "candidates.list_cap": 5, "candidates.bucket_cap": 4},
+    "weak": {"candidates.bands": 4, "candidates.rows": 8, "candidates.sampled": 1, "candidates.list_cap": 5, "candidates.bucket_cap": 4},
 }
 
 

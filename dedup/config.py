@@ -73,9 +73,8 @@ class CandidateConfig:
     bands: int = _doc("bands of the MinHash signature", 32)
     rows: int = _doc("signature values in a band", 4)
     bucket_cap: int = _doc("a larger bucket is not compared all with all: a document meets a few others", 64)
-    sample: int = _doc("one shingle in so many is indexed to find excerpts", 8)
+    sampled: int = _doc("so many shingles of each document are looked up in all others to find excerpts", 40)
     list_cap: int = _doc("a sampled shingle in more documents than this proposes nothing", 200)
-    min_shared: int = _doc("sampled shingles that an excerpt must share to be looked at", 3)
     recall: float = _doc("share of article pairs of jaccard 'at' to be found; it chooses bands and rows (0: as set above)", 0.0)
     at: float = _doc("jaccard for which 'recall' is meant, and from which it is measured", 0.5)
     recall_sample: int = _doc("articles compared with all others to measure the recall (0: 500 if 'recall' is given, else none)", 0)
@@ -280,9 +279,8 @@ def _range_problems(config: Config) -> list[str]:
         f"but signatures.permutations is {signatures.permutations}. Lower bands or rows, or raise permutations",
     )
     between("candidates.bucket_cap", candidates.bucket_cap, 2, 100_000)
-    between("candidates.sample", candidates.sample, 1, 1024)
+    between("candidates.sampled", candidates.sampled, 1, 100_000)
     between("candidates.list_cap", candidates.list_cap, 2, 1_000_000)
-    between("candidates.min_shared", candidates.min_shared, 1, 1000)
     between("candidates.at", candidates.at, 0.01, 1.0)
     between("candidates.recall_sample", candidates.recall_sample, 0, 1_000_000)
     if candidates.recall != 0:  # 0 is off

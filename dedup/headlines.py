@@ -1,9 +1,10 @@
 """Headlines and titles to matches: a channel of its own, by character shingles over stems.
 
 Word shingles say nothing about ten words. Two headlines are one if their character shingles agree almost
-wholly, nothing was replaced (words may only be missing on one side) and no number, rare word or negation
-differs: «بلينكن يلتقي السيسي بمصر» and «... في مصر» are one, «قتيلان» and «3 قتلى» are two. Headlines are
-compared with headlines and with titles of articles, never with bodies; two articles never match by title.
+wholly, nothing was replaced (words may only be missing on one side) and what is missing is no number, rare
+word, negation or other word that turns a headline round: «بلينكن يلتقي السيسي بمصر» and «... في مصر» are one,
+«قتيلان» and «3 قتلى» are two, and so are «زيارة الوزير» and «إلغاء زيارة الوزير». Headlines are compared with
+headlines and with titles of articles, never with bodies; two articles never match by title.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .kernels.periods import number_periods
 from .kernels.shingle import row_hashes
 from .pairs import EXACT, NEITHER, TITLE, Ints, Matches
 from .schema import DAY
-from .signatures import sign_rows
+from .signatures import band_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,22 +113,30 @@ def _same_titles(
     titles: Titles, rows: Ints, config: Config, threads: int
 ) -> tuple[Ints, Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Pairs of different titles, as places in ``rows``, that say the same; with jaccard and containment."""
-    shingles, facts = take_rows(*titles.shingles, rows), take_rows(*titles.facts, rows)
-    terms = take_rows(*titles.terms, rows)
-    signatures = sign_rows(*shingles, config.signatures)
-    found = propose(signatures, shingles, config=config.candidates, least_share=0.0, excerpts=False, threads=threads)
+    shingles, terms, facts = take_rows(*titles.shingles, rows), take_rows(*titles.terms, rows), take_rows(*titles.facts, rows)
+    every, settings = np.arange(len(rows)), config.candidates
+    keys = band_rows(shingles, every, config.signatures, settings.bands, settings.rows, threads=threads)
+    found = propose(keys, shingles, every, config=settings, least_share=0.0, excerpts=False, threads=threads)
     left, right = found.left, found.right
     shared, union, smaller = _overlap(shingles, left, right)
     jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)
-    only_left_out = subsequence_pairs(*terms, left, right)
-    shared_facts, all_facts, _ = _overlap(facts, left, right)
-    same = (jaccard >= config.copies.title) & only_left_out & (shared_facts == all_facts)
+    close = np.flatnonzero((jaccard >= config.copies.title) & subsequence_pairs(*terms, left, right))
+    # The one is the other with words left out, so as many facts are the same facts.
+    same = close[_count_facts(terms, facts, left[close]) == _count_facts(terms, facts, right[close])]
     return left[same], right[same], jaccard[same], containment[same]
+
+
+def _count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
+    """int64[len(rows)]: how many terms of each row are facts, one that comes twice counted twice."""
+    values, offsets = take_rows(*terms, rows)
+    known = np.isin(values, take_rows(*facts, rows)[0])
+    counts: Ints = np.diff(np.concatenate([[0], np.cumsum(known)])[offsets])
+    return counts
 
 
 def _overlap(rows: Rows, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
     """Sizes of intersection and union, and of the smaller row, for each pair."""
     values, offsets = rows
-    shared, _ = overlap_pairs(values, offsets, np.ones(len(values), np.float32), left, right)
+    shared = overlap_pairs(values, offsets, left, right)
     a, b = offsets[left + 1] - offsets[left], offsets[right + 1] - offsets[right]
     return shared, a + b - shared, np.minimum(a, b)

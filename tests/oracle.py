@@ -219,8 +219,13 @@ def bucket_pairs(keys: Row, members: Row, cap: int) -> tuple[list[Pair], int]:
     return pairs, capped
 
 
-def sampled(rows: list[Row], chosen: Row, below: int) -> list[Row]:
-    return [[value for value in rows[row] if value < below] for row in chosen]
+def mark_drawn(rows: list[Row], chosen: Row, bounds: list[int], slots: int) -> tuple[set[int], list[int]]:
+    drawn = [[value for value in rows[row] if value < bound] for row, bound in zip(chosen, bounds, strict=True)]
+    return {(value >> 20) % slots for row in drawn for value in row}, [len(row) for row in drawn]
+
+
+def sampled(rows: list[Row], chosen: Row, marked: set[int], slots: int) -> list[Row]:
+    return [[value for value in rows[row] if (value >> 20) % slots in marked] for row in chosen]
 
 
 def count_hashes(values: Row, slots: int) -> list[int]:
@@ -232,15 +237,15 @@ def is_counted_twice(values: Row, counters: list[int]) -> list[bool]:
     return [counters[value % len(counters)] == 2 for value in values]
 
 
-def posting_pairs(rows: list[Row], list_cap: int, least_share: float, most_needed: int) -> set[Pair]:
-    """Pairs of rows of unique values that share enough of those which stand in at most ``list_cap`` rows."""
+def posting_pairs(rows: list[Row], bounds: list[int], list_cap: int, needed: list[int]) -> set[Pair]:
+    """Pairs of rows of unique values that share enough of those that one of them draws and at most ``list_cap`` rows have."""
     spread = Counter(value for row in rows for value in row)
-    telling = [{value for value in row if spread[value] <= list_cap} for row in rows]
     pairs = set()
     for right in range(len(rows)):
         for left in range(right):
-            needed = min(most_needed, max(1, math.ceil(least_share * min(len(rows[left]), len(rows[right])))))
-            if len(telling[left] & telling[right]) >= needed:
+            bound = max(bounds[left], bounds[right])
+            shared = [value for value in set(rows[left]) & set(rows[right]) if value < bound and spread[value] <= list_cap]
+            if len(shared) >= min(needed[left], needed[right]):
                 pairs.add((left, right))
     return pairs
 

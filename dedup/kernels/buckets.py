@@ -6,6 +6,9 @@ import numpy as np
 
 from .jit import jit, leaf
 
+#: Other bits than those that ``count_hashes`` goes by, or what falls together here would fall together there.
+MARK_SHIFT = np.uint64(20)
+
 
 @jit
 def bucket_pairs(keys, members, cap):
@@ -81,26 +84,47 @@ def smallest(values, out):
 
 
 @jit
-def sampled(values, offsets, rows, below):
-    """The values of the chosen rows that are below a bound: (values uint64[n], offsets int64[len(rows) + 1]).
+def mark_drawn(values, offsets, rows, bounds, marks):
+    """Mark what each chosen row draws, its values below a bound, in place; int64[len(rows)], how many each draws.
 
-    Values are sorted in each row, so only the first ones of a row are looked at.
+    Parameters
+    ----------
+    values : uint64[n_values], hashes, ascending in each row, so that only the first ones of a row are looked at
+    bounds : uint64[len(rows)]
+    marks : uint64[a power of two], each bit is a slot, and a value has the slot of its bits from MARK_SHIFT on
     """
+    mask = np.uint64(len(marks) - 1)
+    drawn = np.zeros(len(rows), np.int64)
+    for place in range(len(rows)):
+        for i in range(offsets[rows[place]], offsets[rows[place] + 1]):
+            if values[i] >= bounds[place]:
+                break
+            slot = values[i] >> MARK_SHIFT
+            marks[(slot >> np.uint64(6)) & mask] |= np.uint64(1) << (slot & np.uint64(63))
+            drawn[place] += 1
+    return drawn
+
+
+@jit
+def sampled(values, offsets, rows, marks):
+    """The values of the chosen rows that any row draws: (values uint64[n], offsets int64[len(rows) + 1]).
+
+    ``marks`` as ``mark_drawn`` left them; values that fall together with a drawn one come along.
+    """
+    mask = np.uint64(len(marks) - 1)
     out_offsets = np.zeros(len(rows) + 1, np.int64)
+    out = np.empty(1024, np.uint64)
+    used = np.int64(0)
     for place in range(len(rows)):
-        count = 0
-        end = offsets[rows[place] + 1]
-        while offsets[rows[place]] + count < end and values[offsets[rows[place]] + count] < below:
-            count += 1
-        out_offsets[place + 1] = out_offsets[place] + count
-    out = np.empty(out_offsets[len(rows)], np.uint64)
-    used = 0
-    for place in range(len(rows)):
-        begin = offsets[rows[place]]
-        for i in range(begin, begin + out_offsets[place + 1] - out_offsets[place]):
-            out[used] = values[i]
-            used += 1
-    return out, out_offsets
+        begin, end = offsets[rows[place]], offsets[rows[place] + 1]
+        if used + end - begin > len(out):
+            out = np.concatenate((out, np.empty(len(out) + end - begin, np.uint64)))
+        for i in range(begin, end):
+            out[used] = values[i]  # it stays if its slot is marked: a branch would be guessed wrong
+            slot = values[i] >> MARK_SHIFT
+            used += np.int64((marks[(slot >> np.uint64(6)) & mask] >> (slot & np.uint64(63))) & np.uint64(1))
+        out_offsets[place + 1] = used
+    return out[:used].copy(), out_offsets
 
 
 @jit
@@ -123,7 +147,7 @@ def is_counted_twice(values, counters):
 
 
 @jit
-def posting_pairs(entry_offsets, entry_places, list_starts, members, sizes, least_share, most_needed, first_row, last_row):
+def posting_pairs(entry_offsets, entry_places, list_starts, members, drawn, needed, first_row, last_row):
     """Pairs of rows that share enough sampled values, for rows ``first_row <= row < last_row``.
 
     Parameters
@@ -132,9 +156,8 @@ def posting_pairs(entry_offsets, entry_places, list_starts, members, sizes, leas
         For each row, the places in ``members`` where it stands.
     list_starts : int32[n_entries], for each place the start of its list; members : int32[n_entries]
         Lists of rows, ascending, one after the other. -1: the list is longer than the cap and proposes nothing.
-    sizes : int64[n_rows], sampled values of each row, those that no other row has among them
-    least_share, most_needed : a pair must share ``least_share`` of the smaller row's sampled values, but never
-        more than ``most_needed``, and at least one
+    drawn : bool[n_entries], whether the member at each place drew its value; one that neither row drew is not counted
+    needed : int64[n_rows], how many a pair must share; of its two rows' numbers the smaller counts
 
     Returns
     -------
@@ -155,6 +178,8 @@ def posting_pairs(entry_offsets, entry_places, list_starts, members, sizes, leas
             if start < 0:
                 continue
             for other_place in range(start, place):
+                if not (drawn[place] or drawn[other_place]):
+                    continue
                 other = members[other_place]
                 if counts[other] == 0:
                     touched[n_touched] = other
@@ -162,9 +187,7 @@ def posting_pairs(entry_offsets, entry_places, list_starts, members, sizes, leas
                 counts[other] += 1
         for t in range(n_touched):
             other = touched[t]
-            smaller = min(sizes[row], sizes[other])
-            needed = min(most_needed, max(1, np.int64(np.ceil(least_share * smaller))))
-            if counts[other] >= needed:
+            if counts[other] >= min(needed[row], needed[other]):
                 if used == len(left):
                     left = np.concatenate((left, np.empty(used, np.int64)))
                     right = np.concatenate((right, np.empty(used, np.int64)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,27 @@ def test_only_the_rows_that_are_compared_are_proposed_and_by_their_own_number():
     rows = [hashes(seed % 5, 1000) for seed in range(20)]
     rows.append(rows[4][:100])
     assert pairs_of(proposed(rows, compared=[0, 3, 4, 8, 20])) == [(3, 8), (4, 20)]
+
+
+@pytest.mark.parametrize("length", [6, 10, 20, 40, 80])
+def test_an_excerpt_is_a_candidate_however_short_it_is(length):
+    rows = [hashes(seed, 2000) for seed in range(20)]
+    rows += [row[3 * length :][:length] for row in rows]
+    assert pairs_of(proposed(rows)) == [(i, i + 20) for i in range(20)]
+
+
+@pytest.mark.parametrize("length", [30, 80, 200, 1000])
+def test_a_text_that_shares_just_enough_is_a_candidate_ninety_eight_times_in_a_hundred(length):
+    shared = math.ceil(0.3 * length)
+    rows = [hashes(seed, 2000) for seed in range(300)]
+    rows += [np.concatenate([row[:shared], hashes(300 + i, length - shared)]) for i, row in enumerate(rows)]
+    assert len(set(pairs_of(proposed(rows))) & {(i, i + 300) for i in range(300)}) >= 0.98 * 300
+
+
+def test_texts_that_share_a_twentieth_are_hardly_ever_candidates():
+    rows = [hashes(seed, 300) for seed in range(100)]
+    rows += [np.concatenate([row[:15], hashes(100 + seed, 285)]) for seed, row in enumerate(rows)]
+    assert len(pairs_of(proposed(rows))) <= 10
 
 
 def test_strangers_are_no_candidates():

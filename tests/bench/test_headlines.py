@@ -1,0 +1,120 @@
+"""The bench of headlines: pairs are judged one by one, and every edit does what its name says."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from bench import headlines
+from bench.headlines import OTHERS, SAME
+from tests.arabic import news
+
+VISIT = "بلينكن يلتقي الرئيس السيسي بمصر"
+OTHER_VISIT = "بلينكن يلتقي الرئيس السوداني بمصر"
+
+
+def edit(name, headline, seed=1):
+    return {**SAME, **OTHERS}[name](headline, random.Random(seed))
+
+
+def test_each_pair_is_judged_by_itself():
+    assert headlines.judge([(VISIT, VISIT), (VISIT, OTHER_VISIT), (OTHER_VISIT, OTHER_VISIT + "!"), ("زلزال", "زلزال قوي")]) == [
+        "one",
+        "two",
+        "one",
+        "short",
+    ]
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    path = tmp_path / "pairs.parquet"
+    columns = {"s1": [VISIT, VISIT, "زلزال"], "s2": [OTHER_VISIT, VISIT + " (صور)", "زلزال قوي"], "stance": ["disagree", "agree", "agree"]}
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_labels_are_counted_and_pairs_called_one_are_shown(pairs):
+    report = headlines.measure(pairs)
+    labelled, called, *_ = report.values()
+    assert labelled == [
+        {"label": "agree", "pairs": 1, "one": 1, "share": 1.0, "too short": 1},
+        {"label": "disagree", "pairs": 1, "one": 0, "share": 0.0, "too short": 0},
+    ]
+    assert called == [{"label": "agree", "one": VISIT, "other": VISIT + " (صور)"}]
+
+
+def test_the_columns_of_either_kind_of_file_are_found(tmp_path):
+    pq.write_table(pa.table({"premise": ["أ"], "hypothesis": ["ب"], "label": ["entails"]}), tmp_path / "pairs.parquet")
+    assert headlines.read_pairs(tmp_path / "pairs.parquet") == [("أ", "ب", "entails")]
+
+
+def test_the_report_is_printed_and_written(pairs, monkeypatch, capsys):
+    out = pairs.parent / "report.json"
+    monkeypatch.setattr("sys.argv", ["headlines", str(pairs), "-o", str(out)])
+    headlines.main()
+    report = json.loads(out.read_text(encoding="utf-8"))
+    printed = capsys.readouterr().out
+    assert list(report) == ["pairs"]
+    assert all(name in printed for name in report["pairs"])
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("hamza", "أحمد إلى آل", "احمد الى ال"),
+        ("hamza seat", "مسؤول شؤون", "مسئول شئون"),
+        ("ya", "السيسي يلتقي", "السيسى يلتقى"),
+        ("ta marbuta", "القاهرة", "القاهره"),
+        ("digits", "مقتل 120", "مقتل ١٢٠"),
+        ("colon to dots", "مصر: اتفاق", "مصر.. اتفاق"),
+        ("in as a prefix", "زلزال في مصر في مايو", "زلزال بمصر في مايو"),
+        ("last word left out", "زلزال قوي في مصر", "زلزال قوي في"),
+        ("another number", "بلا رقم", "بلا رقم"),
+        ("ends swapped", "مصر تفوز على ليبيا", "ليبيا تفوز على مصر"),
+    ],
+)
+def test_an_edit_does_what_its_name_says(name, before, after):
+    assert edit(name, before) == after
+
+
+@pytest.mark.parametrize("name", ["tag", "tag behind", "vowels", "tatweel", "quotes", "a word left out", "house style"])
+def test_an_edit_that_keeps_a_headline_changes_it_the_same_way_for_the_same_seed(name):
+    changed = edit(name, VISIT)
+    assert changed != VISIT
+    assert changed == edit(name, VISIT)
+
+
+@pytest.mark.parametrize("name", [name for name in OTHERS if name != "another number"])
+def test_an_edit_that_makes_another_headline_adds_a_word_or_changes_one(name):
+    before, after = VISIT.split(), edit(name, VISIT).split()
+    assert before != after
+    assert len(after) - len(before) in (0, 1)
+
+
+def test_another_number_is_another():
+    changed = edit("another number", "مقتل 12 في هجوم").split()
+    assert changed[0] == "مقتل"
+    assert int(changed[1]) > 12
+
+
+def test_the_facts_of_a_headline_are_counted_as_often_as_they_come():
+    assert headlines.facts_of(["الرئيس يصل", "مقتل 9 من 9", "لن يصل ولن يعود"]) == [0, 2, 2]
+
+
+def test_titles_that_are_called_one_are_told_by_what_their_articles_are(tmp_path):
+    budget = "مجلس الوزراء يبحث خطة جديدة لدعم الاقتصاد الوطني"
+    fire = "الدفاع المدني يسيطر على حريق كبير في سوق المدينة القديمة ويخلي المحلات التجارية"
+    rows = [(budget, news(1, 200)), (budget, news(1, 200)), (fire, news(2, 200)), (fire.replace(" كبير", ""), news(3, 200))]
+    path = tmp_path / "crawl.jsonl"
+    lines = [json.dumps({"id": str(i), "title": title, "text": text}) for i, (title, text) in enumerate(rows)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    told, apart = headlines.titles_of(str(path)).values()
+    left_out, same = told
+    assert (same["titles"], same["copies"], same["one story"] + same["neither"]) == ("the same words", 1, 0)
+    assert (left_out["titles"], left_out["copies"], left_out["one story"] + left_out["neither"]) == ("a word left out", 0, 1)
+    assert len(apart) == left_out["neither"]
