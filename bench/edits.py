@@ -31,11 +31,13 @@ from bench.simulator import COPY, EDITS, EXCERPT, PARTIAL, STRENGTHS, TEMPLATE, 
 from bench.simulator.drafts import paragraphs
 from bench.simulator.facts import replaced
 from dedup import Config
-from dedup.candidates import propose
+from dedup.candidates import band_candidates
 from dedup.documents import documents_of
 from dedup.fingerprint import fingerprint
+from dedup.postings import posting_candidates
 from dedup.readers import ReadLog, read_data
 from dedup.signatures import band_rows
+from dedup.spill import Spill
 
 WANTED, UNWANTED = (COPY, EXCERPT), (PARTIAL, TEMPLATE)
 #: Articles of fewer or more words are not taken as originals.
@@ -170,7 +172,9 @@ def candidate_pairs(table: pa.Table) -> set[tuple[str, str]]:
     shingles = fingerprint(documents.column("text"), documents.column("title"), config).shingles
     keys = band_rows(shingles, every, config.signatures, *config.banding())
     least_share = min(config.copies.partial, config.copies.excerpt)
-    found = propose(keys, shingles, every, config=config.candidates, least_share=least_share)
+    found = band_candidates(keys, np.diff(shingles[1]) > 0, every, config.candidates)
+    with Spill(1 << 62) as spill:
+        found = found.join(posting_candidates(shingles, every, config.candidates, least_share, spill), len(every))
     return {_pair(ids[one], ids[other]) for one, other in zip(found.left.tolist(), found.right.tolist(), strict=True)}
 
 

@@ -19,7 +19,7 @@ from .threads import map_batches
 
 Ints = npt.NDArray[np.int64]
 #: Counters for a part of the shingles at most, parts at least (so that threads have work), and rows read at a time.
-_MOST_SLOTS, _LEAST_PARTS, _BLOCK = 1 << 26, 4, 1 << 16
+_MOST_SLOTS, _LEAST_PARTS, _BLOCK = 1 << 26, 4, 1 << 14
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .candidates import propose
+from .candidates import band_candidates
 from .commonness import weigh
 from .config import Config
 from .facts import unique_facts
@@ -21,6 +21,7 @@ from .groups import group
 from .headlines import Titles, match_headlines
 from .matches import Measured, verify
 from .pairs import EXACT, LEFT, NEITHER, RIGHT, Ints, Matches
+from .postings import posting_candidates
 from .signatures import band_rows
 from .spill import Spill
 
@@ -74,10 +75,12 @@ def find_copies(
 
     bands, width = config.banding()
     keys = band_rows(prints.shingles, rows, config.signatures, bands, width, threads=threads, release=spill.release)
-    least_share = min(config.copies.partial, config.copies.excerpt)
-    found = propose(keys, prints.shingles, rows, config=config.candidates, least_share=least_share, threads=threads, release=spill.release)
-    counts |= found.counts
+    full = np.diff(prints.shingles[1])[rows] > 0
+    alike = band_candidates(keys, full, rows, config.candidates, threads=threads)
     del keys
+    least_share = min(config.copies.partial, config.copies.excerpt)
+    found = alike.join(posting_candidates(prints.shingles, rows, config.candidates, least_share, spill, threads=threads), n)
+    counts |= found.counts
     weights = weigh(prints.shingles, rows, sources, config.copies, spill, threads=threads)
     measured = Measured(prints.shingles, weights, prints.terms, spill)
     articles = verify(found.left, found.right, measured, config.copies, threads=threads)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .buffers import Rows, take_rows
-from .candidates import propose
+from .candidates import band_candidates
 from .config import Config
 from .kernels.overlap import overlap_pairs, subsequence_pairs
 from .kernels.periods import number_periods
@@ -116,7 +116,7 @@ def _same_titles(
     shingles, terms, facts = take_rows(*titles.shingles, rows), take_rows(*titles.terms, rows), take_rows(*titles.facts, rows)
     every, settings = np.arange(len(rows)), config.candidates
     keys = band_rows(shingles, every, config.signatures, settings.bands, settings.rows, threads=threads)
-    found = propose(keys, shingles, every, config=settings, least_share=0.0, excerpts=False, threads=threads)
+    found = band_candidates(keys, np.diff(shingles[1]) > 0, every, settings, threads=threads)
     left, right = found.left, found.right
     shared, union, smaller = _overlap(shingles, left, right)
     jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)

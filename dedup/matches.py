@@ -35,7 +35,7 @@ LEAST_MISSING = 2
 #: shares more than this has too little room for it.
 REPLACED_LEAST, REPLACED_DENSITY, REPLACED_BELOW = 3, 3.9, 0.75
 #: Pairs verified at a time, and the same where what they need is in files.
-_PAIRS, _SPILLED_PAIRS = 4096, 1024
+_PAIRS, _SPILLED_PAIRS = 4096, 512
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,6 +45,20 @@ def is_among(keys: Ints, sorted_keys: Ints) -> npt.NDArray[np.bool_]:
 
 
 @dataclass(frozen=True, eq=False)
+class Candidates:
+    """Unverified pairs of rows, ``left < right``, worth a look, and what was counted on the way."""
+
+    left: Ints
+    right: Ints
+    counts: dict[str, int]
+
+    def join(self, other: Candidates, n_rows: int) -> Candidates:
+        """The pairs of both, sorted and unique."""
+        left, right = unique_pairs(np.concatenate([self.left, other.left]), np.concatenate([self.right, other.right]), n_rows)
+        return Candidates(left, right, self.counts | other.counts | {"candidates": len(left)})
+
+
+@dataclass(frozen=True, eq=False)
 class Matches:
     """Verified pairs of rows, ``left < right``; ``kind`` is a place in ``schema.KINDS``."""
 

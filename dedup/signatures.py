@@ -133,7 +133,7 @@ def band_rows(
         keys[:, first:last] = band_keys(sign_rows(shingles, config, rows[first:last]), bands, width)
         release()
 
-    map_blocks(block, len(rows), threads, at_most=1 << 16)
+    map_blocks(block, len(rows), threads, at_most=1 << 14)
     return keys
 
 

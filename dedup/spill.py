@@ -100,6 +100,9 @@ class Pile:
         self._file: IO[bytes] | None = None
         self._size = 0
 
+    def __len__(self) -> int:
+        return self._size
+
     def add(self, values: npt.NDArray[Any]) -> None:
         """Add values behind those that are there."""
         self._size += len(values)

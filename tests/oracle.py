@@ -224,17 +224,20 @@ def mark_drawn(rows: list[Row], chosen: Row, bounds: list[int], slots: int) -> t
     return {(value >> 20) % slots for row in drawn for value in row}, [len(row) for row in drawn]
 
 
-def sampled(rows: list[Row], chosen: Row, marked: set[int], slots: int) -> list[Row]:
-    return [[value for value in rows[row] if (value >> 20) % slots in marked] for row in chosen]
-
-
-def count_hashes(values: Row, slots: int) -> list[int]:
-    counts = Counter(value % slots for value in values)
+def count_drawn(rows: list[Row], chosen: Row, marked: set[int], mark_slots: int, slots: int) -> list[int]:
+    """For each slot how many marked values of the chosen rows fall into it, at most 2."""
+    counts = Counter(value % slots for row in chosen for value in rows[row] if (value >> 20) % mark_slots in marked)
     return [min(counts[slot], 2) for slot in range(slots)]
 
 
-def is_counted_twice(values: Row, counters: list[int]) -> list[bool]:
-    return [counters[value % len(counters)] == 2 for value in values]
+def sampled(rows: list[Row], chosen: Row, marked: set[int], mark_slots: int, counters: list[int]) -> list[Pair]:
+    """(place in chosen, value) of each value that is marked and counted twice."""
+    held = [(place, value) for place, row in enumerate(chosen) for value in rows[row] if (value >> 20) % mark_slots in marked]
+    return [(place, value) for place, value in held if counters[value % len(counters)] == 2]
+
+
+def entries_of(members: Row, n_rows: int) -> list[Row]:
+    return [[place for place, member in enumerate(members) if member == row] for row in range(n_rows)]
 
 
 def posting_pairs(rows: list[Row], bounds: list[int], list_cap: int, needed: list[int]) -> set[Pair]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import dedup
-from bench.copies import recall
+from bench.recall import recall
 
 ROOT = Path(__file__).parent.parent
 CORPORA = Path(os.environ.get("DEDUP_CORPORA", ROOT.parent / "shared" / "data"))

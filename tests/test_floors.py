@@ -21,7 +21,7 @@ FLOORS = [
     {"buffers", "pairs", "spill", "threads"},
     {
         "agencies", "candidates", "canonicals", "commonness", "cues", "documents", "facts", "groups", "keywords", "lines", "matches",
-        "pages", "readers", "shingles", "signatures", "spellings", "stories", "texts", "vectors",
+        "pages", "postings", "readers", "shingles", "signatures", "spellings", "stories", "texts", "vectors",
     },
     {"copies", "fingerprint", "headlines", "recall", "storybook", "tables"},
     {"pipeline", "result"},

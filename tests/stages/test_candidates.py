@@ -7,10 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from dedup.candidates import propose
+from dedup.candidates import band_candidates
 from dedup.config import CandidateConfig, Config, SignatureConfig
 from dedup.kernels.shingle import unique_rows
+from dedup.postings import posting_candidates
 from dedup.signatures import band_rows
+from dedup.spill import Spill
 
 
 def corpus(rows):
@@ -19,11 +21,15 @@ def corpus(rows):
     return unique_rows(values, offsets)
 
 
-def proposed(rows, *, compared=None, least_share=0.3, excerpts=True, threads=1, **settings):
+def proposed(rows, *, compared=None, least_share=0.3, excerpts=True, threads=1, limit=1 << 30, **settings):
     shingles, config = corpus(rows), CandidateConfig(**settings)
     compared = np.arange(len(rows)) if compared is None else np.array(compared)
     keys = band_rows(shingles, compared, SignatureConfig(), config.bands, config.rows, threads=threads)
-    return propose(keys, shingles, compared, config=config, least_share=least_share, excerpts=excerpts, threads=threads)
+    alike = band_candidates(keys, np.diff(shingles[1])[compared] > 0, compared, config, threads=threads)
+    if not excerpts:
+        return alike
+    with Spill(limit) as spill:
+        return alike.join(posting_candidates(shingles, compared, config, least_share, spill, threads=threads), len(rows))
 
 
 def hashes(seed, n):
@@ -99,6 +105,11 @@ def test_candidates_do_not_depend_on_the_number_of_threads(threads):
     one, many = proposed(rows), proposed(rows, threads=threads)
     assert pairs_of(one) == pairs_of(many)
     assert one.counts == many.counts
+
+
+def test_candidates_are_the_same_where_what_is_drawn_goes_to_files():
+    rows = [hashes(seed % 9, 300) for seed in range(40)] + [hashes(3, 300)[:25]]
+    assert pairs_of(proposed(rows, limit=100)) == pairs_of(proposed(rows))
 
 
 def test_candidates_do_not_depend_on_the_order_of_rows():
