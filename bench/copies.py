@@ -1,127 +1,163 @@
-"""Copies: recall against brute force, and speed against datasketch, on one corpus in one run.
+"""Copies: dedup beside its peers, end to end and by stage, on one corpus in one run.
 
-    python -m bench.copies CORPUS [-o FILE.json]
+    python -m bench.copies CORPUS [--peers rensa,gaoya] [-o OUT_FOLDER] [--python text-dedup=/venv/bin/python]
 
-datasketch is used as its documentation says to for speed: ``MinHash.bulk`` over byte shingles,
-``MinHashLSH.insertion_session``, then a query for each document; 128 permutations, 32 bands of 4 rows. It gets
-the same shingles, ready made; what it does not do (folding, shingling, verification, excerpts, groups) it is not
-charged for. The second ratio adds what its users must do at least, 3-word shingles by ``str.split`` without
-folding; the third counts only the stage of ours that starts from fingerprints, as it does.
+Everyone reads one Parquet file of the same documents and works in a process of its own with two threads (or processes),
+128 permutations and 32 bands of 4 rows; see ``bench/peers/__init__.py`` for what the peers are given. Not counted, for
+anyone: imports, compilation and one warm-up run on the first 300 rows. Rounds follow each other, so that what else
+the machine does hits all alike; seconds are the best of the rounds, ratios are medians of the ratios within a round.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
+import os
+import platform
+import statistics
+import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
-from datasketch import MinHash, MinHashLSH
+from bench.peers import BANDS, PEERS, PERMUTATIONS, ROWS, STEPS, WORDS, steps
+from bench.peers.inputs import Inputs, make_inputs
+from bench.peers.process import run_peer
+from bench.peers.score import against_readers, brute_force, scores
+from bench.tables import print_tables
 
-import dedup
-from bench.brute_force import all_pairs
-from dedup import Config
-from dedup.fingerprint import fingerprint
-from dedup.readers import ReadLog, read_files
-
-JACCARD, CONTAINMENT = 0.5, 0.7
+OURS, BASELINE = "dedup", "rewrite"
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus")
-    parser.add_argument("-o", "--out")
-    options = parser.parse_args()
-    report = measure(options.corpus)
-    text = json.dumps(report, indent=2)
-    print(text)
+    """Measure, print, and write ``report.json`` and ``picture.svg``."""
+    options = _options()
+    names = [OURS, BASELINE, *(name for name in options.peers.split(",") if name not in ("", OURS, BASELINE))]
+    unknown = [name for name in names if name not in PEERS]
+    if unknown:
+        sys.exit(f"no such peer: {', '.join(unknown)}. Choose from: {', '.join(PEERS)}.")
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = make_inputs(options.corpus, Path(folder))
+        rounds = _rounds(names, inputs, options)
+        report = _report(rounds, names, inputs, options)
+    print_tables(report)
     if options.out:
-        Path(options.out).write_text(text + "\n", encoding="utf-8")
+        out = Path(options.out)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        _draw(report, out)
 
 
-def measure(corpus: str) -> dict[str, object]:
-    """Run both on ``corpus``."""
-    config = Config()
-    dedup.find_copies(corpus)  # compiles the kernels and warms the page cache
-    begun = time.perf_counter()
-    result = dedup.find_copies(corpus)
-    ours = time.perf_counter() - begun
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", help="anything that dedup reads")
+    parser.add_argument("--peers", default=",".join(PEERS), help="names, with commas between (all)")
+    parser.add_argument("-o", "--out", help="folder for report.json, picture.svg and picture.png")
+    parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="run a peer in another virtual environment")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--once-above", type=float, default=30.0, help="a peer that takes more seconds runs in the first round only")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--warm-rows", type=int, default=300)
+    parser.add_argument("--labels", help="JSON lines of read pairs (a, b: url; label; sure) to score everyone by as well")
+    return parser.parse_args()
 
-    batches = [batch.pages for batch in read_files([corpus], config=config, log=ReadLog())]
-    texts = pa.chunked_array([batch.column("text") for batch in batches])
-    texts = texts.filter(texts.is_valid())
-    rows = [[shingle.encode() for shingle in set(dedup.shingle(text))] for text in texts.to_pylist()]
-    begun = time.perf_counter()
-    for text in texts.to_pylist():
-        words = text.split()
-        {" ".join(words[i : i + 3]).encode() for i in range(len(words) - 2)}
-    shingling = time.perf_counter() - begun
-    begun = time.perf_counter()
-    sketches = MinHash.bulk(rows, num_perm=128)
-    lsh = MinHashLSH(num_perm=128, params=(32, 4))
-    with lsh.insertion_session() as session:
-        for i, sketch in enumerate(sketches):
-            session.insert(i, sketch, check_duplication=False)
-    for sketch in sketches:
-        lsh.query(sketch)
-    theirs = time.perf_counter() - begun
-    documents = result.documents.num_rows
+
+def _rounds(names: list[str], inputs: Inputs, options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    """The reports of each peer, a round after the other; every second round in reverse order."""
+    pythons = dict(item.split("=", 1) for item in options.python)
+    reports: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    for turn in range(options.rounds):
+        for name in names[:: 1 if turn % 2 == 0 else -1]:
+            earlier = reports[name]
+            if earlier and ("failed" in earlier[0] or earlier[0]["seconds"] > options.once_above):
+                continue
+            path = inputs.pages if PEERS[name].raw else inputs.folded
+            python = pythons.get(name, sys.executable)
+            report = run_peer(name, path, python=python, threads=options.threads, warm_rows=options.warm_rows)
+            if turn:  # the first answer is scored; the rest would only fill the memory
+                report.pop("answer", None)
+            reports[name].append(report | {"round": turn})
+            shown = report.get("failed") or f"{report['seconds']:.2f} s"
+            print(f"round {turn + 1}: {name} {shown}", file=sys.stderr)
+    return reports
+
+
+def _report(rounds: dict[str, list[dict[str, Any]]], names: list[str], inputs: Inputs, options: argparse.Namespace) -> dict[str, Any]:
+    truth = brute_force(inputs.texts)
+    labels = [json.loads(line) for line in Path(options.labels).read_text(encoding="utf-8").splitlines()] if options.labels else []
+    report: dict[str, Any] = {
+        "corpus": Path(options.corpus).name,
+        "documents": len(inputs.ids),
+        "text_bytes": inputs.raw_bytes,
+        "folding_seconds_not_charged_to_peers": inputs.folding_seconds,
+        "machine": {"cores": os.cpu_count(), "processor": _processor(), "system": platform.system(), "python": platform.python_version()},
+        "settings": {"threads": options.threads, "permutations": PERMUTATIONS, "bands": BANDS, "rows": ROWS, "words": WORDS},
+        "steps": list(STEPS),
+        "pairs_jaccard_0.5": int(truth.near.sum()),
+        "pairs_containment_0.7": int(truth.held.sum()),
+        "peers": {},
+    }
+    for name in names:
+        if "failed" in rounds[name][0]:
+            report["peers"][name] = {"failed": rounds[name][0]["failed"]}
+            continue
+        one = report["peers"][name] = _measured(rounds, name, len(inputs.ids))
+        if name != BASELINE:
+            one["scores"] = scores(rounds[name][0]["answer"], inputs.ids, truth)
+        if name != BASELINE and labels:
+            one["readers"] = against_readers(rounds[name][0]["answer"], inputs.ids, inputs.urls, labels)
+    return report
+
+
+def _measured(rounds: dict[str, list[dict[str, Any]]], name: str, documents: int) -> dict[str, Any]:
+    best = min(rounds[name], key=lambda one: one["seconds"])
+    entry = PEERS[name]
     return {
-        "documents": documents,
-        "dedup_seconds": round(ours, 3),
-        "dedup_stages": {stage["stage"]: stage["seconds"] for stage in result.manifest["stages"]},
-        "datasketch_seconds_on_ready_shingles": round(theirs, 3),
-        "datasketch_seconds_with_plain_shingling": round(theirs + shingling, 3),
-        "ratio_file_to_groups_over_datasketch_with_plain_shingling": round((theirs + shingling) / ours, 2),
-        "ratio_file_to_groups_over_datasketch_on_ready_shingles": round(theirs / ours, 2),
-        "ratio_fingerprints_to_groups_over_datasketch_on_ready_shingles": round(theirs / result.manifest["stages"][1]["seconds"], 2),
-        "recall": recall(result, corpus),
+        "version": best["version"],
+        "python": best["python"],
+        "seconds": best["seconds"],
+        "all_seconds": [one["seconds"] for one in rounds[name]],
+        "cpu_seconds": min(one["cpu_seconds"] for one in rounds[name]),
+        "documents_per_second": documents / best["seconds"],
+        "stages": best["stages"],
+        "details": best["details"],
+        "steps": steps(best["stages"]),
+        "importing_seconds": best["importing_seconds"],
+        "peak_bytes": max(one["peak_bytes"] for one in rounds[name]),
+        "idle_bytes": best["idle_bytes"],
+        "times_ours": _ratio(rounds, name, OURS),
+        "cpu_times_ours": _ratio(rounds, name, OURS, "cpu_seconds"),
+        "times_rewrite": _ratio(rounds, name, BASELINE),
+        "steps_times_ours": _step_ratios(best["stages"], min(rounds[OURS], key=lambda one: one.get("seconds", 0.0)).get("stages", {})),
+        "gives": {part: getattr(entry, part) for part in ("folding", "verification", "excerpts", "groups", "explanation", "note")},
     }
 
 
-def recall(result: dedup.Result, corpus: str) -> dict[str, object]:
-    """The share of all pairs over the thresholds that the run lists, exact copies among them."""
-    config = Config()
-    documents = result.documents.to_pydict()
-    kept = [i for i, (role, status) in enumerate(zip(documents["role"], documents["status"], strict=True))
-            if role != "headline" and status != "short"]  # fmt: skip
-    texts = _texts(result, corpus)
-    prints = fingerprint(pa.array([texts[i] for i in kept], pa.large_string()), pa.nulls(len(kept), pa.string()), config)
-    shingles, offsets = prints.shingles
-    left, right, shared = all_pairs(shingles, offsets, jaccard=JACCARD, containment=CONTAINMENT)
-    sizes = np.diff(offsets)
-    jaccard = shared / (sizes[left] + sizes[right] - shared)
-    containment = shared / np.minimum(sizes[left], sizes[right])
-    ids = [documents["doc_id"][i] for i in kept]
-    listed = {(row["doc_id_a"], row["doc_id_b"]): row for row in result.matches.to_pylist()}
-    found = np.array([(ids[a], ids[b]) in listed for a, b in zip(left, right, strict=True)])
-    wrong = sum(
-        abs(listed[ids[a], ids[b]]["jaccard"] - j) > 1e-6 or abs(listed[ids[a], ids[b]]["containment"] - c) > 1e-6
-        for a, b, j, c, hit in zip(left, right, jaccard, containment, found, strict=True)
-        if hit
-    )
-    return {
-        f"pairs_jaccard_{JACCARD}": int((jaccard >= JACCARD).sum()),
-        f"recall_jaccard_{JACCARD}": round(float(found[jaccard >= JACCARD].mean()), 5),
-        f"pairs_containment_{CONTAINMENT}": int((containment >= CONTAINMENT).sum()),
-        f"recall_containment_{CONTAINMENT}": round(float(found[containment >= CONTAINMENT].mean()), 5),
-        "numbers_that_differ_from_brute_force": int(wrong),
-    }
+def _ratio(rounds: dict[str, list[dict[str, Any]]], name: str, other: str, what: str = "seconds") -> float | None:
+    """The median over rounds of the seconds of one over the seconds of another."""
+    seconds = {one["round"]: one[what] for one in rounds[other] if "failed" not in one}
+    ratios = [one[what] / seconds[one["round"]] for one in rounds[name] if one["round"] in seconds]
+    return statistics.median(ratios) if ratios else None
 
 
-def _texts(result: dedup.Result, corpus: str) -> list[str]:
-    """The text of each document of a result, read again."""
-    from dedup.documents import documents_of
+def _step_ratios(theirs: dict[str, float], ours: dict[str, float]) -> dict[str, float]:
+    own = steps(ours)
+    return {step: seconds / own[step] for step, seconds in steps(theirs).items() if own.get(step)}
 
-    by_id: dict[str, str] = {}
-    for batch in read_files([corpus], config=Config(), log=ReadLog()):
-        documents, _ = documents_of(batch.pages)
-        for doc_id, text in zip(documents.column("doc_id").to_pylist(), documents.column("text").to_pylist(), strict=True):
-            by_id.setdefault(doc_id, text)
-    return [by_id[doc_id] for doc_id in result.documents.column("doc_id").to_pylist()]
+
+def _processor() -> str:
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text().splitlines() if cpu.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+def _draw(report: dict[str, Any], out: Path) -> None:
+    try:
+        from bench.picture import draw
+    except ImportError as error:
+        print(f"no picture: {error}. Install matplotlib.", file=sys.stderr)
+        return
+    draw(report, out)
 
 
 if __name__ == "__main__":

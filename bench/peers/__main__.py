@@ -1,0 +1,106 @@
+"""Run one peer in this process and write what it says and what it cost.
+
+    python -m bench.peers NAME INPUT.parquet OUT.json [--threads 2] [--warm-rows 300]
+
+It is run once on the first rows, which counts for nothing: imports, compiled kernels and pools of threads are then
+ready. Then it is run on all rows. Exit code 3 says that the peer is not installed here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import platform
+import resource
+import sys
+import tempfile
+import time
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from . import PEERS, Clock, Peer
+
+NOT_INSTALLED = 3
+
+
+def main() -> None:
+    """Measure one peer."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=PEERS)
+    parser.add_argument("input")
+    parser.add_argument("out")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--warm-rows", type=int, default=300)
+    options = parser.parse_args()
+    missing = [name for name in PEERS[options.name].needs.split(",") if find_spec(name) is None]
+    if missing:
+        print(f"not installed here: {', '.join(missing)}", file=sys.stderr)
+        sys.exit(NOT_INSTALLED)
+    report = measure(options.name, options.input, options.threads, options.warm_rows)
+    Path(options.out).write_text(json.dumps(report), encoding="utf-8")
+
+
+def measure(name: str, path: str, threads: int, warm_rows: int) -> dict[str, Any]:
+    """What a peer says about a file, and its seconds and memory."""
+    entry = PEERS[name]
+    begun = time.perf_counter()
+    peer: Peer = getattr(importlib.import_module(f"bench.peers.{entry.module}"), entry.function)
+    importing = time.perf_counter() - begun
+    if warm_rows:
+        with tempfile.TemporaryDirectory() as folder:
+            small = str(Path(folder) / "warm.parquet")
+            pq.write_table(pq.ParquetFile(path).read().slice(0, warm_rows), small, compression="zstd")
+            peer(small, Clock(), threads)
+    clock, idle = Clock(), memory_bytes("VmRSS")
+    begun, worked = time.perf_counter(), _cpu_seconds()
+    answer = peer(path, clock, threads)
+    seconds, worked = time.perf_counter() - begun - answer.excluded, _cpu_seconds() - worked
+    return {
+        "name": name,
+        "version": _version(entry.package),
+        "python": platform.python_version(),
+        "threads": threads,
+        "rows": answer.rows,
+        "seconds": seconds,
+        "cpu_seconds": worked,
+        "stages": clock.seconds,
+        "details": answer.details,
+        "importing_seconds": importing,
+        "idle_bytes": idle,
+        "peak_bytes": memory_bytes("VmHWM"),
+        "answer": {name: getattr(answer, name) for name in ("pairs", "listed", "labels", "flags", "ids")},
+    }
+
+
+def memory_bytes(field: str) -> int:
+    """Memory of this process by Linux's count: ``VmHWM``, the most so far, or ``VmRSS``, now.
+
+    ``ru_maxrss`` is not used where it can be helped: it begins with what the parent held when it started this program.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith(field))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _cpu_seconds() -> float:
+    """Seconds of work so far, of this process and of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "working tree"
+
+
+if __name__ == "__main__":
+    main()

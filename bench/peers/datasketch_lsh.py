@@ -1,0 +1,56 @@
+"""datasketch 2: MinHash in bulk, a MinHashLSH in memory, a query for each document.
+
+Its documentation names the bulk calls, ``insertion_session`` and a faster hash function than SHA-1, all used here.
+It has no threads; signing and querying are spread over processes by its user, here with ``fork`` so that the
+index need not be pickled. ``LeanMinHash`` is what it recommends to pass between processes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+import xxhash
+from datasketch import LeanMinHash, MinHash, MinHashLSH
+
+from . import BANDS, PERMUTATIONS, ROWS, Answer, Clock, word_shingles
+
+_CHUNK = 500
+_shared: dict[str, Any] = {}
+
+
+def run(path: str, clock: Clock, threads: int) -> Answer:
+    """See ``Peer``."""
+    with clock.stage("read"):
+        texts = pq.read_table(path, columns=["text"]).column("text").to_pylist()
+    context = multiprocessing.get_context("fork")
+    starts = range(0, len(texts), _CHUNK)
+    with clock.stage("shingle and sign"):
+        _shared["texts"] = texts
+        with context.Pool(threads) as pool:
+            values = np.concatenate(pool.map(_sign, starts))
+        sketches = [LeanMinHash(seed=1, hashvalues=row, scheme="affine32") for row in values]
+    with clock.stage("insert"):
+        lsh = MinHashLSH(num_perm=PERMUTATIONS, params=(BANDS, ROWS))
+        with lsh.insertion_session() as session:
+            for i, sketch in enumerate(sketches):
+                session.insert(i, sketch, check_duplication=False)
+    with clock.stage("query"):
+        _shared["lsh"], _shared["sketches"] = lsh, sketches
+        with context.Pool(threads) as pool:
+            pairs = [pair for part in pool.map(_query, starts) for pair in part]
+    return Answer(len(texts), pairs=pairs)
+
+
+def _sign(start: int) -> npt.NDArray[np.uint32]:
+    rows = ([shingle.encode() for shingle in word_shingles(text)] for text in _shared["texts"][start : start + _CHUNK])
+    return np.array([sketch.hashvalues for sketch in MinHash.bulk(rows, num_perm=PERMUTATIONS, hashfunc=xxhash.xxh32_intdigest)])
+
+
+def _query(start: int) -> list[tuple[int, int]]:
+    lsh, sketches = _shared["lsh"], _shared["sketches"]
+    stop = min(start + _CHUNK, len(sketches))
+    return [(i, other) for i in range(start, stop) for other in lsh.query(sketches[i]) if other > i]

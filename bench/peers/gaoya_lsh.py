@@ -1,0 +1,27 @@
+"""gaoya 0.2: tokens, word 3-grams, sketches and the index in Rust; threads are Rayon's (RAYON_NUM_THREADS).
+
+Its built-in tokenizer cuts at ASCII punctuation and white space, so folded texts give it our shingles. It has no
+way to query with signatures that it has made already: the query signs every text a second time.
+"""
+
+from __future__ import annotations
+
+import pyarrow.parquet as pq
+from gaoya.minhash import MinHashStringIndex
+
+from . import BANDS, ROWS, THRESHOLD, WORDS, Answer, Clock
+
+
+def run(path: str, clock: Clock, threads: int) -> Answer:
+    """See ``Peer``."""
+    with clock.stage("read"):
+        texts = pq.read_table(path, columns=["text"]).column("text").to_pylist()
+    index = MinHashStringIndex(
+        hash_size=32, jaccard_threshold=THRESHOLD, num_bands=BANDS, band_size=ROWS, num_hashes=None,
+        analyzer="word", lowercase=False, ngram_range=(WORDS, WORDS), id_container="smallvec",
+    )  # fmt: skip
+    with clock.stage("shingle, sign and insert"):
+        index.par_bulk_insert_docs(list(range(len(texts))), texts)
+    with clock.stage("sign again and query"):
+        pairs = [(i, other) for i, others in enumerate(index.par_bulk_query(texts)) for other in others if other > i]
+    return Answer(len(texts), pairs=pairs)
