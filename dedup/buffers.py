@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from .errors import SchemaError
+from .kernels.rows import gather_rows
 
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
@@ -69,10 +70,8 @@ def row_offsets(counts: npt.NDArray[np.int64]) -> Offsets:
 
 def take_rows(values: npt.NDArray[Any], offsets: Offsets, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], Offsets]:
     """The chosen rows, in the order given."""
-    counts = offsets[rows + 1] - offsets[rows]
-    taken = row_offsets(counts)
-    places = np.repeat(offsets[rows] - taken[:-1], counts) + np.arange(taken[-1])
-    return values[places], taken
+    taken = row_offsets(offsets[rows + 1] - offsets[rows])
+    return gather_rows(values, offsets, rows, taken), taken
 
 
 def filter_rows(values: npt.NDArray[Any], offsets: Offsets, kept: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[Any], Offsets]:

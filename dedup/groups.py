@@ -36,16 +36,20 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
         The canonical's row for each document, and all matches, the further ones included.
     """
     asked: Ints = np.empty(0, np.int64)
+    canonical = _stars(matches, ranks)
     for _ in range(ROUNDS):
-        canonical = _stars(matches, ranks)
         left, right = _chained(matches, canonical, ranks)
         keys = left * len(ranks) + right
         new = ~is_among(keys, asked) & ~is_among(keys, matches.left * len(ranks) + matches.right)
         if not new.any():
             break
         asked = np.sort(np.concatenate([asked, keys[new]]))
-        matches = Matches.join([matches, verify(left[new], right[new])])
-    return _stars(matches, ranks), matches
+        further = verify(left[new], right[new])
+        matches = Matches.join([matches, further])
+        if (further.kind == PARTIAL).all():
+            break
+        canonical = _stars(matches, ranks)
+    return canonical, matches
 
 
 def _stars(matches: Matches, ranks: Ints) -> Ints:

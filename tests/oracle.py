@@ -88,6 +88,10 @@ def token_rows(texts: Iterable[str]) -> tuple[list[Row], list[tuple[int, int]]]:
     return rows, digests
 
 
+def gather_rows(rows: list[Row], chosen: Row) -> list[Row]:
+    return [rows[row] for row in chosen]
+
+
 def last_characters(texts: Iterable[str], most: int) -> list[str]:
     return [text[len(text) - most :] if most < len(text) else text for text in texts]
 
