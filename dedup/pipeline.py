@@ -38,7 +38,7 @@ from .spill import Spill
 from .stories import cluster
 from .storybook import tell
 from .tables import documents_table, matches_table
-from .texts import deciding_words, term_hashes
+from .texts import deciding_words, stop_words, term_hashes
 from .threads import map_batches, thread_count
 from .vectors import vectorize, without_terms
 from .version import __version__
@@ -256,7 +256,7 @@ def _stories(corpus: Corpus, copies: Copies, headline: npt.NDArray[np.bool_], co
     # The text of a headline is its title: it counts once.
     texts, offsets = take_rows(*corpus.prints.terms, rows)
     bodies = filter_rows(texts, offsets, np.repeat(~headline[rows], np.diff(offsets)))
-    titles = without_terms(take_rows(*corpus.prints.title_terms, rows), term_hashes(deciding_words()))
+    titles = without_terms(take_rows(*corpus.prints.title_terms, rows), term_hashes(deciding_words() & stop_words()))
     vectors = vectorize(titles, bodies, background(), config.stories)
     times = _seconds(corpus)[rows]
     cuts = np.where(headline[rows], config.stories.headline_cut, config.stories.cut)
