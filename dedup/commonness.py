@@ -52,7 +52,7 @@ def weigh(shingles: Rows, rows: Ints, sources: Ints, config: CopyConfig, spill: 
     least = np.uint8(min(bounds[own].min(initial=255) + 1, 255))
     n_values = int((offsets[rows + 1] - offsets[rows]).sum())
     parts, slots = _LEAST_PARTS, 1 << 12
-    while parts * slots < n_values:
+    while parts * slots < 2 * n_values:
         parts, slots = (parts, slots * 2) if slots < _MOST_SLOTS else (parts * 2, slots)
     shift = np.uint64(64 - (parts.bit_length() - 1))
     blocks = [slice(first, first + _BLOCK) for first in range(0, len(rows), _BLOCK)]

@@ -88,7 +88,7 @@ def find_copies(
     # An article that is too short, or an exact copy, stands for nobody, so no headline is tied to it.
     titled = headline.copy()
     titled[rows] = True
-    titles = match_headlines(_titles(prints, headline, titled), ranks, times, config, threads=threads)
+    titles = match_headlines(_titles(prints, headline, titled), ranks, times, config, threads=threads, release=spill.release)
     compared = titled & ~headline
 
     def verify_further(left: Ints, right: Ints) -> Matches:

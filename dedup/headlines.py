@@ -23,6 +23,7 @@ from .kernels.shingle import row_hashes
 from .pairs import EXACT, NEITHER, TITLE, Ints, Matches
 from .schema import DAY
 from .signatures import band_rows
+from .spill import Release, keep
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,9 @@ class Titles:
     digests: npt.NDArray[np.uint64]
 
 
-def match_headlines(titles: Titles, ranks: Ints, times: npt.NDArray[np.float64], config: Config, *, threads: int = 1) -> Matches:
+def match_headlines(
+    titles: Titles, ranks: Ints, times: npt.NDArray[np.float64], config: Config, *, threads: int = 1, release: Release = keep
+) -> Matches:
     """Match headlines with headlines and with titles.
 
     A title that many share is compared once; each headline is matched with the first headline and the first
@@ -65,7 +68,7 @@ def match_headlines(titles: Titles, ranks: Ints, times: npt.NDArray[np.float64],
     first = rows[starts]
     first_headline = _first(rows, unit, titles.headline[rows], len(starts))
     first_article = _first(rows, unit, ~titles.headline[rows], len(starts))
-    left, right, jaccard, containment = _same_titles(titles, first, config, threads)
+    left, right, jaccard, containment = _same_titles(titles, first, first_headline >= 0, config, threads, release)
     one = np.concatenate([np.arange(len(starts)), left, right])
     other = np.concatenate([np.arange(len(starts)), right, left])
     jaccard = np.concatenate([np.ones(len(starts)), jaccard, jaccard])
@@ -110,19 +113,23 @@ def _first(rows: Ints, unit: Ints, chosen: npt.NDArray[np.bool_], n_units: int) 
 
 
 def _same_titles(
-    titles: Titles, rows: Ints, config: Config, threads: int
+    titles: Titles, rows: Ints, of_headline: npt.NDArray[np.bool_], config: Config, threads: int, release: Release
 ) -> tuple[Ints, Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Pairs of different titles, as places in ``rows``, that say the same; with jaccard and containment."""
-    shingles, terms, facts = take_rows(*titles.shingles, rows), take_rows(*titles.terms, rows), take_rows(*titles.facts, rows)
-    every, settings = np.arange(len(rows)), config.candidates
-    keys = band_rows(shingles, every, config.signatures, settings.bands, settings.rows, threads=threads)
-    found = band_candidates(keys, np.diff(shingles[1]) > 0, every, settings, threads=threads)
-    left, right = found.left, found.right
-    shared, union, smaller = _overlap(shingles, left, right)
+    """Pairs of different titles, as places in ``rows``, that say the same, one of them a headline's; with jaccard and containment."""
+    settings = config.candidates
+    keys = band_rows(titles.shingles, rows, config.signatures, settings.bands, settings.rows, threads=threads, release=release)
+    full = np.diff(titles.shingles[1])[rows] > 0
+    found = band_candidates(keys, full, np.arange(len(rows)), settings, threads=threads)
+    asked = of_headline[found.left] | of_headline[found.right]
+    left, right = found.left[asked], found.right[asked]
+    one, other = rows[left], rows[right]
+    shared, union, smaller = _overlap(titles.shingles, one, other)
     jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)
-    close = np.flatnonzero((jaccard >= config.copies.title) & subsequence_pairs(*terms, left, right))
+    close = np.flatnonzero((jaccard >= config.copies.title) & subsequence_pairs(*titles.terms, one, other))
     # The one is the other with words left out, so as many facts are the same facts.
-    same = close[_count_facts(terms, facts, left[close]) == _count_facts(terms, facts, right[close])]
+    facts = (_count_facts(titles.terms, titles.facts, side[close]) for side in (one, other))
+    same = close[np.equal(*facts)]
+    release()
     return left[same], right[same], jaccard[same], containment[same]
 
 
