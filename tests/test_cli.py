@@ -524,7 +524,11 @@ def test_threads_and_batches_change_no_byte_of_the_tables(here, threads, batch_r
     inputs = ["news.jsonl", SEED_PAGE, ROOT / "examples" / "crawl" / "more.csv"]
     run(*inputs, "-o", "out")
     run(*inputs, "-o", "other", "--threads", threads, "--run.batch_rows", batch_rows)
-    assert json.loads(Path("other/manifest.json").read_bytes())["config"]["run"] == {"threads": threads, "batch_rows": batch_rows, "memory": 0}
+    assert json.loads(Path("other/manifest.json").read_bytes())["config"]["run"] == {
+        "threads": threads,
+        "batch_rows": batch_rows,
+        "memory": 0,
+    }
     ours, others = content("out"), content("other")
     for name in TABLES:
         assert ours[f"{name}.parquet"] == others[f"{name}.parquet"], name
