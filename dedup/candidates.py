@@ -25,7 +25,8 @@ def band_candidates(
 
     Parameters
     ----------
-    keys : uint64[bands, n], the band keys of the documents ``rows``, int64[n], ascending; see ``signatures.band_rows``
+    keys : uint64[bands, n], the band keys of the documents ``rows``, int64[n]; see ``signatures.band_rows``. In a crowded
+        bucket those that come first in ``rows`` meet all others
     full : bool[n], those that have shingles; the others share nothing
     """
     places = np.flatnonzero(full)
@@ -47,4 +48,5 @@ def band_candidates(
             pairs, waiting = unique_keys([pairs, *waiting]), []
     pairs = unique_keys([pairs, *waiting])
     n = max(len(full), 1)
-    return Candidates(rows[pairs // n], rows[pairs % n], {"lsh_pairs": len(pairs), "documents_in_capped_buckets": capped})
+    one, other = rows[pairs // n], rows[pairs % n]
+    return Candidates(np.minimum(one, other), np.maximum(one, other), {"lsh_pairs": len(pairs), "documents_in_capped_buckets": capped})

@@ -74,9 +74,11 @@ def find_copies(
     counts = {"short": int(short.sum()), "exact_copies": int(np.count_nonzero(first != np.arange(n))), "compared": len(rows)}
 
     bands, width = config.banding()
-    keys = band_rows(prints.shingles, rows, config.signatures, bands, width, threads=threads, release=spill.release)
-    full = np.diff(prints.shingles[1])[rows] > 0
-    alike = band_candidates(keys, full, rows, config.candidates, threads=threads)
+    # In order of precedence: of a crowded bucket the first ones meet all, and one of them will stand for the others.
+    ranked = rows[np.argsort(ranks[rows])]
+    keys = band_rows(prints.shingles, ranked, config.signatures, bands, width, threads=threads, release=spill.release)
+    full = np.diff(prints.shingles[1])[ranked] > 0
+    alike = band_candidates(keys, full, ranked, config.candidates, threads=threads)
     del keys
     least_share = min(config.copies.partial, config.copies.excerpt)
     found = alike.join(posting_candidates(prints.shingles, rows, config.candidates, least_share, spill, threads=threads), n)

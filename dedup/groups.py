@@ -11,7 +11,8 @@ from .pairs import PARTIAL, Ints, Matches, is_among, unique_pairs
 
 #: How often pairs that only a chain ties together are looked at anew.
 ROUNDS = 3
-#: A group of more members is not moved to a new canonical: it would have to be looked through member by member.
+#: A group of more members is moved to a new canonical only as often as the number of matches pays for: it has to be
+#: looked through member by member.
 MOST_CHECKS = 2000
 #: Further canonicals that a document is compared with in a round.
 MOST_ASKED = 8

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .buffers import Rows
 from .config import CandidateConfig
+from .errors import ConfigError
 from .kernels.postings import count_drawn, entries_of, mark_drawn, posting_pairs, sampled
 from .pairs import Candidates, Ints
 from .spill import Pile, Spill
@@ -44,6 +45,11 @@ def posting_candidates(
     draws, parts = _draw(shingles, rows, bounds, int((share * lengths).sum()), spill, threads)
     # Places and rows are held in 32 bits: these arrays are the largest of the stage.
     n_entries = sum(len(members) for _, members in parts)
+    if n_entries >= 1 << 31 or len(rows) >= 1 << 31:
+        raise ConfigError(
+            f"{n_entries:,} sampled shingles of {len(rows):,} documents are more than can be numbered. "
+            "Lower candidates.sampled, or run the corpus in parts."
+        )
     members, list_starts = np.empty(n_entries, np.int32), np.empty(n_entries, np.int32)
     drawn = np.empty(n_entries, np.bool_)
     firsts = np.cumsum([0, *(len(part) for _, part in parts)])

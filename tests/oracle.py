@@ -445,10 +445,13 @@ def star_groups(edges: list[Pair], ranks: list[int], most_checks: int) -> list[i
     linked = {frozenset(edge) for edge in edges}
     members: dict[int, set[int]] = {node: {node} for node in range(len(ranks))}
     centre = list(range(len(ranks)))
+    budget = 32 * len(edges)
     for left, right in edges:
         one, other = sorted((centre[left], centre[right]), key=lambda node: ranks[node])
-        if one == other or len(members[other]) > most_checks:
+        size = len(members[other])
+        if one == other or size > sum(one in edge for edge in edges) or most_checks < size > budget:
             continue
+        budget -= size if size > most_checks else 0
         if all(frozenset((one, member)) in linked for member in members[other]):
             for member in members[other]:
                 centre[member] = one

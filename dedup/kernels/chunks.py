@@ -140,12 +140,7 @@ def fill_documents(data, offsets, stemmed, known, words, blocks, entries, expans
                 mixed = (first ^ (second * GOLDEN) ^ (third * EULER)) * GOLDEN
                 mixed = (mixed ^ (mixed >> np.uint64(32)) ^ fourth) * EULER
                 slot = np.int64((mixed >> np.uint64(40)) & slots)
-                # Each chunk has two places, side by side; the one that was met later stands first.
-                hit = known[slot, 0] == first and known[slot, 1] == second and known[slot, 2] == third and known[slot, 3] == fourth
-                if not hit:
-                    slot ^= 1
-                    hit = known[slot, 0] == first and known[slot, 1] == second and known[slot, 2] == third and known[slot, 3] == fourth
-                if hit:
+                if known[slot, 0] == first and known[slot, 1] == second and known[slot, 2] == third and known[slot, 3] == fourth:
                     word = known[slot, _KEY + 1]
                     if word != np.uint64(0):
                         tokens[n_tokens] = word

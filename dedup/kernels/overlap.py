@@ -25,6 +25,21 @@ def overlap_pairs(values, offsets, left, right):
         i, i_end = offsets[left[pair]], offsets[left[pair] + 1]
         j, j_end = offsets[right[pair]], offsets[right[pair] + 1]
         count = np.int64(0)
+        if i_end - i > j_end - j:
+            i, i_end, j, j_end = j, j_end, i, i_end
+        if (i_end - i) * 32 < j_end - j:  # a few against very many: looked up one by one
+            for k in range(i, i_end):
+                low, high = j, j_end
+                while low < high:
+                    middle = (low + high) >> 1
+                    if values[middle] < values[k]:
+                        low = middle + 1
+                    else:
+                        high = middle
+                j = low
+                count += np.int64(low < j_end and values[low] == values[k])
+            shared[pair] = count
+            continue
         while i < i_end and j < j_end:
             a, b = values[i], values[j]
             count += np.int64(a == b)

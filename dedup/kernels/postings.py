@@ -6,7 +6,7 @@ import numpy as np
 
 from .jit import jit, leaf
 
-#: Other bits than those that ``count_drawn`` goes by, or what falls together here would fall together there.
+#: Other bits than the lowest, by which ``count_drawn`` goes: what falls together here should not fall together there.
 MARK_SHIFT = np.uint64(20)
 
 

@@ -91,16 +91,26 @@ def shared_facts(terms, offsets, one, other):
     """
     own = np.zeros(len(one), np.int64)
     shared = np.zeros(len(one), np.int64)
+    row_now = np.int64(-1)
+    others = np.empty(0, np.uint64)
     for pair in range(len(one)):
         mine = facts_of(terms[offsets[one[pair]] : offsets[one[pair] + 1]])
-        others = facts_of(terms[offsets[other[pair]] : offsets[other[pair] + 1]])
+        if other[pair] != row_now:  # several pairs in a row are often with one text
+            row_now = other[pair]
+            others = facts_of(terms[offsets[row_now] : offsets[row_now + 1]])
         j = 0
         for i in range(len(mine)):
             if i > 0 and mine[i] == mine[i - 1]:
                 continue
             own[pair] += 1
-            while j < len(others) and others[j] < mine[i]:
-                j += 1
+            low, high = j, len(others)
+            while low < high:
+                middle = (low + high) >> 1
+                if others[middle] < mine[i]:
+                    low = middle + 1
+                else:
+                    high = middle
+            j = low
             shared[pair] += np.int64(j < len(others) and others[j] == mine[i])
     return own, shared
 

@@ -29,7 +29,8 @@ def star_groups(left, right, ranks, neighbour_offsets, neighbours, most_checks):
     left, right : int64[n_edges], strongest first
     ranks : int64[n_nodes], precedence: of a group, the node of lowest rank is its centre
     neighbour_offsets : int64[n_nodes + 1], neighbours : int64[2 * n_edges], ascending in each row
-    most_checks : a merge that would have to look up more members than this is left undone
+    most_checks : a merge that has to look up more members than this is done only while all such look-ups together are no
+        more than 32 an edge
 
     Returns
     -------
@@ -41,14 +42,17 @@ def star_groups(left, right, ranks, neighbour_offsets, neighbours, most_checks):
     following = np.full(n_nodes, -1, np.int64)  # members of a group as a list that begins at its centre
     last = np.arange(n_nodes)
     sizes = np.ones(n_nodes, np.int64)
+    budget = np.int64(32 * len(left))
     for edge in range(len(left)):
         a, b = centres[left[edge]], centres[right[edge]]
         if a == b:
             continue
         if ranks[b] < ranks[a]:
             a, b = b, a
-        if sizes[b] > most_checks:
+        # Not even enough links, or the look-ups that all edges may cost together are used up.
+        if sizes[b] > neighbour_offsets[a + 1] - neighbour_offsets[a] or (sizes[b] > most_checks and sizes[b] > budget):
             continue
+        budget -= sizes[b] if sizes[b] > most_checks else 0
         member = b
         while member >= 0 and linked(neighbour_offsets, neighbours, a, member):
             member = following[member]
