@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .config import CandidateConfig
 from .kernels.buckets import bucket_pairs
-from .pairs import Candidates, Ints, pair_keys, unique_keys
+from .pairs import Candidates, Ints, packed, pair_keys, row_bits, unique_keys
 from .threads import map_batches
 
 #: Pairs of several bands that are held before repeats are dropped.
@@ -29,14 +29,15 @@ def band_candidates(
         bucket those that come first in ``rows`` meet all others
     full : bool[n], those that have shingles; the others share nothing
     """
-    places = np.flatnonzero(full)
-    keys = keys if len(places) == len(full) else keys[:, places]
-    bands = len(keys)
+    places = np.flatnonzero(full).astype(np.uint64)
+    bits, bands = row_bits(len(full)), len(keys)
 
     def one_band(band: int) -> tuple[Ints, int]:
-        # In a crowded bucket the next band's key puts those side by side that share that one too.
-        order = np.lexsort((keys[(band + 1) % bands], keys[band]))
-        left, right, capped = bucket_pairs(keys[band][order], places[order], config.bucket_cap)
+        numbers = packed(keys[band] if full.all() else keys[band][full], places, bits)
+        members = (numbers & np.uint64((1 << bits) - 1)).astype(np.int64)
+        numbers >>= np.uint64(bits)
+        _order_crowds(numbers, members, keys[(band + 1) % bands], config.bucket_cap)
+        left, right, capped = bucket_pairs(numbers, members, config.bucket_cap)
         return pair_keys(left, right, len(full)), capped
 
     pairs, waiting, capped = np.empty(0, np.int64), [], 0
@@ -50,3 +51,20 @@ def band_candidates(
     n = max(len(full), 1)
     one, other = rows[pairs // n], rows[pairs % n]
     return Candidates(np.minimum(one, other), np.maximum(one, other), {"lsh_pairs": len(pairs), "documents_in_capped_buckets": capped})
+
+
+def _order_crowds(keys: npt.NDArray[np.uint64], members: Ints, next_keys: npt.NDArray[np.uint64], cap: int) -> None:
+    """In buckets that are cut, put those side by side that share the next band's key too; in place.
+
+    Parameters
+    ----------
+    keys : uint64[n], sorted; members : int64[n], whose keys they are; next_keys : of all rows
+    """
+    far = np.flatnonzero(keys[cap + 1 :] == keys[: -cap - 1])  # where a bucket goes on beyond the cap
+    if len(far):
+        crowds = np.unique(keys[far])
+        borders = np.zeros(len(keys) + 1, np.int8)
+        borders[np.searchsorted(keys, crowds)] += 1
+        borders[np.searchsorted(keys, crowds, side="right")] -= 1
+        inside = np.flatnonzero(np.cumsum(borders[:-1], dtype=np.int8))
+        members[inside] = members[inside][np.lexsort((next_keys[members[inside]], keys[inside]))]

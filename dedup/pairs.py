@@ -15,6 +15,23 @@ EXACT, NEAR, EXCERPT, TITLE, PARTIAL = range(len(KINDS))
 NEITHER, LEFT, RIGHT = range(3)
 
 
+def packed(keys: npt.NDArray[np.uint64], rows: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np.uint64]:
+    """Hash and row in one number, sorted: the lowest ``bits`` of each hash are given up for its row.
+
+    One array sorted in place is many times faster than ``np.lexsort`` or a stable ``np.argsort`` of keys, and the rows of
+    one key come out ascending. Keys that agree in all higher bits (39 of them for 16 million rows and a flag) fall together.
+    """
+    low = np.uint64(bits)
+    numbers: npt.NDArray[np.uint64] = (keys >> low << low) | rows
+    numbers.sort()
+    return numbers
+
+
+def row_bits(n_rows: int) -> int:
+    """Bits that a row number needs."""
+    return max(1, (n_rows - 1).bit_length())
+
+
 def pair_keys(left: Ints, right: Ints, n_rows: int) -> Ints:
     """Each pair as one number, so that pairs sort by left, then right."""
     return left * n_rows + right

@@ -16,7 +16,7 @@ from .buffers import Rows
 from .config import CandidateConfig
 from .errors import ConfigError
 from .kernels.postings import count_drawn, entries_of, mark_drawn, posting_pairs, sampled
-from .pairs import Candidates, Ints
+from .pairs import Candidates, Ints, packed, row_bits
 from .spill import Pile, Spill
 from .threads import map_batches, map_blocks
 
@@ -53,15 +53,17 @@ def posting_candidates(
     members, list_starts = np.empty(n_entries, np.int32), np.empty(n_entries, np.int32)
     drawn = np.empty(n_entries, np.bool_)
     firsts = np.cumsum([0, *(len(part) for _, part in parts)])
+    bits = row_bits(len(rows)) + 1  # and one for whether the row drew it
 
     def sort(part: int) -> int:
         span = slice(firsts[part], firsts[part + 1])
         values, own = parts[part][0].array(), parts[part][1].array()
-        order = np.argsort(values, kind="stable")  # rows stay ascending in each list
-        values, members[span] = values[order], own[order]
-        drawn[span] = values < bounds[members[span]]
-        heads = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])) if len(values) else np.empty(0, np.int64)
-        sizes = np.diff(np.append(heads, len(order)))
+        numbers = packed(values, own.astype(np.uint64) * np.uint64(2) + (values < bounds[own]), bits)  # rows stay ascending in each list
+        drawn[span] = numbers & np.uint64(1)
+        members[span] = (numbers & np.uint64((1 << bits) - 1)) >> np.uint64(1)
+        numbers >>= np.uint64(bits)
+        heads = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]])) if len(numbers) else np.empty(0, np.int64)
+        sizes = np.diff(np.append(heads, len(numbers)))
         hot = sizes > config.list_cap
         list_starts[span] = np.repeat(np.where(hot, -1, heads + firsts[part]), sizes)
         spill.release()
@@ -103,9 +105,10 @@ def _draw(
     def sample(block: slice) -> list[tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]]:
         values, places = sampled(*shingles, rows[block], marks, counters)
         places += np.int32(block.start)
-        part = values & np.uint64(_PARTS - 1)
+        part = (values & np.uint64(_PARTS - 1)).astype(np.uint8)
+        order = np.argsort(part, kind="stable")  # of bytes: a radix sort
         spill.release()
-        return [(values[part == i], places[part == i]) for i in range(_PARTS)]
+        return [(values[own], places[own]) for own in np.split(order, np.cumsum(np.bincount(part, minlength=_PARTS))[:-1])]
 
     for found in map_batches(sample, blocks, threads):
         for (values, places), (more_values, more_places) in zip(parts, found, strict=True):

@@ -6,13 +6,17 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup.candidates import band_candidates
 from dedup.config import CandidateConfig, Config, SignatureConfig
 from dedup.kernels.shingle import unique_rows
+from dedup.pairs import packed, row_bits
 from dedup.postings import posting_candidates
 from dedup.signatures import band_rows
 from dedup.spill import Spill
+from tests import oracle
 
 
 def corpus(rows):
@@ -38,6 +42,28 @@ def hashes(seed, n):
 
 def pairs_of(found):
     return list(zip(found.left.tolist(), found.right.tolist(), strict=True))
+
+
+@given(st.lists(st.integers(0, 2**60 - 1), min_size=1, max_size=40))
+def test_packed_keys_come_out_in_order_and_the_rows_of_one_key_too(high):
+    bits = row_bits(len(high))
+    keys, rows = np.array([key << 4 for key in high], np.uint64), np.arange(len(high), dtype=np.uint64)
+    numbers = packed(keys, rows, bits).tolist()
+    found = [(number >> bits, number % (1 << bits)) for number in numbers]
+    assert found == sorted((key << 4 >> bits, row) for row, key in enumerate(high))
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=20, max_size=40), st.integers(2, 9), st.data())
+def test_bands_propose_what_their_buckets_hold_and_walk_crowds_by_the_next_band(rows, cap, data):
+    n = len(rows)
+    full = data.draw(st.just([True] * n) | st.lists(st.booleans(), min_size=n, max_size=n))
+    keys = np.array(rows, np.uint64).reshape(n, 3).T << np.uint64(20)
+    found = band_candidates(keys, np.array(full, bool), np.arange(n), CandidateConfig(bucket_cap=cap))
+    expected = set()
+    for band in range(3):
+        walk = sorted((row for row in range(n) if full[row]), key=lambda row: (rows[row][band], rows[row][(band + 1) % 3], row))
+        expected |= set(oracle.bucket_pairs([rows[row][band] for row in walk], walk, cap)[0])
+    assert pairs_of(found) == sorted(expected)
 
 
 def test_near_copies_are_candidates():
