@@ -296,10 +296,6 @@ def _range_problems(config: Config) -> list[str]:
     between("copies.common_in_source", copies.common_in_source, 1, 255)
     between("copies.title_days", copies.title_days, 0.01, 36500.0)
     need(copies.partial <= copies.excerpt, f"copies.partial must not be above copies.excerpt, got {copies.partial} > {copies.excerpt}")
-    need(
-        copies.excerpt <= copies.contained,
-        f"copies.excerpt must not be above copies.contained, got {copies.excerpt} > {copies.contained}",
-    )
     between("stories.title_weight", stories.title_weight, 1.0, 100.0)
     between("stories.lead_words", stories.lead_words, 1, 100_000)
     between("stories.window_days", stories.window_days, 0.01, 3650.0)
