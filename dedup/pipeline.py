@@ -257,10 +257,11 @@ def _stories(corpus: Corpus, copies: Copies, headline: npt.NDArray[np.bool_], co
     texts, offsets = take_rows(*corpus.prints.terms, rows)
     bodies = filter_rows(texts, offsets, np.repeat(~headline[rows], np.diff(offsets)))
     titles = without_terms(take_rows(*corpus.prints.title_terms, rows), term_hashes(deciding_words() & stop_words()))
-    vectors = vectorize(titles, bodies, background(), config.stories)
+    shingles, offsets = take_rows(*corpus.prints.title_shingles, rows)
+    letters = filter_rows(shingles, offsets, np.repeat(headline[rows], np.diff(offsets)))
+    vectors = vectorize(titles, bodies, letters, background(), config.stories)
     times = _seconds(corpus)[rows]
-    cuts = np.where(headline[rows], config.stories.headline_cut, config.stories.cut)
-    labels = cluster(vectors.matrix, times, cuts, config.stories, threads=threads)
+    labels = cluster(vectors.matrix, times, headline[rows], config.stories, threads=threads)
     return tell(corpus.documents, corpus.leads, vectors, rows, labels, copies.canonical)
 
 

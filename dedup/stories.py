@@ -1,8 +1,12 @@
 """Vectors to stories: documents that report one event and its immediate follow-ups.
 
-Each document is compared with those of the days before it, similarity fading with time; inside each connected
-component of that graph average linkage merges stories until no two are alike enough on average. A chain of
-look-alikes does not make a story: every merge weighs all pairs of documents of both sides, absent ones as 0.
+Each document is compared with those of the days before it, similarity fading with time. Average linkage merges
+stories until no two are alike enough on average. A chain of look-alikes does not make a story: every merge weighs
+all pairs of documents of both sides, absent ones as 0.
+
+How alike is enough depends on the company: among hundreds of documents in one form (Eid receptions, oil prices,
+communiques of a war) much is shared by documents of other events, so what a document shares with its many nearest
+raises its cut.
 """
 
 from __future__ import annotations
@@ -12,22 +16,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from .config import StoryConfig
-from .kernels.components import components
 from .kernels.cosine import window_neighbours
+from .kernels.crowding import crowding
+from .kernels.linkage import average_linkage
 from .schema import DAY
 from .threads import map_blocks
 
 Ints = npt.NDArray[np.int64]
-#: A larger component is cut at a higher floor until its parts are small enough for a dense matrix.
-LARGEST_COMPONENT = 4000
-_HIGHER = 1.15
-#: ... but not beyond this many times the cut.
-STRONG = 2.5
 #: Pairs that reach less than this share of their cut count as 0: two stories are never joined by such pairs alone.
 FLOOR = 0.5
+#: Neighbours that make a crowd, and the mean similarity to them (of absent ones 0) from which it is one.
+CROWD, CROWDED = 80, 0.067
+#: No crowd raises a cut beyond this many times the plain one: an event of which hundreds report is its own crowd.
+HIGHEST = 2.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,21 +42,24 @@ class Edges:
     similarity: npt.NDArray[np.float32]
 
 
-def cluster(matrix: Any, times: npt.NDArray[np.float64], cuts: npt.NDArray[np.float64], config: StoryConfig, *, threads: int = 1) -> Ints:
+def cluster(matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[np.bool_], config: StoryConfig, *, threads: int = 1) -> Ints:
     """Cluster documents into stories.
 
     Parameters
     ----------
-    matrix : float32 CSR, rows of unit length
+    matrix : float32 CSR, rows of unit length, see ``vectors.py``
     times : float64[n], seconds; NaN where unknown: such a document is compared with all, without decay
-    cuts : float64[n], the least average similarity for a document of this kind
+    headline : bool[n], documents that are only a headline
 
     Returns
     -------
     int64[n], the smallest row of each document's story
     """
-    edges = neighbours(matrix, times, float(cuts.min(initial=1.0)) * FLOOR, config, threads=threads)
-    return average_linkage(edges, cuts)
+    edges = neighbours(matrix, times, min(config.cut, config.headline_cut) * FLOOR, config, threads=threads)
+    relative = _in_cuts(edges, times, headline, config)
+    kept = relative >= FLOOR
+    labels: Ints = average_linkage(len(headline), edges.left[kept], edges.right[kept], relative[kept], 1.0)
+    return labels
 
 
 def neighbours(matrix: Any, times: npt.NDArray[np.float64], floor: float, config: StoryConfig, *, threads: int = 1) -> Edges:
@@ -80,58 +86,20 @@ def neighbours(matrix: Any, times: npt.NDArray[np.float64], floor: float, config
     return Edges(order[left], order[right], similarity)
 
 
-def average_linkage(edges: Edges, cuts: npt.NDArray[np.float64]) -> Ints:
-    """Merge by average similarity inside connected components, absent edges counting 0.
+def _in_cuts(edges: Edges, times: npt.NDArray[np.float64], headline: npt.NDArray[np.bool_], config: StoryConfig) -> npt.NDArray[np.float64]:
+    """Similarities in units of each pair's cut.
 
-    A similarity is measured in units of the pair's cut, the larger of its documents' two: what a headline
-    and an article share must reach the cut of articles, what two headlines share that of headlines.
-
-    Returns
-    -------
-    int64[n], the smallest row of each document's story
+    Two headlines fade sooner and have a cut of their own. What a headline and an article share, they share in words only,
+    which are a part of a headline's vector; it must reach the cut of articles. The crowd of a pair is the larger of its two.
     """
-    relative = edges.similarity / np.maximum(cuts[edges.left], cuts[edges.right])
-    kept = relative >= FLOOR
-    edges = Edges(edges.left[kept], edges.right[kept], relative[kept].astype(np.float32))
-    labels = np.arange(len(cuts))
-    _link(edges, labels, np.arange(len(edges.left)), FLOOR)
-    return labels
-
-
-def _link(edges: Edges, labels: Ints, chosen: Ints, floor: float) -> None:
-    """Label the documents that the chosen edges join, in place."""
-    if len(chosen) == 0:
-        return
-    component = components(len(labels), edges.left[chosen], edges.right[chosen])
-    order = np.argsort(component[edges.left[chosen]], kind="stable")
-    chosen = chosen[order]
-    heads = component[edges.left[chosen]]
-    starts = np.flatnonzero(np.concatenate([[True], heads[1:] != heads[:-1]]))
-    for start, stop in zip(starts, [*starts[1:], len(chosen)], strict=True):
-        part = chosen[start:stop]
-        nodes = np.unique(np.concatenate([edges.left[part], edges.right[part]]))
-        if len(nodes) > LARGEST_COMPONENT:
-            higher = floor * _HIGHER
-            if higher > STRONG:  # thousands of documents tied by pairs far above their cut: one story
-                labels[nodes] = nodes[0]
-                continue
-            _link(edges, labels, part[edges.similarity[part] >= higher], higher)
-            continue
-        labels[nodes] = nodes[_dense(edges, part, nodes)]
-
-
-def _dense(edges: Edges, part: Ints, nodes: Ints) -> Ints:
-    """Average linkage of one component: for each node the place of the smallest node of its cluster."""
-    n = len(nodes)
-    farthest = float(edges.similarity[part].max())
-    if farthest < 1.0:
-        return np.arange(n)
-    distance = np.full((n, n), farthest)
-    left, right = np.searchsorted(nodes, edges.left[part]), np.searchsorted(nodes, edges.right[part])
-    distance[left, right] = distance[right, left] = farthest - edges.similarity[part]
-    condensed = distance[np.triu_indices(n, 1)]
-    flat = fcluster(linkage(condensed, "average"), farthest - 1.0, "distance")
-    first = np.full(flat.max() + 1, n, np.int64)
-    np.minimum.at(first, flat, np.arange(n))
-    places: Ints = first[flat]
-    return places
+    left, right = edges.left, edges.right
+    similarity = edges.similarity.astype(np.float64)
+    both, one = headline[left] & headline[right], headline[left] ^ headline[right]
+    apart = np.nan_to_num((times[left[both]] - times[right[both]]) / DAY)
+    similarity[both] *= np.exp(-0.5 * apart**2 * max(config.headline_decay_days**-2 - config.decay_days**-2, 0.0))
+    similarity[one] /= np.sqrt(1 - config.letters)
+    crowds = crowding(len(headline), left, right, edges.similarity, CROWD)
+    excess = np.maximum(np.maximum(crowds[left], crowds[right]) - CROWDED, 0.0)
+    cuts = np.where(both, config.headline_cut, np.minimum(config.cut + config.crowd * excess, HIGHEST * config.cut))
+    relative: npt.NDArray[np.float64] = similarity / cuts
+    return relative

@@ -423,23 +423,6 @@ def number_periods(keys: Row, times: list[float], longest: float) -> list[int]:
     return numbers
 
 
-def components(n_nodes: int, edges: list[Pair]) -> list[int]:
-    """The smallest node of each node's component, by walking the graph."""
-    neighbours: dict[int, list[int]] = defaultdict(list)
-    for left, right in edges:
-        neighbours[left].append(right)
-        neighbours[right].append(left)
-    label = [-1] * n_nodes
-    for root in range(n_nodes):
-        waiting = [root] if label[root] < 0 else []
-        while waiting:
-            node = waiting.pop()
-            if label[node] < 0:
-                label[node] = root
-                waiting += neighbours[node]
-    return label
-
-
 def star_groups(edges: list[Pair], ranks: list[int], most_checks: int) -> list[int]:
     """Two groups become one along an edge where the better centre has an edge to every member of the other."""
     linked = {frozenset(edge) for edge in edges}
@@ -488,3 +471,33 @@ def window_neighbours(
         best = sorted(found, key=lambda item: (-item[1], item[0]))[:most]
         answer.update({(row, other): score for other, score in sorted(best)})
     return answer
+
+
+def average_linkage(n_nodes: int, edges: dict[Pair, float], cut: float) -> list[int]:
+    """Merge the two clusters with the highest average similarity, absent pairs counting 0, until none reach the cut.
+
+    Of equal ones those of earlier clusters; a merged cluster is later than all before it.
+    """
+    clusters = {node: [node] for node in range(n_nodes)}
+    while True:
+        best = None
+        for one in clusters:
+            for other in clusters:
+                pairs = [(a, b) for a in clusters[one] for b in clusters[other]]
+                total = sum(edges.get(pair, 0) + edges.get(pair[::-1], 0) for pair in pairs)
+                if one < other and total > 0 and total / len(pairs) >= cut:
+                    merge = (-total / len(pairs), one, other)
+                    best = merge if best is None else min(best, merge)
+        if best is None:
+            break
+        members = clusters.pop(best[1]) + clusters.pop(best[2])
+        clusters[n_nodes] = members
+        n_nodes += 1
+    first = {node: min(members) for members in clusters.values() for node in members}
+    return [first[node] for node in sorted(first)]
+
+
+def crowding(n_nodes: int, edges: dict[Pair, float], most: int) -> list[float]:
+    """Sum of the largest similarities of a node, divided by how many could count."""
+    own = [sorted((value for pair, value in edges.items() if node in pair), reverse=True) for node in range(n_nodes)]
+    return [sum(values[:most]) / most for values in own]
