@@ -34,7 +34,7 @@ import dedup
 from bench.excerpts import rate, table
 from dedup import Config
 from dedup.fingerprint import fingerprint
-from dedup.kernels.replaced import FACT
+from dedup.kernels.terms import FACT
 from dedup.readers import ReadLog, read_files
 
 Row = dict[str, Any]

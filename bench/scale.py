@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+
+from bench.memory import memory_bytes
 
 SIZES = "10000,30000,100000,300000,1000000"
 BLOCK = 1 << 16
@@ -89,7 +90,7 @@ def run_once(crawl: str, memory: int) -> dict[str, Any]:
         "documents": counts["documents"],
         "seconds": round(seconds, 2),
         "documents_per_second": round(counts["documents"] / seconds),
-        "peak_mb": _peak_mb(),
+        "peak_mb": memory_bytes("VmHWM") >> 20,
         "stages": stages,
         "candidates": counts["candidates"],
         "copies": counts["copies"],
@@ -125,7 +126,7 @@ def through_groups(n: int, seed: int = 0) -> dict[str, Any]:
         "seconds": {name: round(end - begun, 1) for (name, begun), end in zip(clock.items(), ends, strict=True)},
         "candidates": size,
         "copies": int((canonical != np.arange(n)).sum()),
-        "peak_mb": _peak_mb(),
+        "peak_mb": memory_bytes("VmHWM") >> 20,
     }
 
 
@@ -150,13 +151,6 @@ def _first_rows(crawl: str, rows: int, out: str) -> None:
             rows -= len(batch)
             if rows <= 0:
                 return
-
-
-def _peak_mb() -> int | None:
-    """The most memory that this process held; the system's own high-water mark, which a large parent does not change."""
-    status = Path("/proc/self/status")
-    found = re.search(r"VmHWM:\s+(\d+)", status.read_text()) if status.exists() else None
-    return int(found.group(1)) // 1024 if found else None
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def text_array(data: Bytes, offsets: Offsets) -> Any:
     return pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
-def row_offsets(counts: npt.NDArray[np.int64]) -> Offsets:
+def row_offsets(counts: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Offsets:
     """The offsets of rows with so many values each."""
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
@@ -76,6 +76,4 @@ def take_rows(values: npt.NDArray[Any], offsets: Offsets, rows: npt.NDArray[np.i
 
 def filter_rows(values: npt.NDArray[Any], offsets: Offsets, kept: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[Any], Offsets]:
     """The same rows with only the values where ``kept``, bool[n_values], is true."""
-    before = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(kept, out=before[1:])
-    return values[kept], before[offsets]
+    return values[kept], row_offsets(kept)[offsets]

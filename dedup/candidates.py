@@ -30,10 +30,10 @@ def band_candidates(
     full : bool[n], those that have shingles; the others share nothing
     """
     places = np.flatnonzero(full).astype(np.uint64)
-    bits, bands = row_bits(len(full)), len(keys)
+    bits, bands, every = row_bits(len(full)), len(keys), len(places) == len(full)
 
     def one_band(band: int) -> tuple[Ints, int]:
-        numbers = packed(keys[band] if full.all() else keys[band][full], places, bits)
+        numbers = packed(keys[band] if every else keys[band][full], places, bits)
         members = (numbers & np.uint64((1 << bits) - 1)).astype(np.int64)
         numbers >>= np.uint64(bits)
         _order_crowds(numbers, members, keys[(band + 1) % bands], config.bucket_cap)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .buffers import Rows, filter_rows
-from .kernels.replaced import FACT
 from .kernels.shingle import unique_rows
+from .kernels.terms import FACT
 
 
 def unique_facts(terms: Rows) -> Rows:

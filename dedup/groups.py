@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .buffers import row_offsets
 from .kernels.stars import star_groups
-from .pairs import PARTIAL, Ints, Matches, is_among, unique_pairs
+from .pairs import PARTIAL, Ints, Matches, is_among, pair_keys, unique_pairs
 
 #: How often pairs that only a chain ties together are looked at anew.
 ROUNDS = 3
@@ -40,8 +41,8 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
     canonical = _stars(matches, ranks)
     for _ in range(ROUNDS):
         left, right = _chained(matches, canonical, ranks)
-        keys = left * len(ranks) + right
-        new = ~is_among(keys, asked) & ~is_among(keys, matches.left * len(ranks) + matches.right)
+        keys = pair_keys(left, right, len(ranks))
+        new = ~is_among(keys, asked) & ~is_among(keys, pair_keys(matches.left, matches.right, len(ranks)))
         if not new.any():
             break
         asked = np.sort(np.concatenate([asked, keys[new]]))
@@ -62,8 +63,7 @@ def _stars(matches: Matches, ranks: Ints) -> Ints:
     strongest = np.lexsort((higher, lower, -shared, matches.kind[tying]))
     source, target = np.concatenate([left, right]), np.concatenate([right, left])
     by_source = np.lexsort((target, source))
-    offsets = np.zeros(len(ranks) + 1, np.int64)
-    np.cumsum(np.bincount(source, minlength=len(ranks)), out=offsets[1:])
+    offsets = row_offsets(np.bincount(source, minlength=len(ranks)))
     canonical: Ints = star_groups(left[strongest], right[strongest], ranks, offsets, target[by_source], MOST_CHECKS)
     return canonical
 

@@ -84,9 +84,9 @@ def _verify_block(left: Ints, right: Ints, measured: Measured, config: CopyConfi
     kind[containment >= config.excerpt] = EXCERPT
     kind[jaccard >= config.near] = NEAR
     asked = np.flatnonzero((kind != PARTIAL) & (containment < FORM_BELOW))
-    asked = asked[_is_template(left[asked], right[asked], containment[asked], measured, config)]
-    kind[asked] = PARTIAL
-    asked = np.flatnonzero((kind != PARTIAL) & (containment < FORM_BELOW))
+    template = _is_template(left[asked], right[asked], containment[asked], measured, config)
+    kind[asked[template]] = PARTIAL
+    asked = asked[~template]
     copied = _is_copied(left[asked], right[asked], left_is_smaller[asked], jaccard[asked], containment[asked], measured.terms, config)
     kind[asked[~copied]] = PARTIAL
     contained = np.where(kind != EXCERPT, NEITHER, np.where(left_is_smaller, LEFT, RIGHT)).astype(np.uint8)

@@ -95,8 +95,8 @@ class Matches:
 
     def find(self, one: Ints, other: Ints, n_rows: int) -> Ints:
         """The place of the match of each pair, in any order of its ends; for matches sorted by pair that have it."""
-        keys = np.minimum(one, other) * n_rows + np.maximum(one, other)
-        places: Ints = np.searchsorted(self.left * n_rows + self.right, keys)
+        keys = pair_keys(np.minimum(one, other), np.maximum(one, other), n_rows)
+        places: Ints = np.searchsorted(pair_keys(self.left, self.right, n_rows), keys)
         return places
 
     @classmethod

@@ -8,18 +8,18 @@ takes SHA-1 as ``datasketch.MinHash`` does, so that stores made with it can be k
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .buffers import Rows
+from .buffers import Rows, row_offsets
 from .config import SignatureConfig
 from .errors import SignatureError
 from .kernels.minhash import band_keys, signature_rows
-from .spill import keep
+from .spill import Release, keep
 from .threads import map_blocks
 
 Keys = npt.NDArray[np.uint64]
@@ -121,7 +121,7 @@ def band_rows(
     width: int,
     *,
     threads: int = 1,
-    release: Callable[[], None] = keep,
+    release: Release = keep,
 ) -> Keys:
     """The band keys of the chosen rows, ``width`` signature values in a band: uint64[bands, n_rows].
 
@@ -142,8 +142,7 @@ def sign_shingles(rows: Iterable[Sequence[str]], config: SignatureConfig) -> npt
     hashes = [
         np.array([int.from_bytes(hashlib.sha1(shingle.encode()).digest()[:4], "little") for shingle in set(row)], np.uint32) for row in rows
     ]
-    offsets = np.zeros(len(hashes) + 1, np.int64)
-    np.cumsum([len(row) for row in hashes], out=offsets[1:])
+    offsets = row_offsets(np.array([len(row) for row in hashes], np.int64))
     values = np.concatenate(hashes) if hashes else np.empty(0, np.uint32)
     return sign_rows((_murmur3_mix(values).astype(np.uint64) << np.uint64(32), offsets), config)
 

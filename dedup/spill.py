@@ -30,7 +30,7 @@ class Spill:
 
     Parameters
     ----------
-    limit : bytes that may be held in memory; when more has come in, all of it goes to files
+    limit : bytes that may be held in memory; when more has come in, all that is still growing goes to files
     folder : where the files are made; the system's folder for temporary files if left out
     """
 
@@ -121,6 +121,7 @@ class Pile:
     def array(self) -> npt.NDArray[Any]:
         """All values; nothing can be added afterwards."""
         if self._file is None:
+            self._spill._piles.remove(self)
             parts, self._parts = self._parts, []
             return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, self._dtype), *parts])
         if self._size == 0:

@@ -52,6 +52,10 @@ KERNEL_IMPORTS = {"__future__", "numpy", ".jit", ".hashing"}
 KERNEL_EXTRA = {
     "jit": {"numba", "numba.core.config", "os", "stat", "tempfile", "collections.abc", "pathlib", "typing"},
     "terms": {".tokens"},
+    "replaced": {".search", ".terms"},
+    "overlap": {".search"},
+    "stars": {".search"},
+    "coverage": {".terms"},
     "chunks": {".machine", ".terms", ".tokens"},
     "machine": {"numba", "numba.extending"},
 }

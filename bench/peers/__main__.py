@@ -23,6 +23,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from bench.memory import memory_bytes
+
 from . import PEERS, Clock, Peer
 
 NOT_INSTALLED = 3
@@ -75,18 +77,6 @@ def measure(name: str, path: str, threads: int, warm_rows: int) -> dict[str, Any
         "peak_bytes": memory_bytes("VmHWM"),
         "answer": {name: getattr(answer, name) for name in ("pairs", "listed", "labels", "flags", "ids")},
     }
-
-
-def memory_bytes(field: str) -> int:
-    """Memory of this process by Linux's count: ``VmHWM``, the most so far, or ``VmRSS``, now.
-
-    ``ru_maxrss`` is not used where it can be helped: it begins with what the parent held when it started this program.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith(field))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _cpu_seconds() -> float:

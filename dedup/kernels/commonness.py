@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .hashing import GOLDEN
 from .jit import jit, leaf
 
 
@@ -21,7 +22,7 @@ def span_start(values, begin, end, part, shift):
 @leaf
 def source_slot(value, source, slots):
     """The counter of a value in a source, among ``slots``, a power of two."""
-    mixed = (value ^ np.uint64(source + 1) * np.uint64(0x9E3779B97F4A7C15)) * np.uint64(0xD6E8FEB86659FD93)
+    mixed = (value ^ np.uint64(source + 1) * GOLDEN) * np.uint64(0xD6E8FEB86659FD93)
     return (mixed >> np.uint64(20)) & np.uint64(slots - 1)
 
 

@@ -6,15 +6,23 @@ import numpy as np
 
 from .hashing import GOLDEN, mix64
 from .jit import jit, leaf
-
-#: A term without its flags.
-_FLAGLESS = np.uint64(0xFFFFFFFFFFFFFFFC)
+from .terms import FLAGLESS
 
 
 @leaf
 def neighbours_hash(terms, i):
     """uint64 hash, never 0, of ``terms[i]`` and the term behind it."""
-    return mix64((terms[i] & _FLAGLESS) * GOLDEN ^ (terms[i + 1] & _FLAGLESS)) | np.uint64(1)
+    return mix64((terms[i] & FLAGLESS) * GOLDEN ^ (terms[i + 1] & FLAGLESS)) | np.uint64(1)
+
+
+@leaf
+def slot_of(table, key):
+    """The slot of a key in a table of hashes with a power of two of slots, or the free one (0) where it would stand."""
+    mask = len(table) - 1
+    slot = np.int64(key >> np.uint64(20)) & mask
+    while table[slot] != np.uint64(0) and table[slot] != key:
+        slot = (slot + 1) & mask
+    return slot
 
 
 @jit
@@ -45,7 +53,6 @@ def coverage_pairs(terms, offsets, covered, by):
         slots *= 2
     table = np.zeros(slots, np.uint64)
     used = np.empty(longest + 1, np.int64)
-    mask = np.uint64(slots - 1)
     n_used = 0
     row_now = np.int64(-1)
     for pair in range(len(covered)):
@@ -57,9 +64,7 @@ def coverage_pairs(terms, offsets, covered, by):
             n_used = 0
             for i in range(begin, end - 1):
                 key = neighbours_hash(terms, i)
-                slot = np.int64((key >> np.uint64(20)) & mask)
-                while table[slot] != np.uint64(0) and table[slot] != key:
-                    slot = (slot + 1) & np.int64(mask)
+                slot = slot_of(table, key)
                 if table[slot] == np.uint64(0):
                     table[slot] = key
                     used[n_used] = slot
@@ -69,17 +74,14 @@ def coverage_pairs(terms, offsets, covered, by):
         if last - first < 2:
             found = last == first
             for i in range(begin, end):
-                found = found or terms[i] & _FLAGLESS == terms[first] & _FLAGLESS
+                found = found or terms[i] & FLAGLESS == terms[first] & FLAGLESS
             coverage[pair] = 1.0 if found else 0.0
             continue
         count = np.int64(0)
         before = False  # whether the term at hand stood beside the one before it
         for i in range(first, last - 1):
             key = neighbours_hash(terms, i)
-            slot = np.int64((key >> np.uint64(20)) & mask)
-            while table[slot] != np.uint64(0) and table[slot] != key:
-                slot = (slot + 1) & np.int64(mask)
-            beside = table[slot] == key
+            beside = table[slot_of(table, key)] == key
             count += np.int64(before or beside)
             before = beside
         count += np.int64(before)

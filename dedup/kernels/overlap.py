@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .jit import jit
+from .search import first_at_least
 
 
 @jit
@@ -29,15 +30,8 @@ def overlap_pairs(values, offsets, left, right):
             i, i_end, j, j_end = j, j_end, i, i_end
         if (i_end - i) * 32 < j_end - j:  # a few against very many: looked up one by one
             for k in range(i, i_end):
-                low, high = j, j_end
-                while low < high:
-                    middle = (low + high) >> 1
-                    if values[middle] < values[k]:
-                        low = middle + 1
-                    else:
-                        high = middle
-                j = low
-                count += np.int64(low < j_end and values[low] == values[k])
+                j = first_at_least(values, j, j_end, values[k])
+                count += np.int64(j < j_end and values[j] == values[k])
             shared[pair] = count
             continue
         while i < i_end and j < j_end:

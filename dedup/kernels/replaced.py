@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .jit import jit, leaf
+from .search import first_at_least
+from .terms import FACT
 
-#: The flag of a term that is a fact, see ``terms.term_of``.
-FACT = np.uint64(2)
 #: Longest run that counts as one filling, and farthest distance of its borders in the other text.
 LONGEST_RUN, FARTHEST = 6, 8
 #: Occurrences of a border that are looked at.
@@ -103,14 +103,7 @@ def shared_facts(terms, offsets, one, other):
             if i > 0 and mine[i] == mine[i - 1]:
                 continue
             own[pair] += 1
-            low, high = j, len(others)
-            while low < high:
-                middle = (low + high) >> 1
-                if others[middle] < mine[i]:
-                    low = middle + 1
-                else:
-                    high = middle
-            j = low
+            j = first_at_least(others, j, len(others), mine[i])
             shared[pair] += np.int64(j < len(others) and others[j] == mine[i])
     return own, shared
 

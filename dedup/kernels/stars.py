@@ -5,19 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from .jit import jit, leaf
+from .search import first_at_least
 
 
 @leaf
 def linked(neighbour_offsets, neighbours, a, b):
     """Whether ``b`` is among the neighbours of ``a``, which ascend."""
-    low, high = neighbour_offsets[a], neighbour_offsets[a + 1]
-    while low < high:
-        middle = (low + high) >> 1
-        if neighbours[middle] < b:
-            low = middle + 1
-        else:
-            high = middle
-    return low < neighbour_offsets[a + 1] and neighbours[low] == b
+    end = neighbour_offsets[a + 1]
+    place = first_at_least(neighbours, neighbour_offsets[a], end, b)
+    return place < end and neighbours[place] == b
 
 
 @jit

@@ -15,7 +15,8 @@ WHOLE, ENDING, SPLIT, STOP, COMMON = (np.uint64(1 << bit) for bit in range(5))
 SHORTEST = 3
 ALEF, WAW, LAM, BEH = 0x0627, 0x0648, 0x0644, 0x0628
 FIRST_LETTER, LAST_LETTER = 0x0621, 0x064A
-#: A term without its flags.
+#: The flag of a term that is a fact, see ``term_of``, and a term without its flags.
+FACT = np.uint64(2)
 FLAGLESS = np.uint64(0xFFFFFFFFFFFFFFFC)
 #: Words whose term is remembered (a power of two): news repeats its words.
 MEMORY = 1 << 18
@@ -151,7 +152,7 @@ def term_of(letters, length, refine, lexicon, prefixes, suffixes):
         return np.uint64(0)
     term &= FLAGLESS
     fact = np.uint64(number != np.uint64(0) or marks & COMMON == np.uint64(0))
-    return term | number | fact << np.uint64(1)
+    return term | number | fact * FACT
 
 
 @jit

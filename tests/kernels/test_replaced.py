@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels.replaced import FACT, count_replaced, facts_of, replaced_facts, shared_facts
+from dedup.kernels.replaced import count_replaced, facts_of, replaced_facts, shared_facts
+from dedup.kernels.terms import FACT
 from dedup.threads import map_blocks
 from tests import oracle
 
