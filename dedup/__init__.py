@@ -8,6 +8,7 @@
     dedup.normalize("إلى القاهرة", level="shingle")
     dedup.segment(page_text)                 # article, source line, embedded article, headlines
     dedup.sign(texts).to_datasketch()        # MinHash signatures
+    dedup.StoryClusterer().fit_predict(tfidf, times)  # stories of vectors of your own, as scikit-learn does it
 
 Names are imported when they are first used, so that ``dedup --help`` need not wait for the kernels.
 """
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .pipeline import find_copies, run
     from .result import Result
     from .signatures import Signatures
+    from .stories import StoryClusterer
     from .texts import normalize
 
 _HOMES = {
@@ -45,6 +47,7 @@ _HOMES = {
     "pipeline": "find_copies run",
     "result": "Result",
     "signatures": "Signatures",
+    "stories": "StoryClusterer",
     "texts": "normalize",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -67,6 +70,7 @@ __all__ = [
     "SignatureConfig",
     "SignatureError",
     "Signatures",
+    "StoryClusterer",
     "StoryConfig",
     "TextConfig",
     "__version__",

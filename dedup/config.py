@@ -3,7 +3,7 @@
 The names are the same in Python (``Config(copies=CopyConfig(near=0.6))``), in TOML
 (``[copies]`` / ``near = 0.6``) and on the command line (``--copies.near 0.6``). A section derives
 numbers from its settings but never does work. ``Config.digest()`` covers everything that can change
-a result; what only changes speed (``run.threads``, ``run.batch_rows``) is left out of it.
+a result; what does not (``run.threads``, ``run.batch_rows``) is left out of it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class InputConfig:
     source: str | None = _doc("column with the outlet", None)
     url: str | None = _doc("column with the URL", None)
     author: str | None = _doc("column with the byline (used to find the news agency)", None)
+    html: str | None = _doc("column with the page as HTML, in place of a text", None)
+    page_bytes: int = _doc("an HTML page of more bytes is rejected", 16 << 20)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,25 +104,27 @@ class StoryConfig:
     """How canonical documents are grouped into stories."""
 
     enabled: bool = _doc("group canonical documents into stories", True)
+    background: str = _doc("how common words are beside this corpus: 'shipped', 'none', or a file of 'dedup stories fit-idf'", "shipped")
     title_weight: float = _doc("how often the words of the title count", 2.0)
     lead_words: int = _doc("words of the text that are read", 150)
     letters: float = _doc("share of a headline's vector that are runs of letters, the rest are words", 0.5)
     window_days: float = _doc("documents further apart in time are never compared", 5.0)
     decay_days: float = _doc("standard deviation of the time decay", 3.0)
     headline_decay_days: float = _doc("the same between two headlines, where it is shorter", 1.0)
-    cut: float = _doc("average similarity at which two articles' stories are joined", 0.18)
+    cut: float = _doc("average similarity at which two articles' stories are joined", 0.17)
     crowd: float = _doc("how far the cut rises with the similarity to the 80 nearest documents, beyond 0.067 on average", 1.2)
-    headline_cut: float = _doc("the cut between two documents that are only a headline", 0.14)
+    headline_cut: float = _doc("the same for two headlines, where a day brings hundreds; it falls to half where it brings ten", 0.18)
     neighbours: int = _doc("nearest documents kept for each document", 400)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """What changes speed and memory, never a result."""
+    """What changes speed, memory and disk space, never what is found."""
 
     threads: int = _doc("threads (0: one per core)", 0)
     batch_rows: int = _doc("rows read at a time", 2048)
     memory: int = _doc("megabytes that a run may take, beyond which fingerprints go to temporary files (0: half of the machine's)", 0)
+    keep_texts: bool = _doc("keep the texts in the result: a later run that builds on it (--base) needs them", True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,9 +162,13 @@ class Config:
         """The tree as plain dictionaries, ready for JSON."""
         return dataclasses.asdict(self)
 
-    def digest(self) -> str:
-        """Sixteen hex digits that change when a setting that can change a result, or the version, changes."""
-        settings = {name: section for name, section in self.to_dict().items() if name != "run"}
+    def digest(self, contents: Mapping[str, str] | None = None) -> str:
+        """Sixteen hex digits that change when a setting that can change a result, or the version, changes.
+
+        ``contents`` says what is in the files that settings name, ``{"stories.background": "9a0c..."}``: it counts in the place
+        of the name.
+        """
+        settings = {name: section for name, section in self.replace(contents or {}).to_dict().items() if name != "run"}
         kinds = {name: kind for name, kind, _, _ in _rows(self)}
         for section, values in settings.items():
             for name, value in values.items():
@@ -266,6 +274,9 @@ def _range_problems(config: Config) -> list[str]:
     def between(name: str, value: float, low: float, high: float) -> None:
         need(low <= value <= high, f"{name} must be between {low} and {high}, got {value}")
 
+    both = config.input.html not in (None, "none") and config.input.text not in (None, "none")
+    need(not both, f"input.text and input.html are both named, got {config.input.text!r} and {config.input.html!r}. Name one of them")
+    between("input.page_bytes", config.input.page_bytes, 1, 1 << 30)
     between("text.min_words", config.text.min_words, 1, 1000)
     between("text.min_headline_words", config.text.min_headline_words, 1, 100)
     between("shingles.words", config.shingles.words, 1, 32)

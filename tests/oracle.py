@@ -473,11 +473,19 @@ def window_neighbours(
     return answer
 
 
-def average_linkage(n_nodes: int, edges: dict[Pair, float], cut: float) -> list[int]:
+def average_linkage(
+    n_nodes: int, edges: dict[Pair, float], times: list[float | None], window: float, least: float, cut: float
+) -> list[int]:
     """Merge the two clusters with the highest average similarity, absent pairs counting 0, until none reach the cut.
 
-    Of equal ones those of earlier clusters; a merged cluster is later than all before it.
+    Pairs too far apart in time are not counted, but of all pairs at least a share is. Of equal merges that of earlier clusters;
+    a merged cluster is later than all before it.
     """
+
+    def near(a: int, b: int) -> bool:
+        one, other = times[a], times[b]
+        return one is None or other is None or abs(one - other) <= window
+
     clusters = {node: [node] for node in range(n_nodes)}
     while True:
         best = None
@@ -485,8 +493,9 @@ def average_linkage(n_nodes: int, edges: dict[Pair, float], cut: float) -> list[
             for other in clusters:
                 pairs = [(a, b) for a in clusters[one] for b in clusters[other]]
                 total = sum(edges.get(pair, 0) + edges.get(pair[::-1], 0) for pair in pairs)
-                if one < other and total > 0 and total / len(pairs) >= cut:
-                    merge = (-total / len(pairs), one, other)
+                counted = max(sum(near(*pair) for pair in pairs), least * len(pairs))
+                if one < other and total > 0 and total / counted >= cut:
+                    merge = (-total / counted, one, other)
                     best = merge if best is None else min(best, merge)
         if best is None:
             break

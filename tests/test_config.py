@@ -253,7 +253,7 @@ def test_the_digest_ignores_what_only_changes_speed():
 
 OTHER = {
     "signatures.scheme": "datasketch", "candidates.bands": 31, "candidates.rows": 3, "candidates.recall": 0.9, "stories.enabled": False,
-    "text.segment": False,
+    "stories.background": "none", "text.segment": False,
 }  # fmt: skip
 
 
@@ -263,6 +263,14 @@ def test_the_digest_changes_with_every_setting_that_can_change_a_result(name):
     other = "column" if value is None else value + 1 if isinstance(value, int) else value
     other = value * 0.99 if isinstance(value, float) else other
     assert Config().replace({name: OTHER.get(name, other)}).digest() != Config().digest()
+
+
+def test_what_is_in_a_file_counts_in_the_digest_and_not_its_name():
+    one, other = (Config().replace({"stories.background": name}) for name in ("a.npz", "b.npz"))
+    assert one.digest() != other.digest()
+    assert one.digest({"stories.background": "9a0c"}) == other.digest({"stories.background": "9a0c"})
+    assert one.digest({"stories.background": "9a0c"}) != one.digest({"stories.background": "9a0d"})
+    assert one.digest({"stories.background": "shipped"}) == Config().digest()
 
 
 def test_settings_lists_every_field_once_with_its_type_value_and_help():
@@ -292,4 +300,4 @@ def test_settings_of_a_configuration_have_its_values():
 def test_what_to_dict_gives_is_plain():
     tree = Config().to_dict()
     assert list(tree) == SECTIONS.split(", ")
-    assert tomllib.loads("[run]\nthreads = 0\nbatch_rows = 2048\nmemory = 0")["run"] == tree["run"]
+    assert tomllib.loads("[run]\nthreads = 0\nbatch_rows = 2048\nmemory = 0\nkeep_texts = true")["run"] == tree["run"]

@@ -73,7 +73,7 @@ def test_stories_agree_with_an_editor(result):
     gold, found, both = Counter(y for y, _ in rows), Counter(z for _, z in rows), Counter(rows)
     precision = sum(n * n / found[z] for (_, z), n in both.items()) / len(rows)
     recalled = sum(n * n / gold[y] for (y, _), n in both.items()) / len(rows)
-    assert 2 * precision * recalled / (precision + recalled) >= 0.845
+    assert 2 * precision * recalled / (precision + recalled) >= 0.85
 
 
 def test_the_same_bytes_come_out_for_other_threads_and_batches(result, tmp_path):

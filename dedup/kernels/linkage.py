@@ -1,10 +1,11 @@
-"""Average linkage of a sparse graph, exact: an absent edge counts 0."""
+"""Average linkage of a sparse graph in time, exact: an absent edge counts 0, a pair too far apart in time counts not at all."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .jit import jit, leaf
+from .search import first_at_least
 
 
 @leaf
@@ -56,15 +57,45 @@ def root(parents, node):
     return node
 
 
+@leaf
+def pairs_within(times, one, one_stop, other, other_stop, window):
+    """Pairs of times, of two ascending runs of ``times``, that are at most ``window`` apart."""
+    if one_stop - one > other_stop - other:
+        one, one_stop, other, other_stop = other, other_stop, one, one_stop
+    pairs = 0
+    for place in range(one, one_stop):
+        low = first_at_least(times, other, other_stop, times[place] - window)
+        pairs += first_at_least(times, low, other_stop, np.nextafter(times[place] + window, np.inf)) - low
+    return pairs
+
+
+@leaf
+def merge_runs(times, one, one_stop, other, other_stop, to):
+    """Write two ascending runs of ``times`` as one, from place ``to`` on; where it ends."""
+    while one < one_stop or other < other_stop:
+        if other == other_stop or (one < one_stop and times[one] <= times[other]):
+            times[to] = times[one]
+            one += 1
+        else:
+            times[to] = times[other]
+            other += 1
+        to += 1
+    return to
+
+
 @jit
-def average_linkage(n_nodes, left, right, similarity, cut):
+def average_linkage(n_nodes, left, right, similarity, times, window, least, cut):
     """int64[n_nodes]: the smallest node of each node's cluster.
 
-    The two clusters whose pairs of nodes are most alike on average become one, until none reach ``cut``.
+    The two clusters whose pairs of nodes are most alike on average become one, until none reach ``cut``. Pairs more than
+    ``window`` apart have no edge and are not counted either, so that a story that lasts longer than the window stays one;
+    but at least the share ``least`` of all pairs is counted, so that a few of them do not join two long stories.
 
     Parameters
     ----------
     left, right : int64[n_edges], each pair once, left != right; similarity : float64[n_edges], above 0
+    times : float64[n_nodes]; NaN where unknown: near to all
+    window : in units of the times; 0 < least <= 1
 
     Notes
     -----
@@ -94,6 +125,16 @@ def average_linkage(n_nodes, left, right, similarity, cut):
         if similarity[edge] >= cut:
             push(scores, ones, others, waiting, similarity[edge], min(left[edge], right[edge]), max(left[edge], right[edge]))
             waiting += 1
+    # The known times of each cluster, ascending: one run for each, one after the other.
+    runs = np.empty(n_nodes + 1024, np.float64)
+    begins, ends = np.zeros(2 * n_nodes, np.int64), np.zeros(2 * n_nodes, np.int64)
+    written = 0
+    for node in range(n_nodes):
+        begins[node] = written
+        if not np.isnan(times[node]):
+            runs[written] = times[node]
+            written += 1
+        ends[node] = written
     cluster = n_nodes
     while waiting > 0:
         one, other = ones[0], others[0]
@@ -103,6 +144,11 @@ def average_linkage(n_nodes, left, right, similarity, cut):
             continue
         parents[one] = parents[other] = cluster
         sizes[cluster] = sizes[one] + sizes[other]
+        dated = ends[one] - begins[one] + ends[other] - begins[other]
+        if written + dated > len(runs):
+            runs = np.concatenate((runs, np.empty(max(dated, written), np.float64)))
+        begins[cluster] = written
+        written = ends[cluster] = merge_runs(runs, begins[one], ends[one], begins[other], ends[other], written)
         need = stops[one] - starts[one] + stops[other] - starts[other]
         if used + need > len(nodes):
             nodes = np.concatenate((nodes, np.empty(max(need, used), np.int64)))
@@ -125,7 +171,14 @@ def average_linkage(n_nodes, left, right, similarity, cut):
         for place in range(starts[cluster], used):
             near = nodes[place]
             sums[place] = joined[near]
-            score = joined[near] / (sizes[cluster] * sizes[near])
+            pairs = sizes[cluster] * sizes[near]
+            if ends[cluster] > begins[cluster] and ends[near] > begins[near]:
+                last = max(runs[ends[cluster] - 1], runs[ends[near] - 1])
+                if last - min(runs[begins[cluster]], runs[begins[near]]) > window:
+                    close = pairs_within(runs, begins[cluster], ends[cluster], begins[near], ends[near], window)
+                    apart = (ends[cluster] - begins[cluster]) * (ends[near] - begins[near]) - close
+                    pairs = max(pairs - apart, least * pairs)
+            score = joined[near] / pairs
             joined[near] = 0
             if score >= cut:
                 push(scores, ones, others, waiting, score, near, cluster)

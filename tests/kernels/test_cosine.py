@@ -40,8 +40,10 @@ def prepared(rows, times, window):
     return matrix.indptr, matrix.indices, matrix.data, by_column.indptr, by_column.indices, by_column.data, starts, undated, days
 
 
-def neighbours(rows, times, window, decay, floor, most):
-    return window_neighbours(*prepared(rows, times, window), decay, np.float32(floor), most, 0, len(rows))
+def neighbours(rows, times, window, decay, floor, most, brief=None, brief_floor=9.0):
+    brief = np.zeros(len(rows), bool) if brief is None else np.array(brief)
+    floors = np.array([floor, brief_floor], np.float32)
+    return window_neighbours(*prepared(rows, times, window), decay, brief, floors, most, 0, len(rows))
 
 
 @given(timelines(), st.sampled_from([0.0, 2.0, 5.0]), st.sampled_from([1.5, 3.0]), st.sampled_from([0.1, 0.3, 0.7]), st.integers(1, 4))
@@ -50,10 +52,16 @@ def test_neighbours_are_their_twins(timeline, window, decay, floor, most):
     near_floor = oracle.window_neighbours(rows, times, window, decay, floor - 1e-5, len(rows))
     assume(all(abs(score - floor) > 1e-5 for score in near_floor.values()))
     left, right, similarity = neighbours(rows, times, window, decay, floor, most)
-    assert (left.dtype, right.dtype, similarity.dtype) == (np.int64, np.int64, np.float32)
+    assert (left.dtype, right.dtype, similarity.dtype) == (np.int32, np.int32, np.float32)
     expected = oracle.window_neighbours(rows, times, window, decay, floor, most)
     assert list(zip(left.tolist(), right.tolist(), strict=True)) == list(expected)
     assert similarity.tolist() == pytest.approx(list(expected.values()), rel=1e-6)
+
+
+def test_two_brief_rows_have_a_floor_of_their_own():
+    rows = [{0: 0.5}, {0: 0.5}, {0: 0.5}]
+    left, right, _ = neighbours(rows, [0.0] * 3, 1.0, 3.0, 0.3, 9, [True, False, True], 0.2)
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(2, 0)]
 
 
 def test_of_equal_similarities_the_earlier_row_is_kept():
@@ -80,7 +88,7 @@ def test_rows_outside_the_window_are_never_compared():
 @pytest.mark.parametrize("rows", [[], [{}], [{0: 1.0}]], ids=["no_row", "empty_row", "one_row"])
 def test_small_inputs_have_the_right_types(rows):
     left, right, similarity = neighbours(rows, [0.0] * len(rows), 5.0, 3.0, 0.1, 4)
-    assert (left.dtype, right.dtype, similarity.dtype) == (np.int64, np.int64, np.float32)
+    assert (left.dtype, right.dtype, similarity.dtype) == (np.int32, np.int32, np.float32)
     assert len(left) == len(right) == len(similarity) == 0
 
 
@@ -88,8 +96,8 @@ def test_small_inputs_have_the_right_types(rows):
 def test_neighbours_do_not_depend_on_the_number_of_threads(threads):
     rows = [{i % COLUMNS: 0.5, i * i % COLUMNS: 0.75, i // 7 % COLUMNS: 0.625} for i in range(60)]
     times = [math.nan] * 5 + [i / 4 for i in range(55)]
-    arrays = prepared(rows, times, 3.0)
-    whole = window_neighbours(*arrays, 2.0, np.float32(0.2), 4, 0, 60)
-    parts = map_blocks(lambda a, b: window_neighbours(*arrays, 2.0, np.float32(0.2), 4, a, b), 60, threads, at_least=1)
+    arrays = *prepared(rows, times, 3.0), 2.0, np.zeros(60, bool), np.array([0.2, 9], np.float32), 4
+    whole = window_neighbours(*arrays, 0, 60)
+    parts = map_blocks(lambda a, b: window_neighbours(*arrays, a, b), 60, threads, at_least=1)
     for i in range(3):
         assert np.concatenate([part[i] for part in parts]).tolist() == whole[i].tolist()

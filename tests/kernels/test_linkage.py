@@ -23,14 +23,18 @@ GRAPHS = st.integers(2, 9).flatmap(
 )
 
 
-def clusters(n, edges, cut):
+def clusters(n, edges, cut, times=None, window=1.0, least=1.0):
     left, right = (np.array([pair[side] for pair in edges], np.int64) for side in (0, 1))
-    return average_linkage(n, left, right, np.array(list(edges.values()), np.float64), cut)
+    times = np.full(n, np.nan) if times is None else np.array(times, float)  # None becomes NaN
+    return average_linkage(n, left, right, np.array(list(edges.values()), np.float64), times, window, least, cut)
 
 
-@given(GRAPHS, st.sampled_from([0.25, 0.375, 0.5]))
-def test_clusters_are_their_twins(graph, cut):
-    assert clusters(*graph, cut).tolist() == oracle.average_linkage(*graph, cut)
+@given(GRAPHS, st.lists(st.none() | st.integers(0, 20), min_size=9, max_size=9), st.sampled_from([0.25, 0.5, 1.0]), st.data())
+def test_clusters_are_their_twins(graph, times, least, data):
+    n, edges = graph
+    cut, window = data.draw(st.sampled_from([0.25, 0.375, 0.5])), data.draw(st.integers(0, 20))
+    edges = {pair: value for pair, value in edges.items() if None in (of := [times[i] for i in pair]) or abs(of[0] - of[1]) <= window}
+    assert clusters(n, edges, cut, times[:n], window, least).tolist() == oracle.average_linkage(n, edges, times[:n], window, least, cut)
 
 
 @given(GRAPHS, st.randoms(use_true_random=False))
@@ -68,3 +72,19 @@ def test_nodes_without_edges_stand_alone(n):
     answer = clusters(n, {}, 0.5)
     assert answer.dtype == np.int64
     assert answer.tolist() == list(range(n))
+
+
+def test_a_story_longer_than_the_window_stays_one():
+    # One document a day for thirty days, each like those of the five days before and after it.
+    days = list(range(30))
+    edges = {(i, j): 0.5 for i in days for j in range(max(0, i - 5), i)}
+    assert set(clusters(30, edges, 0.4, days, 5, 0.01).tolist()) == {0}
+    assert len(set(clusters(30, edges, 0.4).tolist())) > 3
+
+
+def test_the_one_pair_that_a_window_holds_does_not_join_two_long_stories():
+    days = [0, 1, 2, 3, 4, 5.5, 7, 8, 9, 10]
+    edges = {(i, j): 1.0 for side in (range(5), range(5, 10)) for i in side for j in side if j < i}
+    edges[5, 4] = 0.9
+    assert len(set(clusters(10, edges, 0.4, days, 1.5, 0.25).tolist())) == 2
+    assert len(set(clusters(10, edges, 0.4, days, 1.5, 0.01).tolist())) == 1

@@ -44,10 +44,55 @@ def among_look_alikes(cosine, others):
 
 @pytest.mark.parametrize(
     ("cosine", "headline", "expected"),
-    [(0.19, (False, False), True), (0.17, (False, False), False), (0.15, (True, True), True), (0.13, (True, True), False)],
+    [(0.18, (False, False), True), (0.16, (False, False), False), (0.09, (True, True), True), (0.07, (True, True), False)],
 )
 def test_articles_and_headlines_have_cuts_of_their_own(cosine, headline, expected):
     assert joined(cosine, headline) is expected
+
+
+@pytest.mark.parametrize(("strangers", "expected"), [(0, True), (20, True), (200, False)])
+def test_two_headlines_need_more_likeness_the_more_documents_a_day_brings(strangers, expected):
+    matrix = sparse.block_diag([pair(0.12), sparse.eye(strangers)], "csr").astype(np.float32)
+    headline = np.arange(strangers + 2) < 2
+    labels = cluster(matrix, np.zeros(strangers + 2), headline, ARTICLES)
+    assert (labels[0] == labels[1]) is np.bool_(expected)
+
+
+def daily(cosine, days, each):
+    """As many documents on each of some days, all alike; their vectors and times."""
+    n = days * each
+    gram = np.full((n, n), cosine) + (1 - cosine) * np.eye(n)
+    return sparse.csr_matrix(np.linalg.cholesky(gram).astype(np.float32)), np.repeat(np.arange(days), each) * DAY
+
+
+def test_what_comes_every_day_is_another_story_every_day():
+    """Closings of an exchange: ten outlets report each, in much the same words."""
+    matrix, times = daily(0.2, 6, 10)
+    assert cluster(matrix, times, np.zeros(60, bool), StoryConfig(crowd=0.0)).tolist() == np.repeat(np.arange(0, 60, 10), 10).tolist()
+
+
+def test_a_follow_up_of_another_day_stays_with_its_event():
+    """Nine reports of one day and one of two days later: no bulletin, whatever else the days hold."""
+    alike, _ = daily(0.45, 10, 1)
+    matrix = sparse.block_diag([alike, sparse.eye(60)], "csr").astype(np.float32)
+    times = np.concatenate([np.zeros(9), [2 * DAY], np.repeat(np.arange(6), 10) * DAY])
+    labels = cluster(matrix, times, np.zeros(70, bool), ARTICLES)
+    assert set(labels[:10].tolist()) == {0}
+    assert len(set(labels[10:].tolist())) == 60
+
+
+def test_two_lone_documents_a_week_apart_are_no_bulletins():
+    config = StoryConfig(window_days=10.0, decay_days=10.0)
+    assert joined(0.5, (False, False), days=9.0, config=config)
+
+
+def test_an_event_that_outlasts_the_window_is_one_story():
+    """Day by day other words: each document is like those of the four days around it, and of them more in its own."""
+    days = np.arange(20)
+    profile = np.exp(-0.5 * ((days[:, None] - np.linspace(-3, 23, 80)[None]) / 1.6) ** 2)
+    matrix = sparse.csr_matrix((profile / np.linalg.norm(profile, axis=1, keepdims=True)).astype(np.float32))
+    labels = cluster(matrix, days * DAY, np.zeros(20, bool), StoryConfig(crowd=0.0))
+    assert np.ptp(days[labels == np.bincount(labels).argmax()]) > 5
 
 
 def test_a_headline_and_an_article_meet_in_words_alone():
@@ -64,7 +109,7 @@ def test_headlines_fade_sooner_than_articles():
 
 
 def test_documents_of_no_known_day_do_not_fade():
-    labels = cluster(pair(0.15), np.array([np.nan, 0.0]), np.array([True, True]), ARTICLES)
+    labels = cluster(pair(0.1), np.array([np.nan, 0.0]), np.array([True, True]), ARTICLES)
     assert labels.tolist() == [0, 0]
 
 
@@ -126,3 +171,14 @@ def test_headlines_meet_in_letters_where_endings_differ():
     cosine = [(vectors.matrix[0] @ vectors.matrix[1].T).toarray()[0, 0] for vectors in (with_letters, words)]
     assert cosine[0] > 0.05
     assert cosine[1] == 0
+
+
+def test_a_name_is_not_common_because_one_event_has_many_headlines():
+    titles = rows(*[[100, 200 + 4 * i] for i in range(20)], *[[300 + 4 * i, 400] for i in range(20)])
+    none, known = rows(*[[]] * 40), Background(np.empty(0, np.uint64), np.empty(0, np.uint32), 0)
+    stories = np.concatenate([np.zeros(20, np.int64), np.arange(1, 21)])
+    weights = vectorize(titles, none, none, known, ARTICLES, stories)
+    weight = {int(term): column for term, column in zip(weights.terms, weights.matrix.toarray().T, strict=True)}
+    assert weight[100][0] > 1.2 * weight[400][20]  # one story of twenty headlines, and twenty stories of one
+    each = vectorize(titles, none, none, known, ARTICLES).matrix.toarray().max(axis=0)
+    assert each[weights.terms == 100] == each[weights.terms == 400]

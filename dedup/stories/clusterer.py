@@ -1,0 +1,225 @@
+"""Vectors to labels of stories: for the pipeline as one function, for everybody else as an estimator."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.preprocessing import normalize
+from sklearn.utils.validation import check_non_negative
+
+from ..config import Config, RunConfig, StoryConfig
+from ..kernels.linkage import average_linkage
+from ..schema import DAY
+from ..threads import thread_count
+from .cuts import floors, in_cuts
+from .edges import neighbours
+from .times import seconds
+
+Ints = npt.NDArray[np.int64]
+#: Of the pairs of two stories at least this share is counted, however few of them lie in one window.
+LEAST_COUNTED = 0.25
+_STORY, _RUN = StoryConfig(), RunConfig()
+#: A row whose length is off by no more than this has unit length; float32 vectors of thousands of terms are within it.
+UNIT = 1e-4
+#: Weights below this in a row of unit length change no cosine in float32; products of two of them could underflow to 0.
+FAINT = 1e-12
+
+
+def cluster(matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[np.bool_], config: StoryConfig, *, threads: int = 1) -> Ints:
+    """Cluster documents into stories.
+
+    Parameters
+    ----------
+    matrix : float32 CSR, rows of unit length without explicit zeros, see ``vectors.py``
+    times : float64[n], seconds; NaN where unknown: such a document is compared with all, without decay
+    headline : bool[n], documents that are only a headline
+
+    Returns
+    -------
+    int64[n], the smallest row of each document's story
+    """
+    # No name holds the list of all pairs, which is long.
+    edges, relative = in_cuts(neighbours(matrix, times, headline, floors(config), config, threads=threads), times, headline, config)
+    labels: Ints = average_linkage(len(headline), edges.left, edges.right, relative, times / DAY, config.window_days, LEAST_COUNTED, 1.0)
+    return labels
+
+
+class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+    """Cluster TF-IDF vectors of news into stories, by average linkage in a window of days.
+
+    What ``dedup.run`` does with its canonical documents, for vectors of any origin. The number of stories is not given:
+    a story grows until no two are alike enough on average. Parameters have the names and defaults of
+    ``dedup.StoryConfig``; they suit vectors like those of ``dedup.vectors`` (words of title and lead, document frequencies
+    of a large background), and for others ``cut`` is the one to tune.
+
+    Parameters
+    ----------
+    letters : float
+        Share of a headline's vector that are runs of letters, which articles do not have.
+    window_days : float
+        Documents further apart in time are never compared.
+    decay_days : float
+        Standard deviation of the Gaussian by which similarity fades with time.
+    headline_decay_days : float
+        The same between two headlines, where it is shorter.
+    cut : float
+        Average cosine at which the stories of two articles are joined.
+    crowd : float
+        How far the cut rises with the similarity to the many nearest documents.
+    headline_cut : float
+        The same for two headlines, where a day brings hundreds of documents; it falls where it brings few.
+    neighbours : int
+        Nearest documents kept for each document.
+    threads : int
+        Threads; 0 is one per core. They change no label.
+
+    Attributes
+    ----------
+    labels_ : int64[n_documents]
+        The story of each document, numbered from 0 in order of first appearance.
+    n_stories_ : int
+        Number of stories, those of one document included.
+    n_features_in_ : int
+        Number of columns of ``X``.
+    feature_names_in_ : object[n_features_in_]
+        Names of the columns, if ``X`` has any.
+
+    Notes
+    -----
+    In a ``sklearn.pipeline.Pipeline`` the times stand in the place of ``y``, which scikit-learn passes on by position:
+    ``make_pipeline(TfidfVectorizer(), StoryClusterer()).fit_predict(texts, times)``.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import TfidfVectorizer
+    >>> titles = ["أرامكو توقع عقدا لتوسعة حقل السفانية", "عقد جديد لتوسعة حقل السفانية", "الهلال يفوز على النصر"]
+    >>> times = np.array(["2015-07-24T08:00", "2015-07-24T11:30", "2015-07-24T21:00"], "datetime64[s]")
+    >>> StoryClusterer().fit_predict(TfidfVectorizer().fit_transform(titles), times)
+    array([0, 0, 1])
+    """
+
+    def __init__(
+        self,
+        *,
+        letters: float = _STORY.letters,
+        window_days: float = _STORY.window_days,
+        decay_days: float = _STORY.decay_days,
+        headline_decay_days: float = _STORY.headline_decay_days,
+        cut: float = _STORY.cut,
+        crowd: float = _STORY.crowd,
+        headline_cut: float = _STORY.headline_cut,
+        neighbours: int = _STORY.neighbours,
+        threads: int = _RUN.threads,
+    ) -> None:
+        self.letters = letters
+        self.window_days = window_days
+        self.decay_days = decay_days
+        self.headline_decay_days = headline_decay_days
+        self.cut = cut
+        self.crowd = crowd
+        self.headline_cut = headline_cut
+        self.neighbours = neighbours
+        self.threads = threads
+
+    def fit(self, X: Any, times: Any = None, headline: Any = None) -> StoryClusterer:  # noqa: N803
+        """Cluster documents.
+
+        Parameters
+        ----------
+        X : array or sparse matrix [n_documents, n_terms]
+            Weights of terms, none negative. Rows are brought to unit length; a float32 CSR matrix of such rows is not
+            copied. A row of zeros is a story of its own.
+        times : array [n_documents], optional
+            Seconds as numbers, or ``datetime64`` or ``datetime`` (UTC where they have no zone). Where they are ``None``,
+            NaN or NaT, and if left out, a document is compared with all others, without decay.
+        headline : bool array [n_documents], optional
+            Documents that are only a headline; none if left out.
+
+        Returns
+        -------
+        StoryClusterer
+            Itself, with ``labels_``.
+
+        Raises
+        ------
+        ValueError
+            If ``X`` holds NaN or negative values, a time is infinite, lengths differ, or a parameter is out of range
+            (``dedup.ConfigError``).
+        """
+        config = self._config()
+        matrix = _unit_rows(_checked(self, X))
+        n = matrix.shape[0]
+        labels = cluster(matrix, seconds(times, n), _flags(headline, n), config.stories, threads=thread_count(config.run.threads))
+        # A label is the first row of its story, so sorted labels are in order of appearance.
+        firsts, places = np.unique(labels, return_inverse=True)
+        self.labels_ = places.astype(np.int64)
+        self.n_stories_ = len(firsts)
+        return self
+
+    def fit_predict(self, X: Any, times: Any = None, headline: Any = None) -> Ints:  # noqa: N803
+        """Cluster documents and return ``labels_``; see ``fit``."""
+        labels: Ints = self.fit(X, times, headline).labels_
+        return labels
+
+    def _config(self) -> Config:
+        """The parameters as a configuration, which checks them."""
+        # A search over a grid sets NumPy's numbers.
+        values = {name: value.item() if isinstance(value, np.generic) else value for name, value in self.get_params(deep=False).items()}
+        threads = values.pop("threads")
+        return Config(stories=dataclasses.replace(_STORY, **values), run=RunConfig(threads=threads))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        return tags
+
+    def _more_tags(self) -> dict[str, bool]:  # what scikit-learn before 1.6 asks
+        return {"requires_positive_X": True}
+
+
+def _checked(estimator: StoryClusterer, X: Any) -> Any:  # noqa: N803
+    """``X`` as float CSR, its numbers of columns and rows and their values checked."""
+    settings: dict[str, Any] = {"accept_sparse": "csr", "dtype": (np.float32, np.float64)}
+    try:
+        from sklearn.utils.validation import validate_data
+    except ImportError:  # scikit-learn before 1.6
+        checked = estimator._validate_data(X, **settings)
+    else:
+        checked = validate_data(estimator, X, **settings)
+    check_non_negative(checked, "StoryClusterer")
+    return sparse.csr_matrix(checked)
+
+
+def _unit_rows(matrix: Any) -> Any:
+    """float32 CSR with rows of unit length or empty, each entry once and above 0; the same object if it is so already."""
+    squares = matrix.multiply(matrix).sum(axis=1)
+    lengths = np.sqrt(np.asarray(squares, np.float64).ravel())
+    fine = np.abs(lengths - 1) <= UNIT
+    fine |= np.diff(matrix.indptr) == 0
+    if matrix.dtype == np.float32 and fine.all() and matrix.has_canonical_format and (matrix.nnz == 0 or matrix.data.min() > FAINT):
+        return matrix
+    unit = matrix.astype(np.float64)  # a copy
+    unit.sum_duplicates()
+    # By the largest weight first, so that no square is too large or too small for a float.
+    unit = normalize(normalize(unit, "max", copy=False), copy=False)
+    unit.data[unit.data <= FAINT] = 0
+    unit.eliminate_zeros()
+    return unit.astype(np.float32)
+
+
+def _flags(headline: Any, n: int) -> npt.NDArray[np.bool_]:
+    """``headline`` as bool[n]."""
+    if headline is None:
+        return np.zeros(n, bool)
+    flags = np.asarray(headline)
+    if flags.shape != (n,):
+        raise ValueError(f"headline has the shape {flags.shape}, but X has {n} rows: give one value for each.")
+    if not np.isin(flags, (0, 1)).all():
+        raise ValueError(f"headline must hold True and False, got {flags.dtype} values.")
+    return flags.astype(bool)
