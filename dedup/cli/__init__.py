@@ -1,7 +1,8 @@
 """The command line: the words of the library, said in a terminal.
 
-    dedup run INPUT... -o OUT     find copies and stories, write them to a folder
-    dedup config                  print every setting as TOML
+    dedup run INPUT... -o OUT                  find copies and stories, write them to a folder
+    dedup config                               print every setting as TOML
+    dedup stories fit-idf INPUT... -o FILE     count how common words are in a corpus
 
 Every setting of the configuration is an option with the same dotted name (``--copies.near 0.6``); options win over
 a ``--config`` file, and the file over the defaults. Results go to stdout, progress and errors to stderr.
@@ -29,6 +30,7 @@ from ..version import __version__
 from .config import config_command
 from .failures import EXIT_CODES, CarefulGroup
 from .run import run_command
+from .stories import stories_group
 
 __all__ = ["main"]
 
@@ -41,3 +43,4 @@ def main() -> None:
 
 main.add_command(run_command)
 main.add_command(config_command)
+main.add_command(stories_group)

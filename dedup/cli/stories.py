@@ -1,0 +1,137 @@
+"""``dedup stories``: what stories are weighed by, made from a corpus of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import click
+
+from ..config import Config
+from .failures import EXIT_CODES, REJECTED, STOPPED, fail
+from .options import SectionedCommand, SettingOption, read_config, with_settings
+from .terminal import live_progress, paper, say
+
+
+class ReadingCommand(SectionedCommand):
+    """A command that takes only those settings that say how pages are read."""
+
+    SETTINGS = ("input.", "text.", "run.threads", "run.batch_rows")
+
+    def __init__(self, *, params: list[click.Parameter], **kwargs: Any) -> None:
+        kept = [param for param in params if not isinstance(param, SettingOption) or param.setting.startswith(self.SETTINGS)]
+        super().__init__(params=kept, **kwargs)
+
+
+@click.group("stories", epilog=EXIT_CODES, short_help="Make what stories are weighed by.")
+def stories_group() -> None:
+    """Make what stories are weighed by."""
+
+
+@stories_group.command("fit-idf", cls=ReadingCommand, epilog=EXIT_CODES, short_help="Count in how many documents each word stands.")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path())
+@click.option("-o", "--out", required=True, metavar="FILE", type=click.Path(), help="file for the counts, for instance idf.npz")
+@click.option("--overwrite", is_flag=True, help="replace earlier counts in FILE (anything else is never overwritten)")
+@click.option("--least", type=int, metavar="N", help="leave out words in fewer documents  [4]")
+@click.option("--strict", is_flag=True, help="exit with 5 if any row or file was rejected (the counts are written all the same)")
+@click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object")
+@click.option("-q", "--quiet", is_flag=True, help="print nothing but errors")
+@with_settings
+def fit_idf_command(
+    inputs: tuple[str, ...],
+    out: str,
+    overwrite: bool,
+    least: int | None,
+    strict: bool,
+    as_json: bool,
+    quiet: bool,
+    config_file: str | None,
+    **given: Any,
+) -> None:
+    """Count in how many documents of some files each word stands, and write the counts to FILE.
+
+    'dedup run ... --stories.background FILE' then weighs words by them in the place of the shipped counts. FILE holds hashes of
+    stems and numbers, no text. INPUT is what it is for 'dedup run'; texts that are the same, word for word, count once.
+    """
+    if as_json and quiet:
+        raise click.UsageError("--json and --quiet cannot be given together: one prints the summary, the other prints none.")
+    if not out:
+        raise click.UsageError("the name of FILE is empty. Name a file for the counts.")
+    config = read_config(config_file, given)
+    before = _written_at(out)
+    try:
+        facts = _fit(inputs, out, config, overwrite=overwrite, least=least, quiet=quiet)
+        if as_json:
+            say(json.dumps(facts, indent=2) + "\n", otherwise=f"The counts are written to {out}.")
+        elif not quiet:
+            say(_summary(facts), otherwise=f"The counts are written to {out}.")
+    except KeyboardInterrupt:
+        done = _written_at(out) not in (before, None)
+        fail(f"stopped. The counts are written to {out}." if done else "stopped. Nothing was written.", STOPPED)
+    if strict and facts["rejects"]:
+        fail(f"{_rejected(facts)} rejected (--strict). The counts are written to {out}.", REJECTED)
+
+
+def _fit(inputs: tuple[str, ...], out: str, config: Config, *, overwrite: bool, least: int | None, quiet: bool) -> dict[str, Any]:
+    """Check, count, write; what there is to tell is given back."""
+    from ..counts_file import check_file
+    from ..readers import discover
+
+    discover(inputs)
+    check_file(out, overwrite=overwrite)
+    # Numba takes a second to import, and is not needed to find out that an input is missing.
+    from ..idf import LEAST, fit_idf
+
+    least = LEAST if least is None else least
+    with live_progress(wanted=not quiet) as progress:
+        fit = fit_idf(inputs, config, least=least, progress=progress)
+        fit.background.write(out, overwrite=overwrite)
+    return {
+        "file": out,
+        "bytes": os.path.getsize(out),
+        "digest": fit.background.digest(),
+        "documents": fit.documents,
+        "counted": fit.background.documents,
+        "repeated": fit.repeated,
+        "wordless": fit.wordless,
+        "terms": fit.terms,
+        "kept": len(fit.background.terms),
+        "least": least,
+        "coverage": round(fit.coverage, 4),
+        "rejects": fit.rejects,
+        "warnings": fit.warnings,
+    }
+
+
+def _summary(facts: dict[str, Any]) -> str:
+    from rich.text import Text
+
+    console, written = paper()
+    lines = [
+        f"{facts['documents']:,} documents: {facts['counted']:,} counted, {facts['repeated']:,} repeat the words of another, "
+        f"{facts['wordless']:,} have none.",
+        f"{facts['terms']:,} different words: {facts['kept']:,} kept, which stand in {facts['least']:,} or more documents and make "
+        f"{facts['coverage']:.1%} of a document's different words.",
+    ]
+    if facts["rejects"]:
+        lines.append(f"{_rejected(facts)} rejected; 'dedup run' on the same inputs says which and why.")
+    for line in lines:
+        console.print(line, soft_wrap=True)
+    for warning in facts["warnings"]:
+        console.print(Text(f"Warning: {warning}", style="yellow"), soft_wrap=True)
+    console.print(f"The counts are in {facts['file']}: {facts['bytes']:,} bytes, digest {facts['digest']}.", soft_wrap=True)
+    return written()
+
+
+def _rejected(facts: dict[str, Any]) -> str:
+    return f"{facts['rejects']:,} {'row or file was' if facts['rejects'] == 1 else 'rows or files were'}"
+
+
+def _written_at(out: str) -> tuple[int, int] | None:
+    """What changes when the counts are written; None if there are none."""
+    try:
+        status = os.stat(out)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns

@@ -1,0 +1,165 @@
+"""A file of counts: in how many documents of a corpus each stem occurs, as hashes and numbers, without any text.
+
+It is an ``.npz`` of these arrays:
+
+=============  ===========  ====================================================================================
+``terms``      uint64[n]    64-bit hashes of stems, ascending, the two flags of ``kernels/terms.py`` 0
+``counts``     uint32[n]    documents that hold each
+``documents``  int64        documents in all
+``format``     int64        the number of this layout
+``rules``      uint64       by what rules words became stems, see ``term_rules``; counts by other rules are refused
+=============  ===========  ====================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+import zipfile
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import ConfigError, OutputError
+from .folding import fold_table
+from .stems import PREFIXES, SHORTEST, SUFFIXES, stem_lists
+
+#: The two lowest bits of a term tell what it is, not which: see ``kernels/terms.py``.
+FLAGS = np.uint64(3)
+FORMAT = 1
+#: To be raised when kernels give another term for a word though the tables of folding and stemming are the same.
+TERM_VERSION = 1
+
+_ARRAYS = {"terms": (np.uint64, 1), "counts": (np.uint32, 1), "documents": (np.int64, 0), "format": (np.int64, 0), "rules": (np.uint64, 0)}
+#: What NumPy, zipfile and zlib raise over files that are damaged, torn, encrypted or made to mislead.
+_BROKEN = (ValueError, EOFError, KeyError, MemoryError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_WHAT_TO_DO = "Give a file that 'dedup stories fit-idf' wrote, or leave stories.background out."
+
+
+@cache
+def term_rules() -> int:
+    """A number for the rules by which words become terms: counts by other rules say nothing of this version's terms."""
+    lists = stem_lists()
+    words = [sorted(group) for group in (lists.whole, lists.ending, lists.split)]
+    digest = hashlib.sha256(repr((TERM_VERSION, PREFIXES, SUFFIXES, SHORTEST, words)).encode())
+    for array in fold_table().arrays():
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return int.from_bytes(digest.digest()[:8], "little")
+
+
+def read_counts(path: str | os.PathLike[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32], int]:
+    """Terms, counts and the number of documents of a file; what is no file of counts is refused.
+
+    Raises
+    ------
+    ConfigError
+        See ``Background.read``.
+    """
+    try:
+        with open(path, "rb") as file:
+            arrays = _read_arrays(file)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read these counts ({error.strerror or error}). {_WHAT_TO_DO}") from error
+    except _BROKEN as error:
+        raise ConfigError(f"{path}: this file of counts is damaged ({error or type(error).__name__}). {_WHAT_TO_DO}") from error
+    if problem := _problem(arrays):
+        raise ConfigError(f"{path}: {problem}. {_WHAT_TO_DO}")
+    return arrays["terms"], arrays["counts"], int(arrays["documents"])
+
+
+def _read_arrays(file: IO[bytes]) -> dict[str, Any]:
+    """The arrays of an ``.npz`` that have a known name; none of a file that is something else."""
+    if not zipfile.is_zipfile(file):
+        return {}
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in _ARRAYS if name in stored.files}
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
+
+
+def _problem(arrays: dict[str, Any]) -> str | None:
+    """What keeps some arrays from being counts that can be used."""
+    if "terms" not in arrays or "counts" not in arrays:
+        return "this is no file of counts, or only a part of one"
+    if (version := arrays.get("format", np.int64(FORMAT))).ndim == 0 and version != FORMAT:
+        return f"these counts have the format {version}, but this version of dedup reads format {FORMAT}"
+    for name, (dtype, dimensions) in _ARRAYS.items():
+        array = arrays.get(name)
+        if array is None or array.dtype != dtype or array.ndim != dimensions:
+            return f"this is no file of counts: it should hold '{name}' as a {dimensions}-dimensional array of {np.dtype(dtype)}"
+    if int(arrays["rules"]) != term_rules():
+        return "these counts were made by a version of dedup that folds or stems words by other rules, so they must be made anew"
+    terms, counts, documents = arrays["terms"], arrays["counts"], int(arrays["documents"])
+    if len(terms) != len(counts) or len(terms) == 0:
+        return f"this file of counts is damaged: it has {len(terms):,} terms and {len(counts):,} counts"
+    if (terms[1:] <= terms[:-1]).any() or (terms & FLAGS).any():
+        return "this file of counts is damaged: its terms are not sorted hashes"
+    if counts.min() < 1 or counts.max() > documents:
+        return f"this file of counts is damaged: a term in {counts.min():,} to {counts.max():,} of {documents:,} documents cannot be"
+    return None
+
+
+def check_file(path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Find what would keep ``write_counts`` from writing; called before the work is done as well as after it.
+
+    Raises
+    ------
+    OutputError
+        See ``Background.write``.
+    """
+    target = Path(path).absolute()
+    if target.is_dir():
+        raise OutputError(f"{path}: is a folder. Name a file for the counts.")
+    if target.exists():
+        if not overwrite:
+            raise OutputError(f"{path}: exists. Choose another name, or give --overwrite to replace earlier counts.")
+        try:
+            with open(target, "rb") as file:
+                ours = {"terms", "counts"} <= set(_read_arrays(file))
+        except (OSError, *_BROKEN):
+            ours = False
+        if not ours:
+            raise OutputError(f"{path}: is no earlier file of counts and is not overwritten. Choose another name.")
+    folder = next(parent for parent in target.parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise OutputError(f"{path}: cannot be written, {folder.name or folder} takes no files. Choose another place.")
+
+
+def write_counts(
+    terms: npt.NDArray[np.uint64], counts: npt.NDArray[np.uint32], documents: int, path: str | os.PathLike[str], *, overwrite: bool
+) -> None:
+    """Write a file of counts.
+
+    Raises
+    ------
+    OutputError
+        See ``Background.write``.
+    """
+    check_file(path, overwrite=overwrite)
+    target = Path(path).absolute()
+    arrays = {
+        "terms": terms,
+        "counts": counts,
+        "documents": np.int64(documents),
+        "format": np.int64(FORMAT),
+        "rules": np.uint64(term_rules()),
+    }
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside:
+            fresh = Path(aside) / target.name
+            with zipfile.ZipFile(fresh, "w") as archive:
+                for name, array in arrays.items():
+                    member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980, whenever it is written
+                    content = io.BytesIO()
+                    np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
+                    archive.writestr(member, content.getvalue(), zipfile.ZIP_DEFLATED)
+            fresh.replace(target)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}). Free some space or choose another place.") from error
