@@ -3,6 +3,8 @@
 Exact copies are collapsed first, so that a text printed a thousand times is sketched, looked up and measured
 once. What comes out speaks of all documents again: each exact copy has a match with the one that stood for it
 and, where that one is itself a copy, with its canonical.
+
+Documents that an earlier run has compared are not compared again with one another: what was found among them stays.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ from .commonness import weigh
 from .config import Config
 from .facts import unique_facts
 from .fingerprint import Fingerprints
-from .groups import group
+from .groups import Settled, group
 from .headlines import Titles, match_headlines
 from .matches import Measured, verify
-from .pairs import EXACT, LEFT, NEITHER, RIGHT, Ints, Matches
+from .pairs import EXACT, LEFT, NEITHER, RIGHT, Candidates, Ints, Matches
 from .postings import posting_candidates
 from .signatures import band_rows
 from .spill import Spill
@@ -51,6 +53,7 @@ def find_copies(
     *,
     times: npt.NDArray[np.float64] | None = None,
     sources: Ints | None = None,
+    settled: Settled | None = None,
     spill: Spill | None = None,
     threads: int = 1,
 ) -> Copies:
@@ -62,9 +65,11 @@ def find_copies(
     ranks : int64[n], precedence, see ``canonicals.py``
     times : float64[n], seconds, NaN where unknown (all, if left out)
     sources : int64[n], a number for each outlet, -1 where it is unknown (all, if left out)
+    settled : what an earlier run found among the first documents, which come before all others in ``ranks``
     spill : where the fingerprints are kept (in memory, if left out)
     """
     n = len(ranks)
+    settled = settled or Settled.none()
     spill = spill or Spill(1 << 62)
     times = np.full(n, np.nan) if times is None else times
     sources = np.full(n, -1) if sources is None else sources
@@ -82,6 +87,7 @@ def find_copies(
     del keys
     least_share = min(config.copies.partial, config.copies.excerpt)
     found = alike.join(posting_candidates(prints.shingles, rows, config.candidates, least_share, spill, threads=threads), n)
+    found = _new_pairs(found, len(settled))
     counts |= found.counts
     weights = weigh(prints.shingles, rows, sources, config.copies, spill, threads=threads)
     measured = Measured(prints.shingles, weights, prints.terms, spill)
@@ -91,16 +97,29 @@ def find_copies(
     titled = headline.copy()
     titled[rows] = True
     titles = match_headlines(_titles(prints, headline, titled), ranks, times, config, threads=threads, release=spill.release)
+    titles = titles.take(titles.right >= len(settled))
     compared = titled & ~headline
 
     def verify_further(left: Ints, right: Ints) -> Matches:
         both = compared[left] & compared[right]
         return verify(left[both], right[both], measured, config.copies, threads=threads)
 
-    canonical, matches = group(Matches.join([articles, titles]), ranks, verify_further)
+    # A headline that has stood for itself does not come to stand for an article.
+    loose = headline[titles.left] & (titles.left < len(settled)) & ~headline[titles.right]
+    canonical, matches = group(Matches.join([articles, titles.take(~loose)]), ranks, verify_further, settled.canonical)
     canonical = canonical[first]
-    matches = Matches.join([matches, _matches_of_doubles(first, canonical, matches)])
+    matches = Matches.join([matches, titles.take(loose), settled.matches])
+    doubles = _matches_of_doubles(first, canonical, matches)
+    matches = Matches.join([matches, doubles.take(doubles.right >= len(settled))])
     return Copies(canonical, short, matches, counts)
+
+
+def _new_pairs(found: Candidates, n_settled: int) -> Candidates:
+    """The candidates without those that an earlier run has looked at."""
+    if not n_settled:
+        return found
+    new = found.right >= n_settled
+    return Candidates(found.left[new], found.right[new], found.counts | {"candidates": int(new.sum())})
 
 
 def _first_of_equals(digests: npt.NDArray[np.uint64], compared: npt.NDArray[np.bool_], ranks: Ints) -> Ints:

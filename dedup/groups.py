@@ -1,10 +1,16 @@
-"""Matches to copy groups: each copy is tied to its canonical by a match of its own, never by a chain."""
+"""Matches to copy groups: each copy is tied to its canonical by a match of its own, never by a chain.
+
+Documents of an earlier run keep the canonical that they have. A new one joins an old group by a match of its own with the
+canonical of that group; no match ties two old documents.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .buffers import row_offsets
 from .kernels.stars import star_groups
@@ -19,7 +25,26 @@ MOST_CHECKS = 2000
 MOST_ASKED = 8
 
 
-def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]) -> tuple[Ints, Matches]:
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """What an earlier run found among the first documents, and stays.
+
+    ``canonical`` int64[n_settled], the row of each one's canonical; ``matches`` among them, sorted by pair.
+    """
+
+    canonical: Ints
+    matches: Matches
+
+    def __len__(self) -> int:
+        return len(self.canonical)
+
+    @classmethod
+    def none(cls) -> Settled:
+        """No earlier run."""
+        return cls(np.empty(0, np.int64), Matches.none())
+
+
+def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches], settled: Ints | None = None) -> tuple[Ints, Matches]:
     """Group documents around canonicals.
 
     The strongest matches tie first, and two groups become one wherever the canonical of both, the first by
@@ -31,6 +56,7 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
     matches : verified pairs; those of kind ``partial`` never group
     ranks : int64[n_documents], precedence, see ``canonicals.py``
     verify : measures further pairs
+    settled : int64[n_settled], the canonicals of the first documents, which they keep; those rank before all others
 
     Returns
     -------
@@ -38,9 +64,12 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
         The canonical's row for each document, and all matches, the further ones included.
     """
     asked: Ints = np.empty(0, np.int64)
-    canonical = _stars(matches, ranks)
+    settled = np.empty(0, np.int64) if settled is None else settled
+    canonical = _stars(matches, ranks, settled)
     for _ in range(ROUNDS):
         left, right = _chained(matches, canonical, ranks)
+        open_ = _can_tie(left, right, settled)
+        left, right = left[open_], right[open_]
         keys = pair_keys(left, right, len(ranks))
         new = ~is_among(keys, asked) & ~is_among(keys, pair_keys(matches.left, matches.right, len(ranks)))
         if not new.any():
@@ -50,12 +79,21 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
         matches = Matches.join([matches, further])
         if (further.kind == PARTIAL).all():
             break
-        canonical = _stars(matches, ranks)
+        canonical = _stars(matches, ranks, settled)
     return canonical, matches
 
 
-def _stars(matches: Matches, ranks: Ints) -> Ints:
-    tying = matches.kind != PARTIAL
+def _can_tie(left: Ints, right: Ints, settled: Ints) -> npt.NDArray[np.bool_]:
+    """Whether a match of each pair, left < right, could tie one to the other: not two old ones, nor a new one to an old copy."""
+    if not len(settled):
+        return np.ones(len(left), bool)
+    stands = np.append(settled == np.arange(len(settled)), True)
+    can: npt.NDArray[np.bool_] = (right >= len(settled)) & stands[np.minimum(left, len(settled))]
+    return can
+
+
+def _stars(matches: Matches, ranks: Ints, settled: Ints) -> Ints:
+    tying = (matches.kind != PARTIAL) & _can_tie(matches.left, matches.right, settled)
     left, right = matches.left[tying], matches.right[tying]
     # A stronger kind first; within a kind, what shares more; then by precedence, so that ties are settled.
     shared = matches.containment[tying] + matches.jaccard[tying]
@@ -65,6 +103,7 @@ def _stars(matches: Matches, ranks: Ints) -> Ints:
     by_source = np.lexsort((target, source))
     offsets = row_offsets(np.bincount(source, minlength=len(ranks)))
     canonical: Ints = star_groups(left[strongest], right[strongest], ranks, offsets, target[by_source], MOST_CHECKS)
+    canonical[: len(settled)] = settled
     return canonical
 
 

@@ -1,9 +1,10 @@
 """The order of the stages, from inputs to results.
 
-    pages -> documents -> fingerprints -> copies -> stories -> tables
+    (documents of the base) pages -> documents -> fingerprints -> copies -> stories -> tables
 
 Pages are read in batches and forgotten once they are fingerprinted; what stays in memory are the arrays of
-``fingerprint.py`` and the columns that the results repeat.
+``fingerprint.py`` and the columns that the results repeat. With a base, its documents come first and keep what they were
+given: canonicals, copy groups, stories.
 """
 
 from __future__ import annotations
@@ -11,56 +12,39 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .background import background
-from .buffers import filter_rows, take_rows
+from .background import Background, background_of, content_name
 from .canonicals import precedence
+from .chronicle import Chronicle, chronicle
 from .config import Config
+from .continuity import tied_groups
 from .copies import Copies
 from .copies import find_copies as find
-from .documents import documents_of
+from .corpus import Corpus, Intake
+from .earlier import Earlier, open_earlier
 from .errors import ConfigError
-from .fingerprint import FingerprintPiles, Fingerprints, choose, fingerprint
+from .events import events_table, group_events
 from .readers import Batch, ReadLog, read_data, read_files
 from .recall import measure_recall, sample_size
 from .result import Result
-from .schema import KINDS, REJECTS, SCHEMA_VERSION, TEXTS
+from .schema import HAPPENINGS, KINDS, SCHEMA_VERSION
 from .spill import Spill
-from .stories import cluster
-from .storybook import tell
 from .tables import documents_table, matches_table
-from .texts import deciding_words, stop_words, term_hashes
-from .threads import map_batches, thread_count
-from .vectors import vectorize, without_terms
+from .threads import thread_count
 from .version import __version__
 
-Ints = npt.NDArray[np.int64]
 #: Called as ``progress(stage, done)`` with the rows that a stage has done so far.
 Progress = Callable[[str, int], None]
-#: Characters of a text that are kept after fingerprinting, to find the written form of keywords in.
-LEAD_CHARACTERS = 1000
 #: Share of the allowed memory that fingerprints may take before they go to files; the rest is for what stages work with.
 SPILLED_FROM = 0.2
-
-
-@dataclass(eq=False)
-class Corpus:
-    """All documents of a run: the columns that results repeat, leads, and fingerprints."""
-
-    documents: Any
-    leads: Any
-    prints: Fingerprints
-    rejects: Any
-    pages: int
 
 
 @dataclass
@@ -87,7 +71,9 @@ class Clock:
         self.stages.append(entry)
 
 
-def run(inputs: Any, config: Config | None = None, *, progress: Progress | None = None) -> Result:
+def run(
+    inputs: Any, config: Config | None = None, *, base: Result | str | os.PathLike[str] | None = None, progress: Progress | None = None
+) -> Result:
     """Find copies and stories in a crawl.
 
     Where every row was rejected the tables are empty and ``rejects`` says why.
@@ -96,35 +82,54 @@ def run(inputs: Any, config: Config | None = None, *, progress: Progress | None 
     ----------
     inputs : a path, a glob or a list of them; or a table: anything with the Arrow PyCapsule interface (pyarrow,
         polars, pandas, duckdb), or an iterable of mappings
-    config : settings; the defaults if left out
+    config : settings; if left out the defaults, or those of the base
+    base : an earlier result, or its folder, that this one builds on: its documents come first and keep their canonical, copy
+        group and story, new ones join them. The result holds all, and ``events`` what became of stories and groups
     progress : called with the name of a stage and the rows done
 
     Raises
     ------
     InputError
-        If an input is missing, has no column that can be used, or all files together hold no row.
+        If an input is missing, has no column that can be used, or all files together hold no row; or if the base cannot be
+        built on.
     ConfigError
-        If ``signatures.scheme`` is not ``native``.
+        If ``signatures.scheme`` is not ``native``, ``stories.background`` cannot be used, or settings do not fit those of the base.
     """
+    earlier = None
+    if base is not None:
+        earlier, config = open_earlier(base, config)
     config = config or Config()
     if config.signatures.scheme != "native":
         raise ConfigError(
             f"signatures.scheme is {config.signatures.scheme!r}, but a run keeps no signatures and makes its own with 'native'. "
             "Leave it out, or call dedup.sign() for signatures that datasketch can use."
         )
+    known = background_of(config.stories.background)
+    if earlier is not None:
+        earlier.check_background(known)
     with Spill(int(_memory(config) * SPILLED_FROM)) as spill:
-        return _run(inputs, config, Clock(progress), spill)
+        return _run(inputs, config, known, earlier, Clock(progress), spill)
 
 
-def _run(inputs: Any, config: Config, clock: Clock, spill: Spill) -> Result:
+def _run(inputs: Any, config: Config, known: Background, earlier: Earlier | None, clock: Clock, spill: Spill) -> Result:
     log = ReadLog()
     threads = thread_count(config.run.threads)
-    corpus = _read(inputs, config, log, clock, spill, threads)
-    headline = pc.equal(corpus.documents.column("role"), "headline").to_numpy(zero_copy_only=False)
+    corpus = _read(inputs, config, earlier, log, clock, spill, threads)
     ranks = precedence(corpus.documents, corpus.prints.words)
+    if earlier is not None:
+        ranks = earlier.ahead(ranks)
+    headline = corpus.is_headline()
     with clock.stage("copies") as done:
         copies = find(
-            corpus.prints, headline, ranks, config, times=_seconds(corpus), sources=_source_codes(corpus), spill=spill, threads=threads
+            corpus.prints,
+            headline,
+            ranks,
+            config,
+            times=corpus.seconds(),
+            sources=corpus.source_codes(),
+            settled=earlier.settled if earlier is not None else None,
+            spill=spill,
+            threads=threads,
         )
         done(len(ranks))
     recall = None
@@ -135,17 +140,20 @@ def _run(inputs: Any, config: Config, clock: Clock, spill: Spill) -> Result:
                 prints.shingles, prints.digests, compared, copies.matches, config, threads=threads, release=spill.release
             )
             done(recall["sampled"])
-    story_ids, stories = pa.nulls(len(ranks), pa.string()), None
+    told = Chronicle(None, pa.nulls(len(ranks), pa.string()))
     if config.stories.enabled:
         with clock.stage("stories") as done:
-            book = _stories(corpus, copies, headline, config, threads)
-            stories = book.stories
-            story_ids = stories.column("story_id").take(pa.array(book.story_of)).combine_chunks()
-            done(stories.num_rows)
-    documents = documents_table(corpus.documents, corpus.prints.words, copies, story_ids)
+            told = chronicle(corpus, copies, known, config, earlier, threads)
+            done(told.stories.num_rows)
+    documents = documents_table(corpus.documents, corpus.prints.words, copies, told.story_ids)
     matches = matches_table(corpus.documents.column("doc_id"), copies)
-    manifest = _manifest(config, log, clock, corpus, copies, documents, stories) | {"recall": recall}
-    return Result(documents, matches, stories, corpus.rejects, manifest)
+    manifest = _manifest(config, known, log, clock, corpus, copies, documents, told.stories) | {"recall": recall}
+    events = None
+    if earlier is not None:
+        events = _events(corpus, copies, told, earlier)
+        manifest["base"] = {"documents": len(earlier), "inputs": earlier.inputs}
+        manifest["counts"] |= _counts_beside_base(corpus, copies, told, events, earlier)
+    return Result(documents, matches, told.stories, corpus.rejects, manifest, events, corpus.texts)
 
 
 def find_copies(inputs: Any, config: Config | None = None, *, progress: Progress | None = None) -> Result:
@@ -153,43 +161,16 @@ def find_copies(inputs: Any, config: Config | None = None, *, progress: Progress
     return run(inputs, (config or Config()).replace({"stories.enabled": False}), progress=progress)
 
 
-def _read(inputs: Any, config: Config, log: ReadLog, clock: Clock, spill: Spill, threads: int) -> Corpus:
-    rejects: list[Any] = []
-
-    def pages_of(batches: Iterable[Batch]) -> Iterator[Any]:
-        for batch in batches:
-            rejects.append(batch.rejects)
-            if batch.pages.num_rows:
-                yield batch.pages
-
-    def read_batch(pages: Any) -> tuple[Any, Any, Fingerprints, Ints]:
-        documents, page_rows = documents_of(pages, segmented=config.text.segment)
-        prints = fingerprint(documents.column("text"), documents.column("title"), config)
-        # Leads are read by stories only.
-        lead = _leads(documents) if config.stories.enabled else pa.nulls(0, pa.large_string())
-        return documents.drop(["text"]), lead, prints, page_rows
-
-    tables, leads, page_numbers = [], [], []
-    piles = FingerprintPiles(spill)
-    n_pages = n_documents = 0
-    batches = read_files(_paths(inputs), config=config, log=log) if _paths(inputs) else read_data(inputs, config=config, log=log)
+def _read(inputs: Any, config: Config, earlier: Earlier | None, log: ReadLog, clock: Clock, spill: Spill, threads: int) -> Corpus:
+    intake = Intake(config, spill, threads)
+    if earlier is not None:
+        with clock.stage("base") as done:
+            intake.take_earlier(earlier.batches(), done)
+    paths = _paths(inputs)
+    batches: Iterator[Batch] = read_files(paths, config=config, log=log) if paths else read_data(inputs, config=config, log=log)
     with clock.stage("read") as done:
-        for documents, lead, print_, page_rows in map_batches(read_batch, pages_of(batches), threads):
-            tables.append(documents)
-            leads.append(lead)
-            piles.add(print_)
-            page_numbers.append(page_rows + n_pages)
-            n_pages += int(page_rows[-1]) + 1
-            n_documents += len(page_rows)
-            done(n_documents)
-    rejected = pa.Table.from_batches(rejects, schema=REJECTS)
-    if not tables:
-        print_ = fingerprint(pa.array([], pa.large_string()), pa.array([], pa.string()), config)
-        return Corpus(TEXTS.empty_table().drop(["text"]), pa.chunked_array([], pa.large_string()), print_, rejected, rejected.num_rows)
-    corpus = Corpus(
-        pa.concat_tables(tables).combine_chunks(), pa.chunked_array(leads), piles.joined(), rejected, n_pages + rejected.num_rows
-    )
-    return _without_double_ids(corpus, np.concatenate(page_numbers), spill)
+        intake.take_pages(batches, done)
+        return intake.corpus()
 
 
 def _paths(inputs: Any) -> list[str | os.PathLike[str]]:
@@ -201,95 +182,25 @@ def _paths(inputs: Any) -> list[str | os.PathLike[str]]:
     return []
 
 
-def _leads(documents: Any) -> Any:
-    """Title and first characters of each document."""
-    text = pa.large_string()
-    titles = pc.utf8_slice_codeunits(pc.fill_null(documents.column("title").cast(text), pa.scalar("", text)), 0, LEAD_CHARACTERS)
-    starts = pc.utf8_slice_codeunits(documents.column("text"), 0, LEAD_CHARACTERS)
-    starts = pc.if_else(pc.equal(documents.column("role"), "headline"), pa.scalar("", text), starts)
-    joined = pc.binary_join_element_wise(titles, starts, pa.scalar("\n", text))
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+def _events(corpus: Corpus, copies: Copies, told: Chronicle, earlier: Earlier) -> Any:
+    """What became of old stories and copy groups, after what was told of them before."""
+    ties = tied_groups(copies.matches, copies.canonical, len(earlier))
+    return events_table(told.events + group_events(ties, corpus.documents, told.story_ids), earlier.events)
 
 
-def _without_double_ids(corpus: Corpus, page_numbers: Ints, spill: Spill) -> Corpus:
-    """Reject each page that has an id which an earlier document has already."""
-    encoded = corpus.documents.column("doc_id").combine_chunks().dictionary_encode()
-    codes = encoded.indices.to_numpy()
-    if len(encoded.dictionary) == len(codes):
-        return corpus
-    holder = np.full(len(encoded.dictionary), -1, np.int64)  # the document that has an id
-    starts = np.flatnonzero(np.diff(page_numbers, prepend=-1))
-    clashes = []
-    for start, stop in zip(starts, [*starts[1:], len(codes)], strict=True):
-        taken = np.flatnonzero(holder[codes[start:stop]] >= 0)
-        if len(taken):
-            clashes.append((start + taken[0], holder[codes[start + taken[0]]]))
-        else:
-            holder[codes[start:stop]] = np.arange(start, stop)
-    double, holders = (np.array(side, np.int64) for side in zip(*clashes, strict=True))
-    pages = page_numbers[double]
-    seen = corpus.documents.select(["doc_id", "input_file", "input_row"])
-    here, there = seen.take(pa.array(double)).to_pylist(), seen.take(pa.array(holders)).to_pylist()
-    rows = [
-        {
-            "input_file": row["input_file"],
-            "input_row": row["input_row"],
-            "reason": "duplicate_id",
-            "detail": f"id {row['doc_id']!r} was already used in {other['input_file']}, row {other['input_row']}. "
-            "Name another column with --input.id, or give 'none' to number the pages by file and row.",
-        }
-        for row, other in zip(here, there, strict=True)
-    ]
-    kept = np.flatnonzero(~np.isin(page_numbers, pages))
-    rejects = pa.concat_tables([corpus.rejects, pa.Table.from_pylist(rows, schema=REJECTS)]).combine_chunks()
-    return Corpus(
-        corpus.documents.take(pa.array(kept)).combine_chunks(),
-        corpus.leads.take(pa.array(kept)) if len(corpus.leads) else corpus.leads,
-        choose(corpus.prints, kept, spill),
-        rejects,
-        corpus.pages,
-    )
-
-
-def _stories(corpus: Corpus, copies: Copies, headline: npt.NDArray[np.bool_], config: Config, threads: int) -> Any:
-    rows = np.flatnonzero(copies.canonical == np.arange(len(copies.canonical)))
-    # The text of a headline is its title: it counts once.
-    texts, offsets = take_rows(*corpus.prints.terms, rows)
-    bodies = filter_rows(texts, offsets, np.repeat(~headline[rows], np.diff(offsets)))
-    titles = without_terms(take_rows(*corpus.prints.title_terms, rows), term_hashes(deciding_words() & stop_words()))
-    shingles, offsets = take_rows(*corpus.prints.title_shingles, rows)
-    letters = filter_rows(shingles, offsets, np.repeat(headline[rows], np.diff(offsets)))
-    vectors = vectorize(titles, bodies, letters, background(), config.stories)
-    times = _seconds(corpus)[rows]
-    labels = cluster(vectors.matrix, times, headline[rows], config.stories, threads=threads)
-    return tell(corpus.documents, corpus.leads, vectors, rows, labels, copies.canonical)
-
-
-def _seconds(corpus: Corpus) -> npt.NDArray[np.float64]:
-    """Times of publication in seconds, NaN where unknown."""
-    times: npt.NDArray[np.float64] = (
-        corpus.documents.column("published").cast(pa.int64()).to_numpy(zero_copy_only=False).astype(float) / 1e6
-    )
-    return times
-
-
-def _source_codes(corpus: Corpus) -> Ints:
-    """A number for each outlet, -1 where it is unknown."""
-    encoded = corpus.documents.column("source").combine_chunks().dictionary_encode()
-    codes: Ints = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes
-
-
-def _manifest(config: Config, log: ReadLog, clock: Clock, corpus: Corpus, copies: Copies, documents: Any, stories: Any) -> dict[str, Any]:
+def _manifest(
+    config: Config, known: Background, log: ReadLog, clock: Clock, corpus: Corpus, copies: Copies, documents: Any, stories: Any
+) -> dict[str, Any]:
     kinds = pc.value_counts(documents.column("kind").drop_null()).to_pylist()
     roles = {item["values"]: item["counts"] for item in pc.value_counts(documents.column("role")).to_pylist()}
     copies_by_kind = {kind: sum(item["counts"] for item in kinds if item["values"] == kind) for kind in KINDS[:-1]}
-    pages = pc.count_distinct(documents.column("page_id")).as_py()
+    pages = pc.count_distinct(documents.column("page_id").slice(corpus.earlier)).as_py()
     return {
         "version": __version__,
         "schema_version": SCHEMA_VERSION,
         "config": config.to_dict(),
-        "config_digest": config.digest(),
+        "config_digest": config.digest({"stories.background": content_name(known)}),
+        "background": {"from": config.stories.background, "digest": known.digest(), "documents": known.documents},
         "inputs": log.inputs,
         "counts": {
             "pages": corpus.pages,
@@ -306,6 +217,19 @@ def _manifest(config: Config, log: ReadLog, clock: Clock, corpus: Corpus, copies
         "stages": clock.stages,
         "peak_memory_bytes": _peak_memory(),
         "warnings": log.warnings(),
+    }
+
+
+def _counts_beside_base(corpus: Corpus, copies: Copies, told: Chronicle, events: Any, earlier: Earlier) -> dict[str, Any]:
+    """What a run with a base counts besides: how its documents are divided, what joined what, and the new events."""
+    n_old, new = len(earlier), np.arange(len(earlier), len(copies.canonical))
+    fresh = events.slice(0 if earlier.events is None else earlier.events.num_rows).column("event").to_pylist()
+    return {
+        "base_documents": n_old,
+        "new_documents": len(new),
+        "joined_copy_groups": int(np.count_nonzero(copies.canonical[new] < n_old)),
+        **told.counts,
+        "events": {event: fresh.count(event) for event in HAPPENINGS},
     }
 
 

@@ -15,20 +15,23 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from .archive import Texts
 from .errors import OutputError
 
 #: Rows in a row group; fixed, so that files do not depend on how a run was batched.
 ROW_GROUP = 1 << 16
 MANIFEST = "manifest.json"
-TABLES = ("documents", "matches", "stories", "rejects")
+TABLES = ("documents", "matches", "stories", "rejects", "events")
+TEXTS_FILE = "texts.parquet"
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
     """The result of a run.
 
-    ``documents``, ``matches``, ``stories`` (None if they were not asked for) and ``rejects`` are Arrow tables,
-    see ``schema.py``; ``manifest`` holds version, configuration, inputs, counts, seconds of each stage, warnings.
+    ``documents``, ``matches``, ``stories`` (None if they were not asked for), ``rejects`` and ``events`` (None but in a run with
+    a base) are Arrow tables, see ``schema.py``; ``manifest`` holds version, configuration, inputs, counts, seconds of each
+    stage, warnings. ``texts`` reads the texts of the documents when it is asked for them (None if they were not kept).
     """
 
     documents: Any
@@ -36,9 +39,11 @@ class Result:
     stories: Any
     rejects: Any
     manifest: dict[str, Any]
+    events: Any = None
+    texts: Texts | None = None
 
     def write(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write ``documents.parquet``, ``matches.parquet``, ``stories.parquet``, ``rejects.parquet``, ``manifest.json``.
+        """Write each table to a file of its name, the texts to ``texts.parquet`` and ``manifest.json``.
 
         Raises
         ------
@@ -54,6 +59,8 @@ class Result:
                 for name in TABLES:
                     if (table := getattr(self, name)) is not None:
                         pq.write_table(table, fresh / f"{name}.parquet", compression="zstd", row_group_size=ROW_GROUP)
+                if self.texts is not None:
+                    self.texts.copy(fresh / TEXTS_FILE)
                 text = json.dumps(self.manifest, ensure_ascii=False, indent=2)
                 (fresh / MANIFEST).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
                 _put_in_place(fresh, target, Path(aside) / "replaced")
@@ -70,12 +77,32 @@ class Result:
         OutputError
             If the folder does not hold a result.
         """
-        source = Path(folder)
-        if not (source / MANIFEST).is_file():
-            raise OutputError(f"{source}: holds no {MANIFEST}, so it is no result of a run. Give the folder that was named with -o.")
-        tables: dict[str, Any] = {name: source / f"{name}.parquet" for name in TABLES}
-        tables = {name: pq.read_table(path) if path.exists() else None for name, path in tables.items()}
-        return cls(**tables, manifest=json.loads((source / MANIFEST).read_text(encoding="utf-8")))
+        source, manifest = Path(folder), cls.read_manifest(folder)
+        try:
+            tables: dict[str, Any] = {name: source / f"{name}.parquet" for name in TABLES}
+            tables = {name: pq.read_table(path) if path.exists() else None for name, path in tables.items()}
+            texts = Texts(source / TEXTS_FILE) if (source / TEXTS_FILE).exists() else None
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{source}: holds a table that cannot be read ({error}). Run it anew.") from error
+        return cls(**tables, manifest=manifest, texts=texts)
+
+    @staticmethod
+    def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
+        """The manifest alone of a folder that ``write`` wrote.
+
+        Raises
+        ------
+        OutputError
+            If the folder does not hold a result.
+        """
+        path = Path(folder) / MANIFEST
+        if not path.is_file():
+            raise OutputError(f"{path.parent}: holds no {MANIFEST}, so it is no result of a run. Give the folder that was named with -o.")
+        try:
+            manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{path}: cannot be read ({error}). Run it anew.") from error
+        return manifest
 
 
 def _put_in_place(fresh: Path, target: Path, aside: Path) -> None:
@@ -109,7 +136,7 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> Path:
         raise OutputError(
             f"{folder}: holds files but no {MANIFEST}, so it is no earlier result and is not overwritten. Choose another folder."
         )
-    if foreign := [name for name in held if name not in (MANIFEST, *(f"{table}.parquet" for table in TABLES))]:
+    if foreign := [name for name in held if name not in (MANIFEST, TEXTS_FILE, *(f"{table}.parquet" for table in TABLES))]:
         raise OutputError(
             f"{folder}: holds {foreign[0]!r} beside an earlier result, and --overwrite would delete it. "
             "Move it away or choose another folder."

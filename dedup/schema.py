@@ -1,6 +1,6 @@
 """Arrow schemas of every table that passes from one floor to another.
 
-The four result tables (DOCUMENTS, MATCHES, STORIES, REJECTS) are the public contract; PAGES and
+The result tables (DOCUMENTS, MATCHES, STORIES, EVENTS, REJECTS) and KEPT_TEXTS are the public contract; PAGES and
 TEXTS are what the readers give to the pipeline and what the pipeline gives to its stages.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 #: Seconds; settings speak of days, times between stages are seconds.
@@ -86,15 +86,34 @@ STORIES = pa.schema(
         pa.field("title", pa.string()),
         pa.field("lead_id", pa.string(), nullable=False),
         pa.field("first_published", TIMESTAMP),
+        pa.field("peak_published", TIMESTAMP),
         pa.field("last_published", TIMESTAMP),
         pa.field("documents", pa.int32(), nullable=False),
         pa.field("copies", pa.int32(), nullable=False),
         pa.field("sources", pa.list_(pa.string()), nullable=False),
+        pa.field("source_documents", pa.list_(pa.int32()), nullable=False),
+        pa.field("agency", pa.string()),
         pa.field("keywords", pa.list_(pa.string()), nullable=False),
         pa.field("members", pa.list_(pa.string()), nullable=False),
         pa.field("cohesion", pa.float32(), nullable=False),
     ]
 )
+
+#: What a run with a base adds to its result: what became of old stories and copy groups.
+EVENTS = pa.schema(
+    [
+        pa.field("event", pa.string(), nullable=False),
+        pa.field("story_id", pa.string()),
+        pa.field("other_id", pa.string(), nullable=False),
+        pa.field("canonical_id", pa.string()),
+        pa.field("at", TIMESTAMP),
+        pa.field("documents", pa.int32(), nullable=False),
+        pa.field("members", pa.list_(pa.string()), nullable=False),
+    ]
+)
+
+#: The texts that a run keeps, in the order of its documents.
+KEPT_TEXTS = pa.schema([pa.field("doc_id", pa.string(), nullable=False), pa.field("text", pa.large_string(), nullable=False)])
 
 REJECTS = pa.schema(
     [
@@ -109,3 +128,5 @@ REJECTS = pa.schema(
 STATUSES = ("unique", "canonical", "copy", "short")
 #: Values of ``matches.kind``, strongest first. ``partial`` is listed but never grouped.
 KINDS = ("exact", "near", "excerpt", "title", "partial")
+#: Values of ``events.event``.
+HAPPENINGS = ("story_merged", "story_split", "group_merged")

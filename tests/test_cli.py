@@ -144,7 +144,7 @@ def test_the_summary_for_people_has_the_same_numbers(here):
     assert re.search(
         r"^Seconds: read \d+\.\d\d, copies \d+\.\d\d, stories \d+\.\d\d\. Peak memory: [\d,]+ MiB\.$", result.stdout, re.MULTILINE
     )
-    files = "documents.parquet, manifest.json, matches.parquet, rejects.parquet, stories.parquet"
+    files = "documents.parquet, manifest.json, matches.parquet, rejects.parquet, stories.parquet, texts.parquet"
     assert result.stdout.endswith(f"Results are in again: {files}\n")
     assert str(here) not in result.stdout
 
@@ -497,7 +497,9 @@ def test_overwrite_replaces_an_earlier_result(here):
     Path("news.jsonl").write_text(lines_of(*ROWS[:3]), encoding="utf-8")
     run("news.jsonl", "-o", "out", "--overwrite", "--no-stories")
     assert len(table("documents")) == 3
-    assert sorted(os.listdir("out")) == ["documents.parquet", "manifest.json", "matches.parquet", "rejects.parquet"]
+    assert sorted(os.listdir("out")) == [
+        "documents.parquet", "manifest.json", "matches.parquet", "rejects.parquet", "texts.parquet"
+    ]  # fmt: skip
     assert sorted(os.listdir()) == ["news.jsonl", "out"]
 
 
@@ -528,10 +530,98 @@ def test_threads_and_batches_change_no_byte_of_the_tables(here, threads, batch_r
         "threads": threads,
         "batch_rows": batch_rows,
         "memory": 0,
+        "keep_texts": True,
     }
     ours, others = content("out"), content("other")
-    for name in TABLES:
+    for name in (*TABLES, "texts"):
         assert ours[f"{name}.parquet"] == others[f"{name}.parquet"], name
+
+
+# A new crawl every day
+
+
+@pytest.fixture
+def two_days(here):
+    """A result of the first day in ``day1``, and the crawl of the second one in ``new.jsonl``."""
+    run("news.jsonl", "-o", "day1")
+    new = [
+        {
+            "id": "n1",
+            "source": "السد",
+            "date": "2025-03-03T08:00:00Z",
+            "title": "جسر النخيل مفتوح للمشاة",
+            "text": BRIDGE_EDITED + " انتهى",
+        },
+        {"id": "n2", "source": "السد", "date": "2025-03-05T08:00:00Z", "title": "عنوان آخر", "text": HONEY + " " + BRIDGE_IN_OTHER_WORDS},
+        ROWS[0],
+        ROWS[1] | {"text": HONEY},
+    ]
+    Path("new.jsonl").write_text(lines_of(*new), encoding="utf-8")
+    return here
+
+
+def test_a_run_with_a_base_holds_all_documents_and_its_numbers_add_up(two_days):
+    counts = run("new.jsonl", "--base", "day1", "-o", "day2")["counts"]
+    assert (counts["pages"], counts["pages_with_documents"], counts["rejects"]) == (4, 2, 2)
+    assert counts["rejects_by_reason"] == {"already_in_base": 1, "duplicate_id": 1}
+    assert (counts["base_documents"], counts["new_documents"], counts["documents"]) == (5, 2, 7)
+    assert [row["doc_id"] for row in table("documents", "day2")] == ["b1", "b2", "b3", "b4", "h1", "n1", "n2"]
+    assert counts["stories"] == len(table("stories", "day2"))
+    assert sum(counts["events"].values()) == len(table("events", "day2"))
+    assert [row["doc_id"] for row in table("texts", "day2")] == [row["doc_id"] for row in table("documents", "day2")]
+    details = [row["detail"] for row in table("rejects", "day2")]
+    assert details == [
+        "id 'b1' is that of a document of the base, from news.jsonl, row 0, with the same words.",
+        "id 'b2' is that of a document of the base, from news.jsonl, row 1. "
+        "Name another column with --input.id, or give 'none' to number the pages by file and row.",
+    ]
+
+
+def test_the_summary_says_what_became_of_the_base(two_days):
+    said = dedup_command("run", "new.jsonl", "--base", "day1", "-o", "day2").stdout
+    assert "4 pages in = 2 pages with documents + 2 rejects. Nothing was dropped silently.\n" in said
+    assert re.search(r"^7 documents = 5 of the base \+ 2 new; \d new ones are copies of old ones\.$", said, re.MULTILINE)
+    assert re.search(r"^New documents joined \d old stor\w+ and founded \d\.$", said, re.MULTILINE)
+    assert re.search(
+        r"^New events: stories merged \d, stories split \d, copy groups tied together \d \(events.parquet\)\.$", said, re.MULTILINE
+    )
+
+
+def test_a_result_can_take_the_place_of_its_base(two_days):
+    run("new.jsonl", "--base", "day1", "-o", "day2")
+    run("new.jsonl", "--base", "day1", "-o", "day1", "--overwrite")
+    ours, others = content("day1"), content("day2")
+    for name in (*TABLES, "events", "texts"):
+        assert ours[f"{name}.parquet"] == others[f"{name}.parquet"], name
+    run("news.jsonl", "-o", "day1", "--overwrite")
+    assert "events.parquet" not in os.listdir("day1")
+
+
+def test_the_settings_of_the_base_are_taken_over_and_others_are_refused(two_days):
+    run("news.jsonl", "-o", "strict", "--copies.near", 0.9, "--no-stories")
+    assert run("new.jsonl", "--base", "strict", "-o", "next", "--threads", 1)["counts"]["stories"] is None
+    assert json.loads(Path("next/manifest.json").read_bytes())["config"]["copies"]["near"] == 0.9
+    said = error_of(
+        dedup_command("run", "new.jsonl", "--base", "strict", "-o", "no", "--copies.near", "0.8", "--stories.enabled", "true"), 2
+    )
+    assert said.startswith("Error: copies.near is 0.8, of the base 0.9; stories.enabled is True, of the base False. ")
+    Path("settings.toml").write_text("[copies]\npartial = 0.2\n")
+    said = error_of(dedup_command("run", "new.jsonl", "--base", "day1", "-o", "no", "--config", "settings.toml"), 2)
+    assert said.startswith("Error: copies.partial is 0.2, of the base 0.3. ")
+    assert not Path("no").exists()
+
+
+def test_a_base_without_texts_or_without_a_result_is_refused_with_what_to_do(two_days):
+    run("news.jsonl", "-o", "bare", "--no-texts")
+    assert "texts.parquet" not in os.listdir("bare")
+    said = error_of(dedup_command("run", "new.jsonl", "--base", "bare", "-o", "no"), 3)
+    assert said == (
+        "Error: the base holds no texts (no texts.parquet), so nothing can be compared with its documents. "
+        "Run it again without --no-texts (run.keep_texts false)."
+    )
+    said = error_of(dedup_command("run", "new.jsonl", "--base", "nowhere", "-o", "no"), 3)
+    assert said.startswith("Error: the base cannot be read: nowhere: holds no manifest.json")
+    assert dedup_command("run", "new.jsonl", "--no-texts", "--run.keep_texts", "true", "-o", "no").exit_code == 2
 
 
 # The configuration

@@ -16,15 +16,16 @@ LONGEST_FILE = 400
 #: Floors from the ground up. A module imports from the floors below its own and, on its own floor, nothing but what
 #: ``BESIDE`` grants. A folder is one module here; ``kernels`` and ``readers`` have rules of their own inside.
 FLOORS = [
-    {"errors", "schema", "config", "bands", "version", "folding", "stems", "background"},
+    {"errors", "schema", "config", "bands", "version", "folding", "stems", "background", "counts_file"},
     {"kernels"},
-    {"buffers", "pairs", "spill", "threads"},
+    {"archive", "buffers", "pairs", "spill", "threads"},
     {
-        "agencies", "candidates", "canonicals", "commonness", "cues", "documents", "facts", "groups", "keywords", "lines", "matches",
-        "pages", "postings", "readers", "shingles", "signatures", "spellings", "stories", "texts", "vectors",
+        "agencies", "candidates", "canonicals", "commonness", "continuity", "cues", "documents", "facts", "groups", "keywords", "leads", "lines",
+        "matches", "pages", "phrases", "postings", "profiles", "readers", "shingles", "signatures", "spellings", "stories", "texts", "vectors",
+        "words",
     },
-    {"copies", "fingerprint", "headlines", "recall", "storybook", "tables"},
-    {"pipeline", "result"},
+    {"copies", "events", "fingerprint", "headlines", "idf", "recall", "storybook", "tables"},
+    {"chronicle", "corpus", "earlier", "pipeline", "result"},
     {"cli"},
     {"__init__", "__main__"},
 ]  # fmt: skip
@@ -33,6 +34,8 @@ FLOORS = [
 BESIDE = {
     "config": {"bands", "errors", "version"},
     "bands": {"errors"},
+    "background": {"counts_file"},
+    "counts_file": {"errors", "folding", "stems"},
     # One stage in five files: page -> documents.
     "cues": {"spellings"},
     "lines": {"cues", "spellings"},
@@ -41,10 +44,15 @@ BESIDE = {
     "documents": {"agencies", "pages"},
     # Matches weigh what is common; keywords are words as texts fold them.
     "matches": {"commonness"},
-    "keywords": {"texts"},
+    "keywords": {"phrases", "texts", "words"},
+    "leads": {"profiles", "words"},
+    "words": {"texts"},
     "copies": {"fingerprint", "headlines"},
+    "idf": {"fingerprint"},
     "tables": {"copies"},
-    "pipeline": {"result"},
+    "earlier": {"result"},
+    "chronicle": {"corpus", "earlier"},
+    "pipeline": {"chronicle", "corpus", "earlier", "result"},
 }
 
 #: Kernels know arrays only.
@@ -56,11 +64,12 @@ KERNEL_EXTRA = {
     "overlap": {".search"},
     "stars": {".search"},
     "coverage": {".terms"},
+    "linkage": {".search"},
     "chunks": {".machine", ".terms", ".tokens"},
     "machine": {"numba", "numba.extending"},
 }
 
-PARQUET = {"readers.parquet", "result"}
+PARQUET = {"archive", "readers.parquet", "result"}
 DRAWERS = {"utils", "util", "common", "misc", "helpers", "helper", "tools", "core", "base"}
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import dedup
-from dedup import copies, pipeline
+from dedup import copies, corpus
 
 from . import Answer, Clock
 
@@ -30,8 +30,8 @@ _PARTS = [
 ]
 #: Pieces of the reading stage, which run in several threads: their seconds are added over threads.
 _THREADED = [
-    (pipeline, "documents_of", "split pages (threads added)"),
-    (pipeline, "fingerprint", "fold, shingle, stem (threads added)"),
+    (corpus, "documents_of", "split pages (threads added)"),
+    (corpus, "fingerprint", "fold, shingle, stem (threads added)"),
 ]
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from ..config import Config
+from ..config import Config, settings
 from ..errors import OutputError
 from .failures import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
-from .options import SectionedCommand, read_config, with_settings
+from .options import SectionedCommand, parameter, read_config, with_settings
 from .terminal import live_progress, say
 
 
@@ -21,6 +21,10 @@ from .terminal import live_progress, say
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path())
 @click.option("-o", "--out", required=True, metavar="OUT", type=click.Path(), help="folder for the results; it must be new or empty")
 @click.option("--overwrite", is_flag=True, help="replace an earlier result in OUT (anything else is never overwritten)")
+@click.option(
+    "--base", metavar="OLD", type=click.Path(), help="folder of an earlier result that this one builds on: its documents keep their ids"
+)
+@click.option("--no-texts", is_flag=True, help="keep no texts in OUT; it cannot be a --base then. The same as --run.keep_texts false")
 @click.option("--no-stories", is_flag=True, help="stop after the copies; the same as --stories.enabled false")
 @click.option("--strict", is_flag=True, help="exit with 5 if any row or file was rejected (the results are written all the same)")
 @click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object")
@@ -31,6 +35,8 @@ def run_command(
     inputs: tuple[str, ...],
     out: str,
     overwrite: bool,
+    base: str | None,
+    no_texts: bool,
     no_stories: bool,
     strict: bool,
     as_json: bool,
@@ -48,16 +54,17 @@ def run_command(
         raise click.UsageError("--json and --quiet cannot be given together: one prints the summary, the other prints none.")
     if not out:
         raise click.UsageError("the name of OUT is empty. Name a folder for the results.")
-    if no_stories:
-        if given["stories__enabled"]:
-            raise click.UsageError("--no-stories and --stories.enabled true cannot be given together.")
-        given["stories__enabled"] = False
-    config = read_config(config_file, given)
+    for flag, unwanted, setting in (("--no-stories", no_stories, "stories.enabled"), ("--no-texts", no_texts, "run.keep_texts")):
+        if unwanted:
+            if given[parameter(setting)]:
+                raise click.UsageError(f"{flag} and --{setting} true cannot be given together.")
+            given[parameter(setting)] = False
+    config = _config(config_file, given, base)
     if verbose:
         _log_to_stderr(logging.DEBUG if verbose > 1 else logging.INFO)
     before = _written_at(out)
     try:
-        documents, rejects = _run(inputs, out, config, overwrite=overwrite, as_json=as_json, quiet=quiet)
+        documents, rejects = _run(inputs, out, config, base, overwrite=overwrite, as_json=as_json, quiet=quiet)
     except KeyboardInterrupt:
         done = _written_at(out) not in (before, None)
         fail(f"stopped. {_written_to(out)}" if done else "stopped. Nothing was written.", STOPPED)
@@ -68,7 +75,19 @@ def run_command(
         fail(f"{rejects:,} {units} rejected (--strict). {_written_to(out)} rejects.parquet says why.", REJECTED)
 
 
-def _run(inputs: Sequence[str], out: str, config: Config, *, overwrite: bool, as_json: bool, quiet: bool) -> tuple[int, int]:
+def _config(config_file: str | None, given: dict[str, Any], base: str | None) -> Config:
+    """The settings of the run; where no file names them, those of the base are what options change."""
+    if base is None or config_file is not None:
+        return read_config(config_file, given)
+    from ..earlier import base_config
+
+    options = {name: given[parameter(name)] for name, *_ in settings()}
+    return base_config(base).replace({name: value for name, value in options.items() if value is not None})
+
+
+def _run(
+    inputs: Sequence[str], out: str, config: Config, base: str | None, *, overwrite: bool, as_json: bool, quiet: bool
+) -> tuple[int, int]:
     """Do it all; the numbers of documents and of rejects are given back."""
     _check_places(inputs, out, overwrite=overwrite)
     # Numba takes a second to import, and is not needed to find out that an input is missing.
@@ -76,7 +95,7 @@ def _run(inputs: Sequence[str], out: str, config: Config, *, overwrite: bool, as
     from .summary import facts_of, summary_text
 
     with live_progress(wanted=not quiet) as progress:
-        result = run(list(inputs), config, progress=progress)
+        result = run(list(inputs), config, base=base, progress=progress)
         result.write(out, overwrite=overwrite)
     facts = facts_of(result, out)
     if as_json:

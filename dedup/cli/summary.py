@@ -13,6 +13,7 @@ from .terminal import paper, shown_title
 
 _LARGEST = 5
 _MEBIBYTE = 1 << 20
+_EVENT_LABELS = {"story_merged": "stories merged", "story_split": "stories split", "group_merged": "copy groups tied together"}
 
 
 def facts_of(result: Result, folder: str) -> dict[str, Any]:
@@ -52,6 +53,8 @@ def summary_text(result: Result, facts: dict[str, Any], files: list[str]) -> str
     console, written = paper()
     console.print(_counts_table(facts["counts"]))
     console.print(balance(facts["counts"]), soft_wrap=True)
+    for line in base_lines(facts["counts"]):
+        console.print(line, soft_wrap=True)
     if facts["counts"]["rejects"]:
         console.print("What was rejected is no failure of the run; rejects.parquet says of each row or file why.", soft_wrap=True)
     for line in recall_lines(facts["recall"]):
@@ -79,6 +82,19 @@ def balance(counts: dict[str, Any]) -> str:
         f"{pages:,} pages in, but {read:,} pages with documents + {rejects:,} rejects: {pages - read - rejects:,} are not "
         "accounted for. This is a bug in dedup; please report it."
     )
+
+
+def base_lines(counts: dict[str, Any]) -> list[str]:
+    """What a run with a base did to what was there, in three sentences; nothing of a run without one."""
+    if "base_documents" not in counts:
+        return []
+    old, new, events = counts["base_documents"], counts["new_documents"], counts["events"]
+    joined = f"{counts['joined_copy_groups']:,} new ones are copies of old ones"
+    lines = [f"{counts['documents']:,} documents = {old:,} of the base + {new:,} new; {joined}."]
+    if counts["stories"] is not None:
+        lines.append(f"New documents joined {counts['stories_continued']:,} old stories and founded {counts['stories_founded']:,}.")
+    told = ", ".join(f"{label} {events[name]:,}" for name, label in _EVENT_LABELS.items())
+    return [*lines, f"New events: {told} (events.parquet)."]
 
 
 def recall_lines(recall: dict[str, Any] | None) -> list[str]:

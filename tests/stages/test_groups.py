@@ -19,7 +19,7 @@ def matches_of(edges):
     return Matches(left, right, kind, jaccard, containment, np.full(len(left), NEITHER, np.uint8))
 
 
-def grouped(edges, ranks, hidden=None):
+def grouped(edges, ranks, hidden=None, settled=None):
     """Group by the edges known, with further edges to be found if they are asked for."""
     hidden = hidden or {}
     asked = []
@@ -30,7 +30,8 @@ def grouped(edges, ranks, hidden=None):
         assert all(a < b for a, b in pairs)
         return matches_of({pair: hidden[pair] for pair in pairs if pair in hidden})
 
-    canonical, matches = group(matches_of(edges), np.array(ranks, np.int64), verify)
+    settled = None if settled is None else np.array(settled, np.int64)
+    canonical, matches = group(matches_of(edges), np.array(ranks, np.int64), verify, settled)
     assert canonical.dtype == np.int64
     assert len(asked) == len(set(asked))
     known = dict(zip(zip(matches.left.tolist(), matches.right.tolist(), strict=True), matches.kind.tolist(), strict=True))
@@ -84,6 +85,50 @@ def test_the_names_of_rows_do_not_matter(graph):
     turned = [{(last - b, last - a): facts for (a, b), facts in edges.items()} for edges in (known, hidden)]
     mirrored, _ = grouped(turned[0], ranks[::-1], turned[1])
     assert [last - target for target in mirrored[::-1]] == canonical
+
+
+@st.composite
+def later_graphs(draw):
+    """A graph of which the first documents are settled: canonicals first by rank, then their copies, then the new ones."""
+    known, hidden, _ = draw(graphs())
+    n = max((max(pair) for pair in [*known, *hidden]), default=0) + 1
+    n_settled = draw(st.integers(0, n))
+    canonicals = [row for row in range(n_settled) if row == 0 or draw(st.booleans())]
+    settled = [row if row in canonicals else draw(st.sampled_from(canonicals)) for row in range(n_settled)]
+    order = [*canonicals, *(row for row in range(n_settled) if row not in canonicals), *draw(st.permutations(range(n_settled, n)))]
+    edges = [{pair: facts for pair, facts in part.items() if pair[1] >= n_settled} for part in (known, hidden)]
+    return *edges, np.argsort(order).tolist(), settled
+
+
+@given(later_graphs())
+def test_settled_documents_keep_their_canonical_and_no_match_of_theirs_is_asked_for(graph):
+    known, hidden, ranks, settled = graph
+    canonical, matches = grouped(known, ranks, hidden, settled)
+    assert canonical[: len(settled)] == settled
+    assert all(right >= len(settled) for _, right in matches)
+
+
+@given(later_graphs())
+def test_a_new_copy_has_a_match_with_its_canonical_settled_or_new(graph):
+    known, hidden, ranks, settled = graph
+    canonical, matches = grouped(known, ranks, hidden, settled)
+    for row in range(len(settled), len(canonical)):
+        target = canonical[row]
+        assert canonical[target] == target
+        if target != row:
+            assert matches[min(row, target), max(row, target)] != PARTIAL
+            assert ranks[target] < ranks[row]
+
+
+def test_a_new_document_that_matches_an_old_copy_is_compared_with_its_canonical():
+    edges = {(1, 2): (NEAR, 0.6, 0.8)}
+    assert grouped(edges, [0, 1, 2], {(0, 2): (NEAR, 0.6, 0.7)}, settled=[0, 0])[0] == [0, 0, 0]
+    assert grouped(edges, [0, 1, 2], {}, settled=[0, 0])[0] == [0, 0, 2]
+
+
+def test_a_new_document_joins_the_strongest_of_the_old_canonicals_and_ties_none_to_another():
+    edges = {(0, 2): (EXCERPT, 0.3, 0.9), (1, 2): (NEAR, 0.9, 0.9)}
+    assert grouped(edges, [0, 1, 2], settled=[0, 1])[0] == [0, 1, 1]
 
 
 def test_a_partial_match_never_groups():

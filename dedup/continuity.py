@@ -1,0 +1,157 @@
+"""Clusters of old and new documents to stories that go on: pure arithmetic, so that every rule can be tested alone.
+
+An old document never changes its story, and a number once given is never given again. The *main cluster* of an old story
+is the one that holds most of its documents. A cluster goes on with the old story whose main cluster it is (where there
+are several, the one with most documents in it, then the older one, then the smaller id), and its new documents join
+that one; every other cluster with new documents founds a story.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .pairs import PARTIAL, Ints, Matches
+
+
+@dataclass(frozen=True, eq=False)
+class Happening:
+    """What became of an old story: ``event`` is one of ``schema.HAPPENINGS``.
+
+    ``story`` goes on, or was split; ``other`` was merged into it, or was founded beside it. ``members`` are the old documents
+    concerned, those of the story that is merged or split; ``newcomers`` the new documents of the cluster. Both are places
+    among the documents clustered, ascending.
+    """
+
+    event: str
+    story: int
+    other: int
+    members: Ints
+    newcomers: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """``stories`` int64[n], the story of each document clustered; ``count`` of all stories, old and new; ``happenings``."""
+
+    stories: Ints
+    count: int
+    happenings: list[Happening]
+
+
+def continue_stories(labels: Ints, held: Ints, seniority: Ints) -> Continuation:
+    """Give clusters the numbers of the stories that they go on with, or found.
+
+    Parameters
+    ----------
+    labels : int64[n], the cluster of each document
+    held : int64[n], the number of the story that holds an old document; -1 for a new one
+    seniority : int64[n_old_stories], ranks of the old stories, a permutation: the older one first
+
+    Returns
+    -------
+    Continuation
+        Old stories keep their numbers, 0 to n_old_stories - 1; new ones follow in the order of ``labels``.
+
+    Notes
+    -----
+    ``story_merged``: a cluster with new documents holds more than half of two or more old stories (of what was clustered of
+    them); one for each besides the one that goes on. ``story_split``: documents of an old story stand with new ones in a
+    cluster that is the main cluster of no old story; the new ones found a story.
+    """
+    n_old = len(seniority)
+    names, cluster = np.unique(labels, return_inverse=True)
+    old = held >= 0
+    with_new = np.zeros(len(names), bool)
+    with_new[cluster[~old]] = True
+
+    pairs, counts = np.unique(cluster[old] * max(n_old, 1) + held[old], return_counts=True)
+    where, story = pairs // max(n_old, 1), pairs % max(n_old, 1)
+    main = _first(story, np.lexsort((where, -counts, story)), n_old)
+    is_main = np.isin(np.arange(len(pairs)), main[main >= 0])
+    order = np.lexsort((seniority[story], -counts, where))
+    leading = _first(where, order[is_main[order]], len(names))
+    goes_on = np.where(leading >= 0, story[leading] if len(story) else -1, -1)
+
+    founded = with_new & (goes_on < 0)
+    number = np.where(founded, n_old + np.cumsum(founded) - 1, goes_on)
+    stories = np.where(old, held, number[cluster])
+
+    holds_half = (2 * counts > np.bincount(held[old], minlength=n_old)[story]) & with_new[where]
+    several = np.bincount(where[holds_half], minlength=len(names)) > 1
+    merged = np.flatnonzero(holds_half & several[where] & (story != goes_on[where]))
+    split = np.flatnonzero(founded[where])
+
+    def happening(event: str, pair: np.int64, one: int, other: int) -> Happening:
+        here = cluster == where[pair]
+        return Happening(event, one, other, np.flatnonzero(here & (held == story[pair])), np.flatnonzero(here & ~old))
+
+    happenings = [happening("story_merged", pair, int(goes_on[where[pair]]), int(story[pair])) for pair in merged]
+    happenings += [happening("story_split", pair, int(story[pair]), int(number[where[pair]])) for pair in split]
+    return Continuation(stories, n_old + int(founded.sum()), happenings)
+
+
+def _first(of: Ints, order: Ints, n: int) -> Ints:
+    """The first of ``order`` for each value of ``of`` below n, -1 where there is none."""
+    first = np.full(n, -1, np.int64)
+    first[of[order[::-1]]] = order[::-1]
+    return first
+
+
+def active_stories(
+    held: Ints, times: npt.NDArray[np.float64], news: npt.NDArray[np.float64], window: float, n: int
+) -> npt.NDArray[np.bool_]:
+    """Which old stories new documents can join: those with a document within the window of some new one.
+
+    Parameters
+    ----------
+    held : int64[n_documents], the story of each old document; times : float64[n_documents], NaN where unknown
+    news : float64[n_new], times of the new documents; what is undated, old or new, is near to everything
+    window : in the unit of the times; n : the number of old stories
+
+    Returns
+    -------
+    bool[n]
+    """
+    active = np.zeros(n, bool)
+    if len(news) == 0:
+        return active
+    if np.isnan(news).any():
+        active[held] = True
+        return active
+    ordered = np.concatenate([[-np.inf], np.sort(news), [np.inf]])
+    after = np.searchsorted(ordered[1:-1], times) + 1
+    near = np.isnan(times) | (np.minimum(ordered[after] - times, times - ordered[after - 1]) <= window)
+    active[held[near]] = True
+    return active
+
+
+@dataclass(frozen=True, eq=False)
+class Tie:
+    """New documents (``members``, rows, ascending) of the copy group of ``kept`` that match the canonical ``other`` too."""
+
+    kept: int
+    other: int
+    members: Ints
+
+
+def tied_groups(matches: Matches, canonical: Ints, n_old: int) -> list[Tie]:
+    """Old copy groups that new documents tie together: their canonicals stay, the tie is told.
+
+    Parameters
+    ----------
+    matches : of all documents; canonical : int64[n], the row of each document's canonical; n_old : the first rows are old
+    """
+    left, right = matches.left, matches.right
+    asked = (left < n_old) & (right >= n_old) & (matches.kind != PARTIAL)
+    other, member = left[asked], right[asked]
+    kept = canonical[member]
+    apart = (canonical[other] == other) & (kept < n_old) & (kept != other)
+    kept, other, member = kept[apart], other[apart], member[apart]
+    order = np.lexsort((member, other, kept))
+    kept, other, member = kept[order], other[order], member[order]
+    starts = np.flatnonzero((np.diff(kept, prepend=-1) != 0) | (np.diff(other, prepend=-1) != 0))
+    groups = np.split(member, starts[1:])
+    return [Tie(int(kept[start]), int(other[start]), group) for start, group in zip(starts, groups, strict=False)]
