@@ -68,9 +68,12 @@ def row_offsets(counts: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Offset
     return offsets
 
 
-def take_rows(values: npt.NDArray[Any], offsets: Offsets, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], Offsets]:
-    """The chosen rows, in the order given."""
-    taken = row_offsets(offsets[rows + 1] - offsets[rows])
+def take_rows(
+    values: npt.NDArray[Any], offsets: Offsets, rows: npt.NDArray[np.int64], most: npt.NDArray[np.int64] | None = None
+) -> tuple[npt.NDArray[Any], Offsets]:
+    """The chosen rows, in the order given; of each no more than its first ``most`` values, int64[len(rows)]."""
+    lengths = offsets[rows + 1] - offsets[rows]
+    taken = row_offsets(lengths if most is None else np.minimum(lengths, most))
     return gather_rows(values, offsets, rows, taken), taken
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .background import Background
-from .buffers import filter_rows, take_rows
+from .buffers import take_rows
 from .config import Config
 from .continuity import Continuation, active_stories, continue_stories
 from .copies import Copies
@@ -124,15 +124,12 @@ def _vectors(corpus: Corpus, copies: Copies, rows: Ints, known: Background, conf
     That of a headline too short to judge is empty, so that it stays alone: «كاريكاتير» tells no story.
     """
     headline, prints = corpus.is_headline()[rows], corpus.prints
-    judged = ~(headline & copies.short[rows])
+    judged, all_of_it = ~(headline & copies.short[rows]), np.iinfo(np.int64).max
     # The text of a headline is its title: it counts once.
-    texts, offsets = take_rows(*prints.terms, rows)
-    bodies = filter_rows(texts, offsets, np.repeat(~headline, np.diff(offsets)))
-    words, offsets = take_rows(*prints.title_terms, rows)
-    titles = filter_rows(words, offsets, np.repeat(judged, np.diff(offsets)))
+    bodies = take_rows(*prints.terms, rows, np.where(headline, 0, config.stories.lead_words))
+    titles = take_rows(*prints.title_terms, rows, np.where(judged, all_of_it, 0))
     titles = without_terms(titles, term_hashes(deciding_words() & stop_words()))
-    shingles, offsets = take_rows(*prints.title_shingles, rows)
-    letters = filter_rows(shingles, offsets, np.repeat(headline & judged, np.diff(offsets)))
+    letters = take_rows(*prints.title_shingles, rows, np.where(headline & judged, all_of_it, 0))
     vectors = vectorize(titles, bodies, letters, known, config.stories)
     if not headline.any():
         return vectors

@@ -19,11 +19,13 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from .background import FLAGS, Background
-from .buffers import Rows, filter_rows
+from .buffers import Rows, filter_rows, take_rows
 from .config import StoryConfig
 
 #: A document is in the language of the background if the background knows this share of its different terms.
 NATIVE = 0.7
+#: Terms looked up at a time.
+BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +52,14 @@ def vectorize(
     known : the background corpus
     stories : int64[n_documents], numbers of documents that count once in document frequencies; each its own if left out
     """
-    title_rows, body_rows = _row_numbers(titles[1]), _row_numbers(bodies[1])
-    lead = np.arange(len(bodies[0])) - bodies[1][body_rows] < config.lead_words
-    weights = np.concatenate([np.full(len(titles[0]), config.title_weight), np.ones(np.count_nonzero(lead))])
-    rows = np.concatenate([title_rows, body_rows[lead]])
-    counts, terms = _count(np.concatenate([titles[0], bodies[0][lead]]), rows, weights, len(titles[1]) - 1)
+    n = len(titles[1]) - 1
+    leads = take_rows(*bodies, np.arange(n), np.full(n, config.lead_words))
+    counts, terms = _count([titles, leads], [config.title_weight, 1.0])
     stories = np.arange(counts.shape[0]) if stories is None else np.unique(stories, return_inverse=True)[1]
     words = _weigh(counts, _idf(counts, terms, known, stories))
     if len(letters[0]) == 0:
         return Vectors(words, terms)
-    counts, shingles = _count(letters[0], _row_numbers(letters[1]), np.ones(len(letters[0])), len(letters[1]) - 1)
+    counts, shingles = _count([letters], [1.0])
     with_letters = (np.diff(letters[1]) > 0)[:, np.newaxis]
     share = np.where(with_letters, config.letters, 0.0)
     own = _weigh(counts, _letter_idf(counts, stories))
@@ -73,23 +73,38 @@ def without_terms(rows: Rows, terms: npt.NDArray[np.uint64]) -> Rows:
     return filter_rows(*rows, ~np.isin(rows[0] & ~FLAGS, terms & ~FLAGS))
 
 
-def _row_numbers(offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+def _row_numbers(offsets: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    return np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
 
 
-def _count(terms: npt.NDArray[np.uint64], rows: npt.NDArray[np.int64], weights: npt.NDArray[Any], n: int) -> tuple[Any, Any]:
-    """Weights of terms as a matrix [n, n_terms], and the term of each column."""
-    columns, places = np.unique(terms, return_inverse=True)
-    counts = sparse.csr_matrix((weights.astype(np.float32), (rows, places)), shape=(n, len(columns)), dtype=np.float32)
+def _count(parts: list[Rows], weights: list[float]) -> tuple[Any, npt.NDArray[np.uint64]]:
+    """How often each document has each term, as a matrix [n, n_terms], and the term of each column.
+
+    An occurrence in a part counts as much as the weight of that part.
+    """
+    columns = np.unique(np.concatenate([np.unique(terms) for terms, _ in parts]))
+    rows = np.concatenate([_row_numbers(offsets) for _, offsets in parts])
+    places = np.concatenate([_places(columns, terms) for terms, _ in parts])
+    values = np.repeat(np.array(weights, np.float32), [len(terms) for terms, _ in parts])
+    counts = sparse.csr_matrix((values, (rows, places)), shape=(len(parts[0][1]) - 1, len(columns)), dtype=np.float32)
     counts.sum_duplicates()
     return counts, columns
 
 
-def _weigh(counts: Any, idf: npt.NDArray[np.float64]) -> Any:
-    """Rows of ``1 + log(count)`` times the weight of each entry, of unit length."""
-    matrix = sparse.csr_matrix(((1 + np.log(counts.data)) * idf, counts.indices, counts.indptr), shape=counts.shape)
-    unit = normalize(matrix, copy=False) if matrix.nnz else matrix
-    return _tidy(unit.astype(np.float32))
+def _places(columns: npt.NDArray[np.uint64], terms: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    """The column of each term, looked up a block at a time: in a large corpus it is the number of terms that takes memory."""
+    places = np.empty(len(terms), np.int32)
+    for start in range(0, len(terms), BLOCK):
+        places[start : start + BLOCK] = np.searchsorted(columns, terms[start : start + BLOCK])
+    return places
+
+
+def _weigh(counts: Any, idf: npt.NDArray[np.float32]) -> Any:
+    """Rows of ``1 + log(count)`` times the weight of each entry, of unit length; ``counts`` are used up."""
+    np.log(counts.data, out=counts.data)
+    counts.data += 1
+    counts.data *= idf
+    return _tidy(normalize(counts, copy=False) if counts.nnz else counts)
 
 
 def _tidy(matrix: Any) -> Any:
@@ -98,40 +113,37 @@ def _tidy(matrix: Any) -> Any:
     return matrix
 
 
-def _idf(counts: Any, terms: npt.NDArray[np.uint64], known: Background, stories: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _idf(counts: Any, terms: npt.NDArray[np.uint64], known: Background, stories: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """Smoothed inverse document frequency of each entry.
 
     Over the background and the documents in its language; for other documents, which the background says nothing of, over
     those alone.
     """
     background = known.document_frequency(terms)
-    rows = _row_numbers(counts.indptr)
-    seen = np.bincount(rows, weights=background[counts.indices] > 0, minlength=counts.shape[0])
-    native = seen >= NATIVE * np.diff(counts.indptr)
-    of_native = native[rows]
-    idf = np.empty(len(rows))
-    for entries, chosen, documents, frequency in (
-        (of_native, native, known.documents, background),
-        (~of_native, ~native, 0, np.zeros(len(terms), np.int64)),
-    ):
-        columns = counts.indices[entries]
-        own_documents, own_frequency = _frequency(counts, chosen, stories)
-        idf[entries] = np.log((1 + documents + own_documents) / (1 + frequency + own_frequency)[columns]) + 1
+    shares = sparse.csr_matrix(((background > 0).astype(np.float32)[counts.indices], counts.indices, counts.indptr), counts.shape)
+    native = np.asarray(shares.sum(axis=1)).ravel() >= NATIVE * np.diff(counts.indptr)
+    documents, frequency = _frequency(counts, native, stories)
+    idf = _smoothed(documents + known.documents, frequency + background)[counts.indices]
+    if not native.all():
+        foreign = np.repeat(~native, np.diff(counts.indptr))
+        idf[foreign] = _smoothed(*_frequency(counts, ~native, stories))[counts.indices[foreign]]
     return idf
 
 
-def _letter_idf(counts: Any, stories: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _letter_idf(counts: Any, stories: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """The same of runs of letters, over the documents that have any."""
-    documents, frequency = _frequency(counts, np.diff(counts.indptr) > 0, stories)
-    idf: npt.NDArray[np.float64] = np.log((1 + documents) / (1 + frequency[counts.indices])) + 1
-    return idf
+    return _smoothed(*_frequency(counts, np.diff(counts.indptr) > 0, stories))[counts.indices]
+
+
+def _smoothed(documents: int, frequency: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    return (np.log((1 + documents) / (1 + frequency)) + 1).astype(np.float32)
 
 
 def _frequency(counts: Any, chosen: npt.NDArray[np.bool_], stories: npt.NDArray[np.int64]) -> tuple[int, npt.NDArray[np.int64]]:
     """How many stories the chosen documents are, and in how many of them each term occurs."""
     rows = np.flatnonzero(chosen)
     numbers, places = np.unique(stories[rows], return_inverse=True)
-    terms = counts[rows]
+    terms = counts if chosen.all() else counts[rows]
     if len(numbers) < len(rows):
         terms = sparse.csr_matrix((np.ones(len(rows), np.float32), (places, np.arange(len(rows)))), (len(numbers), len(rows))) @ terms
     return len(numbers), np.bincount(terms.indices, minlength=counts.shape[1])
