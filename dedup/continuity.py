@@ -84,9 +84,12 @@ def continue_stories(labels: Ints, held: Ints, seniority: Ints) -> Continuation:
     merged = np.flatnonzero(holds_half & several[where] & (story != goes_on[where]))
     split = np.flatnonzero(founded[where])
 
+    by_cluster = np.argsort(cluster, kind="stable")
+    starts = np.searchsorted(cluster[by_cluster], np.arange(len(names) + 1))
+
     def happening(event: str, pair: np.int64, one: int, other: int) -> Happening:
-        here = cluster == where[pair]
-        return Happening(event, one, other, np.flatnonzero(here & (held == story[pair])), np.flatnonzero(here & ~old))
+        here = by_cluster[starts[where[pair]] : starts[where[pair] + 1]]
+        return Happening(event, one, other, here[held[here] == story[pair]], here[~old[here]])
 
     happenings = [happening("story_merged", pair, int(goes_on[where[pair]]), int(story[pair])) for pair in merged]
     happenings += [happening("story_split", pair, int(story[pair]), int(number[where[pair]])) for pair in split]

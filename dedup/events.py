@@ -59,7 +59,8 @@ def group_events(ties: Iterable[Tie], documents: Any, story_ids: Any) -> list[di
 def events_table(rows: list[dict[str, Any]], earlier: Any | None) -> Any:
     """Old events in their order, then the new ones sorted by event and ids, ``schema.EVENTS``.
 
-    A merge is one whichever way round it is told; one that was told in an earlier run is not told again.
+    What was told in an earlier run is not told again. Of two stories that are one the larger goes on, so a merge may be told the
+    other way round later; two copy groups are one whichever way round it is told.
 
     Parameters
     ----------
@@ -75,8 +76,10 @@ def events_table(rows: list[dict[str, Any]], earlier: Any | None) -> Any:
     return pa.concat_tables([told, pa.Table.from_pylist(fresh, schema=EVENTS)]).combine_chunks()
 
 
-def _key(row: dict[str, Any]) -> tuple[str, frozenset[str]]:
-    return row["event"], frozenset([row["canonical_id"] or row["story_id"], row["other_id"]])
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    if row["event"] == "group_merged":
+        return row["event"], frozenset([row["canonical_id"], row["other_id"]])
+    return row["event"], row["story_id"], row["other_id"]
 
 
 def _told(documents: Any, members: Ints, newcomers: Ints) -> dict[str, Any]:

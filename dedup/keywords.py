@@ -29,6 +29,8 @@ KEYWORDS, CANDIDATES = 8, 20
 KNOWN, LITTLE_KNOWN, WELL_KNOWN = 20, 15, 30
 #: Letters of a word from which on its first may be a preposition that no list knows.
 LONG = 6
+#: No keyword is longer: what is, is no word.
+LONGEST = 40
 #: Read with the word behind them: no keyword, but a part of one.
 PARTICLES = frozenset({"بن", "ابن", "بنت", "ابو", "ابي", "ابا", "ال", "عبد", "ام"})
 TANWIN, TATWEEL = "\u064b", 0x0640
@@ -108,7 +110,7 @@ class Spelling:
     def key(self) -> bool:
         """Whether it can be a keyword, or begin or end one."""
         word = self.with_article
-        return len(word) > 1 and word[0].isalpha() and not self.owned and word not in PARTICLES and not is_verb(word)
+        return 1 < len(word) <= LONGEST and word[0].isalpha() and not self.owned and word not in PARTICLES and not is_verb(word)
 
     @cached_property
     def loose(self) -> bool:
@@ -256,10 +258,10 @@ def spelling(word: str) -> Spelling:
 
 def is_verb(folded: str) -> bool:
     """Whether a word at level *shingle* is a finite verb, with a future س or a person behind it or without."""
+    while folded not in verbs() and len(folded) > 4 and (folded[0] in "وف" or (folded[0] == "س" and folded[1] in "يت")):
+        folded = folded[1:]
     if folded in verbs():
         return True
-    if len(folded) > 4 and (folded[0] in "وف" or (folded[0] == "س" and folded[1] in "يت")):
-        return is_verb(folded[1:])
     if folded[:1] in ("ي", "ت"):
         return any(folded.endswith(person) and folded[: -len(person)] in verbs() for person in _PERSONS)
     return folded.endswith("وا") and folded[:-2] in verbs()

@@ -56,13 +56,15 @@ def tell(documents: Any, leads: Any, vectors: Vectors, canonicals: Ints, labels:
     story_of = np.empty(len(canonical_of), np.int64)
     story_of[canonicals] = story
     story_of = story_of[canonical_of]
-    # Members by time, undated last, then in input order.
+    # Members by time, undated last, then by id: the first gives the story its id, whatever the order of the input.
     when = documents.column("published").cast(pa.int64()).fill_null(_UNDATED).to_numpy()
-    order = np.lexsort((np.arange(len(story_of)), when, story_of))
+    ids = documents.column("doc_id").combine_chunks()
+    ranks = np.empty(len(ids), np.int64)
+    ranks[pc.array_sort_indices(ids).to_numpy()] = np.arange(len(ids))
+    order = np.lexsort((ranks, when, story_of))
     offsets = np.searchsorted(story_of[order], np.arange(n_stories + 1)).astype(np.int32)
     lead, words, cohesion = _describe(documents, leads, vectors, canonicals, story, canonical_of, when, n_stories)
     n_canonical = np.bincount(story, minlength=n_stories)
-    ids = documents.column("doc_id").combine_chunks()
     first, peak, last = _timeline(when[order], offsets)
     sources, source_documents = _sources(documents.column("source"), story_of, n_stories)
     founders = ids.take(pa.array(order[offsets[:-1]])).to_pylist()

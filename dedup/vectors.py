@@ -121,18 +121,20 @@ def _idf(counts: Any, terms: npt.NDArray[np.uint64], known: Background, stories:
     """
     background = known.document_frequency(terms)
     shares = sparse.csr_matrix(((background > 0).astype(np.float32)[counts.indices], counts.indices, counts.indptr), counts.shape)
-    native = np.asarray(shares.sum(axis=1)).ravel() >= NATIVE * np.diff(counts.indptr)
-    documents, frequency = _frequency(counts, native, stories)
-    idf = _smoothed(documents + known.documents, frequency + background)[counts.indices]
+    lengths = np.diff(counts.indptr)
+    native = np.asarray(shares.sum(axis=1)).ravel() >= NATIVE * lengths
+    documents, frequency = _frequency(counts, native & (lengths > 0), stories)
+    idf: npt.NDArray[np.float32] = _smoothed(documents + known.documents, frequency + background)[counts.indices]
     if not native.all():
-        foreign = np.repeat(~native, np.diff(counts.indptr))
+        foreign = np.repeat(~native, lengths)
         idf[foreign] = _smoothed(*_frequency(counts, ~native, stories))[counts.indices[foreign]]
     return idf
 
 
 def _letter_idf(counts: Any, stories: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """The same of runs of letters, over the documents that have any."""
-    return _smoothed(*_frequency(counts, np.diff(counts.indptr) > 0, stories))[counts.indices]
+    idf: npt.NDArray[np.float32] = _smoothed(*_frequency(counts, np.diff(counts.indptr) > 0, stories))[counts.indices]
+    return idf
 
 
 def _smoothed(documents: int, frequency: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

@@ -19,6 +19,7 @@ from ..threads import thread_count
 from .cuts import floors, in_cuts
 from .edges import neighbours
 from .times import seconds
+from .torn import mend
 
 Ints = npt.NDArray[np.int64]
 #: Of the pairs of two stories at least this share is counted, however few of them lie in one window.
@@ -44,9 +45,9 @@ def cluster(matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[n
     int64[n], the smallest row of each document's story
     """
     # No name holds the list of all pairs, which is long.
-    edges, relative = in_cuts(neighbours(matrix, times, headline, floors(config), config, threads=threads), times, headline, config)
+    edges, relative, short = in_cuts(neighbours(matrix, times, headline, floors(config), config, threads=threads), times, headline, config)
     labels: Ints = average_linkage(len(headline), edges.left, edges.right, relative, times / DAY, config.window_days, LEAST_COUNTED, 1.0)
-    return labels
+    return mend(labels, short, matrix, times, headline, config)
 
 
 class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -69,10 +70,10 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         The same between two headlines, where it is shorter.
     cut : float
         Average cosine at which the stories of two articles are joined.
-    crowd : float
-        How far the cut rises with the similarity to the many nearest documents.
     headline_cut : float
         The same for two headlines, where a day brings hundreds of documents; it falls where it brings few.
+    crowd : float
+        How far the cut rises with the similarity to the many nearest documents.
     neighbours : int
         Nearest documents kept for each document.
     threads : int
@@ -111,8 +112,8 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         decay_days: float = _STORY.decay_days,
         headline_decay_days: float = _STORY.headline_decay_days,
         cut: float = _STORY.cut,
-        crowd: float = _STORY.crowd,
         headline_cut: float = _STORY.headline_cut,
+        crowd: float = _STORY.crowd,
         neighbours: int = _STORY.neighbours,
         threads: int = _RUN.threads,
     ) -> None:
@@ -121,8 +122,8 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.decay_days = decay_days
         self.headline_decay_days = headline_decay_days
         self.cut = cut
-        self.crowd = crowd
         self.headline_cut = headline_cut
+        self.crowd = crowd
         self.neighbours = neighbours
         self.threads = threads
 

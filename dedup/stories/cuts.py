@@ -39,8 +39,8 @@ def floors(config: StoryConfig) -> tuple[float, float]:
 
 def in_cuts(
     edges: Edges, times: npt.NDArray[np.float64], headline: npt.NDArray[np.bool_], config: StoryConfig
-) -> tuple[Edges, npt.NDArray[np.float64]]:
-    """Pairs that count, and the similarity of each in units of its cut, float64[n].
+) -> tuple[Edges, npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Pairs that count, the similarity of each in units of its cut, float64[n], and what ``cut_short`` says of all pairs.
 
     Two headlines fade sooner and have a cut of their own. What a headline and an article share, they share in words only,
     which are a part of a headline's vector; it must reach the cut of articles. The crowd of a pair is the larger of its two.
@@ -50,6 +50,7 @@ def in_cuts(
     ----------
     edges : all pairs above ``floors``, similarity faded with ``decay_days``
     """
+    short = cut_short(edges, len(headline), config)
     crowds = crowding(len(headline), edges.left, edges.right, edges.similarity, CROWD)
     bulletin = bulletins(edges, times, config.window_days, config.decay_days)
     words = np.sqrt(1 - config.letters)
@@ -79,7 +80,16 @@ def in_cuts(
         cuts[both] = config.headline_cut * np.clip(THIN_SHARE + RISE * e_folds, THIN_SHARE, 1.0)
     relative = similarity / cuts
     kept = relative >= FLOOR
-    return edges.take(kept), relative[kept]
+    return edges.take(kept), relative[kept], short
+
+
+def cut_short(edges: Edges, n: int, config: StoryConfig) -> npt.NDArray[np.bool_]:
+    """bool[n]: documents whose list is full of others that are as like them as those of one story are."""
+    full = np.bincount(edges.left, minlength=n) >= config.neighbours
+    answer = full.copy()
+    listed = np.flatnonzero(full[edges.left])
+    answer[edges.left[listed[edges.similarity[listed] < min(config.cut, config.headline_cut)]]] = False
+    return answer
 
 
 def per_day(times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

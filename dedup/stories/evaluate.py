@@ -153,7 +153,10 @@ def _numbers(labels: Any, name: str) -> Ints:
 
 def _array(labels: Sequence[Any]) -> Any:
     """A list as an array in which no label turns into another: neither 1 into "1" nor a tuple into a row."""
-    if len({type(item) for item in labels}) == 1 and isinstance(labels[0], str | int):
+    kinds = {type(item) for item in labels}
+    if kinds == {int} and all(abs(item) < 1 << 63 for item in labels):
+        return np.asarray(labels, np.int64)
+    if kinds == {str} and not any(item.endswith("\0") for item in labels):  # NumPy drops them
         return np.asarray(labels)
     array = np.empty(len(labels), object)
     array[:] = list(labels)

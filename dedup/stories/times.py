@@ -44,7 +44,7 @@ def seconds(times: Any, n: int) -> npt.NDArray[np.float64]:
 
 
 def _number(item: Any) -> float:
-    if item is None or item != item:  # NaN and pandas' NaT differ from themselves
+    if item is None or type(item).__name__ in ("NAType", "NaTType") or item != item:  # pandas' missing values, then NaN
         return np.nan
     if isinstance(item, datetime):
         return (item if item.tzinfo else item.replace(tzinfo=UTC)).timestamp()

@@ -15,6 +15,7 @@ from dedup.config import StoryConfig
 from dedup.fingerprint import fingerprint
 from dedup.schema import DAY
 from dedup.stories import cluster
+from dedup.stories.cuts import per_day
 from dedup.vectors import vectorize
 
 ARTICLES = StoryConfig()
@@ -127,6 +128,31 @@ def test_an_event_of_which_hundreds_report_is_one_story():
     gram = np.full((200, 200), 0.5) + 0.5 * np.eye(200)
     matrix = sparse.csr_matrix(np.linalg.cholesky(gram).astype(np.float32))
     assert not cluster(matrix, np.zeros(200), np.zeros(200, bool), ARTICLES).any()
+
+
+@pytest.mark.parametrize("days", [1.0, 0.0, np.nan], ids=["over_a_day", "at_one_second", "undated"])
+def test_an_event_with_more_reports_than_neighbours_are_kept_is_one_story(days):
+    """Nine hundred reports, each with half of its words of its own, beside a hundred strangers; 400 neighbours are kept."""
+    random = np.random.default_rng(1)
+    shared = sparse.csr_matrix(np.repeat([[np.sqrt(0.6)]], 900, axis=0))
+    alike = sparse.hstack([shared, np.sqrt(0.4) * sparse.eye(900)])
+    matrix = sparse.block_diag([alike, sparse.eye(100)], "csr").astype(np.float32)
+    order = random.permutation(1000)
+    labels = cluster(matrix[order], random.random(1000) * days * DAY, np.zeros(1000, bool), ARTICLES)
+    assert len(set(labels[order < 900].tolist())) == 1
+    assert len(set(labels.tolist())) == 101
+
+
+def test_two_great_events_are_two_stories():
+    each = sparse.hstack([sparse.csr_matrix(np.repeat([[np.sqrt(0.6)]], 500, axis=0)), np.sqrt(0.4) * sparse.eye(500)])
+    matrix = sparse.block_diag([each, each], "csr").astype(np.float32)
+    labels = cluster(matrix, np.zeros(1000), np.zeros(1000, bool), ARTICLES)
+    assert labels.tolist() == [0] * 500 + [500] * 500
+
+
+def test_documents_a_day_are_counted_around_each():
+    days = np.array([0.0, 0.5, 0.9, 3.0, np.nan])
+    assert per_day(days * DAY).tolist() == [1.5, 1.5, 1.5, 1.0, 5.0]
 
 
 @pytest.mark.parametrize("threads", [2, 5])
