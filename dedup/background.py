@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .counts_file import FLAGS as FLAGS  # for those who know only what is counted
+from .counts_file import WHAT_TO_DO as WHAT_TO_DO
 from .counts_file import read_counts, write_counts
 
 #: Values of the setting ``stories.background`` that name no file.

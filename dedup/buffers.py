@@ -68,6 +68,15 @@ def row_offsets(counts: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Offset
     return offsets
 
 
+def run_starts(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Where a run of equal values begins, bool[n]; of several columns, a run of rows that are equal in all of them."""
+    starts = np.ones(len(columns[0]), bool)
+    starts[1:] = columns[0][1:] != columns[0][:-1]
+    for column in columns[1:]:
+        starts[1:] |= column[1:] != column[:-1]
+    return starts
+
+
 def take_rows(
     values: npt.NDArray[Any], offsets: Offsets, rows: npt.NDArray[np.int64], most: npt.NDArray[np.int64] | None = None
 ) -> tuple[npt.NDArray[Any], Offsets]:

@@ -82,7 +82,8 @@ def _carry_on(corpus: Corpus, copies: Copies, known: Background, config: Config,
     stories = _retold(corpus, copies, vectors, rows, story_of, earlier)
     ids = stories.column("story_id").to_pylist()
     events = story_events(continued.happenings, corpus.documents, near, ids)
-    return Chronicle(stories, _ids_of(stories, story_of), events, _counts(continued, story_of[n_old:], n_stories, len(near)))
+    counts = _counts(continued, story_of[n_old:], n_stories, len(near)) | {"new_undated": int(np.isnan(times[stands & new]).sum())}
+    return Chronicle(stories, _ids_of(stories, story_of), events, counts)
 
 
 def _retold(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_of: Ints, earlier: Earlier) -> Any:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .buffers import run_starts
 from .candidates import band_candidates
 from .commonness import weigh
 from .config import Config
@@ -127,8 +128,7 @@ def _first_of_equals(digests: npt.NDArray[np.uint64], compared: npt.NDArray[np.b
     first = np.arange(len(ranks))
     rows = np.flatnonzero(compared)
     order = rows[np.lexsort((ranks[rows], digests[rows, 1], digests[rows, 0]))]
-    head = np.ones(len(order), bool)
-    head[1:] = (digests[order[1:]] != digests[order[:-1]]).any(axis=1)
+    head = run_starts(digests[order, 0], digests[order, 1])
     first[order] = order[np.maximum.accumulate(np.where(head, np.arange(len(order)), 0))] if len(order) else order
     return first
 

@@ -39,7 +39,7 @@ TERM_VERSION = 1
 _ARRAYS = {"terms": (np.uint64, 1), "counts": (np.uint32, 1), "documents": (np.int64, 0), "format": (np.int64, 0), "rules": (np.uint64, 0)}
 #: What NumPy, zipfile and zlib raise over files that are damaged, torn, encrypted or made to mislead.
 _BROKEN = (ValueError, EOFError, KeyError, MemoryError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
-_WHAT_TO_DO = "Give a file that 'dedup stories fit-idf' wrote, or leave stories.background out."
+WHAT_TO_DO = "Give a file that 'dedup stories fit-idf' wrote, or leave stories.background out."
 
 
 @cache
@@ -65,11 +65,11 @@ def read_counts(path: str | os.PathLike[str]) -> tuple[npt.NDArray[np.uint64], n
         with open(path, "rb") as file:
             arrays = _read_arrays(file)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot read these counts ({error.strerror or error}). {_WHAT_TO_DO}") from error
+        raise ConfigError(f"{path}: cannot read these counts ({error.strerror or error}). {WHAT_TO_DO}") from error
     except _BROKEN as error:
-        raise ConfigError(f"{path}: this file of counts is damaged ({error or type(error).__name__}). {_WHAT_TO_DO}") from error
+        raise ConfigError(f"{path}: this file of counts is damaged ({error or type(error).__name__}). {WHAT_TO_DO}") from error
     if problem := _problem(arrays):
-        raise ConfigError(f"{path}: {problem}. {_WHAT_TO_DO}")
+        raise ConfigError(f"{path}: {problem}. {WHAT_TO_DO}")
     return arrays["terms"], arrays["counts"], int(arrays["documents"])
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .archive import Texts
-from .background import Background
+from .background import NONE, SHIPPED, WHAT_TO_DO, Background, background_of
 from .config import Config
 from .errors import ConfigError, InputError, OutputError
 from .groups import Settled
@@ -32,7 +32,7 @@ class Earlier:
 
     ``documents``, ``stories`` (None if they were not asked for) and ``events`` (None if it had no base) are its tables; ``settled``
     its copy groups, by row; ``texts`` what its documents said; ``inputs`` all that was ever read for it, as manifests list it;
-    ``background`` the digest of the counts that its words were weighed by.
+    ``background`` the counts that its words were weighed by, as the manifest names them.
     """
 
     documents: Any
@@ -41,7 +41,7 @@ class Earlier:
     settled: Settled
     texts: Texts
     inputs: list[dict[str, Any]]
-    background: str
+    background: dict[str, Any]
 
     def __len__(self) -> int:
         return int(self.documents.num_rows)
@@ -62,19 +62,27 @@ class Earlier:
                 raise InputError(f"the base does not fit together: its texts are not those of its documents. {_ANEW}")
             yield pa.table([texts.column("text") if name == "text" else rows.column(name) for name in TEXTS.names], schema=TEXTS)
 
-    def check_background(self, known: Background) -> None:
-        """Refuse other counts of words than those of the base, whatever the files are called.
+    def background_of(self, setting: str) -> Background:
+        """The counts that ``stories.background`` asks for, if they are those of the base, whatever the files are called.
 
         Raises
         ------
         ConfigError
-            If they are others.
+            If they are others, or cannot be read.
         """
-        if known.digest() != self.background:
-            raise ConfigError(
-                f"the counts that stories.background names are not those of the base (digest {self.background}): name the same, "
-                "or run the whole corpus anew, without a base."
-            )
+        name, digest = self.background["from"], self.background["digest"]
+        kept = name in (SHIPPED, NONE, "")
+        what_to_do = (
+            f"The base was weighed {'with stories.background' if kept else 'by'} {name or SHIPPED} (digest {digest}): "
+            f"{'give that' if kept else 'name where it is now with --stories.background'}, or run the whole corpus anew, without a base."
+        )
+        try:
+            known = background_of(setting)
+        except ConfigError as error:
+            raise ConfigError(f"{str(error).removesuffix(WHAT_TO_DO)}{what_to_do}") from error
+        if known.digest() != digest:
+            raise ConfigError(f"the counts that stories.background names ({setting}) are not those of the base. {what_to_do}")
+        return known
 
     def ahead(self, ranks: Ints) -> Ints:
         """Precedence among all documents, see ``canonicals.py``, with the base's canonicals first, then its other documents."""
@@ -120,7 +128,7 @@ def open_earlier(base: Result | str | os.PathLike[str], config: Config | None) -
     ids = documents.column("doc_id")
     settled = Settled(_places(documents.column("canonical_id"), ids), _matches(matches, ids))
     inputs = result.manifest.get("base", {}).get("inputs", []) + result.manifest["inputs"]
-    return Earlier(documents, stories, events, settled, result.texts, inputs, result.manifest["background"]["digest"]), config
+    return Earlier(documents, stories, events, settled, result.texts, inputs, result.manifest["background"]), config
 
 
 def earlier_config(manifest: dict[str, Any]) -> Config:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .buffers import Rows, take_rows
+from .buffers import Rows, run_starts, take_rows
 from .candidates import band_candidates
 from .config import Config
 from .kernels.overlap import overlap_pairs, subsequence_pairs
@@ -63,7 +63,7 @@ def match_headlines(
     keys = periods(keys, times[rows], config.copies.title_days * DAY)
     order = np.lexsort((ranks[rows], keys))
     rows, keys = rows[order], keys[order]
-    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    starts = np.flatnonzero(run_starts(keys))
     unit = np.repeat(np.arange(len(starts)), np.diff(np.concatenate([starts, [len(rows)]])))
     first = rows[starts]
     first_headline = _first(rows, unit, titles.headline[rows], len(starts))

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .background import FLAGS, Background
+from .buffers import run_starts
 from .config import Config
 from .documents import documents_of
 from .errors import ConfigError, InputError
@@ -84,7 +85,7 @@ class Tally:
         keys, counts = (np.concatenate(parts) for parts in zip(*self._runs[-2:], strict=True))
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
-        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.empty(0, np.int64)
+        starts = np.flatnonzero(run_starts(keys))
         self._runs[-2:] = [(keys[starts], np.add.reduceat(counts[order], starts, dtype=np.uint32) if len(keys) else counts)]
 
 
@@ -175,8 +176,7 @@ def _count(pages: Any, config: Config) -> _Counted:
     rows = np.concatenate([np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) for _, offsets in (titles, prints.terms)])
     order = np.lexsort((rows, terms))
     terms, rows = terms[order], rows[order]
-    first = np.ones(len(terms), bool)
-    first[1:] = (terms[1:] != terms[:-1]) | (rows[1:] != rows[:-1])
+    first = run_starts(terms, rows)
     # Half of a digest is enough: among ten million texts, two have one half in common with a chance of 1 in 370,000.
     texts = np.where(prints.words == 0, np.uint64(0), prints.digests[:, 0])
     return _Counted(texts, terms[first], rows[first])
@@ -190,7 +190,5 @@ def _first_of_each(keys: Hashes) -> npt.NDArray[np.bool_]:
 
 def _runs(values: Hashes) -> tuple[Hashes, Numbers]:
     """The different ones of sorted values, and how often each stands there."""
-    if len(values) == 0:
-        return values, np.empty(0, np.uint32)
-    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    starts = np.flatnonzero(run_starts(values))
     return values[starts], np.diff(np.append(starts, len(values))).astype(np.uint32)

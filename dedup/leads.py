@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .buffers import run_starts
 from .profiles import Floats, Ints, Profiles
 from .words import Words
 
@@ -93,8 +94,7 @@ def _earliness(when: Ints, story: Ints, sizes: Ints) -> Floats:
     """From 1 for the first documents of a story down to 0 for its last, by how many were published before each."""
     order = np.lexsort((when, story))
     stories, times = story[order], when[order]
-    new = np.ones(len(order), bool)
-    new[1:] = (stories[1:] != stories[:-1]) | (times[1:] != times[:-1])
+    new = run_starts(stories, times)
     rank = np.empty(len(order))
     rank[order] = np.flatnonzero(new)[np.cumsum(new) - 1] - np.searchsorted(stories, stories)
     return 1 - rank / np.maximum(sizes[story] - 1, 1)
@@ -110,8 +110,7 @@ def _focus(titles: Any, words: Words, profiles: Profiles, story: Ints) -> Floats
     rows, terms = words.rows[places], words.terms[places]
     order = np.lexsort((terms, rows))
     rows, terms = rows[order], terms[order]
-    new = np.ones(len(rows), bool)
-    new[1:] = (rows[1:] != rows[:-1]) | (terms[1:] != terms[:-1])
+    new = run_starts(rows, terms)
     rows, terms = rows[new], terms[new]
     sums = np.bincount(rows, weights=profiles.weights_of(story[rows], terms), minlength=len(story))
     return sums / np.sqrt(np.maximum(np.bincount(rows, minlength=len(story)), 1))

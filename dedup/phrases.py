@@ -8,6 +8,8 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from .buffers import run_starts
+
 Ints = npt.NDArray[np.int64]
 #: Two words are a phrase if one stands beside the other in this share of its occurrences, and at least so often.
 SHARE, LEAST = 0.6, 2
@@ -44,7 +46,7 @@ def chains(candidates: Ints, beside: npt.NDArray[np.bool_], written: Ints, bond:
     n, n_written = int(candidates.max()) + 1, int(written.max()) + 1
     totals = np.bincount(candidates, minlength=n)
     pairs, pair_of, counts = np.unique(candidates[first] * n + candidates[first + 1], return_inverse=True, return_counts=True)
-    forms = _commonest(pair_of, written[first] * n_written + written[first + 1], len(pairs))
+    forms = _commonest_of(pair_of, written[first] * n_written + written[first + 1], len(pairs))
     left, right = np.divmod(pairs, n)
     rarer, other = np.minimum(totals[left], totals[right]), np.maximum(totals[left], totals[right])
     likely = np.flatnonzero((counts >= LEAST) & (counts >= SHARE * rarer))
@@ -58,15 +60,13 @@ def chains(candidates: Ints, beside: npt.NDArray[np.bool_], written: Ints, bond:
     return _link(links)
 
 
-def _commonest(groups: Ints, values: Ints, n_groups: int) -> Ints:
+def _commonest_of(groups: Ints, values: Ints, n_groups: int) -> Ints:
     """The commonest value of each group, of equals the smallest."""
     if n_groups == 0:
         return np.empty(0, np.int64)
     order = np.lexsort((values, groups))
     groups, values = groups[order], values[order]
-    new = np.ones(len(groups), bool)
-    new[1:] = (groups[1:] != groups[:-1]) | (values[1:] != values[:-1])
-    starts = np.flatnonzero(new)
+    starts = np.flatnonzero(run_starts(groups, values))
     counts = np.diff(np.append(starts, len(groups)))
     groups, values = groups[starts], values[starts]
     order = np.lexsort((values, -counts, groups))

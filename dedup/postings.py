@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .buffers import Rows
+from .buffers import Rows, run_starts
 from .config import CandidateConfig
 from .errors import ConfigError
 from .kernels.postings import count_drawn, entries_of, mark_drawn, posting_pairs, sampled
@@ -62,7 +62,7 @@ def posting_candidates(
         drawn[span] = numbers & np.uint64(1)
         members[span] = (numbers & np.uint64((1 << bits) - 1)) >> np.uint64(1)
         numbers >>= np.uint64(bits)
-        heads = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]])) if len(numbers) else np.empty(0, np.int64)
+        heads = np.flatnonzero(run_starts(numbers))
         sizes = np.diff(np.append(heads, len(numbers)))
         hot = sizes > config.list_cap
         list_starts[span] = np.repeat(np.where(hot, -1, heads + firsts[part]), sizes)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.special import betaincinv
 
 from .bands import band_recall
-from .buffers import Rows, take_rows
+from .buffers import Rows, run_starts, take_rows
 from .config import Config
 from .kernels.hashing import EULER, GOLDEN, PI
 from .kernels.sample import sample_pairs
@@ -170,9 +170,7 @@ def _true_pairs(
     order = np.argsort(values, kind="stable")
     members = np.repeat(np.arange(len(sample_rows)), np.diff(offsets))[order]
     values = values[order]
-    head = np.ones(len(values), bool)
-    head[1:] = values[1:] != values[:-1]
-    starts = np.flatnonzero(head)
+    starts = np.flatnonzero(run_starts(values))
     known = values[starts]
     bits = min(max(LEAST_BITS, len(known).bit_length() + 3), MOST_BITS)
     slots = (known >> np.uint64(64 - bits)).astype(np.int64)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .buffers import run_starts
 from .keywords import CANDIDATES, keywords, plain_terms
 from .leads import choose_leads, titles_as_sections
 from .profiles import Ints, Profiles, Terms
@@ -158,18 +159,27 @@ def _timeline(when: Ints, offsets: npt.NDArray[np.int32]) -> tuple[Any, Any, Any
 
 def _sources(column: Any, story_of: Ints, n_stories: int) -> tuple[Any, Any]:
     """The sources of each story, those of most documents first, then by name; and how many documents of each."""
+    names, stories, numbers, counts = _named(column, story_of)
+    offsets = pa.array(np.searchsorted(stories, np.arange(n_stories + 1)).astype(np.int32))
+    listed = names.take(pa.array(numbers)), pa.array(counts.astype(np.int32))
+    lists: tuple[Any, Any] = tuple(pa.ListArray.from_arrays(offsets, values) for values in listed)
+    return lists
+
+
+def _named(column: Any, story_of: Ints) -> tuple[Any, Ints, Ints, Ints]:
+    """What the documents of each story name: (names sorted; stories, numbers of names, documents), those of most documents first.
+
+    By story; of as many documents, by name.
+    """
     encoded = column.combine_chunks().dictionary_encode()
     names = encoded.dictionary.take(pc.sort_indices(encoded.dictionary))
     codes = pc.index_in(column.combine_chunks(), names)
-    known = codes.is_valid().to_numpy(zero_copy_only=False)
-    numbers = codes.fill_null(0).to_numpy().astype(np.int64)
-    keys, counts = np.unique((story_of * max(len(names), 1) + numbers)[known], return_counts=True)
-    stories, numbers = np.divmod(keys, max(len(names), 1))
+    rows = np.flatnonzero(codes.is_valid().to_numpy(zero_copy_only=False))
+    n = max(len(names), 1)
+    keys, counts = np.unique(story_of[rows] * n + codes.fill_null(0).to_numpy()[rows], return_counts=True)
+    stories, numbers = np.divmod(keys, n)
     order = np.lexsort((numbers, -counts, stories))
-    offsets = pa.array(np.searchsorted(stories[order], np.arange(n_stories + 1)).astype(np.int32))
-    listed = names.take(pa.array(numbers[order])), pa.array(counts[order].astype(np.int32))
-    lists: tuple[Any, Any] = tuple(pa.ListArray.from_arrays(offsets, values) for values in listed)
-    return lists
+    return names, stories[order], numbers[order], counts[order]
 
 
 def _sources_of_copies(column: Any, canonical_of: Ints) -> Ints:
@@ -182,15 +192,8 @@ def _sources_of_copies(column: Any, canonical_of: Ints) -> Ints:
 
 def _agencies(column: Any, story_of: Ints, sizes: Ints) -> Any:
     """The wire service that most documents of each story name, copies included; null if less than AGENCY of them name it."""
-    encoded = column.combine_chunks().dictionary_encode()
-    names = encoded.dictionary.take(pc.sort_indices(encoded.dictionary))
-    codes = pc.index_in(column.combine_chunks(), names)
-    rows = np.flatnonzero(codes.is_valid().to_numpy(zero_copy_only=False))
-    n = max(len(names), 1)
-    keys, counts = np.unique(story_of[rows] * n + codes.fill_null(0).to_numpy()[rows], return_counts=True)
-    stories, numbers = np.divmod(keys, n)
-    order = np.lexsort((numbers, -counts, stories))
-    first = order[np.unique(stories[order], return_index=True)[1]]
+    names, stories, numbers, counts = _named(column, story_of)
+    first = np.flatnonzero(run_starts(stories))
     first = first[counts[first] >= AGENCY * sizes[stories[first]]]
     agency = np.full(len(sizes), -1, np.int64)
     agency[stories[first]] = numbers[first]

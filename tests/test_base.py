@@ -182,6 +182,12 @@ def test_a_new_document_that_is_older_or_longer_displaces_no_canonical():
     assert {document["canonical_id"] for document in result.documents.to_pylist()} == {"1"}
 
 
+def test_a_canonical_of_the_base_comes_before_its_older_copies():
+    wire = news(1, 100)
+    last = chain([[row("c", wire, day=9)], [row("e", wire, day=1)], [row("n", edited(wire, 20, 60), day=12)]])[-1]
+    assert by_id(last)["n"]["canonical_id"] == "c"
+
+
 def test_an_old_headline_does_not_come_to_stand_for_an_article():
     base = ran([row(1, title=TITLE)])
     result = ran([row(2, news(3, 70), title=TITLE), row(3, title=TITLE)], base)

@@ -207,6 +207,30 @@ def test_counts_that_cannot_be_used_are_refused_before_a_run_begins(here, monkey
     assert not Path("out").exists()
 
 
+def test_a_base_whose_counts_have_moved_says_which_they_were_and_how_to_name_them(here):
+    digest = fit()["digest"]
+    run("news.jsonl", "-o", "day1", "--stories.background", "idf.npz")
+    Path("new.jsonl").write_text(lines_of(ROWS[0] | {"id": "n1"}), encoding="utf-8")
+    os.mkdir("elsewhere")
+    os.rename("idf.npz", "elsewhere/counts.npz")
+    what_to_do = (
+        f"The base was weighed by idf.npz (digest {digest}): name where it is now with --stories.background, "
+        "or run the whole corpus anew, without a base."
+    )
+    command = ("run", "new.jsonl", "--base", "day1", "-o", "day2")
+    said = error_of(dedup_command(*command), 2)
+    assert said == f"Error: idf.npz: cannot read these counts (No such file or directory). {what_to_do}"
+    background().write("idf.npz")
+    for other in ((), ("--stories.background", "shipped")):
+        name = other[-1] if other else "idf.npz"
+        said = error_of(dedup_command(*command, *other), 2)
+        assert said == f"Error: the counts that stories.background names ({name}) are not those of the base. {what_to_do}"
+    assert run(*command[1:], "--stories.background", "elsewhere/counts.npz")["counts"]["new_documents"] == 1
+    run("news.jsonl", "-o", "plain")
+    said = error_of(dedup_command(*command[:2], "--base", "plain", "-o", "day3", "--stories.background", "none"), 2)
+    assert "The base was weighed with stories.background shipped (digest " in said and "): give that, or run" in said
+
+
 def test_help_names_the_settings_of_reading_only():
     help_text = dedup_command("stories", "fit-idf", "--help").stdout
     assert re.findall(r"^([a-z]+): ", help_text, re.MULTILINE) == ["input", "text", "run"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.buffers import row_offsets, take_rows, text_rows
+from dedup.buffers import row_offsets, run_starts, take_rows, text_rows
 from dedup.errors import SchemaError
 from tests import oracle
 
@@ -67,6 +67,12 @@ def test_offsets_are_where_rows_of_such_lengths_begin(lengths):
     offsets = row_offsets(np.array(lengths, np.int64))
     assert offsets.dtype == np.int64
     assert offsets.tolist() == [sum(lengths[:i]) for i in range(len(lengths) + 1)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=9))
+def test_a_run_begins_where_a_row_is_not_as_the_one_before_it(rows):
+    columns = np.array(rows, np.int64).reshape(-1, 2).T
+    assert run_starts(*columns).tolist() == [i == 0 or rows[i] != rows[i - 1] for i in range(len(rows))]
 
 
 @given(st.lists(st.lists(st.integers(0, 99), max_size=5), min_size=1, max_size=6), st.data())

@@ -246,5 +246,5 @@ def test_a_run_on_a_base_needs_its_counts_whatever_their_file_is_called(crawl, t
     digests = [dedup.run(more, config, base=base).manifest["background"]["digest"] for config in (None, own, same)]
     assert digests == [base.manifest["background"]["digest"]] * 3
     for config in (other, Config()):
-        with pytest.raises(ConfigError, match="the counts that stories.background names are not those of the base"):
+        with pytest.raises(ConfigError, match=r"the counts that stories.background names .* are not those of the base"):
             dedup.run(more, config, base=base)

@@ -68,6 +68,12 @@ def test_a_document_that_more_sources_printed_leads():
     assert story_of(*same)["lead_id"] == "d0"  # three copies in one source are no variety
 
 
+def test_of_documents_with_the_same_words_the_one_whose_title_names_the_event_leads():
+    visit = "زيارة الوزير للمصابين في المستشفى"
+    story = story_of(document(visit, text=FIRE), document(FIRE, text=visit, hours=1), document(None, text=FIRE, hours=2))
+    assert story["title"] == FIRE
+
+
 def test_the_name_of_a_section_leads_only_where_there_is_no_title():
     sections = [document("كاريكاتير", text=FIRE, hours=i) for i in range(3)]
     assert story_of(*sections, document(OTHER, hours=9))["title"] == OTHER
@@ -148,6 +154,12 @@ def test_cohesion_is_the_mean_cosine_of_two_documents_and_one_for_one():
     assert story_of(document("حريق"), document("سوق"))["cohesion"] == 0
     three = story_of(document("حريق سوق"), document("سوق مدينة"), document("قصر ملعب"))
     assert three["cohesion"] == pytest.approx(0.5 / 3, abs=1e-6)
+
+
+def test_a_word_of_several_documents_comes_before_one_of_a_single_one_however_it_weighs():
+    story = story_of(document("أعاصير"), document(FIRE), document(f"{FIRE} بالكامل"))
+    assert len(story["keywords"]) > 1
+    assert story["keywords"][-1] == "أعاصير"
 
 
 def test_words_of_any_day_are_no_keywords():
