@@ -112,8 +112,8 @@ class StoryConfig:
     decay_days: float = _doc("standard deviation of the time decay", 3.0)
     headline_decay_days: float = _doc("the same between two headlines, where it is shorter", 1.0)
     cut: float = _doc("average similarity at which two articles' stories are joined", 0.17)
-    crowd: float = _doc("how far the cut rises with the similarity to the 80 nearest documents, beyond 0.067 on average", 1.2)
-    headline_cut: float = _doc("the same for two headlines, where a day brings hundreds; it falls to half where it brings ten", 0.18)
+    headline_cut: float = _doc("the same for two headlines, where a day brings hundreds; 0.45 of it where it brings ten", 0.18)
+    crowd: float = _doc("how far the cut of articles rises with the similarity to the 80 nearest documents, beyond 0.067 on average", 1.2)
     neighbours: int = _doc("nearest documents kept for each document", 400)
 
 
@@ -124,6 +124,7 @@ class RunConfig:
     threads: int = _doc("threads (0: one per core)", 0)
     batch_rows: int = _doc("rows read at a time", 2048)
     memory: int = _doc("megabytes that a run may take, beyond which fingerprints go to temporary files (0: half of the machine's)", 0)
+    checkpoint: int = _doc("megabytes of text after which 'dedup run' makes safe what it has read, to go on there if it is killed", 128)
     keep_texts: bool = _doc("keep the texts in the result: a later run that builds on it (--base) needs them", True)
 
 
@@ -323,4 +324,5 @@ def _range_problems(config: Config) -> list[str]:
     between("run.threads", config.run.threads, 0, 1024)
     between("run.memory", config.run.memory, 0, 1 << 30)
     between("run.batch_rows", config.run.batch_rows, 1, 10_000_000)
+    between("run.checkpoint", config.run.checkpoint, 1, 1 << 20)
     return problems

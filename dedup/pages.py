@@ -293,7 +293,7 @@ def _share(part: frozenset[str], whole: frozenset[str]) -> float:
 
 
 def _mark_title(body: list[Line], start: int, article: int) -> None:
-    first = next(line for line in body[start:] if _is_text(line))
+    first = next(line for line in (body[at] for at in range(start, len(body))) if _is_text(line))
     if first.is_headline:
         first.part, first.article = Part.TITLE, article
 
@@ -320,12 +320,15 @@ def _assemble(lines: list[Line]) -> Page:
     sources = [line for line in named if line.role == "source"] or [line for line in named if line.role == "quoted_from"]
     keywords = next((line for line in main if line.part is Part.FURNITURE and line.role == "keywords"), None)
     tags = [line.text for line in main if line.role == "tag" and line.part is Part.FURNITURE]
-    articles = dict.fromkeys(line.article for line in lines if line.article)  # in page order
+    articles: dict[int, list[Line]] = {}  # in page order
+    for line in lines:
+        if line.article:
+            articles.setdefault(line.article, []).append(line)
     return Page(
         body="\n".join(line.text for line in lines if line.part is Part.BODY),
         source_line=_name(sources[-1].rest) if sources else None,
         keywords_line=(keywords.rest.strip() or " ".join(tags) or None) if keywords else None,
-        embedded=tuple(_embedded(lines, article) for article in articles),
+        embedded=tuple(_embedded(own) for own in articles.values()),
         headlines=tuple(line.headline for line in lines if line.part is Part.HEADLINE),
         furniture=tuple(line.raw for line in lines if line.part is Part.FURNITURE),
     )
@@ -338,8 +341,7 @@ def _until_second_article(lines: list[Line]) -> Iterator[Line]:
         yield line
 
 
-def _embedded(lines: list[Line], article: int) -> Embedded:
-    own = [line for line in lines if line.article == article]
+def _embedded(own: list[Line]) -> Embedded:
     title = next((" ".join(line.text.split()) for line in own if line.part is Part.TITLE), None)
     return Embedded(title, "\n".join(line.text for line in own if line.part is Part.EMBEDDED))
 

@@ -21,6 +21,7 @@ def message_of(changes):
 # What is refused
 
 RANGES = {
+    "input.page_bytes": (1, 1 << 30),
     "text.min_words": (1, 1000),
     "text.min_headline_words": (1, 100),
     "shingles.words": (1, 32),
@@ -58,6 +59,7 @@ RANGES = {
     "stories.neighbours": (1, 10_000),
     "run.threads": (0, 1024),
     "run.batch_rows": (1, 10_000_000),
+    "run.checkpoint": (1, 1 << 20),
     "run.memory": (0, 1 << 30),
 }
 
@@ -300,4 +302,4 @@ def test_settings_of_a_configuration_have_its_values():
 def test_what_to_dict_gives_is_plain():
     tree = Config().to_dict()
     assert list(tree) == SECTIONS.split(", ")
-    assert tomllib.loads("[run]\nthreads = 0\nbatch_rows = 2048\nmemory = 0\nkeep_texts = true")["run"] == tree["run"]
+    assert tomllib.loads("[run]\nthreads = 0\nbatch_rows = 2048\nmemory = 0\ncheckpoint = 128\nkeep_texts = true")["run"] == tree["run"]

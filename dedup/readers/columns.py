@@ -29,6 +29,7 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "url": ("url", "link", "permalink"),
     "id": ("id", "doc_id", "guid", "page_id", "article_id", "uuid"),
     "author": ("author", "byline", "creator"),
+    "html": ("html", "raw_html", "content_html", "html_content", "page_html"),
 }
 #: Names that say by themselves what the column is; all names of the parts that are not here do.
 _PLAIN_NAMES = {
@@ -40,6 +41,8 @@ _PLAIN_NAMES = {
 NONE = "none"
 #: Kinds of columns. Any other word is the name of a type that cannot be used.
 VALUES, EMPTY, LIST = "values", "empty", "list"
+#: Besides plain values, what a part can be made of.
+_ALSO = {"author": (LIST,), "html": ("binary", "large_binary")}
 _MOST_SHOWN = 40
 
 
@@ -55,20 +58,25 @@ def choose_columns(available: Mapping[str, str], wanted: InputConfig, log: FileL
     Raises
     ------
     InputError
-        If a column named in the settings is missing or of an unusable type, or if there is neither text nor title.
+        If a column named in the settings is missing or of an unusable type, or if there is neither text, HTML nor title.
     """
     columns: dict[str, str] = {}
+    is_html = wanted.html is not None and wanted.html.lower() != NONE
     for part in USUAL_NAMES:
+        if is_html and part == "text":
+            continue  # it is in the HTML
+        if not is_html and part == "html" and available.get(columns.get("text", ""), EMPTY) != EMPTY:
+            continue
         named = getattr(wanted, part)
         name = _named(part, named, available, log.file) if named else find_column(part, available, log)
         if name is not None:
             columns[part] = name
-    if "text" not in columns and "title" not in columns:
+    if not {"text", "html", "title"} & columns.keys():
         raise InputError(
             f"{log.file}: found columns {_listed(available)}, but none that holds the text or the title. "
-            "Name one with --input.text NAME (or input.text in the configuration)."
+            "Name one with --input.text NAME (or input.text in the configuration), a column of HTML with --input.html NAME."
         )
-    if "text" not in columns:
+    if not {"text", "html"} & columns.keys():
         log.note("no column with the text: each page is only a headline")
     tell_columns({part: name for part, name in columns.items() if getattr(wanted, part) is None}, log)
     log.columns = columns
@@ -81,7 +89,7 @@ def find_column(part: str, available: Mapping[str, str], log: FileLog) -> str | 
     for usual in USUAL_NAMES[part]:
         for name in _same(usual, available):
             kind = available[name]
-            if kind == VALUES or (kind == LIST and part == "author"):
+            if kind == VALUES or kind in _ALSO.get(part, ()):
                 return name
             if kind == EMPTY:
                 empty = empty or name
@@ -171,7 +179,7 @@ def _named(part: str, named: str, available: Mapping[str, str], file: str) -> st
             f"Name one of these with --input.{part} NAME, or leave the setting out."
         )
     kind = available[names[0]]
-    if kind not in (VALUES, EMPTY) and not (kind == LIST and part == "author"):
+    if kind not in (VALUES, EMPTY, *_ALSO.get(part, ())):
         raise InputError(
             f"{file}: column '{names[0]}' (input.{part}) holds {kind}, but {part} needs plain values. "
             f"Name another column with --input.{part} NAME, or convert this one."

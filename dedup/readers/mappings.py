@@ -86,6 +86,8 @@ class _Chooser:
         self.known.update(fresh)
         found = {}
         for part in USUAL_NAMES:
+            if part == "html" and "text" in self.columns:
+                continue
             if part not in self.columns and getattr(self._config.input, part) is None:
                 name = find_column(part, kinds, self._log)
                 if name is not None:

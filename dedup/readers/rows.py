@@ -19,7 +19,10 @@ import pyarrow.types as pt
 from ..schema import PAGES, REJECTS
 from .columns import decoded, is_string
 from .dates import parse_dates
+from .html import MAX_PAGE_BYTES
+from .html_column import or_else, read_html_column
 from .log import FileLog
+from .mojibake import find_mojibake
 from .values import as_text, has_surrogates, is_plain, names_text, shown, without_surrogates
 
 #: A batch holds at most about this many bytes.
@@ -128,10 +131,10 @@ class BlockBuilder:
         return pa.array(texts, pa.large_string())
 
 
-def to_batches(block: Block, *, max_rows: int, log: FileLog) -> Iterator[Batch]:
+def to_batches(block: Block, *, max_rows: int, log: FileLog, page_bytes: int = MAX_PAGE_BYTES) -> Iterator[Batch]:
     """Turn a block into batches of at most ``max_rows`` pages and about ``BATCH_BYTES`` bytes."""
     for piece in _cut(block, max_rows):
-        yield _to_batch(piece, log)
+        yield _to_batch(piece, log, page_bytes)
 
 
 def reject_batch(file: str, rejects: Sequence[Reject], pages: Any = None) -> Batch:
@@ -165,7 +168,7 @@ def _bytes(block: Block) -> int:
     return sum(column.nbytes for column in columns)
 
 
-def _to_batch(block: Block, log: FileLog) -> Batch:
+def _to_batch(block: Block, log: FileLog, page_bytes: int) -> Batch:
     count = len(block.rows)
     rejects = list(block.rejects)
     keep = np.ones(count, dtype=np.bool_)
@@ -176,6 +179,17 @@ def _to_batch(block: Block, log: FileLog) -> Batch:
     if not block.is_utf8:
         columns = {part: _only_utf8(part, column, block.rows, keep, rejects) for part, column in columns.items()}
 
+    from_html = None
+    if "html" in block.parts and not pt.is_null(block.parts["html"].type):
+        given = columns["text"]
+        read = read_html_column(block.parts["html"], columns["url"], columns["title"], limit=page_bytes)
+        columns |= {part: or_else(columns[part], read.parts[part]) for part in ("text", "title", "source", "url", "author")}
+        from_html = read.parts["published"]
+        for at, broken in read.broken.items():
+            if keep[at] and not given[at].is_valid:
+                rejects.append(Reject(int(block.rows[at]), broken.reason, broken.detail))
+                keep[at] = False
+
     text = columns["text"]
     blank = _blank(text)
     if pc.sum(blank).as_py() != text.null_count:  # else spare a copy of all texts
@@ -185,10 +199,21 @@ def _to_batch(block: Block, log: FileLog) -> Batch:
     empty = keep & no_text & title.is_null().to_numpy(zero_copy_only=False)
     rejects += [Reject(int(row), "empty_page", "neither text nor title") for row in block.rows[empty]]
     keep &= ~empty
-    if "text" in block.parts:
+    garbled = find_mojibake(text)
+    if text.null_count:
+        headlines = np.flatnonzero(no_text)
+        garbled |= {int(headlines[at]): wrong for at, wrong in find_mojibake(title.take(headlines)).items()}
+    for at, wrong in garbled.items():
+        if keep[at]:
+            example = shown((text[at].as_py() or title[at].as_py())[:80])
+            rejects.append(Reject(int(block.rows[at]), "mojibake", f"{wrong}: {example}"))
+            keep[at] = False
+    if block.parts.keys() & {"text", "html"}:
         log.note("{n} row has no text", "{n} rows have no text", count=int((keep & no_text).sum()))
 
     published = _published(columns.get("published", dates), block.rows, keep, log)
+    if from_html is not None:
+        published = pc.coalesce(published, from_html)
     rows = pa.array(block.rows)
     made_ids = pc.binary_join_element_wise(
         pa.scalar(log.file, pa.large_string()), rows.cast(pa.large_string()), pa.scalar(":", pa.large_string())

@@ -1,4 +1,4 @@
-"""Plain text files -> blocks: a file is a page, its name is the page's id, it has no title."""
+"""Plain text files -> blocks: a file is a page, its name is the page's id, it has no title. Any encoding will do."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pyarrow as pa
 
 from ..config import Config
 from . import source as limits
+from .encodings import decode
 from .log import FileLog
 from .rows import Block, Reject
 from .source import Source, read_whole
+from .values import shown
 
 
 def read_text(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
@@ -20,18 +22,14 @@ def read_text(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
     if data is None:
         yield _rejected("too_large", f"a text of more than {limits.MAX_UNIT_BYTES >> 20} MB")
         return
-    try:
-        text = decode(data)
-    except UnicodeDecodeError as error:
-        yield _rejected("invalid_utf8", f"byte {error.start} is not UTF-8 (0x{data[error.start]:02x})")
+    decoded = decode(data)
+    if decoded is None:
+        yield _rejected("unknown_charset", f"no encoding makes words of it: {shown(data[:80].decode('latin-1'))}")
         return
-    parts = {"text": pa.array([text], pa.large_string()), "id": pa.array([source.name], pa.large_string())}
+    if decoded.encoding != "utf-8":
+        log.note("read as " + decoded.encoding)
+    parts = {"text": pa.array([decoded.text], pa.large_string()), "id": pa.array([source.name], pa.large_string())}
     yield Block(np.zeros(1, dtype=np.int64), parts, [], is_utf8=True)
-
-
-def decode(data: bytes) -> str:
-    """The text of some bytes. The one place to change when other encodings are to be read."""
-    return data.removeprefix(b"\xef\xbb\xbf").decode()
 
 
 def _rejected(reason: str, detail: str) -> Block:

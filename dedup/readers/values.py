@@ -70,6 +70,21 @@ def has_surrogates(texts: Sequence[str | None]) -> bool:
     return any(text is not None and _SURROGATE.search(text) for text in texts)
 
 
+def safe_name(name: str) -> str:
+    """The name of a file as results and messages call it: what could command a terminal, or is no UTF-8, stands as an escape.
+
+    Different names stay different: a backslash is doubled.
+    """
+    if name.isprintable() and "\\" not in name:
+        return name
+
+    def is_kept(c: str) -> bool:
+        # The two that join Arabic letters or keep them apart do no harm.
+        return c in "\u200c\u200d" or (c.isprintable() and c != "\\")
+
+    return "".join(c if is_kept(c) else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in name)
+
+
 def shown(text: str, limit: int = 80) -> str:
     """The start of a text, safe for a terminal and a log: nothing invisible, no line breaks."""
     cut = text[:limit]

@@ -55,7 +55,7 @@ def test_all_missing_inputs_are_named_in_one_error(tmp_path):
     there = write(tmp_path / "there.jsonl", ROW)
     (tmp_path / "x.docx").write_text("?")
     (tmp_path / "empty").mkdir()
-    inputs = [there, tmp_path / "gone.jsonl", tmp_path / "*.csv", tmp_path / "x.docx", tmp_path / "empty", "s3://bucket/key.jsonl"]
+    inputs = [there, tmp_path / "gone.jsonl", tmp_path / "*.csv", tmp_path / "x.docx", tmp_path / "empty", "s3:///key.jsonl"]
     with pytest.raises(InputError) as error:
         read_files([os.fspath(item) for item in inputs], config=Config(), log=ReadLog())
     lines = str(error.value).splitlines()
@@ -66,7 +66,7 @@ def test_all_missing_inputs_are_named_in_one_error(tmp_path):
     assert "*.csv: the pattern gives nothing, but needs at least one of .parquet, .pq, .jsonl" in lines[1]
     assert "x.docx: the suffix is unknown, known are .parquet" in lines[2]
     assert "empty: the folder gives nothing" in lines[3]
-    assert lines[4] == "s3://bucket/key.jsonl: an address on the network, but files on disk are needed. Copy it to a folder first."
+    assert lines[4] == "s3:///key.jsonl: names no bucket. Write s3://bucket/folder."
 
 
 def test_no_input_is_an_error():
@@ -171,7 +171,7 @@ def test_a_file_without_text_and_title_is_an_error(tmp_path):
         read(write(tmp_path / "c.jsonl", {"premise": "t", "label": 1}))
     assert str(error.value) == (
         "c.jsonl: found columns 'premise', 'label', but none that holds the text or the title. "
-        "Name one with --input.text NAME (or input.text in the configuration)."
+        "Name one with --input.text NAME (or input.text in the configuration), a column of HTML with --input.html NAME."
     )
 
 
