@@ -1,7 +1,7 @@
 """Streaming readers: files or data in memory -> batches of pages and rejects, in bounded memory.
 
 This is the door; the rooms are: ``discovery`` (inputs -> files), ``source`` (a file's bytes and digest), ``parquet``,
-``jsonl``, ``delimited``, ``text``, ``memory`` (one kind of input each: they give blocks of rows), ``columns`` (which
+``jsonl``, ``delimited``, ``text``, ``memory``, ``warc`` (one kind of input each: they give blocks of rows), ``columns`` (which
 column plays which part), ``dates``, ``values``, and ``rows`` (blocks -> batches of ``schema.PAGES`` and ``schema.REJECTS``).
 
 A reader is a function ``(Source, Config, FileLog) -> Iterator[Block]``, registered in ``READERS`` by suffix. To add a
@@ -18,17 +18,21 @@ from typing import Any
 
 from ..config import Config
 from ..errors import InputError
+from ..remote import shown
 from .delimited import read_csv, read_tsv
 from .discovery import find_files
+from .html_files import read_html
+from .joining import joined
 from .jsonl import read_json, read_jsonl
 from .log import FileLog, ReadLog
 from .memory import MEMORY, read_memory
 from .parquet import read_parquet
 from .rows import Batch, Block, Reject, reject_batch, to_batches
-from .source import BROKEN, Source
+from .source import BROKEN, BombError, Source
 from .text import read_text
+from .warc import read_warc
 
-__all__ = ["READERS", "Batch", "FileLog", "ReadLog", "Reader", "Source", "discover", "read_data", "read_files"]
+__all__ = ["READERS", "Batch", "FileLog", "ReadLog", "Reader", "Source", "discover", "joined", "read_data", "read_files"]
 
 #: Reads one file.
 Reader = Callable[[Source, Config, FileLog], Iterator[Block]]
@@ -41,6 +45,10 @@ _STREAM_SUFFIXES: dict[str, Reader] = {
     ".csv": read_csv,
     ".tsv": read_tsv,
     ".txt": read_text,
+    ".html": read_html,
+    ".htm": read_html,
+    ".warc": read_warc,
+    ".wet": read_warc,
 }
 #: Suffix, with the compression if any -> reader.
 READERS: dict[str, Reader] = _PLAIN_SUFFIXES | {
@@ -64,7 +72,14 @@ def discover(inputs: Sequence[str | os.PathLike[str]], *, log: ReadLog | None = 
     return find_files(inputs, suffixes=READERS, log=log if log is not None else ReadLog())
 
 
-def read_files(inputs: Sequence[str | os.PathLike[str]], *, config: Config, log: ReadLog) -> Iterator[Batch]:
+def read_files(
+    inputs: Sequence[str | os.PathLike[str]],
+    *,
+    config: Config,
+    log: ReadLog,
+    first: int = 0,
+    opened: Callable[[int], None] | None = None,
+) -> Iterator[Batch]:
     """Read files, folders and globs.
 
     Parameters
@@ -72,6 +87,8 @@ def read_files(inputs: Sequence[str | os.PathLike[str]], *, config: Config, log:
     inputs : as for ``discover``
     config : ``input.*`` names columns; ``run.batch_rows`` limits the rows of a batch and changes nothing else
     log : filled while reading
+    first : the number of the file to begin with; what ``log`` said when that file was reached must be in it again
+    opened : called with the number of each file when it is reached, before anything of it is read
 
     Returns
     -------
@@ -86,7 +103,7 @@ def read_files(inputs: Sequence[str | os.PathLike[str]], *, config: Config, log:
     """
     sources = discover(inputs, log=log)
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-    return _batches_of_files(sources, [os.fspath(item) for item in given], config, log)
+    return _batches_of_files(sources, [shown(item) for item in given], config, log, first, opened or (lambda number: None))
 
 
 def read_data(data: Any, *, config: Config, log: ReadLog) -> Iterator[Batch]:
@@ -111,14 +128,20 @@ def read_data(data: Any, *, config: Config, log: ReadLog) -> Iterator[Batch]:
     return _batches_of_data(read_memory(data, config, file_log), config, file_log)
 
 
-def _batches_of_files(sources: Sequence[Source], inputs: Sequence[str], config: Config, log: ReadLog) -> Iterator[Batch]:
-    before = log.pages + log.rejects
-    for source in sources:
+def _batches_of_files(
+    sources: Sequence[Source], inputs: Sequence[str], config: Config, log: ReadLog, first: int, opened: Callable[[int], None]
+) -> Iterator[Batch]:
+    before = 0 if first else log.pages + log.rejects
+    for number, source in enumerate(sources[first:], first):
+        opened(number)
         file_log = FileLog(log, source.name)
         yield from _batches_of_file(source, config, file_log)
         if not file_log.pages and not file_log.rejects:
-            file_log.note("no rows in it")
-        file_log.close(size=source.size(), sha256=source.sha256())
+            file_log.note("no page in it" if file_log.records else "no rows in it")
+        file_log.close(size=source.size(), sha256=source.sha256(), etag=source.etag)
+    if log.pages + log.rejects == before and log.skipped:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in log.skipped.most_common(10))
+        raise InputError(f"no pages found: the records of the crawl hold none ({counts}), but at least one is needed. Check the inputs.")
     if log.pages + log.rejects == before:
         listed = ", ".join(inputs[:10]) + (", ..." if len(inputs) > 10 else "")
         raise InputError(f"no pages found in {listed}: all files are empty, but at least one row is needed. Check the inputs.")
@@ -134,7 +157,8 @@ def _batches_of_file(source: Source, config: Config, log: FileLog) -> Iterator[B
         except BROKEN as error:
             started = log.pages + log.rejects > 0
             rows = f" after {log.pages + log.rejects:,} rows" if started else ""
-            reject = Reject(None, "truncated_file" if started else "unreadable_file", source.explain(error) + rows)
+            reason = "bomb" if isinstance(error, BombError) else "truncated_file" if started else "unreadable_file"
+            reject = Reject(None, reason, source.explain(error) + rows)
             log.given_out(0, 1)
             yield reject_batch(log.file, [reject])
             return
@@ -152,6 +176,6 @@ def _batches_of_data(blocks: Iterator[Block], config: Config, log: FileLog) -> I
 
 
 def _counted(block: Block, config: Config, log: FileLog) -> Iterator[Batch]:
-    for batch in to_batches(block, max_rows=config.run.batch_rows, log=log):
+    for batch in to_batches(block, max_rows=config.run.batch_rows, log=log, page_bytes=config.input.page_bytes):
         log.given_out(batch.pages.num_rows, batch.rejects.num_rows)
         yield batch

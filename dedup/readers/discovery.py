@@ -3,7 +3,7 @@
 Files, folders (recursive) and globs (``**`` too: the shell does not always expand them) come in. All that
 is wrong with them is said in one ``InputError`` before anything is read. A file is called by its path
 relative to the folder or glob it came from; when two files would be called the same, by the path as given.
-Symbolic links are followed, but no folder is entered twice.
+Symbolic links are followed, but no folder is entered twice. URLs are looked up by ``elsewhere``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from ..errors import InputError
+from ..remote import RemoteError, RemotePath, is_url, without_scheme
+from .elsewhere import find_elsewhere
 from .log import ReadLog
 from .source import DECOMPRESSORS, Source
+from .values import safe_name
 
 _MAGIC = re.compile(r"[*?\[]")
-_URL = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _MOST_SHOWN = 10
 
 
@@ -31,6 +33,12 @@ class _Found:
     path: str
     short: str  # relative to the input
     long: str  # as given
+    remote: RemotePath | None = None
+
+    @property
+    def key(self) -> str:
+        """The same for the same file."""
+        return self.path if self.remote is not None else os.path.realpath(self.path)
 
 
 @dataclass
@@ -41,12 +49,16 @@ class _Search:
     problems: list[str] = field(default_factory=list)
     hidden: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, Counter[str]] = field(default_factory=dict)
+    irregular: Counter[str] = field(default_factory=Counter)
 
     def skip_hidden(self, given: str) -> None:
         self.hidden[given] += 1
 
+    def skip_irregular(self, given: str) -> None:
+        self.irregular[given] += 1
+
     def skip_unknown(self, given: str, path: str) -> None:
-        suffix = os.path.splitext(path)[1].lower() or "no suffix"
+        suffix = safe_name(os.path.splitext(path)[1].lower()) or "no suffix"
         self.unknown.setdefault(given, Counter())[suffix] += 1
 
 
@@ -65,10 +77,9 @@ def find_files(inputs: Sequence[str | os.PathLike[str]], *, suffixes: Collection
     found: list[_Found] = []
     seen: set[str] = set()
     for item in given:
-        for file in _look(os.fspath(item), search):
-            real = os.path.realpath(file.path)
-            if real not in seen:
-                seen.add(real)
+        for file in _look(without_scheme(os.fspath(item)), search):
+            if file.key not in seen:
+                seen.add(file.key)
                 found.append(file)
     if search.problems:
         raise InputError("\n".join(search.problems))
@@ -88,17 +99,34 @@ def split_suffix(path: str, suffixes: Collection[str]) -> tuple[str, str] | None
 
 def _look(given: str, search: _Search) -> list[_Found]:
     """The files of one input."""
+    if is_url(given):
+        return _elsewhere(given, search)
     if os.path.isdir(given):
         return _folder(given, search)
     if os.path.exists(given):
         return _file(given, search)
-    if _URL.match(given):
-        search.problems.append(f"{given}: an address on the network, but files on disk are needed. Copy it to a folder first.")
-        return []
     if _MAGIC.search(given):
         return _glob(given, search)
     search.problems.append(f"{given}: there is no such file or folder, but an input must exist. Check the spelling and the current folder.")
     return []
+
+
+def _elsewhere(given: str, search: _Search) -> list[_Found]:
+    try:
+        found = find_elsewhere(given)
+    except RemoteError as error:
+        search.problems.append(str(error))
+        return []
+    search.hidden[found.shown] += found.hidden
+    files = []
+    for item in found.files:
+        if split_suffix(item.path, search.suffixes) is not None:
+            files.append(_Found(item.url, item.below(found.root) or item.name, item.url, item))
+        else:
+            search.skip_unknown(found.shown, item.path)
+    if not files:
+        search.problems.append(_nothing_in(found.shown, found.what, search))
+    return files
 
 
 def _file(given: str, search: _Search) -> list[_Found]:
@@ -135,6 +163,8 @@ def _glob(given: str, search: _Search) -> list[_Found]:
                 paths.append(path)
         elif os.path.isdir(path) and "**" not in pattern:  # ** reaches what is inside by itself
             paths.extend(_walk(path, given, search, set()))
+        elif not os.path.isdir(path):
+            search.skip_irregular(given)
     if not paths and len(search.problems) == problems:
         search.problems.append(_nothing_in(given, "pattern", search))
     return _sorted(dict.fromkeys(paths), root or ".")
@@ -168,29 +198,35 @@ def _expand(root: str, pattern: Sequence[str], search: _Search) -> Iterator[str]
 
 def _folders(root: str, search: _Search, entered: set[tuple[int, int]]) -> Iterator[str]:
     """``root`` and every folder below it, each once."""
-    if not _enter(root or ".", entered):
-        return
-    yield root
-    for name in _list(root or ".", search):
-        path = os.path.join(root, name)
-        if not name.startswith(".") and os.path.isdir(path):
-            yield from _folders(path, search, entered)
+    waiting = [root]  # a list, for folders can be nested deeper than functions
+    while waiting:
+        folder = waiting.pop()
+        if not _enter(folder or ".", entered):
+            continue
+        yield folder
+        paths = [os.path.join(folder, name) for name in _list(folder or ".", search) if not name.startswith(".")]
+        waiting.extend(path for path in reversed(paths) if os.path.isdir(path))
 
 
 def _walk(root: str, given: str, search: _Search, entered: set[tuple[int, int]]) -> Iterator[str]:
     """Every readable file below ``root``; counts what is skipped."""
-    if not _enter(root, entered):
-        return
-    for name in _list(root, search):
-        path = os.path.join(root, name)
-        if name.startswith("."):
-            search.skip_hidden(given)
-        elif os.path.isdir(path):
-            yield from _walk(path, given, search, entered)
-        elif os.path.isfile(path) and split_suffix(path, search.suffixes):
-            yield path
-        else:
-            search.skip_unknown(given, path)
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        if not _enter(folder, entered):
+            continue
+        for name in _list(folder, search):
+            path = os.path.join(folder, name)
+            if name.startswith("."):
+                search.skip_hidden(given)
+            elif os.path.isdir(path):
+                waiting.append(path)
+            elif split_suffix(path, search.suffixes) is None:
+                search.skip_unknown(given, path)
+            elif os.path.isfile(path):
+                yield path
+            else:
+                search.skip_irregular(given)
 
 
 def _enter(folder: str, entered: set[tuple[int, int]]) -> bool:
@@ -210,7 +246,7 @@ def _list(folder: str, search: _Search) -> list[str]:
         return sorted(os.listdir(folder))
     except OSError as error:
         search.problems.append(
-            f"{folder}: the folder cannot be listed ({error.strerror}), but all of it is to be read. Check its permissions."
+            f"{safe_name(folder)}: the folder cannot be listed ({error.strerror}), but all of it is to be read. Check its permissions."
         )
         return []
 
@@ -222,21 +258,21 @@ def _sorted(paths: Iterator[str] | Collection[str], root: str) -> list[_Found]:
 
 def _names(found: Sequence[_Found]) -> list[str]:
     """The short name where it is unique, else the path as given."""
-    names = [file.short for file in found]
-    for better in ([file.long for file in found], [_slashes(os.path.realpath(file.path)) for file in found]):
+    names = [safe_name(file.short) for file in found]
+    for better in ([file.long for file in found], [_slashes(file.key) for file in found]):
         taken = Counter(names)
-        names = [name if taken[name] == 1 else long for name, long in zip(names, better, strict=True)]
-    return [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for name in names]
+        names = [name if taken[name] == 1 else safe_name(long) for name, long in zip(names, better, strict=True)]
+    return names
 
 
 def _source(file: _Found, name: str, suffixes: Collection[str]) -> Source:
     suffix, compression = split_suffix(file.path, suffixes) or ("", "")
-    return Source(file.path, name, suffix, compression)
+    return Source(file.path, name, suffix, compression, file.remote)
 
 
 def _tell_skipped(search: _Search, log: ReadLog) -> None:
-    for given in dict.fromkeys([*search.unknown, *search.hidden]):
-        shown = os.path.basename(os.path.normpath(given))
+    for given in dict.fromkeys([*search.unknown, *search.hidden, *search.irregular]):
+        shown = safe_name(os.path.basename(os.path.normpath(given)))
         kinds = search.unknown.get(given, Counter())
         if kinds:
             listed = ", ".join(sorted(kinds)[:_MOST_SHOWN])
@@ -246,6 +282,8 @@ def _tell_skipped(search: _Search, log: ReadLog) -> None:
             )
             log.note(shown, one, many, count=kinds.total())
         log.note(shown, "{n} hidden file or folder skipped", "{n} hidden files or folders skipped", count=search.hidden[given])
+        special, count = "pipe, a socket, a device or a link that leads nowhere", search.irregular[given]
+        log.note(shown, f"{{n}} file skipped, it is a {special}", f"{{n}} files skipped, each is a {special}", count=count)
 
 
 def _as_given(path: str) -> str:

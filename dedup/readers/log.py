@@ -7,7 +7,8 @@ depends on the inputs only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -38,18 +39,33 @@ class ReadLog:
     Attributes
     ----------
     pages, rejects : rows given out so far
+    skipped : reason -> units that were read but are no pages, and no rejects either (records of a crawl that hold no page)
     inputs : one entry per finished file: ``file``, ``bytes``, ``sha256``, ``pages``, ``rejects``, ``columns``.
-        ``bytes`` and ``sha256`` are None for data in memory and for a file that could not be opened.
+        ``bytes`` and ``sha256`` are None for data in memory and for a file that could not be opened. A file of an object store
+        has an ``etag`` too, and no ``sha256`` if it was not read from begin to end (Parquet, or a break). A crawl file has
+        ``records`` and ``skipped`` too: ``records`` is ``pages`` plus ``rejects`` plus all of ``skipped``.
     """
 
     pages: int = 0
     rejects: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
     inputs: list[dict[str, Any]] = field(default_factory=list)
     _notes: dict[str, Note] = field(default_factory=dict, repr=False)
 
     def warnings(self) -> list[str]:
         """What a person should know about the inputs, one sentence each."""
         return [str(note) for note in self._notes.values()]
+
+    def state(self) -> dict[str, Any]:
+        """What the log says now, ready for JSON: of ``inputs`` only how many there are, for they never change."""
+        notes = [asdict(note) for note in self._notes.values()]
+        return {"pages": self.pages, "rejects": self.rejects, "skipped": dict(self.skipped), "inputs": len(self.inputs), "notes": notes}
+
+    def resume(self, state: dict[str, Any], inputs: list[dict[str, Any]]) -> None:
+        """Say again what ``state`` gave, and nothing else."""
+        self.pages, self.rejects, self.skipped = state["pages"], state["rejects"], Counter(state["skipped"])
+        self.inputs = inputs[: state["inputs"]]
+        self._notes = {note["one"]: Note(**note) for note in state["notes"]}
 
     def note(self, file: str, one: str, many: str = "", *, count: int = 1, example: str = "") -> None:
         """Add to the note with this wording; ``{n}`` stands for the count over all files."""
@@ -73,6 +89,8 @@ class FileLog:
     pages: int = 0
     rejects: int = 0
     columns: dict[str, str] = field(default_factory=dict)
+    records: int | None = None
+    skipped: Counter[str] = field(default_factory=Counter)
 
     def note(self, one: str, many: str = "", *, count: int = 1, example: str = "") -> None:
         """A note about this file, see :meth:`ReadLog.note`."""
@@ -85,8 +103,17 @@ class FileLog:
         self.log.pages += pages
         self.log.rejects += rejects
 
-    def close(self, *, size: int | None, sha256: str | None) -> None:
+    def skip(self, reason: str) -> None:
+        """Count a unit that holds no page."""
+        self.skipped[reason] += 1
+        self.log.skipped[reason] += 1
+
+    def close(self, *, size: int | None, sha256: str | None, etag: str | None = None) -> None:
         """Enter the facts of the file into ``log.inputs``."""
         facts: dict[str, Any] = {"file": self.file, "bytes": size, "sha256": sha256}
+        if etag is not None:
+            facts["etag"] = etag
         facts |= {"pages": self.pages, "rejects": self.rejects, "columns": dict(self.columns)}
+        if self.records is not None:
+            facts |= {"records": self.records, "skipped": dict(sorted(self.skipped.items()))}
         self.log.inputs.append(facts)

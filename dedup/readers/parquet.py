@@ -25,7 +25,7 @@ def read_parquet(source: Source, config: Config, log: FileLog) -> Iterator[Block
     """Read the rows of a Parquet file."""
     if source.size() == 0:
         return
-    with pq.ParquetFile(source.path, pre_buffer=False, page_checksum_verification=True) as file:
+    with pq.ParquetFile(source.opened(), pre_buffer=False, page_checksum_verification=True) as file:
         if file.metadata.num_rows == 0:
             return
         schema = file.schema_arrow

@@ -16,17 +16,22 @@ from typing import Any, BinaryIO, TypeVar
 
 import pyarrow as pa
 
+from ..remote import RemotePath, etag_of
+from ..remote_errors import describe
+
 #: Bytes read at a time.
 CHUNK_BYTES = 1 << 20
 #: A single line, text file or JSON document of more bytes is not read but rejected.
 MAX_UNIT_BYTES = 256 << 20
+#: A file of more bytes that is so many times as large as what is stored is a bomb (crawls pack 4 to 20 times).
+BOMB_BYTES, BOMB_RATIO = 64 << 20, 250
 #: What a damaged or vanishing file can raise. ArrowInvalid covers damaged Parquet.
 BROKEN = (OSError, EOFError, zlib.error, pa.ArrowException)
 
 T = TypeVar("T")
 
 _GZIP = 31  # zlib's word for: gzip header, largest window
-_ZSTD_PIECE = 1 << 16
+_ZSTD_PIECE = _GZIP_PIECE = 1 << 16
 
 
 @dataclass
@@ -35,26 +40,57 @@ class Source:
 
     Attributes
     ----------
-    path : where it is
+    path : where it is; of a remote file its URL, for messages
     name : what it is called in results and messages, with forward slashes
     suffix : the suffix that chose the reader, without the compression: ``.jsonl``
     compression : ``.gz``, ``.zst`` or empty
+    remote : where it is if it is not on this machine
+    etag : what an object store calls the content that was read; None of a local file
     """
 
     path: str
     name: str
     suffix: str
     compression: str = ""
+    remote: RemotePath | None = None
+    etag: str | None = None
     _sha256: str | None = field(default=None, repr=False)
 
     def chunks(self) -> Iterator[bytes]:
         """The content, decompressed, in pieces of at most about ``CHUNK_BYTES``."""
-        with open(self.path, "rb") as file:
+        return self._read(DECOMPRESSORS[self.compression])
+
+    def stored(self) -> Iterator[bytes]:
+        """The bytes as they are stored, for a reader that undoes the compression itself."""
+        return self._read(_plain)
+
+    def _read(self, decompress: Callable[[_Tap], Iterator[bytes]]) -> Iterator[bytes]:
+        with self._open() as file:
             tap = _Tap(file)
-            yield from DECOMPRESSORS[self.compression](tap)
+            size = 0
+            for piece in decompress(tap):
+                size += len(piece)
+                if size > max(BOMB_BYTES, BOMB_RATIO * tap.passed):
+                    raise BombError(f"a decompression bomb: {tap.passed / 1024:,.0f} KB became {size >> 20:,} MB; it is not read further")
+                yield piece
             while tap.read(CHUNK_BYTES):  # what follows the last frame belongs to the digest too
                 pass
             self._sha256 = tap.digest.hexdigest()
+
+    def _open(self) -> Any:
+        if self.remote is None:
+            return open(self.path, "rb")
+        stream = self.remote.stream()
+        self.etag = stream.etag
+        return stream
+
+    def opened(self) -> Any:
+        """The file for reading at random: its path, or an open file if it is elsewhere."""
+        if self.remote is None:
+            return self.path
+        file = self.remote.open()
+        self.etag = etag_of(file)
+        return file
 
     def lines(self) -> Iterator[bytes | None]:
         """The lines, without their newline; None stands for a line of more than ``MAX_UNIT_BYTES``."""
@@ -78,14 +114,28 @@ class Source:
 
     def size(self) -> int | None:
         """Bytes on disk, None if the file cannot be looked at."""
+        if self.remote is not None:
+            return self.remote.size
         try:
             return os.stat(self.path).st_size
         except OSError:
             return None
 
+    def changed_at(self) -> int | None:
+        """When it was changed for the last time, in nanoseconds since 1970; None if that is not known."""
+        if self.remote is not None:
+            return self.remote.changed
+        try:
+            return os.stat(self.path).st_mtime_ns
+        except OSError:
+            return None
+
     def sha256(self) -> str | None:
-        """Digest of the stored bytes; reads the file if ``chunks`` did not come to its end."""
-        if self._sha256 is None:
+        """Digest of the stored bytes; reads the file if ``chunks`` did not come to its end.
+
+        A remote file is not read again: then the digest is None, and ``etag`` says what was read.
+        """
+        if self._sha256 is None and self.remote is None:
             try:
                 with open(self.path, "rb") as file:
                     self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -97,10 +147,16 @@ class Source:
         """An error of this file in plain words, without the path."""
         if isinstance(error, OSError) and error.strerror:
             return error.strerror
+        if self.remote is not None and isinstance(error, OSError):
+            return describe(error)
         if isinstance(error, zlib.error):
             return f"damaged gzip data ({error})"
         lines = str(error).splitlines() or [type(error).__name__]
         return lines[0].replace(self.path, self.name)[:300]
+
+
+class BombError(OSError):
+    """A file swells beyond all measure."""
 
 
 class UntilBroken(Iterator[T]):
@@ -138,10 +194,12 @@ class _Tap:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.digest = hashlib.sha256()
+        self.passed = 0
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(size)
         self.digest.update(data)
+        self.passed += len(data)
         return data
 
     @property
@@ -162,11 +220,11 @@ def _plain(tap: _Tap) -> Iterator[bytes]:
 
 def _gunzip(tap: _Tap) -> Iterator[bytes]:
     """All members of a gzip file; zeros after the last member are padding."""
-    data = tap.read(CHUNK_BYTES)
+    data = tap.read(_GZIP_PIECE)
     while data:
         member = zlib.decompressobj(_GZIP)
         while not member.eof:
-            data = data or tap.read(CHUNK_BYTES)
+            data = data or tap.read(_GZIP_PIECE)
             ended = not data
             # The limit on the output keeps a highly compressed piece from filling the memory.
             piece = member.decompress(data, CHUNK_BYTES)
@@ -176,7 +234,7 @@ def _gunzip(tap: _Tap) -> Iterator[bytes]:
             elif ended:  # nothing to read and nothing pending inside zlib
                 raise EOFError("the gzip data ends too early")
         data = member.unused_data.lstrip(b"\0")
-        while not data and (chunk := tap.read(CHUNK_BYTES)):
+        while not data and (chunk := tap.read(_GZIP_PIECE)):
             data = chunk.lstrip(b"\0")
 
 
