@@ -13,7 +13,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -32,18 +32,26 @@ class Texts:
 
     Parameters
     ----------
-    source : a Parquet file of ``schema.KEPT_TEXTS``, or an open one that is closed with this object
+    source : a Parquet file of ``schema.KEPT_TEXTS``, or an open one; it is closed with this object, and until then it is the file that
+        was there at first, whatever takes its name
+    given_up : the file is needed by nobody else, so that it may become the file of a result
     """
 
-    def __init__(self, source: str | os.PathLike[str] | IO[bytes]) -> None:
-        self._source: Any = source
-        if not isinstance(source, str | os.PathLike):
-            weakref.finalize(self, source.close)
-        self._file = pq.ParquetFile(source)
+    def __init__(self, source: str | os.PathLike[str] | IO[bytes], *, given_up: bool = False) -> None:
+        path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+        self._given_up = path if given_up else None
+        self._source: Any = pa.OSFile(path) if path is not None else cast(Any, source)
+        weakref.finalize(self, self._source.close)
+        self._file = pq.ParquetFile(self._source)
         self._starts = np.cumsum([0, *(self._file.metadata.row_group(i).num_rows for i in range(self._file.num_row_groups))])
 
     def __len__(self) -> int:
         return int(self._starts[-1])
+
+    def stored_bytes(self) -> int:
+        """Bytes that the file holds of texts, compressed."""
+        groups = (self._file.metadata.row_group(i) for i in range(self._file.num_row_groups))
+        return sum(group.column(i).total_compressed_size for group in groups for i in range(group.num_columns))
 
     @property
     def schema(self) -> Any:
@@ -77,9 +85,10 @@ class Texts:
 
     def copy(self, path: Path) -> None:
         """Write the same file, byte for byte, under a name."""
-        if isinstance(self._source, str | os.PathLike):
-            shutil.copyfile(self._source, path)
-            return
+        if self._given_up is not None:
+            with contextlib.suppress(OSError):  # where there are no links, there are copies
+                os.link(self._given_up, path)
+                return
         self._source.seek(0)
         with open(path, "wb") as file:
             shutil.copyfileobj(self._source, file, 1 << 20)
@@ -91,12 +100,13 @@ class TextWriter:
     Parameters
     ----------
     folder : where the file is made; the system's folder for temporary files if left out
+    file : an open file to take in its place; see ``close``
     """
 
-    def __init__(self, folder: str | None = None) -> None:
+    def __init__(self, folder: str | None = None, file: Any = None) -> None:
         self._folder = folder
         try:
-            self._file = tempfile.TemporaryFile(dir=folder, prefix="dedup-")  # noqa: SIM115 - the texts go on with it
+            self._file: Any = tempfile.TemporaryFile(dir=folder, prefix="dedup-") if file is None else file  # noqa: SIM115
         except OSError as error:
             raise self._full(error) from error
         # Texts are unlike one another: neither dictionaries nor extremes would be of use.
@@ -119,6 +129,12 @@ class TextWriter:
 
     def finish(self) -> Texts:
         """All texts; nothing can be added afterwards."""
+        self.close()
+        self._file.seek(0)
+        return Texts(self._file)
+
+    def close(self) -> None:
+        """Write what is left to be written; the file is left to whoever gave it."""
         if self._rows:
             self._write(pa.concat_tables(self._waiting))
         try:
@@ -127,8 +143,6 @@ class TextWriter:
         except OSError as error:
             raise self._full(error) from error
         self._abandoned.detach()
-        self._file.seek(0)
-        return Texts(self._file)
 
     def _write(self, texts: Any) -> None:
         # In one piece, for a page of the file ends where a piece does.
@@ -155,15 +169,18 @@ def _abandon(writer: Any, file: IO[bytes]) -> None:
         file.close()
 
 
-def chosen(texts: Texts, kept: npt.NDArray[np.bool_], folder: str | None = None) -> Texts:
+def chosen(texts: Texts, kept: npt.NDArray[np.bool_], folder: str | None = None, *, ids: Any = None) -> Texts:
     """The texts of some documents as a file of their own.
 
     Parameters
     ----------
     kept : bool[len(texts)]
+    ids : Arrow text column of the ids of all texts, if they are others now
     """
     writer, first = TextWriter(folder), 0
     for batch in texts.batches():
+        if ids is not None:
+            batch = batch.set_column(0, KEPT_TEXTS.field("doc_id"), ids.slice(first, batch.num_rows))
         writer.add(batch.filter(pa.array(kept[first : first + batch.num_rows])))
         first += batch.num_rows
     return writer.finish()

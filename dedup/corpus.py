@@ -7,7 +7,7 @@ Texts are forgotten once they are fingerprinted and kept in a file; what stays i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .archive import Texts, TextWriter, chosen
+from .buffers import row_offsets, text_array, text_rows
 from .config import Config
 from .documents import documents_of
-from .fingerprint import FingerprintPiles, Fingerprints, choose, fingerprint
-from .readers import Batch
+from .fingerprint import FingerprintPiles, Fingerprints, choose, counts_of, fingerprint
+from .page_ids import settle_ids
+from .parts import Parts, Place
+from .readers import Batch, joined
+from .saved import array_of
 from .schema import REJECTS, TEXTS
 from .spill import Spill
 from .threads import map_batches
@@ -62,63 +66,95 @@ class Corpus:
         return codes
 
 
-class Intake:
-    """Takes documents in: first those of an earlier run, then those of pages."""
+@dataclass(eq=False)
+class _Taken:
+    """What became of a batch; ``rows`` int64[n], the page of each document in it. Without documents only rejects count."""
 
-    def __init__(self, config: Config, spill: Spill, threads: int) -> None:
-        self._config, self._spill, self._threads = config, spill, threads
+    place: Place
+    rejects: Any
+    documents: Any = None
+    lead: Any = None
+    prints: Fingerprints | None = None
+    rows: Ints | None = None
+
+
+class Intake:
+    """Takes documents in: first those of an earlier run, then those of pages.
+
+    Parameters
+    ----------
+    parts : where what was taken in lasts (nowhere, if left out); what it has of a run that was stopped is taken in first
+    """
+
+    def __init__(self, config: Config, spill: Spill, threads: int, parts: Parts | None = None) -> None:
+        self._config, self._spill, self._threads, self._parts = config, spill, threads, parts
         self._tables: list[Any] = []
         self._leads: list[Any] = []
         self._rejects: list[Any] = []
         self._numbers: list[Ints] = []  # of pages; a document of an earlier run counts as one
-        self._piles = FingerprintPiles(spill)
-        self._texts = TextWriter(spill.folder) if config.run.keep_texts else None
+        self._counts: list[dict[str, Any]] = []
+        self._ended = [0, 0]  # tables and rejects that are in parts
         self._documents = self._earlier = self._pages = 0
+        taken = parts.taken() if parts is not None else []
+        self._place = taken[-1][2] if taken else Place()
+        self._piles = FingerprintPiles(spill, parts.pile if parts is not None else None)
+        self._file = parts.texts_file() if parts is not None and config.run.keep_texts and not parts.is_read else None
+        reading = config.run.keep_texts and not (parts is not None and parts.is_read)
+        self._texts = TextWriter(spill.folder, self._file) if reading else None
+        for number, (tables, facts, _) in enumerate(taken):
+            self._resume(number, tables, facts)
+
+    @property
+    def place(self) -> Place:
+        """Where to go on with the inputs."""
+        return self._place
 
     def take_earlier(self, batches: Iterable[Any], done: Callable[[int], None]) -> None:
         """Take in documents of an earlier run, Arrow tables of ``schema.TEXTS``, before any page."""
+        if self._place.file >= 0:  # pages were taken in already
+            return done(self._earlier)
+        skipped, first = self._place.base, 0
 
-        def whole(documents: Any) -> tuple[Any, Ints]:
-            return documents, np.arange(documents.num_rows)
+        def take(item: tuple[Any, Place]) -> _Taken:
+            documents, place = item
+            return self._print(_Taken(place, None, documents, rows=np.arange(documents.num_rows)))
 
-        self._take(batches, whole, done)
+        def rest() -> Iterator[tuple[Any, Place]]:
+            nonlocal first
+            for documents in batches:
+                ahead = max(skipped - first, 0)
+                first += documents.num_rows
+                if ahead < documents.num_rows:
+                    yield documents.slice(ahead), Place(base=first)
+
+        self._take(rest(), take, done, 0)
         self._earlier, self._pages = self._documents, 0
+        self._place = Place(base=self._earlier)
 
-    def take_pages(self, batches: Iterable[Batch], done: Callable[[int], None]) -> None:
-        """Take in what a reader gives."""
+    def take_pages(self, batches: Iterable[tuple[Batch, Place]], done: Callable[[int], None]) -> None:
+        """Take in what a reader gives, each batch with the place behind it."""
 
-        def pages() -> Iterator[Any]:
-            for batch in batches:
-                self._rejects.append(batch.rejects)
-                if batch.pages.num_rows:
-                    yield batch.pages
+        def take(item: tuple[Batch, Place]) -> _Taken:
+            batch, place = item
+            taken = _Taken(place, batch.rejects)
+            if batch.pages.num_rows:
+                taken.documents, taken.rows = documents_of(batch.pages, segmented=self._config.text.segment)
+                self._print(taken)
+            return taken
 
-        self._take(pages(), lambda pages: documents_of(pages, segmented=self._config.text.segment), done)
-
-    def _take(self, batches: Iterable[Any], documents_of: Callable[[Any], tuple[Any, Ints]], done: Callable[[int], None]) -> None:
-        def take(batch: Any) -> tuple[Any, Any, Fingerprints, Ints]:
-            documents, page_rows = documents_of(batch)
-            prints = fingerprint(documents.column("text"), documents.column("title"), self._config)
-            # Leads are read by stories only.
-            lead = _leads(documents) if self._config.stories.enabled else pa.nulls(0, pa.large_string())
-            return documents, lead, prints, page_rows
-
-        before = self._documents
-        for documents, lead, print_, page_rows in map_batches(take, batches, self._threads):
-            if self._texts is not None:
-                self._texts.add(documents)
-            self._tables.append(documents.drop(["text"]))
-            self._leads.append(lead)
-            self._piles.add(print_)
-            self._numbers.append(page_rows + self._earlier + self._pages)
-            self._pages += int(page_rows[-1]) + 1
-            self._documents += len(page_rows)
-            done(self._documents - before)
+        self._take(joined(batches, self._config.run.batch_rows), take, done, self._earlier)
 
     def corpus(self) -> Corpus:
         """All that was taken in."""
+        if self._texts is not None and self._file is not None:
+            self._texts.close()
+        if self._parts is not None and not self._parts.is_read:
+            self._end_part(is_last=True)
         rejects = pa.Table.from_batches(self._rejects, schema=REJECTS)
-        texts = self._texts.finish() if self._texts is not None else None
+        if self._parts is not None:
+            texts = self._parts.texts() if self._config.run.keep_texts else None
+        else:
+            texts = self._texts.finish() if self._texts is not None else None
         if not self._tables:
             prints = fingerprint(pa.array([], pa.large_string()), pa.array([], pa.string()), self._config)
             documents, leads = TEXTS.empty_table().drop(["text"]), pa.chunked_array([], pa.large_string())
@@ -126,7 +162,99 @@ class Intake:
         documents, leads = pa.concat_tables(self._tables).combine_chunks(), pa.chunked_array(self._leads)
         pages = self._pages + rejects.num_rows
         corpus = Corpus(documents, leads, self._piles.joined(), texts, rejects, pages, self._earlier)
-        return _without_double_ids(corpus, np.concatenate(self._numbers), self._spill)
+        corpus = _without_double_ids(corpus, np.concatenate(self._numbers), self._spill)
+        if self._spill.spilled and len(corpus.leads):
+            corpus.leads = _set_aside(corpus.leads, self._spill)
+        return corpus
+
+    def _print(self, taken: _Taken) -> _Taken:
+        documents = taken.documents
+        taken.prints = fingerprint(documents.column("text"), documents.column("title"), self._config)
+        # Leads are read by stories only.
+        taken.lead = _leads(documents) if self._config.stories.enabled else pa.nulls(0, pa.large_string())
+        return taken
+
+    def _take(self, batches: Iterable[Any], take: Callable[[Any], _Taken], done: Callable[[int], None], before: int) -> None:
+        for taken in map_batches(take, batches, self._threads):
+            full = self._add(taken)
+            self._place = taken.place
+            done(self._documents - before)
+            if full:
+                self._end_part()
+
+    def _add(self, taken: _Taken) -> bool:
+        """Take in a batch; the answer is whether a part should end with it."""
+        if taken.rejects is not None:
+            self._rejects.append(taken.rejects)
+        if taken.prints is None or taken.rows is None:
+            return False
+        if self._texts is not None:
+            self._texts.add(taken.documents)
+        self._tables.append(taken.documents.drop(["text"]))
+        self._leads.append(taken.lead)
+        self._piles.add(taken.prints)
+        self._numbers.append(taken.rows + self._earlier + self._pages)
+        self._pages += int(taken.rows[-1]) + 1
+        self._documents += len(taken.rows)
+        if self._parts is None:
+            return False
+        self._counts.append(counts_of(taken.prints))
+        return self._parts.add_texts(taken.documents)
+
+    def _end_part(self, *, is_last: bool = False) -> None:
+        """Make safe what was taken in since the last part."""
+        if self._parts is None:
+            return
+        (tables, rejects), saved = self._ended, {}
+        if len(self._tables) > tables:
+            documents = pa.concat_tables(self._tables[tables:]).combine_chunks()
+            leads, numbers = pa.chunked_array(self._leads[tables:]).combine_chunks(), np.concatenate(self._numbers[tables:])
+            self._tables[tables:], self._leads[tables:], self._numbers[tables:] = [documents], [leads], [numbers]
+            saved["documents"] = documents
+            saved["counts"] = _counts_table(self._counts, numbers)
+            saved["leads"] = pa.table({"lead": leads})
+            self._counts = []
+        if len(self._rejects) > rejects:
+            saved["rejects"] = pa.Table.from_batches(self._rejects[rejects:], schema=REJECTS).combine_chunks()
+        self._ended = [len(self._tables), len(self._rejects)]
+        facts = {"documents": self._documents, "earlier": self._earlier, "pages": self._pages}
+        self._parts.finish(saved, facts, self._place, last=self._file if is_last else None, is_last=is_last)
+
+    def _resume(self, number: int, tables: dict[str, Any], facts: dict[str, int]) -> None:
+        """Take in a part as it was left."""
+        if self._parts is None:
+            return
+        self._documents, self._earlier, self._pages = facts["documents"], facts["earlier"], facts["pages"]
+        if "documents" in tables:
+            counts = {name: array_of(tables["counts"].column(name)) for name in tables["counts"].column_names}
+            counts["digests"] = np.stack([counts.pop("digests"), counts.pop("digests_2")], axis=1)
+            self._numbers.append(counts.pop("pages"))
+            self._piles.resume(counts)
+            self._tables.append(tables["documents"])
+            self._leads.append(tables["leads"].column("lead").combine_chunks())
+        if "rejects" in tables:
+            self._rejects += tables["rejects"].to_batches()
+        self._ended = [len(self._tables), len(self._rejects)]
+        if self._texts is not None:
+            for texts in self._parts.texts_of(number):
+                self._texts.add(texts)
+
+
+def _counts_table(counts: list[dict[str, Any]], pages: Ints) -> Any:
+    """What fingerprints count of documents, and the numbers of their pages, as a table."""
+    columns = {name: np.concatenate([item[name] for item in counts]) for name in counts[0]}
+    digests = columns.pop("digests")
+    return pa.table({**columns, "digests": digests[:, 0], "digests_2": digests[:, 1], "pages": pages})
+
+
+def _set_aside(texts: Any, spill: Spill) -> Any:
+    """The same texts in a file: of all that stays of a document its lead is the largest part, and it is read last."""
+    pile, lengths = spill.pile(np.uint8), []
+    for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
+        data, offsets = text_rows(chunk)
+        pile.add(data[offsets[0] : offsets[-1]])
+        lengths.append(np.diff(offsets))
+    return text_array(pile.array(), row_offsets(np.concatenate(lengths)))
 
 
 def _leads(documents: Any) -> Any:
@@ -140,49 +268,20 @@ def _leads(documents: Any) -> Any:
 
 
 def _without_double_ids(corpus: Corpus, page_numbers: Ints, spill: Spill) -> Corpus:
-    """Reject each page that has an id which an earlier document has already."""
-    encoded = corpus.documents.column("doc_id").combine_chunks().dictionary_encode()
-    codes = encoded.indices.to_numpy()
-    if len(encoded.dictionary) == len(codes):
+    """Give each document an id of its own, or reject its page."""
+    documents, kept, rejects = settle_ids(corpus.documents, corpus.prints.digests, page_numbers, corpus.earlier)
+    if documents is corpus.documents and kept.all():
         return corpus
-    holder = np.full(len(encoded.dictionary), -1, np.int64)  # the document that has an id
-    starts = np.flatnonzero(np.diff(page_numbers, prepend=-1))
-    clashes = []
-    for start, stop in zip(starts, [*starts[1:], len(codes)], strict=True):
-        taken = np.flatnonzero(holder[codes[start:stop]] >= 0)
-        if len(taken):
-            clashes.append((start + taken[0], holder[codes[start + taken[0]]]))
-        else:
-            holder[codes[start:stop]] = np.arange(start, stop)
-    double, holders = (np.array(side, np.int64) for side in zip(*clashes, strict=True))
-    kept = ~np.isin(page_numbers, page_numbers[double])
+    texts = chosen(corpus.texts, kept, spill.folder, ids=documents.column("doc_id")) if corpus.texts is not None else None
+    if kept.all():
+        return replace(corpus, documents=documents, texts=texts)
     rows = np.flatnonzero(kept)
     return Corpus(
-        corpus.documents.take(pa.array(rows)).combine_chunks(),
+        documents.take(pa.array(rows)).combine_chunks(),
         corpus.leads.take(pa.array(rows)) if len(corpus.leads) else corpus.leads,
         choose(corpus.prints, rows, spill),
-        chosen(corpus.texts, kept, spill.folder) if corpus.texts is not None else None,
-        pa.concat_tables([corpus.rejects, _rejected(corpus, double, holders)]).combine_chunks(),
+        texts,
+        pa.concat_tables([corpus.rejects, rejects]).combine_chunks(),
         corpus.pages,
         corpus.earlier,
     )
-
-
-def _rejected(corpus: Corpus, double: Ints, holders: Ints) -> Any:
-    """The rejects of pages by their documents whose ids the ``holders`` have."""
-    seen = corpus.documents.select(["doc_id", "input_file", "input_row"])
-    here, there = seen.take(pa.array(double)).to_pylist(), seen.take(pa.array(holders)).to_pylist()
-    of_base = holders < corpus.earlier
-    same = (corpus.prints.digests[double] == corpus.prints.digests[holders]).all(axis=1)
-    rows = []
-    for row, other, in_base, again in zip(here, there, of_base, same, strict=True):
-        place = f"{other['input_file']}, row {other['input_row']}"
-        reason, detail = "duplicate_id", f"id {row['doc_id']!r} was already used in {place}"
-        if in_base:
-            detail = f"id {row['doc_id']!r} is that of a document of the base, from {place}"
-        if in_base and again:
-            reason, detail = "already_in_base", f"{detail}, with the same words."
-        else:
-            detail += ". Name another column with --input.id, or give 'none' to number the pages by file and row."
-        rows.append({"input_file": row["input_file"], "input_row": row["input_row"], "reason": reason, "detail": detail})
-    return pa.Table.from_pylist(rows, schema=REJECTS)

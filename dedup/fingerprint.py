@@ -7,6 +7,7 @@ text is kept and no Python string is made.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,13 +23,15 @@ from .kernels.shingle import shingle_hashes, shingle_rows
 from .kernels.terms import stem_letter_rows, term_rows
 from .shingles import shingle_strings
 from .signatures import Signatures, sign_rows, sign_shingles
-from .spill import Pile, Spill
+from .spill import KeptPile, Pile, Spill
 from .texts import stem_table, title_table, tokenize
 
 _NO_LIMIT = 1 << 40
 #: Documents that are copied at a time.
 _CHOSEN = 1 << 14
 _memory = threading.local()
+#: The parts of a fingerprint that are rows of hashes.
+ROWS = ("shingles", "terms", "title_terms", "title_shingles")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,25 +62,33 @@ class Fingerprints:
 
 
 class FingerprintPiles:
-    """Fingerprints batch by batch: the values of rows where ``spill`` keeps them, the rest in memory."""
+    """Fingerprints batch by batch: the values of rows where ``spill`` keeps them, the rest in memory.
 
-    def __init__(self, spill: Spill) -> None:
-        self._spill = spill
-        self._values: dict[str, Pile] = {}
+    Parameters
+    ----------
+    kept : makes the pile of a name in a file that lasts, in the place of those of ``spill``
+    """
+
+    def __init__(self, spill: Spill, kept: Callable[[str], KeptPile] | None = None) -> None:
+        self._spill, self._kept = spill, kept
+        self._values: dict[str, Pile | KeptPile] = {}
         self._counts: dict[str, list[npt.NDArray[Any]]] = {item.name: [] for item in fields(Fingerprints)}
 
     def add(self, prints: Fingerprints) -> None:
         """Add the documents of a batch behind those that are there."""
-        for name, counts in self._counts.items():
+        for name, counts in counts_of(prints).items():
             part = getattr(prints, name)
             if isinstance(part, tuple):
                 values, offsets = part
-                if name not in self._values:
-                    self._values[name] = self._spill.pile(values.dtype)
-                self._values[name].add(values[offsets[0] : offsets[-1]])
-                counts.append(np.diff(offsets))
-            else:
-                counts.append(part)
+                self._pile(name).add(values[offsets[0] : offsets[-1]])
+            self._counts[name].append(counts)
+
+    def resume(self, counts: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Count documents of which the values are in kept files already, see ``counts_of``."""
+        for item in fields(Fingerprints):
+            if item.name in ROWS:
+                self._pile(item.name)
+            self._counts[item.name].append(counts[item.name])
 
     def joined(self) -> Fingerprints:
         """All documents; at least one batch must have been added."""
@@ -87,6 +98,19 @@ class FingerprintPiles:
             joined[name] = (self._values[name].array(), row_offsets(together)) if name in self._values else together
             parts.clear()
         return Fingerprints(**joined)
+
+    def _pile(self, name: str) -> Pile | KeptPile:
+        if name not in self._values:
+            self._values[name] = self._kept(name) if self._kept else self._spill.pile(np.uint64)
+        return self._values[name]
+
+
+def counts_of(prints: Fingerprints) -> dict[str, npt.NDArray[Any]]:
+    """What each document has of its own, by name: words, digests, and how many values in each of its rows."""
+    return {
+        item.name: np.diff(getattr(prints, item.name)[1]) if item.name in ROWS else getattr(prints, item.name)
+        for item in fields(Fingerprints)
+    }
 
 
 def choose(prints: Fingerprints, rows: npt.NDArray[np.int64], spill: Spill) -> Fingerprints:

@@ -4,18 +4,19 @@
 
 Pages are read in batches and forgotten once they are fingerprinted; what stays in memory are the arrays of
 ``fingerprint.py`` and the columns that the results repeat. With a base, its documents come first and keep what they were
-given: canonicals, copy groups, stories.
+given: canonicals, copy groups, stories. With a workspace, what each stage found lasts, and a run that was killed goes on with it.
 """
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -29,17 +30,27 @@ from .continuity import tied_groups
 from .copies import Copies
 from .copies import find_copies as find
 from .corpus import Corpus, Intake
+from .doubts import doubts
 from .earlier import Earlier, open_earlier
-from .errors import ConfigError
+from .errors import ConfigError, InputError
 from .events import events_table, group_events
-from .readers import Batch, ReadLog, read_data, read_files
+from .forms import CHRONICLE, COPIES, RECALL, Form
+from .identity import changed_unread, differences, digest_of_base, identity
+from .parts import Parts, Place, part_limit, places, reached
+from .peak import peak_memory
+from .readers import Batch, ReadLog, Source, discover, read_data, read_files
 from .recall import measure_recall, sample_size
 from .result import Result
+from .saved import load, save
 from .schema import HAPPENINGS, KINDS, SCHEMA_VERSION
 from .spill import Spill
 from .tables import documents_table, matches_table
 from .threads import thread_count
 from .version import __version__
+from .workspace import Workspace
+
+Found = TypeVar("Found")
+logger = logging.getLogger(__name__)
 
 #: Called as ``progress(stage, done)`` with the rows that a stage has done so far.
 Progress = Callable[[str, int], None]
@@ -49,30 +60,71 @@ SPILLED_FROM = 0.2
 
 @dataclass
 class Clock:
-    """Seconds and rows of each stage, in the order in which they ran."""
+    """Seconds and rows of each stage, in the order in which they ran; each is logged when it begins and ends.
+
+    ``before`` are the seconds of the run that was stopped and is gone on with.
+    """
 
     progress: Progress | None = None
+    work: Workspace | None = None
     stages: list[dict[str, Any]] = field(default_factory=list)
+    before: dict[str, float] = field(default_factory=dict)
+    _running: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Callable[[int], None]]:
         """Time a stage; what is yielded takes the number of rows done so far."""
-        begun = time.perf_counter()
+        begun = time.perf_counter() - self.before.get(name, 0.0)
         entry: dict[str, Any] = {"stage": name, "seconds": 0.0, "rows": 0}
+        self._running = entry
 
         def done(rows: int) -> None:
             entry["rows"] = int(rows)
+            entry["seconds"] = round(time.perf_counter() - begun, 4)
+            if rows:
+                logger.debug("%s: %d rows", name, rows, extra={"event": "batch", **entry})
             if self.progress:
                 self.progress(name, int(rows))
 
+        logger.info("%s begins", name, extra={"event": "stage_started", "stage": name})
         done(0)
         yield done
         entry["seconds"] = round(time.perf_counter() - begun, 4)
         self.stages.append(entry)
+        logger.info("%s ends: %d rows in %.2f s", name, entry["rows"], entry["seconds"], extra={"event": "stage_finished", **entry})
+
+    def add(self, **facts: int) -> None:
+        """Say more of the stage that is running."""
+        self._running |= facts
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds of each stage so far, the one that is running included."""
+        stages = [*self.stages, self._running] if self._running else self.stages
+        return self.before | {stage["stage"]: stage["seconds"] for stage in stages}
+
+    def lasting(self, name: str, form: Form[Found], find: Callable[[], Found], rows: Callable[[Found], int]) -> Found:
+        """What a stage finds, or has found in the run that was stopped; ``rows`` counts it."""
+        if self.work is not None and (saved := load(self.work, name)):
+            tables, facts = saved
+            self.stages.append(facts["stage"])
+            logger.info("%s was done before the run was stopped", name, extra={"event": "stage_resumed", **facts["stage"]})
+            return form.together(tables, facts["found"])
+        with self.stage(name) as done:
+            found = find()
+            done(rows(found))
+            if self.work is not None:
+                tables, facts = form.apart(found)
+                save(self.work, name, tables, {"found": facts, "stage": self._running})
+        return found
 
 
 def run(
-    inputs: Any, config: Config | None = None, *, base: Result | str | os.PathLike[str] | None = None, progress: Progress | None = None
+    inputs: Any,
+    config: Config | None = None,
+    *,
+    base: Result | str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    workspace: Workspace | None = None,
 ) -> Result:
     """Find copies and stories in a crawl.
 
@@ -86,6 +138,7 @@ def run(
     base : an earlier result, or its folder, that this one builds on: its documents come first and keep their canonical, copy
         group and story, new ones join them. The result holds all, and ``events`` what became of stories and groups
     progress : called with the name of a stage and the rows done
+    workspace : where what is done lasts, so that the same call goes on where it was stopped; then the inputs must be files
 
     Raises
     ------
@@ -94,6 +147,8 @@ def run(
         built on.
     ConfigError
         If ``signatures.scheme`` is not ``native``, ``stories.background`` cannot be used, or settings do not fit those of the base.
+    OutputError
+        If the workspace cannot be written, or holds another run that was stopped.
     """
     earlier = None
     if base is not None:
@@ -104,11 +159,13 @@ def run(
             f"signatures.scheme is {config.signatures.scheme!r}, but a run keeps no signatures and makes its own with 'native'. "
             "Leave it out, or call dedup.sign() for signatures that datasketch can use."
         )
-    known = background_of(config.stories.background)
-    if earlier is not None:
-        earlier.check_background(known)
+    known = background_of(config.stories.background) if earlier is None else earlier.background_of(config.stories.background)
+    if workspace is not None:
+        _take_up(workspace, _sources(inputs), config, known, base)
+        if finished := workspace.finished():
+            return finished
     with Spill(int(_memory(config) * SPILLED_FROM)) as spill:
-        return _run(inputs, config, known, earlier, Clock(progress), spill)
+        return _run(inputs, config, known, earlier, Clock(progress, workspace), spill)
 
 
 def _run(inputs: Any, config: Config, known: Background, earlier: Earlier | None, clock: Clock, spill: Spill) -> Result:
@@ -119,35 +176,33 @@ def _run(inputs: Any, config: Config, known: Background, earlier: Earlier | None
     if earlier is not None:
         ranks = earlier.ahead(ranks)
     headline = corpus.is_headline()
-    with clock.stage("copies") as done:
-        copies = find(
-            corpus.prints,
-            headline,
-            ranks,
-            config,
-            times=corpus.seconds(),
-            sources=corpus.source_codes(),
-            settled=earlier.settled if earlier is not None else None,
-            spill=spill,
-            threads=threads,
-        )
-        done(len(ranks))
+
+    def find_all() -> Copies:
+        settled = earlier.settled if earlier is not None else None
+        times, sources = corpus.seconds(), corpus.source_codes()
+        return find(corpus.prints, headline, ranks, config, times=times, sources=sources, settled=settled, spill=spill, threads=threads)
+
+    copies = clock.lasting("copies", COPIES, find_all, lambda copies: len(copies.canonical))
     recall = None
     if sample_size(config):
-        with clock.stage("recall") as done:
+
+        def measure() -> dict[str, Any]:
             prints, compared = corpus.prints, ~headline & ~copies.short
-            recall = measure_recall(
-                prints.shingles, prints.digests, compared, copies.matches, config, threads=threads, release=spill.release
-            )
-            done(recall["sampled"])
+            return measure_recall(prints.shingles, prints.digests, compared, copies.matches, config, threads=threads, release=spill.release)
+
+        recall = clock.lasting("recall", RECALL, measure, lambda recall: int(recall["sampled"]))
     told = Chronicle(None, pa.nulls(len(ranks), pa.string()))
     if config.stories.enabled:
-        with clock.stage("stories") as done:
-            told = chronicle(corpus, copies, known, config, earlier, threads)
-            done(told.stories.num_rows)
+        told = clock.lasting(
+            "stories",
+            CHRONICLE,
+            lambda: chronicle(corpus, copies, known, config, earlier, threads),
+            lambda told: int(told.stories.num_rows),
+        )
     documents = documents_table(corpus.documents, corpus.prints.words, copies, told.story_ids)
     matches = matches_table(corpus.documents.column("doc_id"), copies)
-    manifest = _manifest(config, known, log, clock, corpus, copies, documents, told.stories) | {"recall": recall}
+    restarts = clock.work.restarts if clock.work is not None else 0
+    manifest = _manifest(config, known, log, clock, corpus, copies, documents, told.stories) | {"recall": recall, "restarts": restarts}
     events = None
     if earlier is not None:
         events = _events(corpus, copies, told, earlier)
@@ -162,15 +217,63 @@ def find_copies(inputs: Any, config: Config | None = None, *, progress: Progress
 
 
 def _read(inputs: Any, config: Config, earlier: Earlier | None, log: ReadLog, clock: Clock, spill: Spill, threads: int) -> Corpus:
-    intake = Intake(config, spill, threads)
+    parts = None
+    if clock.work is not None:
+        stored = sum(source.size() or 0 for source in _sources(inputs)) + (earlier.texts.stored_bytes() if earlier is not None else 0)
+        parts = Parts(clock.work, spill, log, clock.seconds, part_limit(config.run.checkpoint, stored))
+    intake = Intake(config, spill, threads, parts)
+    clock.before = parts.seconds if parts is not None else {}
     if earlier is not None:
         with clock.stage("base") as done:
             intake.take_earlier(earlier.batches(), done)
-    paths = _paths(inputs)
-    batches: Iterator[Batch] = read_files(paths, config=config, log=log) if paths else read_data(inputs, config=config, log=log)
     with clock.stage("read") as done:
-        intake.take_pages(batches, done)
-        return intake.corpus()
+        if parts is None or not parts.is_read:
+            intake.take_pages(_batches(inputs, config, log, intake.place), done)
+        corpus = intake.corpus()
+        clock.add(pages=corpus.pages, bytes=sum(file["bytes"] or 0 for file in log.inputs))
+        return corpus
+
+
+def _batches(inputs: Any, config: Config, log: ReadLog, start: Place) -> Iterator[tuple[Batch, Place]]:
+    """What is to be read behind a place, each batch with the place behind it."""
+    here = Place(start.base)
+
+    def opened(number: int) -> None:
+        here.file, here.pages, here.rejects, here.log = number, 0, 0, log.state()
+
+    paths = _paths(inputs)
+    if not paths:
+        return places(read_data(inputs, config=config, log=log), here, start)
+    state, entries = start.log or None, log.inputs
+    batches = read_files(paths, config=config, log=log, first=max(start.file, 0), opened=opened)
+    if state is not None:  # what the files were found to be is said in it too
+        log.resume(state, entries)
+    return places(batches, here, start)
+
+
+def _sources(inputs: Any) -> list[Source]:
+    paths = _paths(inputs)
+    if not paths:
+        raise InputError("a run with a workspace reads files, for it must be able to read them again. Save the data to a file first.")
+    return discover(paths)
+
+
+def _take_up(
+    work: Workspace, sources: list[Source], config: Config, known: Background, base: Result | str | os.PathLike[str] | None
+) -> None:
+    """Go on with the run that was stopped in a workspace if it is this one, else begin it."""
+    digest, then = None, work.run
+    if isinstance(base, Result):
+        digest = digest_of_base(base.manifest)
+    elif base is not None:
+        replaced = work.has_replaced(base)
+        digest = then["base"] if replaced and then is not None else digest_of_base(Result.read_manifest(base))
+    now = identity(config, {"stories.background": content_name(known)}, digest, sources)
+    files, digests = reached(work)
+    work.begin(now, differences(now, then, sources, files, digests))
+    if then is not None and files < len(sources):
+        for name in changed_unread(now, then, files):
+            logger.warning("%s: has changed since the run was stopped; it had not been read, so it is read as it is now", name)
 
 
 def _paths(inputs: Any) -> list[str | os.PathLike[str]]:
@@ -215,8 +318,9 @@ def _manifest(
             **copies.counts,
         },
         "stages": clock.stages,
-        "peak_memory_bytes": _peak_memory(),
-        "warnings": log.warnings(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "peak_memory_bytes": peak_memory(),
+        "warnings": log.warnings() + doubts(corpus, copies, config),
     }
 
 
@@ -240,12 +344,3 @@ def _memory(config: Config) -> int:
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
     return 4 << 30
-
-
-def _peak_memory() -> int | None:
-    """The most memory that this process has held, in bytes; None where the system does not tell."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

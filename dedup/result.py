@@ -1,6 +1,7 @@
 """What a run gives: the tables of the contract, and how they are written to a folder and read back.
 
-A folder appears whole or not at all: files are written aside and renamed.
+A folder appears whole or not at all: files are written aside and renamed. (``workspace.py`` does it in another way, because it works
+inside the folder.) A folder elsewhere, named by a URL, is filled by ``upload.py``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +20,18 @@ import pyarrow.parquet as pq
 
 from .archive import Texts
 from .errors import OutputError
+from .remote import RemoteError, is_url, shown
+from .upload import check_target, target_at, upload
 
 #: Rows in a row group; fixed, so that files do not depend on how a run was batched.
 ROW_GROUP = 1 << 16
 MANIFEST = "manifest.json"
 TABLES = ("documents", "matches", "stories", "rejects", "events")
 TEXTS_FILE = "texts.parquet"
+#: All files that a result can have.
+RESULT_FILES = (MANIFEST, TEXTS_FILE, *(f"{table}.parquet" for table in TABLES))
+#: Where a run keeps what it has done until it is finished, and what says so.
+WORK, JOURNAL = ".work", "journal.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,22 +60,45 @@ class Result:
             If the folder exists and is not empty (unless ``overwrite`` is given and it holds an earlier result),
             or cannot be written. What was there is left untouched.
         """
+        if is_url(folder):
+            self._send(folder, overwrite=overwrite)
+            return
         target = check_folder(folder, overwrite=overwrite)
         try:
             with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside:
                 fresh = Path(aside) / "result"
                 fresh.mkdir()
-                for name in TABLES:
-                    if (table := getattr(self, name)) is not None:
-                        pq.write_table(table, fresh / f"{name}.parquet", compression="zstd", row_group_size=ROW_GROUP)
-                if self.texts is not None:
-                    self.texts.copy(fresh / TEXTS_FILE)
-                text = json.dumps(self.manifest, ensure_ascii=False, indent=2)
-                (fresh / MANIFEST).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+                self.save(fresh)
                 _put_in_place(fresh, target, Path(aside) / "replaced")
         except OSError as error:
             message = f"{folder}: cannot be written ({error.strerror or error}). Free some space or choose another folder."
             raise OutputError(message) from error
+
+    def _send(self, url: str | os.PathLike[str], *, overwrite: bool) -> None:
+        target = target_at(url)
+        check_target(target, RESULT_FILES, MANIFEST, overwrite=overwrite)
+        try:
+            with tempfile.TemporaryDirectory(prefix="dedup-") as aside:
+                self.save(Path(aside))
+                upload(Path(aside), target, RESULT_FILES, MANIFEST, overwrite=overwrite)
+        except OSError as error:
+            place, why = tempfile.gettempdir(), error.strerror or error
+            raise OutputError(f"{place}: cannot be written ({why}). Free some space or name another folder with TMPDIR.") from error
+
+    def save(self, folder: Path) -> list[str]:
+        """Write the files of the result into a folder of one's own; their names are given back."""
+        files = []
+        for name in TABLES:
+            if (table := getattr(self, name)) is not None:
+                files.append(f"{name}.parquet")
+                # In one piece: a page of the file ends where a piece does.
+                pq.write_table(table.combine_chunks(), folder / files[-1], compression="zstd", row_group_size=ROW_GROUP)
+        if self.texts is not None:
+            files.append(TEXTS_FILE)
+            self.texts.copy(folder / TEXTS_FILE)
+        text = json.dumps(self.manifest, ensure_ascii=False, indent=2)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+        return [*files, MANIFEST]
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> Result:
@@ -77,13 +109,14 @@ class Result:
         OutputError
             If the folder does not hold a result.
         """
-        source, manifest = Path(folder), cls.read_manifest(folder)
+        manifest = cls.read_manifest(folder)
         try:
-            tables: dict[str, Any] = {name: source / f"{name}.parquet" for name in TABLES}
-            tables = {name: pq.read_table(path) if path.exists() else None for name, path in tables.items()}
-            texts = Texts(source / TEXTS_FILE) if (source / TEXTS_FILE).exists() else None
+            files = files_in(folder)
+            tables: dict[str, Any] = {name: files.get(f"{name}.parquet") for name in TABLES}
+            tables = {name: pq.read_table(file()) if file is not None else None for name, file in tables.items()}
+            texts = Texts(files[TEXTS_FILE]()) if TEXTS_FILE in files else None
         except (OSError, ValueError) as error:
-            raise OutputError(f"{source}: holds a table that cannot be read ({error}). Run it anew.") from error
+            raise OutputError(f"{shown(folder)}: holds a table that cannot be read ({error}). Run it anew.") from error
         return cls(**tables, manifest=manifest, texts=texts)
 
     @staticmethod
@@ -95,14 +128,33 @@ class Result:
         OutputError
             If the folder does not hold a result.
         """
-        path = Path(folder) / MANIFEST
-        if not path.is_file():
-            raise OutputError(f"{path.parent}: holds no {MANIFEST}, so it is no result of a run. Give the folder that was named with -o.")
+        name = shown(folder)
+        file = files_in(folder).get(MANIFEST)
+        if file is None:
+            raise OutputError(f"{name}: holds no {MANIFEST}, so it is no result of a run. Give the folder that was named with -o.")
         try:
-            manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+            with file() if is_url(folder) else open(file(), "rb") as opened:
+                manifest: dict[str, Any] = json.loads(opened.read().decode(errors="surrogateescape"))
         except (OSError, ValueError) as error:
-            raise OutputError(f"{path}: cannot be read ({error}). Run it anew.") from error
+            raise OutputError(f"{name}/{MANIFEST}: cannot be read ({error}). Run it anew.") from error
         return manifest
+
+
+def files_in(folder: str | os.PathLike[str]) -> dict[str, Callable[[], Any]]:
+    """The files of a result by name, each as what gives its path, or the open file if it is elsewhere.
+
+    Raises
+    ------
+    OutputError
+        If a URL cannot be listed.
+    """
+    if not is_url(folder):
+        paths = {name: Path(folder) / name for name in RESULT_FILES}
+        return {name: partial(Path, path) for name, path in paths.items() if path.is_file()}
+    try:
+        return {item.name: item.open for item in target_at(folder).list() if not item.is_folder}
+    except RemoteError as error:
+        raise OutputError(str(error)) from error
 
 
 def _put_in_place(fresh: Path, target: Path, aside: Path) -> None:
@@ -118,8 +170,12 @@ def _put_in_place(fresh: Path, target: Path, aside: Path) -> None:
         raise
 
 
-def check_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> Path:
+def check_folder(folder: str | os.PathLike[str], *, overwrite: bool, working: bool = False) -> Path:
     """The folder, if a result can be written to it; called before the work is done as well as after it.
+
+    Parameters
+    ----------
+    working : what a run has done so far may be in it
 
     Raises
     ------
@@ -130,13 +186,17 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> Path:
     if target.exists() and not target.is_dir():
         raise OutputError(f"{folder}: is a file. Name a folder for the results.")
     held = sorted(item.name for item in target.iterdir()) if target.exists() else []
+    if WORK in held:
+        if not working and (target / WORK / JOURNAL).exists():
+            raise OutputError(f"{folder}: holds a run that was stopped. Go on with it by its command, or choose another folder.")
+        held.remove(WORK)
     if held and not overwrite:
         raise OutputError(f"{folder}: is not empty. Choose another folder, or give --overwrite to replace an earlier result.")
     if held and MANIFEST not in held:
         raise OutputError(
             f"{folder}: holds files but no {MANIFEST}, so it is no earlier result and is not overwritten. Choose another folder."
         )
-    if foreign := [name for name in held if name not in (MANIFEST, TEXTS_FILE, *(f"{table}.parquet" for table in TABLES))]:
+    if foreign := [name for name in held if name not in RESULT_FILES]:
         raise OutputError(
             f"{folder}: holds {foreign[0]!r} beside an earlier result, and --overwrite would delete it. "
             "Move it away or choose another folder."
@@ -145,6 +205,7 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made ({error.strerror}). Choose another folder.") from error
-    if not os.access(target.parent, os.W_OK) or shutil.disk_usage(target.parent).free < 1 << 20:
+    written = target if working and target.exists() else target.parent
+    if not os.access(written, os.W_OK) or shutil.disk_usage(target.parent).free < 1 << 20:
         raise OutputError(f"{folder}: cannot be written, or its disk is full. Choose another folder.")
     return target

@@ -15,6 +15,7 @@ from typing import IO, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from .durable import WorkFile
 from .errors import OutputError
 
 #: Called where a stage is done with what it has read so far.
@@ -63,7 +64,8 @@ class Spill:
             for part in self._maps:
                 part.madvise(mmap.MADV_DONTNEED)
 
-    def _added(self, size: int) -> None:
+    def added(self, size: int) -> None:
+        """So many bytes have come in."""
         self._held += size
         if self._held > self.limit and not self.spilled:
             self.spilled = True
@@ -83,10 +85,10 @@ class Spill:
                 "Make room, name another folder with TMPDIR, or allow more memory with --run.memory."
             ) from error
 
-    def _mapped(self, file: IO[bytes], n: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    def mapped(self, number: int, n: int, dtype: np.dtype[Any], access: int = mmap.ACCESS_WRITE) -> npt.NDArray[Any]:
+        """The first values of an open file, which may be closed now: the map holds it open."""
         # Writable all, though few are written: kernels are compiled anew for arrays that are not.
-        with file:  # the map holds it open
-            mapped = mmap.mmap(file.fileno(), n * dtype.itemsize, access=mmap.ACCESS_WRITE)
+        mapped = mmap.mmap(number, n * dtype.itemsize, access=access)
         self._maps.append(mapped)
         return np.frombuffer(mapped, dtype, n)
 
@@ -108,7 +110,7 @@ class Pile:
         self._size += len(values)
         if self._file is None:
             self._parts.append(values)
-            self._spill._added(values.nbytes)
+            self._spill.added(values.nbytes)
         else:
             self._write([values])
 
@@ -127,7 +129,8 @@ class Pile:
         if self._size == 0:
             return np.empty(0, self._dtype)
         self._spill._told(self._file.flush)
-        return self._spill._mapped(self._file, self._size, self._dtype)
+        with self._file as file:
+            return self._spill.mapped(file.fileno(), self._size, self._dtype)
 
     def close(self) -> None:
         """Close the file, if there is one."""
@@ -138,3 +141,34 @@ class Pile:
         file = self._file
         if file is not None:
             self._spill._told(lambda: [file.write(np.ascontiguousarray(part).data.cast("B")) for part in parts if len(part)])
+
+
+class KeptPile:
+    """An array that grows in a file of a workspace, so that another process can go on with it.
+
+    Parameters
+    ----------
+    file : what is in it are the first values
+    """
+
+    def __init__(self, spill: Spill, file: WorkFile, dtype: npt.DTypeLike) -> None:
+        self._spill, self._file, self._dtype = spill, file, np.dtype(dtype)
+        spill.added(len(file))
+
+    def __len__(self) -> int:
+        return len(self._file) // self._dtype.itemsize
+
+    def add(self, values: npt.NDArray[Any]) -> None:
+        """Add values behind those that are there."""
+        if len(values):
+            self._file.write(np.ascontiguousarray(values).data)
+            self._spill.added(values.nbytes)
+
+    def array(self) -> npt.NDArray[Any]:
+        """All values; nothing can be added afterwards. What is written to the array does not reach the file."""
+        self._file.flush()
+        array = np.empty(0, self._dtype)
+        if len(self):
+            array = self._spill.mapped(self._file.fileno(), len(self), self._dtype, mmap.ACCESS_COPY)
+        self._file.abandon()
+        return array

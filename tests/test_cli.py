@@ -468,11 +468,16 @@ def test_too_little_memory_is_a_message_without_a_traceback(here, monkeypatch):
 def test_a_full_disk_is_a_message_and_leaves_the_earlier_result(here, monkeypatch):
     run("news.jsonl", "-o", "out")
     before = content("out")
-    monkeypatch.setattr("dedup.result.pq.write_table", raising(OSError(errno.ENOSPC, "No space left on device")))
-    said = error_of(dedup_command("run", "news.jsonl", "-o", "out", "--overwrite"), 4)
-    assert said.endswith("out: cannot be written (No space left on device). Free some space or choose another folder.")
-    assert content("out") == before
+    with monkeypatch.context() as patched:
+        patched.setattr("dedup.result.pq.write_table", raising(OSError(errno.ENOSPC, "No space left on device")))
+        said = error_of(dedup_command("run", "news.jsonl", "-o", "out", "--overwrite"), 4)
+    assert said.endswith(
+        "out: cannot be written (No space left on device). Free some space and give the same command again: it goes on where it stopped."
+    )
+    assert {name: Path("out", name).read_bytes() for name in before} == before
     assert sorted(os.listdir()) == ["news.jsonl", "out"]
+    assert run("news.jsonl", "-o", "out", "--overwrite")["counts"]["documents"] == 5
+    assert content("out").keys() == before.keys()
 
 
 def test_ctrl_c_says_that_nothing_was_written_and_leaves_the_earlier_result(here, monkeypatch):
@@ -530,6 +535,7 @@ def test_threads_and_batches_change_no_byte_of_the_tables(here, threads, batch_r
         "threads": threads,
         "batch_rows": batch_rows,
         "memory": 0,
+        "checkpoint": 128,
         "keep_texts": True,
     }
     ours, others = content("out"), content("other")
@@ -572,7 +578,7 @@ def test_a_run_with_a_base_holds_all_documents_and_its_numbers_add_up(two_days):
     details = [row["detail"] for row in table("rejects", "day2")]
     assert details == [
         "id 'b1' is that of a document of the base, from news.jsonl, row 0, with the same words.",
-        "id 'b2' is that of a document of the base, from news.jsonl, row 1. "
+        "id 'b2' is that of a document of the base, from news.jsonl, row 1, with other words. The base keeps those that it has. "
         "Name another column with --input.id, or give 'none' to number the pages by file and row.",
     ]
 

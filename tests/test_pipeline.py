@@ -85,3 +85,13 @@ def test_where_every_row_is_rejected_the_tables_are_empty_and_say_why(tmp_path):
 def test_a_text_that_says_nothing_is_a_document_all_the_same(text):
     (found,) = documents([row(1, text=text)]).values()
     assert (found["status"], found["story_id"] is None) == ("short", False)
+
+
+def test_a_result_that_was_read_is_written_as_it_was_read_though_its_folder_holds_another_now(tmp_path):
+    dedup.run([row(1, text=news(1))]).write(tmp_path / "out")
+    old = dedup.Result.read(tmp_path / "out")
+    dedup.run([row(2, text=news(2)), row(3, text=news(3))]).write(tmp_path / "out", overwrite=True)
+    old.write(tmp_path / "copy")
+    copy = dedup.Result.read(tmp_path / "copy")
+    assert copy.texts.read().to_pydict() == {"doc_id": ["1"], "text": [news(1)]}
+    assert copy.documents.equals(old.documents)

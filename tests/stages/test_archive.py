@@ -71,6 +71,29 @@ def test_what_is_read_is_what_was_written_from_an_open_file_and_from_a_path(tmp_
         assert bytes_of(source, tmp_path / "again") == (tmp_path / "texts.parquet").read_bytes()
 
 
+def test_texts_stay_those_that_were_read_when_another_file_takes_their_name(tmp_path):
+    path = tmp_path / "texts.parquet"
+    written([3]).copy(path)
+    before, texts = path.read_bytes(), Texts(path)
+    written([1500]).copy(tmp_path / "newer")
+    (tmp_path / "newer").replace(path)
+    assert bytes_of(texts, tmp_path / "copy") == before
+    assert texts.read().num_rows == len(texts) == 3
+    path.unlink()
+    assert bytes_of(texts, tmp_path / "copy") == before
+    assert texts.take([2]).to_pylist() == table_of([2]).column("text").to_pylist()
+
+
+def test_a_file_that_was_opened_by_name_is_closed_with_its_texts(tmp_path):
+    written([3]).copy(tmp_path / "texts.parquet")
+    texts = Texts(tmp_path / "texts.parquet")
+    file = texts._source
+    assert not file.closed
+    del texts
+    gc.collect()
+    assert file.closed
+
+
 def test_no_texts_at_all_are_a_file_too():
     texts = written([])
     assert (len(texts), texts.read().num_rows, texts.take([]).to_pylist()) == (0, 0, [])
