@@ -1,6 +1,7 @@
 """The command line: the words of the library, said in a terminal.
 
     dedup run INPUT... -o OUT                  find copies and stories, write them to a folder
+    dedup inspect OUT                          print what a run did
     dedup config                               print every setting as TOML
     dedup stories fit-idf INPUT... -o FILE     count how common words are in a corpus
 
@@ -29,6 +30,7 @@ import click
 from ..version import __version__
 from .config import config_command
 from .failures import EXIT_CODES, CarefulGroup
+from .inspect import inspect_command
 from .run import run_command
 from .stories import stories_group
 
@@ -42,5 +44,6 @@ def main() -> None:
 
 
 main.add_command(run_command)
+main.add_command(inspect_command)
 main.add_command(config_command)
 main.add_command(stories_group)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import click
 
 from ..errors import ConfigError, DedupError, OutputError
+from .logs import JSON, log_error, tells_json
 
 UNEXPECTED = 1
 WRONG_USAGE = 2
@@ -29,9 +30,12 @@ Exit codes:
 """
 
 
-def fail(message: str, exit_code: int) -> NoReturn:
-    """End the program with a message on stderr."""
-    click.echo(f"Error: {message}", err=True)
+def fail(message: str, exit_code: int, *, trace: str | None = None) -> NoReturn:
+    """End the program with a message on stderr, a JSON line with ``--log-json``; ``trace`` is the traceback of a bug."""
+    if tells_json():
+        log_error(message, exit_code, trace)
+    else:
+        click.echo(f"{trace or ''}Error: {message}", err=True)
     raise click.exceptions.Exit(exit_code)
 
 
@@ -40,9 +44,15 @@ class CarefulGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
+        # Looked up before click does it, for what it refuses is an error too.
+        ctx.meta[JSON] = "--log-json" in ctx.args
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        except click.ClickException as error:
+            if not tells_json():
+                raise
+            fail(error.format_message(), error.exit_code)
+        except (click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
         except DedupError as error:
             fail(str(error), _exit_code(error))
@@ -51,9 +61,9 @@ class CarefulGroup(click.Group):
         except MemoryError:
             fail("the memory was not enough. Lower --run.batch_rows or --threads, or give less input.", UNEXPECTED)
         except Exception as error:
-            click.echo(traceback.format_exc(), err=True, nl=False)
-            name = type(error).__name__
-            fail(f"unexpected {name}: this is a bug in dedup. Please report it with the lines above and the command.", UNEXPECTED)
+            name, where = type(error).__name__, "traceback" if tells_json() else "lines above"
+            message = f"unexpected {name}: this is a bug in dedup. Please report it with the {where} and the command."
+            fail(message, UNEXPECTED, trace=traceback.format_exc())
 
 
 def _exit_code(error: DedupError) -> int:

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from ..config import Config
+from ..remote import is_url
 from .failures import EXIT_CODES, REJECTED, STOPPED, fail
+from .logs import log_warnings, start_log, tells_json
 from .options import SectionedCommand, SettingOption, read_config, with_settings
 from .terminal import live_progress, paper, say
 
@@ -37,6 +39,8 @@ def stories_group() -> None:
 @click.option("--strict", is_flag=True, help="exit with 5 if any row or file was rejected (the counts are written all the same)")
 @click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object")
 @click.option("-q", "--quiet", is_flag=True, help="print nothing but errors")
+@click.option("-v", "--verbose", count=True, help="log the stages to stderr; -vv logs each batch")
+@click.option("--log-json", is_flag=True, help="log the stages, warnings and errors to stderr as JSON lines; with -vv also each batch")
 @with_settings
 def fit_idf_command(
     inputs: tuple[str, ...],
@@ -46,6 +50,8 @@ def fit_idf_command(
     strict: bool,
     as_json: bool,
     quiet: bool,
+    verbose: int,
+    log_json: bool,
     config_file: str | None,
     **given: Any,
 ) -> None:
@@ -58,7 +64,10 @@ def fit_idf_command(
         raise click.UsageError("--json and --quiet cannot be given together: one prints the summary, the other prints none.")
     if not out:
         raise click.UsageError("the name of FILE is empty. Name a file for the counts.")
+    if is_url(out):
+        raise click.UsageError("FILE must be on this machine; copy it to an object store afterwards.")
     config = read_config(config_file, given)
+    start_log(verbose, as_json=log_json)
     before = _written_at(out)
     try:
         facts = _fit(inputs, out, config, overwrite=overwrite, least=least, quiet=quiet)
@@ -82,11 +91,13 @@ def _fit(inputs: tuple[str, ...], out: str, config: Config, *, overwrite: bool, 
     check_file(out, overwrite=overwrite)
     # Numba takes a second to import, and is not needed to find out that an input is missing.
     from ..idf import LEAST, fit_idf
+    from ..pipeline import Clock
 
     least = LEAST if least is None else least
-    with live_progress(wanted=not quiet) as progress:
-        fit = fit_idf(inputs, config, least=least, progress=progress)
+    with live_progress(wanted=not quiet and not tells_json()) as progress, Clock(progress).stage("read") as done:
+        fit = fit_idf(inputs, config, least=least, progress=lambda stage, rows: done(rows))
         fit.background.write(out, overwrite=overwrite)
+    log_warnings(fit.warnings)
     return {
         "file": out,
         "bytes": os.path.getsize(out),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from math import ceil, floor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from ..inspection import counts_of, largest_stories
 from ..result import Result
 from .terminal import paper, shown_title
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _LARGEST = 5
 _MEBIBYTE = 1 << 20
@@ -18,13 +20,8 @@ _EVENT_LABELS = {"story_merged": "stories merged", "story_split": "stories split
 
 def facts_of(result: Result, folder: str) -> dict[str, Any]:
     """What ``--json`` prints: the counts and seconds of the manifest, with what only the tables tell."""
-    manifest, statuses = result.manifest, _tally(result.documents.column("status"))
-    counts = manifest["counts"] | {
-        "rejects_by_reason": _tally(result.rejects.column("reason")),
-        "copy_groups": statuses.get("canonical", 0),
-        "short": statuses.get("short", 0),
-        "stories_of_several": None if result.stories is None else _count_of_several(result.stories),
-    }
+    manifest = result.manifest
+    counts = manifest["counts"] | counts_of(result.documents.column("status"), result.rejects.column("reason"), result.stories)
     return {
         "folder": folder,
         "version": manifest["version"],
@@ -37,21 +34,10 @@ def facts_of(result: Result, folder: str) -> dict[str, Any]:
     }
 
 
-def _tally(column: Any) -> dict[str, int]:
-    counted = pc.value_counts(column).to_pylist()
-    return dict(sorted((item["values"], item["counts"]) for item in counted))
-
-
-def _count_of_several(stories: Any) -> int:
-    return int(pc.sum(pc.greater(stories.column("documents"), 1), min_count=0).as_py())
-
-
 def summary_text(result: Result, facts: dict[str, Any], files: list[str]) -> str:
     """What people read after a run, as wide as their terminal allows."""
-    from rich.text import Text
-
     console, written = paper()
-    console.print(_counts_table(facts["counts"]))
+    console.print(counts_table(facts["counts"]))
     console.print(balance(facts["counts"]), soft_wrap=True)
     for line in base_lines(facts["counts"]):
         console.print(line, soft_wrap=True)
@@ -61,14 +47,13 @@ def summary_text(result: Result, facts: dict[str, Any], files: list[str]) -> str
         console.print(line, soft_wrap=True)
     if facts["counts"]["stories_of_several"]:
         console.print()
-        console.print(_stories_table(result.stories, console.width))
+        largest = result.stories.select(["title", "documents", "copies", "sources"]).take(largest_stories(result.stories, _LARGEST))
+        rows = [story | {"sources": len(story["sources"])} for story in largest.to_pylist()]
+        console.print(ranked_table("Largest stories", ["documents", "copies", "sources"], rows, console.width))
     console.print()
     spent = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in facts["seconds"].items())
-    peak = facts["peak_memory_bytes"]
-    memory = "" if peak is None else f" Peak memory: {peak / _MEBIBYTE:,.0f} MiB."
-    console.print(f"Seconds: {spent}.{memory}", soft_wrap=True)
-    for warning in facts["warnings"]:
-        console.print(Text(f"Warning: {warning}", style="yellow"), soft_wrap=True)
+    console.print(f"Seconds: {spent}.{memory(facts['peak_memory_bytes'])}", soft_wrap=True)
+    print_warnings(console, facts["warnings"])
     console.print(f"Results are in {facts['folder']}: {', '.join(files)}", soft_wrap=True)
     return written()
 
@@ -118,13 +103,27 @@ def recall_lines(recall: dict[str, Any] | None) -> list[str]:
     return lines
 
 
-def _counts_table(counts: dict[str, Any]) -> Any:
+def memory(peak: int | None) -> str:
+    """The sentence that says how much memory was held, behind a blank."""
+    return "" if peak is None else f" Peak memory: {peak / _MEBIBYTE:,.0f} MiB."
+
+
+def print_warnings(console: Console, warnings: list[str]) -> None:
+    """A line for each warning."""
+    from rich.text import Text
+
+    for warning in warnings:
+        console.print(Text(f"Warning: {warning}", style="yellow"), soft_wrap=True)
+
+
+def counts_table(counts: dict[str, Any]) -> Any:
+    """The numbers of a run, one below the other."""
     roles = counts["documents_by_role"]
     rows: list[tuple[str, int | None]] = [
         ("Pages", counts["pages"]),
         ("  with documents", counts["pages_with_documents"]),
         ("  rejected", counts["rejects"]),
-        *((f"    {reason}", number) for reason, number in counts["rejects_by_reason"].items()),
+        *((f"    {reason}", number) for reason, number in (counts["rejects_by_reason"] or {}).items()),
         ("Documents", counts["documents"]),
         ("  articles", roles.get("article", 0)),
         ("  embedded articles", roles.get("embedded", 0)),
@@ -136,34 +135,37 @@ def _counts_table(counts: dict[str, Any]) -> Any:
         ("Stories", counts["stories"]),
         ("  of two or more documents", counts["stories_of_several"]),
     ]
-    table = _table()
+    table = plain_table()
     table.add_column("Summary", no_wrap=True)
     table.add_column("", justify="right")
     for label, number in rows:
-        shown = "not asked for" if number is None else f"{number:,}"
+        unknown = "not asked for" if label == "Stories" else "not known"
+        shown = unknown if number is None else f"{number:,}"
         if number is not None or not label.startswith(" "):
             table.add_row(label, shown, style="" if label.startswith(" ") else "bold")
     return table
 
 
-def _stories_table(stories: Any, width: int) -> Any:
+def ranked_table(heading: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], width: int, *, key: str = "title") -> Any:
+    """The largest of something: a name, ``row[key]``, as long as the width allows, and a column for each number or word about it."""
     from rich.text import Text
 
-    table = _table()
-    table.add_column("Largest stories", no_wrap=True)
-    for heading in ("documents", "copies", "sources"):
-        table.add_column(heading, justify="right")
-    columns = ["title", "documents", "copies", "sources"]
-    ranked = stories.select(columns).append_column("row", pa.array(range(stories.num_rows), pa.int64()))
-    order = pc.sort_indices(ranked, [("documents", "descending"), ("copies", "descending"), ("row", "ascending")])
-    room = max(20, min(80, width - 36))
-    for story in ranked.take(order[:_LARGEST]).to_pylist():
-        numbers = story["documents"], story["copies"], len(story["sources"])
-        table.add_row(Text(shown_title(story["title"], room)), *(f"{number:,}" for number in numbers))
+    table = plain_table()
+    table.add_column(heading, no_wrap=True)
+    cells = [
+        ["" if row[name] is None else f"{row[name]:,}" if isinstance(row[name], int) else row[name] for name in columns] for row in rows
+    ]
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    beside = sum(max(len(name), *(len(line[place]) for line in cells)) + 3 for place, name in enumerate(columns))
+    room = max(20, min(80, width - beside))
+    for row, line in zip(rows, cells, strict=True):
+        table.add_row(Text(shown_title(row[key], room)), *line)
     return table
 
 
-def _table() -> Any:
+def plain_table() -> Any:
+    """A table with a rule below its heading and nothing else."""
     from rich import box
     from rich.table import Table
 

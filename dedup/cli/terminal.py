@@ -6,7 +6,6 @@ Titles are printed in their logical order: terminals that know Arabic put it in 
 from __future__ import annotations
 
 import io
-import logging
 import os
 import sys
 import unicodedata
@@ -21,12 +20,12 @@ from .failures import NO_OUTPUT, fail
 if TYPE_CHECKING:
     from rich.console import Console
 
-logger = logging.getLogger(__name__)
-
 #: Around a title, so that its direction does not move what stands beside it: first strong isolate, pop directional isolate.
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 #: They join letters or keep them apart, and do no harm.
 ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER = "\u200c", "\u200d"
+#: A title is looked at no further than this, for each cell that it may fill.
+_CHARACTERS_PER_CELL = 8
 #: What the rows of a stage are called while it runs.
 _UNITS = {"read": "documents read", "copies": "documents compared", "stories": "stories found"}
 
@@ -71,9 +70,10 @@ def shown_title(title: str | None, width: int) -> str:
     """A title on one line of at most ``width`` cells, without anything that commands the terminal, isolated from its surroundings."""
     from rich.cells import cell_len
 
-    kept = "".join(c if _is_harmless(c) else " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else "" for c in title or "")
+    begin = (title or "")[: _CHARACTERS_PER_CELL * width]  # signs without a width of their own can be any number
+    kept = "".join(c if _is_harmless(c) else " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else "" for c in begin)
     line = " ".join(kept.split()) or "(no title)"
-    if cell_len(line) > width:
+    if cell_len(line) > width or len(begin) < len(title or ""):
         while cell_len(line) > width - 1:
             line = line[:-1]
         line = line.rstrip() + "…"
@@ -86,12 +86,12 @@ def _is_harmless(character: str) -> bool:
 
 @contextmanager
 def live_progress(*, wanted: bool) -> Iterator[Callable[[str, int], None]]:
-    """Show the stages on stderr while they run; if it is not a terminal, they are only logged."""
+    """Show the stages on stderr while they run, if it is a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if not wanted or not sys.stderr.isatty() or not console.is_interactive:
-        yield _log_progress
+        yield lambda stage, rows: None
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -105,13 +105,5 @@ def live_progress(*, wanted: bool) -> Iterator[Callable[[str, int], None]]:
                     bar.update(task, total=1, completed=1)
                 tasks[stage] = bar.add_task(stage, total=None, rows="")
             bar.update(tasks[stage], rows=f"{rows:,} {_UNITS.get(stage, 'rows')}" if rows else "")
-            _log_progress(stage, rows)
 
         yield show
-
-
-def _log_progress(stage: str, rows: int) -> None:
-    if rows:
-        logger.debug("%s: %d %s", stage, rows, _UNITS.get(stage, "rows"))
-    else:
-        logger.info("%s begins", stage)

@@ -1,0 +1,163 @@
+"""What people read of a run that is over: the facts of ``inspection.py`` as lines and tables, the most important ones first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .summary import balance, base_lines, counts_table, memory, plain_table, print_warnings, ranked_table, recall_lines
+from .terminal import paper, shown_title
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_DAY = len("2025-03-01")
+#: Cells of a reject's detail that are shown; rejects.parquet has all of it.
+_DETAIL = 100
+
+
+def inspection_text(facts: Mapping[str, Any]) -> str:
+    """A run on a few screens, as wide as the terminal allows."""
+    console, written = paper()
+    for line in _heading(facts):
+        console.print(line, soft_wrap=True)
+    print_warnings(console, facts["warnings"])
+    console.print()
+    _print_inputs(console, facts["inputs"], facts["counts"]["rejects"])
+    console.print()
+    console.print(counts_table(facts["counts"]))
+    for line in [balance(facts["counts"]), *base_lines(facts["counts"]), *recall_lines(facts["recall"]), *_dates(facts["published"])]:
+        console.print(line, soft_wrap=True)
+    for rejects in facts["rejects"] or []:
+        console.print(_reject(rejects), soft_wrap=True)
+    _print_names(console, "Sources", "source", ["documents", "copies"], facts["sources"])
+    _print_names(console, "Agencies", "agency", ["documents"], facts["agencies"])
+    _print_dated(console, "Largest copy groups", ["documents", "sources", "published"], facts["copy_groups"])
+    _print_dated(console, "Largest stories", ["documents", "copies", "sources", "published"], facts["stories"])
+    console.print()
+    console.print(_stages_table(facts["stages"]))
+    files = ", ".join(f"{name} {_size(size)}" for name, size in facts["files"].items())
+    console.print(f"Files in {shown_title(facts['folder'], 400)}: {files}", soft_wrap=True)
+    return written()
+
+
+def _heading(facts: Mapping[str, Any]) -> list[str]:
+    finished, seconds = facts["finished"], sum(stage["seconds"] for stage in facts["stages"])
+    when = f"finished {finished[:19].replace('T', ' ')} UTC" if finished else "finished at a time that it did not note"
+    lines = [f"A run of dedup {facts['version']}, {when}, after {seconds:,.1f} s.{memory(facts['peak_memory_bytes'])}"]
+    if facts["restarts"]:
+        lines.append(f"It was stopped and gone on with {'once' if facts['restarts'] == 1 else str(facts['restarts']) + ' times'}.")
+    lines += [f"Note: {note}." for note in facts["notes"]]
+    changed = [f"{name} = {_toml(item['value'])} (not {_toml(item['default'])})" for name, item in facts["config"].items()]
+    lines.append(f"Settings: {', '.join(changed) or 'the defaults'}. Digest {facts['config_digest']}.")
+    known = facts["background"]
+    if known is not None and known["from"] != "shipped":
+        lines.append(f"Words weighed by {shown_title(known['from'], 100)}: {known['documents']:,} documents, digest {known['digest']}.")
+    if facts["base"] is not None:
+        lines.append(f"Base: {facts['base']['documents']:,} documents of {_count(facts['base']['files'], 'file')} read before.")
+    return lines
+
+
+def _toml(value: Any) -> str:
+    return "unset" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _print_inputs(console: Console, inputs: Mapping[str, Any], rejects: int) -> None:
+    listed = inputs["largest"]
+    rows = [
+        {
+            "file": file["file"],
+            "size": _size(file["bytes"]),
+            "pages": file["pages"],
+            "rejects": file["rejects"],
+            "skipped": sum(file.get("skipped", {}).values()) if inputs["skipped"] else None,
+        }
+        for file in listed
+    ]
+    columns = ["size", "pages", "rejects", *(["skipped"] if inputs["skipped"] else [])]
+    if rows:
+        console.print(
+            ranked_table("Inputs" if len(listed) == inputs["files"] else "Largest inputs", columns, rows, console.width, key="file")
+        )
+    line = f"{_count(inputs['files'], 'input')}, {_size(inputs['bytes'])}: {inputs['pages']:,} pages + {inputs['rejects']:,} rejects"
+    if inputs["skipped"]:
+        line += f" + {sum(inputs['skipped'].values()):,} records skipped"
+    console.print(f"{line}.", soft_wrap=True)
+    if later := rejects - inputs["rejects"]:
+        console.print(f"Of the pages {later:,} were rejected afterwards, for their ids were taken.", soft_wrap=True)
+    if inputs["skipped"]:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in inputs["skipped"].items())
+        console.print(f"Skipped, for they hold no page: {reasons}.", soft_wrap=True)
+
+
+def _dates(published: Mapping[str, Any] | None) -> list[str]:
+    if published is None:
+        return []
+    undated = f"{published['undated']:,} documents have no date"
+    if published["first"] is None:
+        return [f"Published: {undated}."]
+    return [f"Published {_days(published)}; {undated}."]
+
+
+def _reject(rejects: Mapping[str, Any]) -> str:
+    example = rejects["example"]
+    row = "" if example["input_row"] is None else f", row {example['input_row']:,}"
+    place = f"{shown_title(example['input_file'], 60)}{row}"
+    return f"Rejected as {rejects['reason']}: {rejects['count']:,}, the first in {place}: {shown_title(example['detail'], _DETAIL)}"
+
+
+def _print_names(console: Console, heading: str, key: str, columns: Sequence[str], facts: Mapping[str, Any] | None) -> None:
+    if not facts or not facts["largest"]:
+        return
+    console.print()
+    console.print(ranked_table(heading, columns, facts["largest"], console.width, key=key))
+    more = facts["different"] - len(facts["largest"])
+    ends = [f"and {more:,} more"] if more else []
+    ends += [f"{facts['unknown']:,} documents name none"] if facts["unknown"] else []
+    if ends:
+        console.print(f"{'; '.join(ends)}.", soft_wrap=True)
+
+
+def _print_dated(console: Console, heading: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]] | None) -> None:
+    if not rows:
+        return
+    console.print()
+    console.print(ranked_table(heading, columns, [row | {"published": _days(row)} for row in rows], console.width))  # type: ignore[operator]
+
+
+def _days(span: Mapping[str, Any]) -> str:
+    """First and last day, once if they are the same."""
+    if span["first"] is None:
+        return "unknown"
+    first, last = str(span["first"])[:_DAY], str(span["last"])[:_DAY]
+    if first == last:
+        return first
+    return f"{first} to {last[5:] if first[:4] == last[:4] else last}"
+
+
+def _stages_table(stages: Sequence[Mapping[str, Any]]) -> Any:
+    table = plain_table()
+    table.add_column("Stage", no_wrap=True)
+    for name in ("seconds", "rows", "rows/s", "bytes/s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for stage in stages:
+        rate, weight = stage["rows_per_second"], stage.get("bytes")
+        per_second = "" if not weight or not stage["seconds"] else _size(weight / stage["seconds"])
+        table.add_row(stage["stage"], f"{stage['seconds']:,.2f}", f"{stage['rows']:,}", "" if rate is None else f"{rate:,.0f}", per_second)
+    return table
+
+
+def _size(count: float | None) -> str:
+    """Bytes in the largest unit of which there is one."""
+    if count is None:
+        return "unknown"
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}" if unit == "B" or count >= 100 else f"{count:,.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
