@@ -446,31 +446,45 @@ def star_groups(edges: list[Pair], ranks: list[int], most_checks: int) -> list[i
 
 
 def window_neighbours(
-    rows: list[dict[int, float]], times: list[float], window: float, decay: float, floor: float, most: int
+    rows: list[dict[int, float]], times: list[float], window: float, decay: float, floor: float, most: int, reach: int = 1000
 ) -> dict[Pair, float]:
     """Rows before a row that are most like it, as ``{(row, other): similarity}``.
 
     Rows come in order of time, those with ``nan`` first. A row without time is compared with all and its similarity
-    does not decay. The ``most`` most similar are kept, of equal ones the earlier.
+    does not decay. The ``most`` most similar are kept, of equal ones the later. Where the columns of a row hold more than ``reach``
+    rows before it, each is cut to its last ones, all to one length: the greatest with which they hold no more.
     """
     undated = sum(math.isnan(time) for time in times)
     answer = {}
     for row in range(len(rows)):
+        before = [other for other in range(row) if other < undated or times[row] - times[other] <= window]
+        having = {column: [other for other in before if column in rows[other]] for column in rows[row]}
+        longest = longest_within([len(others) for others in having.values()], reach)
+        met = {column: set(others[max(len(others) - longest, 0) :]) for column, others in having.items()}
         found = []
-        for other in range(row):
+        for other in before:
             score = np.float32(0)
-            for column in sorted(rows[row].keys() & rows[other].keys()):
-                score += np.float32(rows[row][column]) * np.float32(rows[other][column])
+            for column in sorted(rows[row]):
+                if other in met[column]:
+                    score += np.float32(rows[row][column]) * np.float32(rows[other][column])
             if undated <= other:
                 apart = times[row] - times[other]
-                if apart > window:
-                    continue
                 score *= np.float32(math.exp(-0.5 * (apart / decay) ** 2))
             if score > 0 and score >= floor:
                 found.append((other, float(score)))
-        best = sorted(found, key=lambda item: (-item[1], item[0]))[:most]
-        answer.update({(row, other): score for other, score in sorted(best)})
+        scores = dict(found)
+        answer.update({(row, other): scores[other] for other in best_of(list(scores), scores, most)})
     return answer
+
+
+def longest_within(lengths: list[int], reach: int) -> int:
+    """The greatest length to which lists can be cut so that they hold no more than ``reach`` together."""
+    return max(longest for longest in range(reach + 1) if sum(min(length, longest) for length in lengths) <= reach)
+
+
+def best_of(rows: list[int], scores: dict[int, float], most: int) -> list[int]:
+    """The rows with the highest scores, of equal ones the later."""
+    return sorted(sorted(rows, key=lambda row: (-scores[row], -row))[:most])
 
 
 def average_linkage(

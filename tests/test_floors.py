@@ -18,14 +18,17 @@ LONGEST_FILE = 400
 FLOORS = [
     {"errors", "schema", "config", "bands", "version", "folding", "stems", "background", "counts_file"},
     {"kernels"},
-    {"archive", "buffers", "pairs", "spill", "threads"},
+    {"archive", "buffers", "durable", "lock", "pairs", "peak", "remote", "remote_errors", "spill", "threads"},
     {
         "agencies", "candidates", "canonicals", "commonness", "continuity", "cues", "documents", "facts", "groups", "keywords", "leads", "lines",
-        "matches", "pages", "phrases", "postings", "profiles", "readers", "shingles", "signatures", "spellings", "stories", "texts", "vectors",
+        "matches", "page_ids", "pages", "phrases", "postings", "profiles", "readers", "shingles", "signatures", "spellings", "stories", "texts", "upload", "vectors",
         "words",
     },
     {"copies", "events", "fingerprint", "headlines", "idf", "recall", "storybook", "tables"},
-    {"chronicle", "corpus", "earlier", "pipeline", "result"},
+    {
+        "chronicle", "corpus", "doubts", "earlier", "forms", "identity", "inspection", "parts", "pipeline", "remote_workspace",
+        "result", "saved", "workspace",
+    },
     {"cli"},
     {"__init__", "__main__"},
 ]  # fmt: skip
@@ -52,7 +55,19 @@ BESIDE = {
     "tables": {"copies"},
     "earlier": {"result"},
     "chronicle": {"corpus", "earlier"},
-    "pipeline": {"chronicle", "corpus", "earlier", "result"},
+    "doubts": {"corpus"},
+    "inspection": {"result"},
+    # What lasts: files and the journal; tables in them; what was read, part by part; what stages found.
+    "spill": {"durable"},
+    "workspace": {"result"},
+    # What is elsewhere: file systems behind URLs, and a run that sends its results there.
+    "remote": {"remote_errors"},
+    "remote_workspace": {"result", "workspace"},
+    "saved": {"workspace"},
+    "parts": {"saved", "workspace"},
+    "corpus": {"parts", "saved"},
+    "forms": {"chronicle", "saved"},
+    "pipeline": {"chronicle", "corpus", "doubts", "earlier", "forms", "identity", "parts", "result", "saved", "workspace"},
 }
 
 #: Kernels know arrays only.
@@ -64,12 +79,13 @@ KERNEL_EXTRA = {
     "overlap": {".search"},
     "stars": {".search"},
     "coverage": {".terms"},
+    "cosine": {".search"},
     "linkage": {".search"},
     "chunks": {".machine", ".terms", ".tokens"},
     "machine": {"numba", "numba.extending"},
 }
 
-PARQUET = {"archive", "readers.parquet", "result"}
+PARQUET = {"archive", "inspection", "readers.parquet", "result"}
 DRAWERS = {"utils", "util", "common", "misc", "helpers", "helper", "tools", "core", "base"}
 
 

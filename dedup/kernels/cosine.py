@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from .jit import jit
+from .search import first_at_least
 
 
 @jit
 def window_neighbours(
-    indptr, indices, data, columns_ptr, columns_rows, columns_data, starts, undated, times, decay, brief, floors, most, first_row, last_row
-):
+    indptr, indices, data, columns_ptr, columns_rows, columns_data, starts, undated, times, decay, brief, floors, most, reach,
+    first_row, last_row,
+):  # fmt: skip
     """For rows ``first_row <= row < last_row``: the rows before it that are most like it.
 
     Parameters
@@ -22,12 +24,15 @@ def window_neighbours(
     times : float64[n_rows], in units of ``decay``'s; decay : standard deviation of the Gaussian
     brief : bool[n_rows]; floors : float32[2], least similarity kept, and that of two brief rows
     most : neighbours kept for a row
+    reach : entries of columns that are read for a row; where its columns hold more in its window, the longest of them are read
+        only where they are nearest to the row, all to the same number of entries: what a row shares with rows further off then
+        counts by its rarer columns alone
 
     Returns
     -------
     (left int32[n], right int32[n], similarity float32[n])
-        right < left; similarity is cosine times exp(-dt**2 / (2 decay**2)). Of equal similarities the earlier
-        row is kept. Cost: for each term of a row, the rows in the window that have it.
+        right < left; similarity is cosine times exp(-dt**2 / (2 decay**2)). Of equal similarities the later
+        row is kept, which is nearer. Cost: for each term of a row, the rows in the window that have it, at most ``reach``.
     """
     n_rows = len(indptr) - 1
     # -1: not met. A sum of products may underflow to 0 and is met all the same.
@@ -37,37 +42,46 @@ def window_neighbours(
     right = np.empty(1024, np.int32)
     similarity = np.empty(1024, np.float32)
     used = 0
-    # The place in each column where the window begins moves forward only.
+    # Where in each column its dated rows begin, the window begins and the row itself stands; the last two move forward only.
+    dated = columns_ptr[:-1].copy()
     heads = columns_ptr[:-1].copy()
+    own = np.full(len(heads), -1, np.int64)
+    lengths = np.empty(1024, np.int64)
     for row in range(first_row, last_row):
         n_touched = 0
-        start = starts[row]
-        for k in range(indptr[row], indptr[row + 1]):
-            column, weight = indices[k], data[k]
-            place = columns_ptr[column]
+        n_terms = indptr[row + 1] - indptr[row]
+        if n_terms > len(lengths):
+            lengths = np.empty(2 * n_terms, np.int64)
+        total = 0
+        for k in range(n_terms):
+            column = indices[indptr[row] + k]
             end = columns_ptr[column + 1]
-            while place < end and columns_rows[place] < undated and columns_rows[place] < row:
-                other = columns_rows[place]
-                if scores[other] < 0:
-                    touched[n_touched] = other
-                    n_touched += 1
-                    scores[other] = np.float32(0)
-                scores[other] += weight * columns_data[place]
-                place += 1
-            if row < undated:
-                continue
-            head = max(heads[column], place)
-            while head < end and columns_rows[head] < start:
-                head += 1
-            heads[column] = head
-            while head < end and columns_rows[head] < row:
-                other = columns_rows[head]
-                if scores[other] < 0:
-                    touched[n_touched] = other
-                    n_touched += 1
-                    scores[other] = np.float32(0)
-                scores[other] += weight * columns_data[head]
-                head += 1
+            if own[column] < 0:
+                own[column] = first_at_least(columns_rows, columns_ptr[column], end, row)
+                dated[column] = heads[column] = first_at_least(columns_rows, columns_ptr[column], end, undated)
+            while heads[column] < own[column] and columns_rows[heads[column]] < starts[row]:
+                heads[column] += 1
+            lengths[k] = min(dated[column], own[column]) - columns_ptr[column] + max(own[column] - heads[column], 0)
+            total += lengths[k]
+        longest = total
+        if total > reach:
+            longest = longest_within(lengths[:n_terms].copy(), reach)
+        for k in range(n_terms):
+            column, weight = indices[indptr[row] + k], data[indptr[row] + k]
+            skipped = max(lengths[k] - longest, 0)
+            begin, end = columns_ptr[column], min(dated[column], own[column])
+            for _ in range(2):
+                first = min(begin + skipped, end)
+                skipped -= first - begin
+                for place in range(first, end):
+                    other = columns_rows[place]
+                    if scores[other] < 0:
+                        touched[n_touched] = other
+                        n_touched += 1
+                        scores[other] = np.float32(0)
+                    scores[other] += weight * columns_data[place]
+                begin, end = heads[column], max(own[column], heads[column])
+            own[column] += 1
         kept = 0
         for t in range(n_touched):
             other = touched[t]
@@ -79,14 +93,8 @@ def window_neighbours(
                 kept += 1
             else:
                 scores[other] = np.float32(-1)
-        found = touched[:kept].copy()
-        found.sort()
-        if kept > most:
-            order = np.argsort(-scores[found], kind="mergesort")
-            chosen = found[order[:most]]
-            chosen.sort()
-        else:
-            chosen = found
+        found = touched[:kept]
+        chosen = best_of(found, scores, most) if kept > most else np.sort(found)
         if used + len(chosen) > len(left):
             grow = max(used, len(chosen))
             left = np.concatenate((left, np.empty(grow, np.int32)))
@@ -100,3 +108,26 @@ def window_neighbours(
         for other in found:
             scores[other] = np.float32(-1)
     return left[:used].copy(), right[:used].copy(), similarity[:used].copy()
+
+
+@jit
+def longest_within(lengths, reach):
+    """The greatest number so that lists of these lengths, cut to it, hold no more than ``reach`` together (all hold more)."""
+    left, n = reach, len(lengths)
+    ordered = np.sort(lengths)
+    for place in range(n):
+        if ordered[place] * (n - place) > left:
+            return left // (n - place)
+        left -= ordered[place]
+    return left
+
+
+@jit
+def best_of(rows, scores, most):
+    """The ``most`` of ``rows``, which are more, with the highest scores, of equal ones the later; ascending."""
+    values = scores[rows]
+    least = np.partition(values, len(values) - most)[len(values) - most]
+    above, level = rows[values > least], rows[values == least]
+    missing = most - len(above)
+    level = np.partition(level, len(level) - missing)[len(level) - missing :]
+    return np.sort(np.concatenate((above, level)))

@@ -13,6 +13,10 @@ from ..kernels.cosine import window_neighbours
 from ..schema import DAY
 from ..threads import map_blocks
 
+#: Entries of other documents that are read for one, at most. A month of five hundred documents a day needs a fifth of it; in a
+#: crowd, of one second or without dates, all would be read for all.
+REACH = 1 << 18
+
 
 @dataclass(frozen=True, eq=False)
 class Edges:
@@ -55,7 +59,7 @@ def neighbours(
     def block(first: int, last: int) -> Edges:
         left, right, similarity = window_neighbours(
             ordered.indptr, ordered.indices, ordered.data, by_column.indptr, by_column.indices, by_column.data,
-            starts, undated, days, config.decay_days, brief, least, config.neighbours, first, last,
+            starts, undated, days, config.decay_days, brief, least, config.neighbours, REACH, first, last,
         )  # fmt: skip
         return Edges(order[left], order[right], similarity)
 

@@ -19,6 +19,8 @@ from ..schema import DAY
 from .cuts import HIGHEST
 
 Ints = npt.NDArray[np.int64]
+#: Pieces that are compared at a time, all with all, and how often: in a crowd that is no event nearly every document may be one.
+PIECES, ROUNDS = 1024, 16
 
 
 def mend(
@@ -36,9 +38,23 @@ def mend(
     labels : int64[n], the smallest row of each document's story
     matrix, times, headline : see ``cluster``
     """
-    stories = np.unique(labels[short])
-    if len(stories) < 2:
+    stories, sizes = np.unique(labels, return_counts=True)
+    torn = np.isin(stories, labels[short])
+    if np.count_nonzero(torn) < 2:
         return labels
+    waiting = stories[torn][np.argsort(-sizes[torn], kind="stable")]
+    for start in range(0, min(len(waiting), PIECES * ROUNDS), PIECES):
+        # The largest that were looked at before, with what was joined to them, and the next.
+        looked_at, sizes = np.unique(labels[np.isin(labels, waiting[:start])], return_counts=True)
+        largest = looked_at[np.argsort(-sizes, kind="stable")[:PIECES]]
+        labels = _join(np.union1d(largest, waiting[start : start + PIECES]), labels, matrix, times, headline, config)
+    return labels
+
+
+def _join(
+    stories: Ints, labels: Ints, matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[np.bool_], config: StoryConfig
+) -> Ints:
+    """Labels in which some stories, ascending, are joined where all their pairs are alike enough on average."""
     rows = np.flatnonzero(np.isin(labels, stories))
     story = np.searchsorted(stories, labels[rows])
     sizes = np.bincount(story)

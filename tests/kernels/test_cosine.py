@@ -40,10 +40,10 @@ def prepared(rows, times, window):
     return matrix.indptr, matrix.indices, matrix.data, by_column.indptr, by_column.indices, by_column.data, starts, undated, days
 
 
-def neighbours(rows, times, window, decay, floor, most, brief=None, brief_floor=9.0):
+def neighbours(rows, times, window, decay, floor, most, brief=None, brief_floor=9.0, reach=1000):
     brief = np.zeros(len(rows), bool) if brief is None else np.array(brief)
     floors = np.array([floor, brief_floor], np.float32)
-    return window_neighbours(*prepared(rows, times, window), decay, brief, floors, most, 0, len(rows))
+    return window_neighbours(*prepared(rows, times, window), decay, brief, floors, most, reach, 0, len(rows))
 
 
 @given(timelines(), st.sampled_from([0.0, 2.0, 5.0]), st.sampled_from([1.5, 3.0]), st.sampled_from([0.1, 0.3, 0.7]), st.integers(1, 4))
@@ -64,10 +64,25 @@ def test_two_brief_rows_have_a_floor_of_their_own():
     assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(2, 0)]
 
 
-def test_of_equal_similarities_the_earlier_row_is_kept():
+def test_of_equal_similarities_the_later_row_is_kept():
     rows = [{0: 1.0}] * 5
     left, right, _ = neighbours(rows, [0.0] * 5, 1.0, 3.0, 0.5, 2)
-    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (4, 0), (4, 1)]
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(1, 0), (2, 0), (2, 1), (3, 1), (3, 2), (4, 2), (4, 3)]
+
+
+@given(timelines(), st.integers(1, 12))
+def test_what_is_read_for_a_row_is_bounded_and_its_rarer_columns_come_first(timeline, reach):
+    rows, times = timeline
+    left, right, similarity = neighbours(rows, times, 5.0, 3.0, 1e-6, 99, reach=reach)
+    expected = oracle.window_neighbours(rows, times, 5.0, 3.0, 1e-6, 99, reach)
+    assert dict(zip(zip(left.tolist(), right.tolist(), strict=True), similarity.tolist(), strict=True)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_in_a_crowd_a_row_meets_those_just_before_it_and_whoever_shares_what_is_rare():
+    rows = [{0: 0.5, 1: 0.5}] + [{0: 1.0}] * 50 + [{0: 0.5, 1: 0.5}]
+    for times in ([0.0] * 52, [math.nan] * 52, [math.nan] * 26 + [0.0] * 26):
+        left, right, _ = neighbours(rows, times, 5.0, 3.0, 0.1, 99, reach=11)
+        assert right[left == 51].tolist() == [0, *range(41, 51)]
 
 
 def test_similarity_decays_as_a_gaussian_of_the_days_between():
@@ -96,7 +111,7 @@ def test_small_inputs_have_the_right_types(rows):
 def test_neighbours_do_not_depend_on_the_number_of_threads(threads):
     rows = [{i % COLUMNS: 0.5, i * i % COLUMNS: 0.75, i // 7 % COLUMNS: 0.625} for i in range(60)]
     times = [math.nan] * 5 + [i / 4 for i in range(55)]
-    arrays = *prepared(rows, times, 3.0), 2.0, np.zeros(60, bool), np.array([0.2, 9], np.float32), 4
+    arrays = *prepared(rows, times, 3.0), 2.0, np.zeros(60, bool), np.array([0.2, 9], np.float32), 4, 40
     whole = window_neighbours(*arrays, 0, 60)
     parts = map_blocks(lambda a, b: window_neighbours(*arrays, a, b), 60, threads, at_least=1)
     for i in range(3):
