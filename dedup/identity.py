@@ -66,7 +66,7 @@ def differences(
         told.append("it had no base" if then["base"] is None else "it had a base" if now["base"] is None else "the base is another one")
     names, old_names = ([name for name, *_ in run["inputs"]] for run in (now, then))
     if names != old_names:
-        new, gone = ([name for name in these if name not in set(those)] for these, those in ((names, old_names), (old_names, names)))
+        new, gone = ([name for name in these if name not in known] for these, known in ((names, set(old_names)), (old_names, set(names))))
         told += [f"{name} is a new input" for name in new] + [f"{name} is no input any more" for name in gone]
         told += [] if new or gone else ["the inputs are in another order"]
     else:

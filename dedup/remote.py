@@ -28,7 +28,8 @@ CONNECT, SILENCE, ATTEMPTS = 10.0, 30.0, 4
 BLOCK = 8 << 20
 
 _URL = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]+)://(?P<host>[^/?]*)(?P<path>.*?)(\?(?P<options>\w+=[^&?]*(&\w+=[^&?]*)*))?", re.IGNORECASE | re.DOTALL
+    r"(?P<scheme>[a-z][a-z0-9+.-]+)://(?P<host>[^/?]*)(?P<path>.*?)(\?(?P<options>[\w.-]+=[^&?]*(&[\w.-]+=[^&?]*)*))?",
+    re.IGNORECASE | re.DOTALL,
 )
 _ENVIRONMENT = ("AWS_", "GOOGLE_", "AZURE_")
 _NATIVE = ("gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
@@ -239,12 +240,16 @@ def locate(url: str | os.PathLike[str]) -> RemotePath:
     if not host and scheme in ("s3", "gs", "gcs"):
         raise RemoteError(f"{shown}: names no bucket. Write {scheme}://bucket/folder.")
     environment = tuple(sorted(item for item in os.environ.items() if item[0].startswith(_ENVIRONMENT)))
+    # What stands behind the path of a web address is part of it (a signature, say), though it is not shown.
+    options, query = (
+        (found["options"] or "", "") if scheme not in ("http", "https") else ("", f"?{found['options']}" * bool(found["options"]))
+    )
     try:
-        files, root = _connect(scheme, host, found["options"] or "", (CONNECT, SILENCE, ATTEMPTS, *environment))
+        files, root = _connect(scheme, host, options, (CONNECT, SILENCE, ATTEMPTS, *environment))
     except (OSError, ValueError, TypeError) as error:
         raise RemoteError(f"{shown}: {describe(error)}") from error
     joined = f"{root.rstrip('/')}/{path}" if path else root
-    return RemotePath(files, joined, shown)
+    return RemotePath(files, joined + query, shown)
 
 
 @functools.lru_cache(maxsize=64)

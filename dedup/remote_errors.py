@@ -34,7 +34,7 @@ _MEANINGS = (
 )
 _PATTERNS = [(re.compile(pattern), meaning) for pattern, meaning in _MEANINGS]
 #: Keys, tokens and signatures do not belong into a message.
-_SECRETS = re.compile(r"(?i)(://)[^/@\s]*:[^/@\s]*@|((?:secret|token|access)_?key\w*=)[^&\s'\"]+")
+_SECRETS = re.compile(r"(?i)(://)[^/@\s]*:[^/@\s]*@|([\w-]*(?:secret|token|key|sig|credential)[\w-]*=)[^&\s'\"]+")
 
 
 def describe(error: BaseException) -> str:

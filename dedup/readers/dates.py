@@ -48,7 +48,21 @@ _MONTH_DAY = re.compile(r"(?:[^\W\d_]+,\s+)?" + _NAME + r"\.?\s+(\d{1,2}),?\s+(\
 _DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)Z?)?$", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d{9,19}(?:\.\d+)?$")
 
-_ZONES = {"z": 0, "utc": 0, "gmt": 0, "ut": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
+_ZONES = {
+    "z": 0,
+    "utc": 0,
+    "gmt": 0,
+    "ut": 0,
+    "est": -5,
+    "edt": -4,
+    "cst": -6,
+    "cdt": -5,
+    "mst": -7,
+    "mdt": -6,
+    "pst": -8,
+    "pdt": -7,
+    "ast": 3,
+}
 #: Month names by number: English, then Egypt and the Gulf, the Levant and Iraq, the Maghreb; alef without hamza.
 _MONTH_NAMES = (
     "jan january يناير,كانون الثاني,جانفي", "feb february فبراير,شباط,فيفري", "mar march مارس,اذار",
@@ -235,6 +249,12 @@ def _micros(year: str, month: str | int, day: str, time: Sequence[str | None]) -
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
+def _read_slashed(m: re.Match[str]) -> int:
+    """Day, month, year, as Arabic sites write; month first where only that is a date: 7/21/2015."""
+    day, month = (m[3], m[1]) if m[2] == "/" and int(m[3]) > 12 else (m[1], m[3])
+    return _micros(m[4], month, day, m.groups()[4:])
+
+
 def _zone(zone: str | None) -> timezone:
     if not zone:
         return UTC
@@ -265,7 +285,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int | None]], ..
     (_YEAR_FIRST, lambda m: _micros(m[1], m[3], m[4], m.groups()[4:])),
     (_DAY_MONTH, lambda m: _micros(m[3], _month(m[2]), m[1], m.groups()[3:])),
     (_DIGITS, _read_digits),
-    (_DAY_FIRST, lambda m: _micros(m[4], m[3], m[1], m.groups()[4:])),
+    (_DAY_FIRST, _read_slashed),
     (_MONTH_DAY, lambda m: _micros(m[3], _month(m[1]), m[2], m.groups()[3:])),
     (_NUMBER, _read_number),
 )

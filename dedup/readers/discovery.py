@@ -50,6 +50,7 @@ class _Search:
     hidden: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, Counter[str]] = field(default_factory=dict)
     irregular: Counter[str] = field(default_factory=Counter)
+    results: Counter[str] = field(default_factory=Counter)
 
     def skip_hidden(self, given: str) -> None:
         self.hidden[given] += 1
@@ -215,7 +216,11 @@ def _walk(root: str, given: str, search: _Search, entered: set[tuple[int, int]])
         folder = waiting.pop()
         if not _enter(folder, entered):
             continue
-        for name in _list(folder, search):
+        names = _list(folder, search)
+        if folder != root and _holds_result(folder, names):
+            search.results[given] += 1
+            continue
+        for name in names:
             path = os.path.join(folder, name)
             if name.startswith("."):
                 search.skip_hidden(given)
@@ -227,6 +232,13 @@ def _walk(root: str, given: str, search: _Search, entered: set[tuple[int, int]])
                 yield path
             else:
                 search.skip_irregular(given)
+
+
+def _holds_result(folder: str, names: list[str]) -> bool:
+    """Whether a folder below an input holds the result of a run, whole or half, which is no crawl."""
+    return {"manifest.json", "documents.parquet", "rejects.parquet"} <= set(names) or (
+        ".work" in names and os.path.isfile(os.path.join(folder, ".work", "journal.json"))
+    )
 
 
 def _enter(folder: str, entered: set[tuple[int, int]]) -> bool:
@@ -271,7 +283,7 @@ def _source(file: _Found, name: str, suffixes: Collection[str]) -> Source:
 
 
 def _tell_skipped(search: _Search, log: ReadLog) -> None:
-    for given in dict.fromkeys([*search.unknown, *search.hidden, *search.irregular]):
+    for given in dict.fromkeys([*search.unknown, *search.hidden, *search.irregular, *search.results]):
         shown = safe_name(os.path.basename(os.path.normpath(given)))
         kinds = search.unknown.get(given, Counter())
         if kinds:
@@ -281,6 +293,9 @@ def _tell_skipped(search: _Search, log: ReadLog) -> None:
                 f"{{n}} files skipped, their suffixes are not read ({listed})",
             )
             log.note(shown, one, many, count=kinds.total())
+        log.note(
+            shown, "{n} folder with the result of a run skipped", "{n} folders with results of runs skipped", count=search.results[given]
+        )
         log.note(shown, "{n} hidden file or folder skipped", "{n} hidden files or folders skipped", count=search.hidden[given])
         special, count = "pipe, a socket, a device or a link that leads nowhere", search.irregular[given]
         log.note(shown, f"{{n}} file skipped, it is a {special}", f"{{n}} files skipped, each is a {special}", count=count)

@@ -34,9 +34,11 @@ _LETTERS = {
 _MARKS = "ـًٌٍَُِّْ"
 _NO_MARKS = dict.fromkeys(map(ord, _MARKS))
 _ARABIC = frozenset(_LETTERS) | frozenset(_MARKS)
+#: Letters that Persian and Urdu have besides; windows-1256 has most of them.
+_PERSIAN = frozenset("پچژگکیےہھٹڈڑں")
 _LAST_LATIN = "\u02ff"
 _NOISE = re.compile("[\x80-\x9f\ufffd]")
-_ACCENTED = frozenset("àâäçèéêëîïôöùûüáíóúñßœæÀÂÇÈÉÊËÎÏÔÙÛÜŒÖÄÁÍÓÚÑ")
+_ACCENTED = frozenset("àâäçèéêëîïôöùûüáíóúñßœæÀÂÇÈÉÊËÎÏÔÙÛÜŒÖÄÁÍÓÚÑğışİĞŞąćęłńśźżĄĆĘŁŃŚŹŻčďěňřťůČĎĚŇŘŤŮăţșțőű")
 _WORD = re.compile(r"[^\W\d_]+(?:[\u064b-\u0652]+[^\W\d_]*)*")
 _FOREIGN_WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _META = re.compile(
@@ -121,7 +123,7 @@ def _single_byte(data: bytes, declared: tuple[str, ...]) -> Decoded | None:
     best = max(scores.values())
     if best < _LEAST_OF_MANY:
         for name in declared:
-            if name not in _CANDIDATES and name != "utf-8" and likeness(sample.decode(name, "replace")) >= _LEAST_OF_FEW:
+            if name != "utf-8" and likeness(sample.decode(name, "replace")) >= _LEAST_OF_FEW:
                 return _read(data, name)
     if best < least:
         return None
@@ -152,6 +154,8 @@ def _word_likeness(word: str, foreign: int) -> float:
         common = sum([_LETTERS.get(sign, 0) for sign in word]) / ((len(word) - marks) or 1)
         article = 0.3 if word.startswith(("ال", "وال", "بال", "لل")) else 0.0
         return min(1.0, common / 60 + article) - 0.2 * marks / len(word)
+    if kinds <= _ARABIC | _PERSIAN:
+        return 0.6
     if kinds & _ARABIC:
         return -1.0 if min(word) < _LAST_LATIN else 0.0  # letters of Persian or Urdu are no noise, Latin ones are
     if all(sign in _ACCENTED or sign.isascii() for sign in word):

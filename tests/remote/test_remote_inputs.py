@@ -276,3 +276,14 @@ def test_a_scheme_without_its_package_says_what_to_install(environment):
     remote._connect.cache_clear()
     with pytest.raises(InputError, match=r"sftp:// needs the package fsspec.*pip install 'dedup-news\[remote\]'"):
         discover(["sftp://host/a.jsonl"])
+
+
+def test_a_signature_behind_a_web_address_is_not_shown_and_is_part_of_what_is_opened():
+    from dedup.remote import locate, shown
+
+    url = "https://store.example/x.jsonl.gz?X-Amz-Credential=AKIA&X-Amz-Signature=deadbeef"
+    assert shown(url) == "https://store.example/x.jsonl.gz"
+    pytest.importorskip("fsspec")
+    place = locate(url)
+    assert place.url == "https://store.example/x.jsonl.gz"
+    assert place.path.endswith("x.jsonl.gz?X-Amz-Credential=AKIA&X-Amz-Signature=deadbeef")

@@ -139,3 +139,16 @@ def test_a_slice_of_a_column_is_looked_at_like_its_texts(texts, start):
     column = pa.array(["قبل"] * start + texts, pa.large_string()).slice(start)
     found = find_mojibake(column)
     assert all(found[row] == mojibake(texts[row]) for row in found)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1254", "İstanbul'da güneşli bir gün yaşandı, çocuklar parkta oynadı ve şarkılar söyledi"),
+        ("cp1256", "ایران و روسیه درباره برنامه گفتگو کردند و قرار شد که مذاکرات ادامه پیدا کند".translate({0x6CC: 0x64A})),
+    ],
+    ids=["turkish", "persian"],
+)
+def test_a_page_of_another_language_is_what_it_says_it_is(encoding, text):
+    page = f"<meta charset={encoding}>{text}".encode(encoding)
+    assert decode(page).text == page.decode(encoding)

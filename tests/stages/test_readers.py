@@ -358,3 +358,16 @@ def test_dictionaries_of_string_views_are_read():
     words = pa.array(["نص", "آخر"]).cast(pa.string_view())
     column = pa.DictionaryArray.from_arrays(pa.array([1, 0, None], pa.uint32()), words)
     assert [page["text"] for page in read_rows(pa.table({"text": column, "title": ["a", "b", "c"]}))[0]] == ["آخر", "نص", None]
+
+
+def test_folders_with_results_below_an_input_are_no_input(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "خبر"}\n', encoding="utf-8")
+    for name in ("manifest.json", "documents.parquet", "rejects.parquet"):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        (tmp_path / "out" / name).write_text("{}", encoding="utf-8")
+    (tmp_path / "stopped" / ".work").mkdir(parents=True)
+    (tmp_path / "stopped" / ".work" / "journal.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "stopped" / "documents.parquet").write_text("", encoding="utf-8")
+    log = ReadLog()
+    assert [os.path.basename(source.path) for source in discover([tmp_path], log=log)] == ["a.jsonl"]
+    assert any("2 folders with results of runs skipped" in warning for warning in log.warnings())

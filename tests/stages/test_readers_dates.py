@@ -167,3 +167,8 @@ def test_a_column_is_read_as_its_values_are(texts):
 def test_no_text_is_an_error(text):
     parse_text(text)
     read([text])
+
+
+def test_a_month_comes_first_only_where_the_other_order_is_no_date():
+    assert read_one("7/21/2015 11:30:00 PM") == datetime(2015, 7, 21, 23, 30, tzinfo=UTC)
+    assert read_one("09/07/2015 11:30 PM") == datetime(2015, 7, 9, 23, 30, tzinfo=UTC)
