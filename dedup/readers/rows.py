@@ -28,6 +28,9 @@ from .values import as_text, has_surrogates, is_plain, names_text, shown, withou
 #: A batch holds at most about this many bytes.
 BATCH_BYTES = 64 << 20
 
+#: Rows of a batch that are looked at for markup.
+SAMPLE = 20
+_MARKUP = r"</(?:p|div|span|a|h[1-6]|li)\s*>|<br\s*/?>"
 _SPACES = r"[\s\p{Z}\x{0b}\x{1c}-\x{1f}\x{85}]+"
 _STRINGS = ("id", "title", "text", "source", "url", "author")
 
@@ -191,6 +194,8 @@ def _to_batch(block: Block, log: FileLog, page_bytes: int) -> Batch:
                 keep[at] = False
 
     text = columns["text"]
+    if "html" not in block.parts:
+        _tell_markup(text, log)
     blank = _blank(text)
     if pc.sum(blank).as_py() != text.null_count:  # else spare a copy of all texts
         text = pc.if_else(blank, pa.scalar(None, text.type), text)
@@ -274,6 +279,14 @@ def _published(column: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.bo
         log.note("{n} date could not be parsed and is left empty", "{n} dates could not be parsed and are left empty",
                  count=int(bad.sum()), example=example)  # fmt: skip
     return dates
+
+
+def _tell_markup(text: Any, log: FileLog) -> None:
+    """Warn of a column that is taken for text and holds HTML: its tags would become words."""
+    name = (log.columns or {}).get("text")
+    sample = text.slice(0, SAMPLE).drop_null()
+    if name and len(sample) and pc.mean(pc.match_substring_regex(sample, _MARKUP)).as_py() > 0.5:
+        log.note(f'column "{shown(name)}" holds HTML and is read as plain text; name it with --input.html {shown(name)}')
 
 
 def _blank(column: Any) -> Any:
