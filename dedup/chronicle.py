@@ -137,6 +137,8 @@ def _vectors(corpus: Corpus, copies: Copies, rows: Ints, known: Background, conf
     # Headlines of one event count as one in the frequencies that tell which of them belong to one event.
     stories, brief = np.arange(len(rows)), np.flatnonzero(headline)
     stories[brief] = brief[_cluster(corpus, _of(vectors, brief), rows[brief], config, threads)]
+    if np.array_equal(stories, np.arange(len(rows))):
+        return vectors
     return vectorize(titles, bodies, letters, known, config.stories, stories)
 
 

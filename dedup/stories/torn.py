@@ -38,6 +38,8 @@ def mend(
     labels : int64[n], the smallest row of each document's story
     matrix, times, headline : see ``cluster``
     """
+    if not short.any():
+        return labels
     stories, sizes = np.unique(labels, return_counts=True)
     torn = np.isin(stories, labels[short])
     if np.count_nonzero(torn) < 2:
