@@ -25,9 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from bench.memory import memory_bytes
+from bench.memory import first_rows, memory_bytes
 
 SIZES = "10000,30000,100000,300000,1000000"
 BLOCK = 1 << 16
@@ -61,7 +60,7 @@ def grown(crawl: str, sizes: list[int], memory: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             part = f"{folder}/part.parquet"
-            _first_rows(crawl, size, part)
+            first_rows(crawl, size, part)
             command = [sys.executable, "-m", "bench.scale", part, "--one", "1", "--memory", str(memory)]
             rows.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]))
             print(rows[-1], file=sys.stderr, flush=True)
@@ -78,7 +77,7 @@ def run_once(crawl: str, memory: int) -> dict[str, Any]:
 
     config = dedup.Config().replace({"run.memory": memory})
     with tempfile.TemporaryDirectory() as folder:
-        _first_rows(crawl, 300, f"{folder}/warm.parquet")
+        first_rows(crawl, 300, f"{folder}/warm.parquet")
         for limit in (memory, 1):  # kernels are the same for what is in files
             dedup.find_copies(f"{folder}/warm.parquet", config.replace({"run.memory": limit}))
     begun = time.perf_counter()
@@ -141,16 +140,6 @@ def synthetic(n: int, slots: int, random: np.random.Generator) -> np.ndarray:
             signatures[member, kept] = signatures[at, kept]
         at += size
     return signatures[random.permutation(n)]
-
-
-def _first_rows(crawl: str, rows: int, out: str) -> None:
-    file = pq.ParquetFile(crawl)
-    with pq.ParquetWriter(out, file.schema_arrow, compression="zstd") as writer:
-        for batch in file.iter_batches(min(rows, 8192)):
-            writer.write_batch(batch.slice(0, rows))
-            rows -= len(batch)
-            if rows <= 0:
-                return
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .buffers import row_offsets
+from .buffers import row_offsets, run_starts
 from .kernels.stars import star_groups
 from .pairs import PARTIAL, Ints, Matches, is_among, pair_keys, unique_pairs
 
@@ -118,8 +118,7 @@ def _chained(matches: Matches, canonical: Ints, ranks: Ints) -> tuple[Ints, Ints
     one, other = np.concatenate([left[apart], right[apart]]), canonical[np.concatenate([right[apart], left[apart]])]
     order = np.lexsort((ranks[other], one))
     one, other = one[order], other[order]
-    new = np.ones(len(one), bool)
-    new[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
+    new = run_starts(one, other)
     one, other = one[new], other[new]
     place = np.arange(len(one)) - np.searchsorted(one, one)
     few = place < MOST_ASKED

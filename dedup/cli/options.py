@@ -1,6 +1,6 @@
-"""Every setting of the configuration as an option with the same dotted name, and help in sections.
+"""Every setting of the configuration as an option with the same dotted name, help in sections, and options that commands share.
 
-Nothing is repeated here: names, types, defaults and help come from ``config.settings()``.
+Of settings nothing is repeated here: names, types, defaults and help come from ``config.settings()``.
 """
 
 from __future__ import annotations
@@ -52,6 +52,26 @@ def with_settings(command: AnyFunction) -> AnyFunction:
         command = click.option(*names, cls=SettingOption, setting=name, type=kind, metavar=metavar, help=help_text + shown)(command)
     help_text = "TOML file with settings, as 'dedup config' prints them; options win over it"
     return click.option("--config", "config_file", metavar="FILE", type=click.Path(), help=help_text)(command)
+
+
+def with_reports(written: str) -> Callable[[AnyFunction], AnyFunction]:
+    """Give a command that reads a crawl the options of what it tells; ``written``: what it writes, in its help."""
+    options = (
+        click.option(
+            "--strict", is_flag=True, help=f"exit with 5 if any row or file was rejected (the {written} are written all the same)"
+        ),
+        click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object"),
+        click.option("-q", "--quiet", is_flag=True, help="print nothing but errors"),
+        click.option("-v", "--verbose", count=True, help="log the stages to stderr; -vv logs each batch"),
+        click.option("--log-json", is_flag=True, help="log stages, warnings and errors to stderr as JSON lines; with -vv batches too"),
+    )
+
+    def give(command: AnyFunction) -> AnyFunction:
+        for option in reversed(options):  # decorators work from the inside out
+            command = option(command)
+        return command
+
+    return give
 
 
 def read_config(config_file: str | None, given: Mapping[str, Any]) -> Config:

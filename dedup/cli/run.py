@@ -17,7 +17,7 @@ from ..remote import is_url, shown
 from ..version import __version__
 from .failures import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
 from .logs import log_warnings, start_log, tells_json
-from .options import SectionedCommand, parameter, read_config, with_settings
+from .options import SectionedCommand, parameter, read_config, with_reports, with_settings
 from .sizes import read_size
 from .terminal import live_progress, say
 
@@ -55,11 +55,7 @@ logger = logging.getLogger(__name__)
 @click.option(
     "--memory", metavar="SIZE", callback=read_size, help="memory to keep to, as 2GB, by working in files. The same as --run.memory 2048"
 )
-@click.option("--strict", is_flag=True, help="exit with 5 if any row or file was rejected (the results are written all the same)")
-@click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object")
-@click.option("-q", "--quiet", is_flag=True, help="print nothing but errors")
-@click.option("-v", "--verbose", count=True, help="log the stages to stderr; -vv logs each batch")
-@click.option("--log-json", is_flag=True, help="log stages, warnings and errors to stderr as JSON lines; with -vv batches too")
+@with_reports("results")
 @with_settings
 def run_command(
     inputs: tuple[str, ...],

@@ -12,7 +12,7 @@ from ..config import Config
 from ..remote import is_url
 from .failures import EXIT_CODES, REJECTED, STOPPED, fail
 from .logs import log_warnings, start_log, tells_json
-from .options import SectionedCommand, SettingOption, read_config, with_settings
+from .options import SectionedCommand, SettingOption, read_config, with_reports, with_settings
 from .terminal import live_progress, paper, say
 
 
@@ -36,11 +36,7 @@ def stories_group() -> None:
 @click.option("-o", "--out", required=True, metavar="FILE", type=click.Path(), help="file for the counts, for instance idf.npz")
 @click.option("--overwrite", is_flag=True, help="replace earlier counts in FILE (anything else is never overwritten)")
 @click.option("--least", type=int, metavar="N", help="leave out words in fewer documents  [4]")
-@click.option("--strict", is_flag=True, help="exit with 5 if any row or file was rejected (the counts are written all the same)")
-@click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object")
-@click.option("-q", "--quiet", is_flag=True, help="print nothing but errors")
-@click.option("-v", "--verbose", count=True, help="log the stages to stderr; -vv logs each batch")
-@click.option("--log-json", is_flag=True, help="log the stages, warnings and errors to stderr as JSON lines; with -vv also each batch")
+@with_reports("counts")
 @with_settings
 def fit_idf_command(
     inputs: tuple[str, ...],
