@@ -32,6 +32,7 @@ _QUOTES = re.compile('["«»“”„]')
 _DIGITS = "[0-9٠-٩]"
 _DIGIT = re.compile(_DIGITS)
 _WORD = re.compile(r"\w")
+_LINE_ENDS = re.compile(r"[\r\n]")
 #: A line that is only an e-mail address, and one that is only a number and a carrier's name ("88591 - Stc").
 _ADDRESS = r"[\w.+\-]{1,64}@[\w\-]{1,64}(?:\.[\w\-]{1,24}){1,4}"
 _CARRIER = rf"{_DIGITS}{{4,7}}[ \-–]{{1,4}}(?:[Ss][Tt][Cc]|[Mm]obily|[Zz]ain|زين|موبايلي|الاتصالات)"
@@ -118,7 +119,8 @@ def _build(role: str, table: dict[str, Any]) -> Cue:
     )
 
 
-def _prefilter(tables: dict[str, dict[str, Any]]) -> str:
+def _prefilter(tables: dict[str, dict[str, Any]]) -> tuple[str, str]:
+    """What a line with furniture begins with, and what stands anywhere in one."""
     # The first letters are enough: what passes is looked at properly. With five, RE2 keeps to its automaton (560 MB/s);
     # with eight, the automaton outgrows its memory and RE2 falls back to 20 MB/s.
     opening = [phrase for role, table in tables.items() if role not in ("prose", "self_link") for phrase in table["phrases"]]
@@ -126,7 +128,7 @@ def _prefilter(tables: dict[str, dict[str, Any]]) -> str:
     bare = rf"[^\r\n@ ]+@|{_DIGITS}+[ \-–]+[SsMmZzزما]|{_DIGITS}+:{_DIGITS}+ ?ت"
     # An opening bracket is part of some phrases and of the signs before all of them.
     stems = {fold(phrase)[:_STEM].strip().lstrip("(") for phrase in opening}
-    return rf"(?:^|[\r\n]){_OPENING_ANY}(?:{_alternatives(stems)}|{bare})|{_alternatives(links)}"
+    return f"{_OPENING_ANY}(?:{_alternatives(stems)}|{bare})", _alternatives(links)
 
 
 _TABLES = _read_tables()
@@ -141,5 +143,18 @@ GALLERY = re.compile(rf"[{WEIGHTLESS}]*(?:(?:{_alternatives(_TABLES['gallery']['
 PROSE_OPENER = re.compile(_alternatives(_TABLES["prose"]["phrases"], whole=True))
 #: Any line that a cue may open: one look instead of one per role.
 ANY_CUE = re.compile(f"{_OPENING}(?:{_alternatives(phrase for role in CUES for phrase in _TABLES[role]['phrases'])})")
+_OPENERS, _LINKS = _prefilter(_TABLES)
 #: For RE2: true of every text that ``pages.segment`` would change, and of few others.
-PREFILTER = _prefilter(_TABLES)
+PREFILTER = rf"(?:^|[\r\n]){_OPENERS}|{_LINKS}"
+#: The same for one text, line by line: Python's engine would try every line's beginning at every letter.
+_OPENS, _LINKED = re.compile(_OPENERS), re.compile(_LINKS)
+#: Two letters that all links have in common: an expression that begins with a letter is looked for fast.
+LINK_LETTERS = "بط"
+_PERHAPS_LINKED = re.compile(spelling_pattern(LINK_LETTERS))
+
+
+def may_have_furniture(text: str) -> bool:
+    """Tell whether ``PREFILTER`` finds something in a text."""
+    if any(_OPENS.match(line) for line in _LINE_ENDS.split(text)):
+        return True
+    return _PERHAPS_LINKED.search(text) is not None and _LINKED.search(text) is not None

@@ -19,13 +19,14 @@ from .pages import Page, needs_segmenting, segment
 from .schema import TEXTS
 
 
-def documents_of(pages: Any, *, segmented: bool = True) -> tuple[Any, npt.NDArray[np.int64]]:
+def documents_of(pages: Any, *, segmented: bool = True, credited: bool = True) -> tuple[Any, npt.NDArray[np.int64]]:
     """The documents of a batch of pages, in page order.
 
     Parameters
     ----------
     pages : Arrow record batch, ``schema.PAGES``
     segmented : look for embedded articles and headlines; else each page is one document
+    credited : look for the agency of each document; else it is null
 
     Returns
     -------
@@ -39,7 +40,7 @@ def documents_of(pages: Any, *, segmented: bool = True) -> tuple[Any, npt.NDArra
     if segmented:
         rows = np.flatnonzero(needs_segmenting(texts.fill_null("")).to_numpy(zero_copy_only=False))
         parts = {int(row): segment(texts[int(row)].as_py()) for row in rows}
-    agency = agencies(texts, pages.column("author"))
+    agency = agencies(texts, pages.column("author")) if credited else pa.nulls(len(texts), pa.string())
     if parts:
         mask = np.zeros(len(texts), bool)
         mask[list(parts)] = True
@@ -47,8 +48,9 @@ def documents_of(pages: Any, *, segmented: bool = True) -> tuple[Any, npt.NDArra
         named = pa.array([page.source_line for page in parts.values()], pa.string())
         lines = pc.replace_with_mask(pa.nulls(len(texts), pa.string()), pa.array(mask), named)
         sources = pc.coalesce(sources, lines)
-        credited = pa.array([find_agency("", page.source_line) if page.source_line else None for page in parts.values()], pa.string())
-        agency = pc.coalesce(agency, pc.replace_with_mask(pa.nulls(len(texts), pa.string()), pa.array(mask), credited))
+        if credited:
+            codes = pa.array([find_agency("", page.source_line) if page.source_line else None for page in parts.values()], pa.string())
+            agency = pc.coalesce(agency, pc.replace_with_mask(pa.nulls(len(texts), pa.string()), pa.array(mask), codes))
     titles = pages.column("title")
     main = pa.table(
         {
@@ -67,23 +69,23 @@ def documents_of(pages: Any, *, segmented: bool = True) -> tuple[Any, npt.NDArra
         schema=TEXTS,
     )
     page_rows = np.arange(pages.num_rows)
-    found = [(row, role, title, text) for row, page in parts.items() for role, title, text in _further(page)]
+    found = [(row, role, title, text) for row, page in parts.items() for role, title, text in further(page)]
     if not found:
         return main, page_rows
     found_rows = np.array([row for row, *_ in found], np.int64)
-    documents = pa.concat_tables([main, _table_of(found, main.take(found_rows))])
+    documents = pa.concat_tables([main, _table_of(found, main.take(found_rows), credited)])
     page_rows = np.concatenate([page_rows, found_rows])
     order = np.argsort(page_rows, kind="stable")
     return documents.take(order).combine_chunks(), page_rows[order]
 
 
-def _further(page: Page) -> list[tuple[str, str | None, str]]:
+def further(page: Page) -> list[tuple[str, str | None, str]]:
     """(role, title, text) of the documents of a page besides its article, in page order."""
     embedded: list[tuple[str, str | None, str]] = [("embedded", part.title, part.text) for part in page.embedded]
     return embedded + [("headline", headline, headline) for headline in page.headlines]
 
 
-def _table_of(found: list[tuple[int, str, str | None, str]], pages: Any) -> Any:
+def _table_of(found: list[tuple[int, str, str | None, str]], pages: Any, credited: bool) -> Any:
     """The further documents as a table; ``pages`` holds the row of each one's page."""
     numbers: dict[int, int] = {}
     ids = []
@@ -97,6 +99,8 @@ def _table_of(found: list[tuple[int, str, str | None, str]], pages: Any) -> Any:
         "url": pa.nulls(len(found), pa.string()),
         "title": pa.array([title for _, _, title, _ in found], pa.string()),
         "text": texts,
-        "agency": pc.if_else(pa.array([role == "embedded" for _, role, _, _ in found]), agencies(texts), pa.scalar(None, pa.string())),
     }
+    if credited:
+        embedded = pa.array([role == "embedded" for _, role, _, _ in found])
+        columns["agency"] = pc.if_else(embedded, agencies(texts), pa.scalar(None, pa.string()))
     return pa.table({field.name: columns.get(field.name, pages.column(field.name)) for field in TEXTS}, schema=TEXTS)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .buffers import Rows, row_offsets, take_rows, text_rows
+from .buffers import Rows, filter_rows, row_offsets, take_rows, text_rows
 from .config import Config
 from .folding import fold_table
 from .kernels.chunks import CHUNKS, ENTRY, WORDS, document_rows
@@ -26,6 +26,7 @@ from .signatures import Signatures, sign_rows, sign_shingles
 from .spill import KeptPile, Pile, Spill
 from .texts import stem_table, title_table, tokenize
 
+Terms = npt.NDArray[np.uint64]
 _NO_LIMIT = 1 << 40
 #: Documents that are copied at a time.
 _CHOSEN = 1 << 14
@@ -129,22 +130,36 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     ----------
     texts, titles : Arrow text columns of equal length; a null is an empty text
     """
-    fold, stems = fold_table().arrays(), stem_table().arrays()
-    text, title = text_rows(texts), text_rows(titles)
-    tokens, token_offsets, digests, terms, term_offsets = document_rows(*text, True, *_memory_of_thread(True), *fold, *stems)
+    tokens, token_offsets, digests, terms, term_offsets = _read(texts, aligned=False)
     shingles = shingle_rows(tokens, token_offsets, config.shingles.words)
-    title_stems = title_table().arrays()
-    title_terms, title_offsets, _, _ = term_rows(*title, _NO_LIMIT, *fold, *title_stems)
-    letters, letter_offsets, title_words = stem_letter_rows(*title, _NO_LIMIT, *fold, *title_stems)
-    return Fingerprints(
-        np.diff(token_offsets).astype(np.int32),
-        digests,
-        shingles,
-        (terms, term_offsets),
-        (title_terms, title_offsets),
-        shingle_rows(letters, letter_offsets, config.shingles.headline_chars),
-        title_words.astype(np.int32),
-    )
+    words = np.diff(token_offsets).astype(np.int32)
+    return Fingerprints(words, digests, shingles, (terms, term_offsets), *print_titles(titles, config))
+
+
+def fingerprint_words(texts: Any, titles: Any, config: Config) -> tuple[Fingerprints, Rows, Terms]:
+    """As ``fingerprint``, with what documents are made of: rows of tokens, and the term of each token, 0 for a stop word."""
+    tokens, offsets, digests, aligned, _ = _read(texts, aligned=True)
+    shingles, terms = print_words((tokens, offsets), aligned, config)
+    prints = Fingerprints(np.diff(offsets).astype(np.int32), digests, shingles, terms, *print_titles(titles, config))
+    return prints, (tokens, offsets), aligned
+
+
+def print_words(tokens: Rows, aligned: Terms, config: Config) -> tuple[Rows, Rows]:
+    """Shingles and terms of documents of which the words are known, as ``fingerprint_words`` gives them."""
+    return shingle_rows(*tokens, config.shingles.words), filter_rows(aligned, tokens[1], aligned != 0)
+
+
+def _read(texts: Any, *, aligned: bool) -> Any:
+    tables = *fold_table().arrays(), *stem_table().arrays()
+    return document_rows(*text_rows(texts), True, aligned, *_memory_of_thread(True), *tables)
+
+
+def print_titles(titles: Any, config: Config) -> tuple[Rows, Rows, npt.NDArray[np.int32]]:
+    """Stems and character shingles of titles, and how many stems each has: ``title_terms``, ``title_shingles``, ``title_words``."""
+    title, tables = text_rows(titles), (*fold_table().arrays(), *title_table().arrays())
+    terms, offsets, _, _ = term_rows(*title, _NO_LIMIT, *tables)
+    letters, letter_offsets, words = stem_letter_rows(*title, _NO_LIMIT, *tables)
+    return (terms, offsets), shingle_rows(letters, letter_offsets, config.shingles.headline_chars), words.astype(np.int32)
 
 
 def _memory_of_thread(stemmed: bool) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
@@ -175,7 +190,7 @@ def sign(texts: Any, config: Config | None = None) -> Signatures:
         rows = [shingle_strings(tokenize(text or "", "shingle"), config.shingles.words) for text in texts.to_pylist()]
         return Signatures(sign_shingles(rows, settings), settings.scheme, settings.seed)
     tables = *fold_table().arrays(), *stem_table().arrays()
-    tokens, offsets, _, _, _ = document_rows(*text_rows(texts), False, *_memory_of_thread(False), *tables)
+    tokens, offsets, _, _, _ = document_rows(*text_rows(texts), False, False, *_memory_of_thread(False), *tables)
     return Signatures(sign_rows(shingle_hashes(tokens, offsets, config.shingles.words), settings), settings.scheme, settings.seed)
 
 

@@ -123,17 +123,17 @@ def _same_titles(
     asked = of_headline[found.left] | of_headline[found.right]
     left, right = found.left[asked], found.right[asked]
     one, other = rows[left], rows[right]
-    shared, union, smaller = _overlap(titles.shingles, one, other)
+    shared, union, smaller = overlap(titles.shingles, one, other)
     jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)
     close = np.flatnonzero((jaccard >= config.copies.title) & subsequence_pairs(*titles.terms, one, other))
     # The one is the other with words left out, so as many facts are the same facts.
-    facts = (_count_facts(titles.terms, titles.facts, side[close]) for side in (one, other))
+    facts = (count_facts(titles.terms, titles.facts, side[close]) for side in (one, other))
     same = close[np.equal(*facts)]
     release()
     return left[same], right[same], jaccard[same], containment[same]
 
 
-def _count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
+def count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
     """int64[len(rows)]: how many terms of each row are facts, one that comes twice counted twice."""
     values, offsets = take_rows(*terms, rows)
     known = np.isin(values, take_rows(*facts, rows)[0])
@@ -141,7 +141,7 @@ def _count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
     return counts
 
 
-def _overlap(rows: Rows, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
+def overlap(rows: Rows, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
     """Sizes of intersection and union, and of the smaller row, for each pair."""
     values, offsets = rows
     shared = overlap_pairs(values, offsets, left, right)

@@ -11,6 +11,7 @@ larger one, or too many stand replaced by others in the same place. A pair that 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Ints, Matches
 from .spill import Spill
 from .threads import map_blocks
 
+Floats = npt.NDArray[np.float64]
 #: A pair that shares more than this is no form, however common its shingles are: hundreds print one wire too.
 FORM_BELOW = 0.8
 #: Facts that must be missing before they can speak: one alone may be a slip.
@@ -61,18 +63,30 @@ def verify(left: Ints, right: Ints, measured: Measured, config: CopyConfig, *, t
     """
 
     def block(first: int, last: int) -> Matches:
-        matches = _verify_block(left[first:last], right[first:last], measured, config)
+        matches = verify_pairs(left[first:last], right[first:last], measured.shingles, measured.terms, distinct, config)
         measured.spill.release()
         return matches
+
+    def distinct(left: Ints, right: Ints) -> Floats:
+        return _distinct_containment(left, right, measured)
 
     spilled = measured.spill.spilled
     blocks = map_blocks(block, len(left), threads, at_least=_PAIRS, at_most=_SPILLED_PAIRS if spilled else None)
     return Matches.join([*blocks, Matches.none()])
 
 
-def _verify_block(left: Ints, right: Ints, measured: Measured, config: CopyConfig) -> Matches:
-    offsets = measured.shingles[1]
-    shared = overlap_pairs(*measured.shingles, left, right)
+def verify_pairs(
+    left: Ints, right: Ints, shingles: Rows, terms: Rows, distinct: Callable[[Ints, Ints], Floats], config: CopyConfig
+) -> Matches:
+    """Measure each pair exactly and keep those that share enough to be listed.
+
+    Parameters
+    ----------
+    left, right : int64[n_pairs], rows; shingles, terms : as ``Measured`` has them
+    distinct : gives float64, the distinct containment of pairs: what is left of it when common shingles weigh less
+    """
+    offsets = shingles[1]
+    shared = overlap_pairs(*shingles, left, right)
     size_left, size_right = offsets[left + 1] - offsets[left], offsets[right + 1] - offsets[right]
     smaller = np.minimum(size_left, size_right)
     jaccard = shared / np.maximum(size_left + size_right - shared, 1)
@@ -84,26 +98,23 @@ def _verify_block(left: Ints, right: Ints, measured: Measured, config: CopyConfi
     kind[containment >= config.excerpt] = EXCERPT
     kind[jaccard >= config.near] = NEAR
     asked = np.flatnonzero((kind != PARTIAL) & (containment < FORM_BELOW))
-    template = _is_template(left[asked], right[asked], containment[asked], measured, config)
-    kind[asked[template]] = PARTIAL
-    asked = asked[~template]
-    copied = _is_copied(left[asked], right[asked], left_is_smaller[asked], jaccard[asked], containment[asked], measured.terms, config)
-    kind[asked[~copied]] = PARTIAL
+    if len(asked):
+        template = distinct(left[asked], right[asked]) < config.distinct * containment[asked]
+        kind[asked[template]] = PARTIAL
+        asked = asked[~template]
+        copied = _is_copied(left[asked], right[asked], left_is_smaller[asked], jaccard[asked], containment[asked], terms, config)
+        kind[asked[~copied]] = PARTIAL
     contained = np.where(kind != EXCERPT, NEITHER, np.where(left_is_smaller, LEFT, RIGHT)).astype(np.uint8)
     return Matches(left, right, kind, jaccard, containment, contained)
 
 
-def _is_template(
-    left: Ints, right: Ints, containment: npt.NDArray[np.float64], measured: Measured, config: CopyConfig
-) -> npt.NDArray[np.bool_]:
-    """Whether too little of the containment is left when common shingles weigh less."""
+def _distinct_containment(left: Ints, right: Ints, measured: Measured) -> Floats:
     weights = measured.weights.arrays()
     shared = shared_weights(*measured.shingles, left, right, *weights)
     rows, places = np.unique(np.concatenate([left, right]), return_inverse=True)
     sums = weight_sums(*measured.shingles, rows, *weights)[places]
-    distinct = shared / np.maximum(np.minimum(sums[: len(left)], sums[len(left) :]), 1e-9)
-    template: npt.NDArray[np.bool_] = distinct < config.distinct * containment
-    return template
+    distinct: Floats = shared / np.maximum(np.minimum(sums[: len(left)], sums[len(left) :]), 1e-9)
+    return distinct
 
 
 def _is_copied(

@@ -70,7 +70,11 @@ def vectorize(
 
 def without_terms(rows: Rows, terms: npt.NDArray[np.uint64]) -> Rows:
     """Rows of terms without the given ones, whatever their flags."""
-    return filter_rows(*rows, ~np.isin(rows[0] & ~FLAGS, terms & ~FLAGS))
+    left_out, plain = np.unique(terms & ~FLAGS), rows[0] & ~FLAGS
+    if not len(left_out):
+        return rows
+    places = np.minimum(np.searchsorted(left_out, plain), len(left_out) - 1)
+    return filter_rows(*rows, left_out[places] != plain)
 
 
 def _row_numbers(offsets: npt.NDArray[Any]) -> npt.NDArray[np.int32]:

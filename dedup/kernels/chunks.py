@@ -58,13 +58,14 @@ def chunk_end(data, at, end):
 
 
 @jit
-def document_rows(data, offsets, stemmed, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
+def document_rows(data, offsets, stemmed, aligned, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
     """Tokens and terms of each text, and a digest of its tokens at level *canonical*.
 
     Parameters
     ----------
     data : uint8[n_bytes], offsets : int64[n_texts + 1]
     stemmed : bool, whether terms are wanted; without them each text has an empty row of terms
+    aligned : bool, with ``stemmed``: a term for each token, 0 for a stop word; else stop words are left out
     known, words : uint64[CHUNKS, ENTRY] and uint64[WORDS, 2], zeros at first, written in place: chunks and words met,
         with their hashes. They may be kept for further calls with the same tables and ``stemmed``, by one thread at a time; they change
         how fast it is, not what it gives.
@@ -86,14 +87,14 @@ def document_rows(data, offsets, stemmed, known, words, blocks, entries, expansi
     letters = np.empty(LETTERS, np.uint32)
     cursor = np.empty(1, np.int64)
     fill_documents(
-        data, offsets, stemmed, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
+        data, offsets, stemmed, aligned, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
         tokens, token_offsets, digests, terms, term_offsets, letters, cursor,
     )  # fmt: skip
     return tokens[: token_offsets[n_texts]].copy(), token_offsets, digests, terms[: term_offsets[n_texts]].copy(), term_offsets
 
 
 @leaf
-def fill_documents(data, offsets, stemmed, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
+def fill_documents(data, offsets, stemmed, aligned, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
                    tokens, token_offsets, digests, terms, term_offsets, letters, cursor):  # fmt: skip
     """Write the rows of ``document_rows`` into its arrays."""
     slots = np.uint64(len(known) - 1)
@@ -147,7 +148,7 @@ def fill_documents(data, offsets, stemmed, known, words, blocks, entries, expans
                         n_tokens += 1
                         left, right = extend_digest(left, right, known[slot, _KEY])
                         term = known[slot, _KEY + 2]
-                        if term != np.uint64(0):
+                        if aligned or term != np.uint64(0):
                             terms[n_terms] = term
                             n_terms += 1
                     at = stop_at
@@ -170,7 +171,7 @@ def fill_documents(data, offsets, stemmed, known, words, blocks, entries, expans
                 tokens[n_tokens] = word
                 n_tokens += 1
                 left, right = extend_digest(left, right, exact)
-                if term != np.uint64(0):
+                if aligned or term != np.uint64(0):
                     terms[n_terms] = term
                     n_terms += 1
             at = stop_at

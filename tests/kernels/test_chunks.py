@@ -23,7 +23,7 @@ def memory(chunks=CHUNKS, words=WORDS):
 
 
 def documents_of(texts, known):
-    return document_rows(*oracle.utf8(texts), True, *known, *fold_table().arrays(), *stem_table().arrays())
+    return document_rows(*oracle.utf8(texts), True, False, *known, *fold_table().arrays(), *stem_table().arrays())
 
 
 def check_against_twins(texts, known):
@@ -71,8 +71,8 @@ def test_any_bytes_are_read_without_harm_and_always_alike(rows):
     data, offsets = oracle.flat(rows, np.uint8)
     known = memory(1 << 8, 1 << 8)
     arrays = *fold_table().arrays(), *stem_table().arrays()
-    walks = [document_rows(data, offsets, True, *known, *arrays) for _ in range(2)]
-    alone = [document_rows(*oracle.flat([row], np.uint8), True, *memory(2, 2), *arrays)[0].tolist() for row in rows]
+    walks = [document_rows(data, offsets, True, False, *known, *arrays) for _ in range(2)]
+    alone = [document_rows(*oracle.flat([row], np.uint8), True, False, *memory(2, 2), *arrays)[0].tolist() for row in rows]
     assert [array.tolist() for array in walks[0]] == [array.tolist() for array in walks[1]]
     assert oracle.listed(walks[0][0], walks[0][1]) == alone
 
@@ -82,8 +82,8 @@ def test_what_stands_behind_the_last_text_is_not_read():
     longer = np.concatenate([data, np.frombuffer("ر إن".encode(), np.uint8)])
     arrays = *fold_table().arrays(), *stem_table().arrays()
     assert (
-        document_rows(longer, offsets, True, *memory(), *arrays)[0].tolist()
-        == document_rows(data, offsets, True, *memory(), *arrays)[0].tolist()
+        document_rows(longer, offsets, True, False, *memory(), *arrays)[0].tolist()
+        == document_rows(data, offsets, True, False, *memory(), *arrays)[0].tolist()
     )
 
 
@@ -103,7 +103,7 @@ def test_tokens_and_terms_do_not_depend_on_the_number_of_threads(threads):
     texts = [f"قال وزير الخارجية رقم {i} في بيروت إن {i * 1000:,} شخص" for i in range(50)]
     data, offsets = oracle.utf8(texts)
     arrays = *fold_table().arrays(), *stem_table().arrays()
-    parts = map_blocks(lambda a, b: document_rows(data, offsets[a : b + 1], True, *memory(64, 64), *arrays), 50, threads, at_least=1)
+    parts = map_blocks(lambda a, b: document_rows(data, offsets[a : b + 1], True, False, *memory(64, 64), *arrays), 50, threads, at_least=1)
     whole = documents_of(texts, memory())
     for place in (0, 2, 3):
         assert np.concatenate([part[place] for part in parts]).tolist() == whole[place].tolist()

@@ -40,7 +40,7 @@ with_surrogates = st.text(st.characters() | st.sampled_from(ALPHABET), max_size=
 def token_rows(data, offsets):
     """Tokens, their offsets and digests, with next to no memory: nearly every chunk is read letter by letter."""
     known, words = np.zeros((2, ENTRY), np.uint64), np.zeros((2, 2), np.uint64)
-    return document_rows(data, offsets, False, known, words, *fold_table().arrays(), *stem_table().arrays())[:3]
+    return document_rows(data, offsets, False, False, known, words, *fold_table().arrays(), *stem_table().arrays())[:3]
 
 
 def tokens_of(texts):

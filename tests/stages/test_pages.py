@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from collections import Counter
+from importlib import resources
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dedup.cues import LINK_LETTERS, may_have_furniture
 from dedup.pages import Page, needs_segmenting, segment
+from dedup.spellings import fold
 
 SEED = (Path(__file__).parents[1] / "golden" / "seed_page.txt").read_text(encoding="utf-8")
 #: Signs that may be taken off a headline: bullets, enumeration, and what has no weight.
@@ -386,6 +390,20 @@ def test_a_body_has_no_more_furniture(text):
 def test_the_prefilter_lets_through_every_page_that_changes(text):
     if segment(text) != Page(text):
         assert needs_segmenting(pa.array([text])).to_pylist() == [True]
+
+
+@settings(max_examples=400, deadline=None)
+@given(PAGES)
+def test_one_text_is_looked_through_as_a_column_is(text):
+    assert may_have_furniture(text) == needs_segmenting(pa.array([text])).to_pylist()[0]
+
+
+def test_all_links_have_the_letters_that_are_looked_for_first():
+    links = tomllib.loads((resources.files("dedup") / "data/cues.toml").read_text(encoding="utf-8"))["self_link"]["phrases"]
+    assert links
+    for phrase in links:
+        assert LINK_LETTERS in fold(phrase)
+        assert may_have_furniture(f"{FIRST} {phrase}: {OTHER_TITLE}")
 
 
 def test_the_prefilter_reads_slices_chunks_and_nulls():
