@@ -1,0 +1,100 @@
+"""The keys and values of postings: 64-bit hashes, one namespace for each kind of thing that is looked up, and packed numbers.
+
+Shingles are looked up by their hashes as they are. Every other kind has a salt and a permutation of 64 bits, so that what is equal as
+a number (a document's number, a title's hash) is not equal as a key. Keys are stored: none of this may change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from math import ceil
+
+import numpy as np
+import numpy.typing as npt
+
+from .entries import CLASS_BITS, Hashes, Ints, Values
+
+_DIGEST, _COPIES, _TITLE, _LETTERS = (
+    np.uint64(salt) for salt in (0x6A09E667F3BCC909, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B, 0xA54FF53A5F1D36F1)
+)  # roots of the first primes, as in SHA-512
+_ID = b"dedup id"
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MOST_CLASS = (1 << CLASS_BITS) - 1
+#: The least shingles of a document of each size class: half an octave each, from 8 on.
+CLASS_SIZES = np.array([1, *(ceil(8 * 2 ** (k / 2)) for k in range(1, 1 << CLASS_BITS))], np.int64)
+
+
+def _mixed(values: Hashes) -> Hashes:
+    """Spread the bits: the finalizer of SplitMix64, as ``mix64`` of ``kernels/hashing.py``."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _salted(values: Hashes, salt: np.uint64) -> Hashes:
+    """A permutation of 64 bits for each salt. Mixed once, kinds would differ by a constant only, and numbers may well differ by it."""
+    return _mixed(_mixed(values ^ salt) ^ salt)
+
+
+def digest_keys(digests: Hashes) -> Hashes:
+    """uint64[n]: keys of token streams, from their digests uint64[n, 2]."""
+    digests = np.asarray(digests, np.uint64).reshape(-1, 2)
+    return _salted(_mixed(digests[:, 0]) ^ (digests[:, 1] * _GOLDEN), _DIGEST)
+
+
+def id_key(doc_id: str) -> int:
+    """The key of a document's id: 64 bits of BLAKE2b, for ids come from outside. Half surrogates are allowed."""
+    return int.from_bytes(hashlib.blake2b(doc_id.encode("utf-8", "surrogatepass"), digest_size=8, person=_ID).digest(), "little")
+
+
+def id_keys(doc_ids: Sequence[str]) -> Hashes:
+    """uint64[n]: ``id_key`` of each id."""
+    return np.fromiter(map(id_key, doc_ids), np.uint64, len(doc_ids))
+
+
+def copies_keys(numbers: Ints) -> Hashes:
+    """uint64[n]: the keys that list the copies of these canonicals."""
+    return _salted(np.asarray(numbers, np.int64).astype(np.uint64), _COPIES)
+
+
+def copies_key(number: int) -> int:
+    """The key that lists the copies of a canonical."""
+    return int(copies_keys(np.array([number], np.int64))[0])
+
+
+def title_keys(titles: Hashes) -> Hashes:
+    """uint64[n]: keys of what titles are looked up by, from its hashes."""
+    return _salted(np.asarray(titles, np.uint64), _TITLE)
+
+
+def letter_keys(letters: Hashes) -> Hashes:
+    """uint64[n]: keys of what titles are looked up by letter by letter, from its hashes."""
+    return _salted(np.asarray(letters, np.uint64), _LETTERS)
+
+
+def pack_values(numbers: Ints, sizes: Ints) -> Values:
+    """Values of postings.
+
+    Parameters
+    ----------
+    numbers : int64[n], document numbers below 2**28
+    sizes : int64[n], how many different shingles each document has
+
+    Returns
+    -------
+    uint32[n], ``number << 4 | size_class``: the last class of which ``CLASS_SIZES`` says that its documents have as many
+    """
+    classes = np.searchsorted(CLASS_SIZES, np.maximum(np.asarray(sizes, np.int64), CLASS_SIZES[0]), side="right") - 1
+    values: Values = ((np.asarray(numbers, np.int64) << CLASS_BITS) | classes).astype(np.uint32)
+    return values
+
+
+def numbers_of(values: Values) -> Ints:
+    """int64[n]: the document numbers in values."""
+    return (np.asarray(values, np.uint32) >> np.uint32(CLASS_BITS)).astype(np.int64)
+
+
+def classes_of(values: Values) -> npt.NDArray[np.int64]:
+    """int64[n]: the size classes in values."""
+    return (np.asarray(values, np.uint32) & np.uint32(_MOST_CLASS)).astype(np.int64)
