@@ -1,0 +1,240 @@
+"""What every store of an index must do, wherever it is kept: a class of tests to inherit from.
+
+A subclass has a fixture ``opened``: a function that opens the same empty index, each time anew, and takes ``mode``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from dedup.index.entries import CLASS_BITS, Batch, Entry, Overtaken, Words
+
+
+def entry(number: int, **changes) -> Entry:
+    facts = {
+        "number": number, "doc_id": f"خبر-{number}", "page_id": f"خبر-{number}", "role": "article", "status": "unique", "canonical": number,
+        "kind": None, "jaccard": None, "containment": None, "contained": None, "story": None, "published": None, "arrived": 1_000 + number,
+        "source": "وكالة الأنباء", "url": None, "title": "افتتاح معرض الكتاب", "words": 3, "digest": bytes(range(16)), "parts": 0,
+    }  # fmt: skip
+    return Entry(**facts | changes)
+
+
+def words(*rows: Sequence[tuple[int, int]]) -> Words:
+    flat = [pair for row in rows for pair in row]
+    offsets = np.cumsum([0, *(len(row) for row in rows)]).astype(np.int64)
+    return Words(np.array([token for token, _ in flat], np.uint64), np.array([term for _, term in flat], np.uint64), offsets)
+
+
+def read(kept: Words) -> list[list[tuple[int, int]]]:
+    pairs = list(zip(kept.tokens.tolist(), kept.terms.tolist(), strict=True))
+    return [pairs[start:end] for start, end in zip(kept.offsets.tolist(), kept.offsets.tolist()[1:], strict=False)]
+
+
+def postings(*pairs: tuple[int, int]) -> dict:
+    """(key, number) as the two arrays of a batch; all of size class 3."""
+    return {
+        "keys": np.array([key for key, _ in pairs], np.uint64),
+        "values": np.array([number << CLASS_BITS | 3 for _, number in pairs], np.uint32),
+    }
+
+
+def found(store, rows: Sequence[Sequence[int]], most: int = 100) -> tuple[list[list[int]], list[int]]:
+    """(numbers that each row's keys list, sorted; how many keys of each row were cut)."""
+    offsets = np.cumsum([0, *(len(row) for row in rows)]).astype(np.int64)
+    hits = store.find(np.array([key for row in rows for key in row], np.uint64), offsets, most)
+    assert hits.values.dtype == np.uint32 and hits.offsets.dtype == np.int64
+    assert (hits.values & (1 << CLASS_BITS) - 1 == 3).all()
+    numbers = (hits.values >> CLASS_BITS).tolist()
+    return [sorted(numbers[start:end]) for start, end in zip(hits.offsets, hits.offsets[1:], strict=False)], hits.cut.tolist()
+
+
+def add(store, count: int = 1, **changes) -> int:
+    """``count`` plain entries, each with three words; the first number."""
+    first = store.reserve(count)
+    numbers = range(first, first + count)
+    store.commit(
+        Batch([entry(number, **changes) for number in numbers], words(*([(number, 0), (7, 8), (number, 0)] for number in numbers)))
+    )
+    return first
+
+
+#: Keys of which the lowest and the highest bits are alike, as those of winnowed shingles are.
+KEYS = [1, 2, 3, 1 << 32, 1 << 63, (1 << 64) - 1]
+
+
+class StoreContract:
+    def test_a_new_store_holds_nothing(self, opened):
+        store = opened()
+        assert len(store) == 0 and store.sync() == ([], []) and store.events(0) == []
+        assert store.recent(0) == [] and store.arrived_before(1 << 60, 10) == [] and store.fetch([]) == []
+        assert read(store.words([])) == [] and read(store.words([5])) == [[]] and store.fetch([5]) == [None]
+        assert found(store, [KEYS, []]) == ([[], []], [0, 0]) and found(store, []) == ([], [])
+        assert store.listed(1).tolist() == []
+
+    def test_an_entry_comes_back_as_it_was_given(self, opened):
+        store = opened()
+        first = store.reserve(3)
+        kept = [
+            entry(first, published=-5, story=0, title="", source=None, parts=65_000, arrived=1 << 50),
+            entry(
+                first + 1, status="copy", kind="near", canonical=first, jaccard=0.1 + 0.2, containment=1.0, contained="this", story=12,
+                published=1_700_000_000_000_000, url="https://example.org/؟a=\x00b", page_id="صفحة", role="embedded",
+            ),
+            entry(first + 2, doc_id="", page_id="", title="ع" * 70_000, words=0),
+        ]  # fmt: skip
+        store.commit(Batch(list(kept), Words.none(3)))
+        assert store.fetch([first + 2, first, first + 1, first]) == [kept[2], kept[0], kept[1], kept[0]]
+        assert opened().fetch([first + 1]) == [kept[1]]
+
+    def test_words_come_back_in_order_with_their_terms(self, opened):
+        store = opened()
+        first = store.reserve(4)
+        many = [(int(word) * 0x9E3779B97F4A7C15 % (1 << 64), int(word) % 3) for word in np.random.default_rng(1).zipf(1.4, 3_000) % 700]
+        same_token = [(5, 1), (5, 2), (5, 1), (6, 0), (5, 2)]
+        rows = [many, [], same_token, [((1 << 64) - 1, (1 << 64) - 1)]]
+        store.commit(Batch([entry(first + at) for at in range(4)], words(*rows)))
+        assert read(store.words([first + 2, first, first + 1, first + 3])) == [rows[2], rows[0], rows[1], rows[3]]
+
+    def test_keys_list_what_was_posted_row_by_row(self, opened):
+        store = opened()
+        first = add(store, 3)
+        store.commit(Batch(**postings((1, first), (1 << 63, first), (1, first + 1), (3, first + 2))))
+        assert found(store, [[1, 2], [], [1 << 63, 1, 3], [3]]) == (
+            [[first, first + 1], [], [first, first, first + 1, first + 2], [first + 2]],
+            [0] * 4,
+        )
+        store.commit(Batch(**postings((1, first + 2))))
+        assert found(opened(), [[1]]) == ([[first, first + 1, first + 2]], [0])
+        assert store.listed(1).tolist() == [first, first + 1, first + 2] and store.listed(2).tolist() == []
+
+    def test_of_a_long_list_the_first_are_read_and_the_cut_is_told(self, opened):
+        store = opened()
+        first = add(store, 5_000)
+        for start in range(0, 5_000, 1_000):
+            store.commit(Batch(**postings(*((9, first + at) for at in range(start, start + 1_000)), (8, first + start))))
+        numbers, cut = found(store, [[9, 8], [8], [9]], most=700)
+        assert numbers[0] == sorted([*range(first, first + 700), *range(first, first + 5_000, 1_000)])
+        assert numbers[2] == list(range(first, first + 700)) and cut == [1, 0, 1]
+        assert found(store, [[9]], most=5_000) == ([list(range(first, first + 5_000))], [0])
+        assert store.listed(9).tolist() == list(range(first, first + 5_000))
+
+    def test_an_entry_takes_the_place_of_the_one_with_its_number(self, opened):
+        store = opened()
+        number = add(store)
+        before = read(store.words([number]))
+        store.commit(Batch([entry(number, title="عنوان جديد", arrived=9_000, status="copy")], words([]), kept_words={number}))
+        assert len(store) == 1 and store.stats()["copies"] == 1
+        assert store.fetch([number])[0].title == "عنوان جديد" and read(store.words([number])) == before
+        assert store.recent(9_000) == [number] and store.arrived_before(9_000, 5) == []
+        store.commit(Batch([entry(number)], words([(4, 4)])))
+        assert read(store.words([number])) == [[(4, 4)]] and store.stats()["copies"] == 0
+        store.commit(Batch([entry(number)], words([])))
+        assert read(store.words([number])) == [[]]
+
+    def test_what_is_removed_is_gone_and_its_number_is_not_given_again(self, opened):
+        store = opened()
+        first = add(store, 3, status="copy")
+        store.commit(Batch(removed=[first + 1, first + 2], **postings((1, first), (1, first + 1))))
+        assert len(store) == 1 and store.fetch([first, first + 1, first + 2])[1:] == [None, None] and store.stats()["copies"] == 1
+        assert read(store.words([first + 1])) == [[]] and store.recent(0) == [first]
+        assert store.reserve(1) > first + 2
+        store.compact()
+        assert store.listed(1).tolist() == [first] and opened().fetch([first + 2]) == [None]
+
+    def test_entries_are_found_by_their_arrival(self, opened):
+        store = opened()
+        first = store.reserve(4)
+        arrived = [500, 300, 300, 1 << 51]
+        store.commit(Batch([entry(first + at, arrived=when) for at, when in enumerate(arrived)], Words.none(4)))
+        assert store.recent(301) == [first, first + 3] and store.recent(300) == [first + at for at in range(4)]
+        assert store.arrived_before(500, 10) == [first + 1, first + 2] and store.arrived_before(501, 1) == [first + 1]
+        assert store.arrived_before(300, 10) == []
+
+    def test_the_last_number_is_that_of_an_entry_whether_it_is_still_there_or_not(self, opened):
+        store = opened()
+        assert store.last_number() == -1
+        first = add(store, 3)
+        store.reserve(5)
+        assert store.last_number() == first + 2
+        store.commit(Batch([entry(first)], words([]), removed=[first + 2]))
+        store.commit(Batch())
+        assert opened().last_number() == first + 2
+
+    def test_events_are_numbered_in_order(self, opened):
+        store = opened()
+        at = datetime(2024, 5, 1, 12, 30, 0, 123456, tzinfo=UTC)
+        merged = {
+            "event": "story_merged",
+            "story_id": "s1",
+            "other_id": "s2",
+            "canonical_id": None,
+            "at": at,
+            "documents": 2,
+            "members": ["خبر-1", "ب"],
+        }
+        split = merged | {"event": "story_split", "story_id": None, "at": None, "members": []}
+        store.commit(Batch(events=[merged, split]))
+        store.commit(Batch(events=[split]))
+        store = opened()
+        events = store.events(0)
+        assert [{name: event[name] for name in merged} for event in events] == [merged, split, split]
+        numbers = [event["number"] for event in events]
+        assert numbers == sorted(set(numbers)) and min(numbers) > 0 and all(isinstance(event["recorded"], int) for event in events)
+        assert [event["number"] for event in store.events(numbers[0])] == numbers[1:] and store.events(numbers[2]) == []
+
+    def test_an_empty_batch_changes_nothing(self, opened):
+        store = opened()
+        add(store)
+        store.commit(Batch())
+        assert len(store) == 1
+
+
+class SharedStoreContract(StoreContract):
+    """Of a store that several may write to at once."""
+
+    def test_numbers_are_given_once(self, opened):
+        one, other = opened(), opened()
+        given = [set(range(first, first + 10)) for store in (one, other, one) for first in [store.reserve(10)]]
+        assert len(set.union(*given)) == 30
+
+    def test_a_writer_sees_what_others_did_and_not_what_it_did_itself(self, opened):
+        one, other = opened(), opened()
+        assert one.sync() == other.sync() == ([], [])
+        first = add(one, 3)
+        one.commit(Batch([entry(first)], words([(1, 1)]), removed=[first + 2]))
+        assert one.sync() == ([], [])
+        changed, removed = other.sync()
+        assert sorted(changed) == [first, first + 1] and removed == [first + 2]
+        assert other.sync() == ([], []) and opened().sync() == ([], [])
+
+    def test_a_commit_after_another_writer_is_overtaken_and_changes_nothing(self, opened):
+        one, other = opened(), opened()
+        one.sync()
+        other.sync()
+        theirs, ours = other.reserve(1), one.reserve(1)
+        add(one)
+        batch = Batch([entry(theirs)], words([(1, 1)]), **postings((5, theirs)), events=[])
+        with pytest.raises(Overtaken):
+            other.commit(batch)
+        with pytest.raises(Overtaken):
+            other.commit(batch)
+        assert len(other) == 1 and other.listed(5).tolist() == [] and other.fetch([theirs]) == [None]
+        assert len(other.sync()[0]) == 1
+        other.commit(batch)
+        assert len(one) == 2 and one.sync() == ([theirs], []) and ours not in one.recent(0)
+
+    def test_a_large_batch_is_seen_as_a_whole(self, opened):
+        one, other = opened(), opened()
+        other.sync()
+        count = 3_000
+        first = one.reserve(count)
+        pairs = [(key, first + at) for at in range(count) for key in (at + 1_000_000, at % 50, 77)]
+        rows = [[(at, at), (3, 0)] for at in range(count)]
+        one.commit(Batch([entry(first + at) for at in range(count)], words(*rows), **postings(*pairs)))
+        assert len(other) == count and sorted(other.sync()[0]) == list(range(first, first + count))
+        assert other.listed(77).tolist() == list(range(first, first + count)) and len(other.listed(3)) == 60
+        assert read(other.words([first + 2_999, first])) == [rows[2_999], rows[0]]
