@@ -1,0 +1,72 @@
+"""Documents that arrive at a story window, made of Arabic titles and texts or of random weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from dedup import Config
+from dedup.fingerprint import fingerprint
+from dedup.index.stories_online import StoryWindow
+from dedup.index.story_vectors import TERMS, VectorRows
+
+HOUR = 3600.0
+#: Reports of five events, as outlets word them; the text goes on from the title.
+EVENTS = {
+    "السفانية": [
+        ("أرامكو توقع عقدا لتوسعة حقل السفانية", "وقعت شركة أرامكو السعودية عقدا بقيمة ملياري دولار لتوسعة حقل السفانية البحري شرق المملكة"),
+        ("عقد جديد لتوسعة حقل السفانية البحري", "قالت أرامكو إن توسعة حقل السفانية ستضيف إنتاجا جديدا وإن العقد الموقع يشمل منصات بحرية"),
+        ("ملياران لمنصات بحرية في السفانية", "تشمل توسعة السفانية التي أعلنتها أرامكو بناء منصات بحرية ومد أنابيب في الحقل البحري"),
+    ],
+    "الديربي": [
+        ("الهلال يهزم النصر بثلاثية في الديربي", "فاز الهلال على غريمه النصر بثلاثة أهداف دون رد في ديربي الرياض على ملعب الملك فهد"),
+        ("ديربي الرياض: ثلاثية هلالية في مرمى النصر", "سجل مهاجم الهلال هدفين في مرمى النصر وحسم ديربي الرياض بثلاثية نظيفة"),
+        ("النصر يخسر الديربي أمام الهلال", "تلقى النصر خسارة ثقيلة أمام الهلال بثلاثية في ديربي الرياض وسط حضور جماهيري"),
+    ],
+    "سيول": [
+        ("سيول تغرق أحياء في جازان", "أغرقت السيول أحياء في مدينة جازان بعد أمطار غزيرة وأنقذ الدفاع المدني عشرات المحتجزين"),
+        ("الدفاع المدني ينقذ محتجزين في سيول جازان", "باشر الدفاع المدني في جازان إنقاذ محتجزين داخل مركباتهم بعد أن جرفتها السيول والأمطار الغزيرة"),
+        ("أمطار جازان: إنقاذ عشرات المحتجزين من السيول", "تسببت أمطار غزيرة على جازان في سيول جارفة وأنقذ الدفاع المدني المحتجزين في الأحياء"),
+    ],
+    "البركان": [
+        ("ثوران بركان في إندونيسيا وإغلاق مطار بالي", "أغلقت إندونيسيا مطار بالي بعد أن قذف بركان راونج الرماد إلى ارتفاع كبير"),
+        ("رماد بركان راونج يغلق مطار بالي", "ألغيت رحلات إلى بالي بسبب رماد بركان راونج في إندونيسيا وأغلق المطار أمام المسافرين"),
+        ("آلاف المسافرين عالقون في بالي بسبب البركان", "علق آلاف المسافرين في مطار بالي المغلق بسبب رماد بركان راونج في إندونيسيا"),
+    ],
+    "اللقاح": [
+        ("لقاح تجريبي للإيبولا ينجح في غينيا", "أعلنت منظمة الصحة العالمية أن لقاحا تجريبيا ضد فيروس إيبولا نجح في غينيا بنسبة كاملة"),
+        ("الصحة العالمية: نجاح لقاح إيبولا في غينيا", "قالت منظمة الصحة العالمية إن اختبار لقاح إيبولا في غينيا أظهر حماية كاملة من الفيروس"),
+        ("نتائج واعدة للقاح ضد فيروس إيبولا", "أظهر لقاح ضد إيبولا جرب في غينيا نتائج واعدة بحسب منظمة الصحة العالمية"),
+    ],
+}  # fmt: skip
+
+
+def vectors(window: StoryWindow, documents: list[tuple[str, str]]) -> VectorRows:
+    """Vectors of (title, text), a headline where the text is empty."""
+    titles, texts = (pa.array([document[side] for document in documents], pa.large_string()) for side in (0, 1))
+    prints = fingerprint(texts, titles, Config())
+    brief = [not text for _, text in documents]
+    runs, offsets = prints.title_shingles
+    letters = [runs[offsets[row] : offsets[row + 1]] if short else runs[:0] for row, short in enumerate(brief)]
+    return window.rows(prints.title_terms, prints.terms, (np.concatenate(letters), np.cumsum([0, *map(len, letters)])))
+
+
+def arrive(window: StoryWindow, title: str, text: str, hours: float, number: int) -> int:
+    """Let one document arrive, which founds the story of its number if it joins none; its story."""
+    rows = vectors(window, [(title, text)])
+    place = window.propose(rows, 0, hours * HOUR, not text)
+    story = number if place.story is None else place.story
+    window.add(rows, 0, number, hours * HOUR, not text, story)
+    return story
+
+
+def random_rows(random: np.random.Generator, n: int, terms: int = 60) -> VectorRows:
+    """Vectors of a few terms each out of few, so that some are alike."""
+    values, weights = np.zeros((n, TERMS), np.uint64), np.zeros((n, TERMS), np.float32)
+    lengths = random.integers(0, 10, n).astype(np.int32)
+    for row, length in enumerate(lengths):
+        values[row, :length] = random.choice(terms, length, replace=False) * 7919 + 17
+        own = random.uniform(0.2, 1, length)
+        weights[row, :length] = own / max(np.sqrt((own**2).sum()), 1e-9)
+    words = np.minimum(lengths, random.integers(0, 10, n)).astype(np.int32)
+    return VectorRows(values, weights, words, lengths, random.random(n) < 0.8)

@@ -1,0 +1,68 @@
+"""What the batch rules make of a window, told as events."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dedup import Config
+from dedup.background import background
+from dedup.index.stories_online import StoryWindow
+from dedup.index.story_review import compare
+from tests.index.arriving import EVENTS, HOUR, vectors
+
+
+def told(labels, stories, times=None):
+    n = len(labels)
+    findings = compare(np.array(labels), np.array(stories), np.arange(n) + 100, np.arange(n) * 1.0 if times is None else np.array(times))
+    return [(item.event, item.story, item.other, item.documents.tolist()) for item in findings]
+
+
+@pytest.mark.parametrize(
+    ("labels", "stories", "expected"),
+    [
+        ([0, 0, 1], [7, 7, 8], []),
+        ([0, 0, 0], [7, 7, 8], [("story_merged", 7, 8, [102])]),
+        ([0, 0], [8, 7], [("story_merged", 8, 7, [101])]),  # as many documents: the earlier one goes on
+        ([0, 0, 1, 0], [7, 7, 8, 8], []),  # half of a story is not more than half
+        ([0, 0, 1, 1, 0], [7, 7, 7, 7, 7], [("story_split", 7, None, [102, 103])]),
+        ([0, 0, 1], [7, 7, 7], []),  # one document is no part
+        ([0, 0, 0, 1, 1, 1, 1, 1], [7, 7, 7, 7, 7, 8, 8, 8], [("story_split", 7, 8, [103, 104])]),
+        ([0, 0, 0, 0], [7, 8, 9, 9], [("story_merged", 9, 7, [100]), ("story_merged", 9, 8, [101])]),
+    ],
+)
+def test_clusters_are_compared_with_stories(labels, stories, expected):
+    assert told(labels, stories) == expected
+
+
+def test_of_equal_stories_of_one_time_the_smaller_number_goes_on():
+    assert told([0, 0], [8, 7], times=[5, 5]) == [("story_merged", 7, 8, [100])]
+
+
+def held(stories):
+    """A window with three reports of each of two events, given to these stories."""
+    window = StoryWindow(background(), Config().stories)
+    reports = EVENTS["السفانية"] + EVENTS["الديربي"]
+    rows = vectors(window, reports)
+    window.load(rows, np.arange(6), np.arange(6) * HOUR, np.zeros(6, bool), np.array(stories))
+    return window
+
+
+def test_stories_that_a_batch_holds_for_one_are_told():
+    (finding,) = held([1, 1, 2, 3, 3, 3]).review()
+    assert (finding.event, finding.story, finding.other, finding.documents.tolist()) == ("story_merged", 1, 2, [2])
+
+
+def test_a_part_that_a_batch_holds_for_another_story_is_told():
+    (finding,) = held([1, 1, 1, 1, 1, 1]).review()
+    assert (finding.event, finding.story, finding.other) == ("story_split", 1, None)
+    assert finding.documents.tolist() in ([0, 1, 2], [3, 4, 5])
+
+
+def test_a_review_changes_nothing_and_is_told_again():
+    window = held([1, 1, 2, 3, 3, 3])
+    assert [item.event for item in window.review()] == [item.event for item in window.review()] == ["story_merged"]
+
+
+def test_what_stands_as_a_batch_would_have_it_is_not_told():
+    assert held([1, 1, 1, 3, 3, 3]).review() == []
