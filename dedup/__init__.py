@@ -5,6 +5,8 @@
     result.write("out")                      # the same as Parquet
 
     dedup.find_copies(table)                 # copies only; any Arrow table, or mappings
+    with dedup.Index.open("news.index", mode="a") as index:
+        index.ingest(dedup.Document(id="1", text=text)).action  # index, skip or update, before it goes anywhere
     dedup.normalize("إلى القاهرة", level="shingle")
     dedup.segment(page_text)                 # article, source line, embedded article, headlines
     dedup.sign(texts).to_datasketch()        # MinHash signatures
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     )
     from .errors import ConfigError, DedupError, InputError, OutputError, SchemaError, SignatureError
     from .fingerprint import shingle, sign
+    from .index import Document, Index, Match, Verdict
     from .pages import Embedded, Page, segment
     from .pipeline import find_copies, run
     from .result import Result
@@ -43,6 +46,7 @@ _HOMES = {
     "config": "CandidateConfig Config CopyConfig InputConfig RunConfig ShingleConfig SignatureConfig StoryConfig TextConfig",
     "errors": "ConfigError DedupError InputError OutputError SchemaError SignatureError",
     "fingerprint": "shingle sign",
+    "index": "Document Index Match Verdict",
     "pages": "Embedded Page segment",
     "pipeline": "find_copies run",
     "result": "Result",
@@ -58,9 +62,12 @@ __all__ = [
     "ConfigError",
     "CopyConfig",
     "DedupError",
+    "Document",
     "Embedded",
+    "Index",
     "InputConfig",
     "InputError",
+    "Match",
     "OutputError",
     "Page",
     "Result",
@@ -73,6 +80,7 @@ __all__ = [
     "StoryClusterer",
     "StoryConfig",
     "TextConfig",
+    "Verdict",
     "__version__",
     "find_copies",
     "normalize",

@@ -115,6 +115,25 @@ EVENTS = pa.schema(
 #: The texts that a run keeps, in the order of its documents.
 KEPT_TEXTS = pa.schema([pa.field("doc_id", pa.string(), nullable=False), pa.field("text", pa.large_string(), nullable=False)])
 
+#: What an online index says of a batch: a row for each document, and for each row that could not be read (``action`` is ``reject``).
+VERDICTS = pa.schema(
+    [
+        pa.field("input_row", pa.int64()),
+        pa.field("doc_id", pa.string()),
+        pa.field("page_id", pa.string()),
+        pa.field("role", pa.string()),
+        pa.field("action", pa.string(), nullable=False),
+        pa.field("status", pa.string()),
+        pa.field("kind", pa.string()),
+        pa.field("canonical_id", pa.string()),
+        pa.field("jaccard", pa.float64()),
+        pa.field("containment", pa.float64()),
+        pa.field("contained", pa.string()),
+        pa.field("story_id", pa.string()),
+        pa.field("reason", pa.string(), nullable=False),
+    ]
+)
+
 REJECTS = pa.schema(
     [
         pa.field("input_file", pa.string(), nullable=False),

@@ -1,0 +1,199 @@
+"""Arrivals to what an index has of them: by id, by digest, by shingles, by title. One question to the store for a whole block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..buffers import Rows, row_offsets, take_rows
+from ..config import Config
+from .entries import Entry, Hits, Ints, Store
+from .judging import MOST_COMPARED, least_shared
+from .keys import digest_keys, id_keys, numbers_of, pack_values
+from .reading import WHOLE, WINDOW, Arrivals, title_listing
+from .tail import Tail
+from .tallying import candidates
+
+#: Documents that one id can list: those that had it before, and chance.
+_FEW = 64
+#: Share of a long text's shingles that winnowing takes.
+RATE = 2 / (WINDOW + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What there is for each arrival.
+
+    ``known`` the entry of its id; ``twins`` entries with its digest; ``alike`` rows of numbers of documents that share shingles
+    with it, ``titled`` of those that share runs of letters of its title (of a headline). In ``alike_here`` and ``titled_here`` are rows
+    of earlier arrivals; ``twins_here`` the first arrival with the same words, of an article that has one. ``entries`` has all entries by
+    number.
+    """
+
+    known: list[Entry | None]
+    twins: list[list[Entry]]
+    alike: list[Ints]
+    titled: list[Ints]
+    alike_here: list[Ints]
+    titled_here: list[Ints]
+    twins_here: dict[int, int]
+    entries: dict[int, Entry]
+
+
+def look_up(arrivals: Arrivals, store: Store, config: Config, *, together: bool) -> Found:
+    """Look for the entries that decide what arrivals are.
+
+    Parameters
+    ----------
+    together : arrivals are compared with all earlier ones of the block too, else with those of their own page
+    """
+    n = len(arrivals)
+    compared = ~arrivals.short & ~arrivals.headline
+    asked = arrivals.headline & ~arrivals.short
+    shingles = _only(arrivals.prints.shingles, compared)
+    titles = _only(listed_titles(arrivals), asked) if asked.any() else _none(n)
+    ones = np.arange(n + 1)
+    digests = _only((digest_keys(arrivals.prints.digests), ones), compared)
+    keys, offsets = _joined([(id_keys(arrivals.doc_ids), ones), digests, titles, shingles])
+    hits = store.find(keys, offsets, config.candidates.list_cap)
+    by_id, by_digest, by_title, by_shingle = (_section(hits, k * n, (k + 1) * n) for k in range(4))
+    needed = least_shared(np.diff(shingles[1]), by_shingle.cut, RATE, WHOLE, config.copies)
+    ids, twins, titled = (_each(part) for part in (by_id, by_digest, by_title))
+    entries = _fetched(store, [*ids, *twins])
+    known = [_named(doc_id, ids[i], entries) for i, doc_id in enumerate(arrivals.doc_ids)]
+    own = [-1 if entry is None else entry.number for entry in known]
+    same_words = [_twins(twins[i], entries, arrivals.prints.digests[i].tobytes(), own[i]) for i in range(n)]
+    # Who has the same words as another one needs no further comparison.
+    alike = [_NONE if same_words[i] else numbers for i, numbers in enumerate(_numbers(by_shingle, needed))]
+    entries |= _fetched(store, [*alike, *titled])
+    here = _look_here(arrivals, shingles, titles, compared, config, together) if n > 1 else ([_NONE] * n, [_NONE] * n)
+    return Found(
+        known,
+        same_words,
+        [_others(alike[i], entries, own[i]) for i in range(n)],
+        [_others(titled[i], entries, own[i]) for i in range(n)],
+        *here,
+        _twins_here(arrivals, compared, together),
+        entries,
+    )
+
+
+_NONE: Ints = np.empty(0, np.int64)
+
+
+def changed(arrivals: Arrivals, store: Store) -> npt.NDArray[np.bool_]:
+    """bool[n]: documents that the index has with another text."""
+    hits = store.find(id_keys(arrivals.doc_ids), np.arange(len(arrivals) + 1), _FEW)
+    numbers = np.unique(numbers_of(hits.values)).tolist()
+    known = {entry.doc_id: entry for entry in store.fetch(numbers) if entry is not None}
+    digests, digest_of = arrivals.prints.digests, {name: row for row, name in enumerate(arrivals.doc_ids) if name in known}
+    answer = np.zeros(len(arrivals), bool)
+    for name, row in digest_of.items():
+        entry = known[name]
+        same = entry.digest == digests[row].tobytes() and entry.title == arrivals.titles[row] and entry.role == arrivals.roles[row]
+        answer[row] = not same
+    return answer
+
+
+def listed_titles(arrivals: Arrivals) -> Rows:
+    """The keys that the title of each arrival is listed under."""
+    return title_listing(arrivals.prints.title_terms, arrivals.prints.title_shingles)
+
+
+def _look_here(
+    arrivals: Arrivals, shingles: Rows, titles: Rows, compared: npt.NDArray[np.bool_], config: Config, together: bool
+) -> tuple[list[Ints], list[Ints]]:
+    """For each arrival, earlier ones of the block that share shingles, or the title."""
+    n = len(arrivals)
+    tail = Tail()
+    sampled = _only(arrivals.sampled, compared)
+    judged = compared | (arrivals.headline & ~arrivals.short)
+    own_titles = _only(listed_titles(arrivals), judged & (arrivals.prints.title_words >= config.text.min_headline_words))
+    values = pack_values(np.arange(n), np.diff(arrivals.prints.shingles[1]))
+    for keys, offsets in (sampled, own_titles):
+        tail.add(keys, np.repeat(values, np.diff(offsets)))
+    hits = tail.find(*_joined([shingles, titles]), n)
+    by_shingle, by_title = _section(hits, 0, n), _section(hits, n, 2 * n)
+    needed = least_shared(np.diff(shingles[1]), by_shingle.cut, RATE, WHOLE, config.copies)
+    alike = _numbers(by_shingle, needed, most=n)
+    titled = _each(by_title)
+    # Pages stand together, so those of a row's page are the ones behind its first.
+    first = np.zeros(n, np.int64) if together else np.searchsorted(arrivals.pages, arrivals.pages)
+    earlier = ([rows[(rows < i) & (rows >= first[i])] for i, rows in enumerate(side)] for side in (alike, titled))
+    one, other = earlier
+    return one, other
+
+
+def _twins_here(arrivals: Arrivals, compared: npt.NDArray[np.bool_], together: bool) -> dict[int, int]:
+    """For each article with the very words of an earlier one, the first of those."""
+    first: dict[tuple[bytes, int], int] = {}
+    answer = {}
+    for row in np.flatnonzero(compared).tolist():
+        key = arrivals.prints.digests[row].tobytes(), 0 if together else int(arrivals.pages[row])
+        earlier = first.setdefault(key, row)
+        if earlier != row:
+            answer[row] = earlier
+    return answer
+
+
+def _numbers(hits: Hits, needed: npt.NDArray[np.int32], most: int = MOST_COMPARED) -> list[Ints]:
+    numbers, _, offsets = candidates(hits, needed, most)
+    return [numbers[a:b] for a, b in _spans(offsets)]
+
+
+def _named(doc_id: str, numbers: Ints, entries: dict[int, Entry]) -> Entry | None:
+    return next((entries[k] for k in numbers.tolist() if k in entries and entries[k].doc_id == doc_id), None)
+
+
+def _fetched(store: Store, numbers: list[Ints]) -> dict[int, Entry]:
+    wanted = sorted({number for row in numbers for number in row.tolist()})
+    return {entry.number: entry for entry in store.fetch(wanted) if entry is not None} if wanted else {}
+
+
+def _each(hits: Hits) -> list[Ints]:
+    """The numbers of each row, ascending, each once."""
+    numbers = numbers_of(hits.values)
+    return [np.unique(numbers[a:b]) if b - a > 1 else numbers[a:b] for a, b in _spans(hits.offsets)]
+
+
+def _others(numbers: Ints, entries: dict[int, Entry], own: int) -> Ints:
+    """Those that are there still and can be compared, but for an arrival's own former text."""
+    return np.array([k for k in numbers.tolist() if k != own and k in entries and entries[k].status != "short"], np.int64)
+
+
+def _twins(numbers: Ints, entries: dict[int, Entry], digest: bytes, own: int) -> list[Entry]:
+    found = (entries[k] for k in numbers.tolist() if k != own and k in entries)
+    return [entry for entry in found if entry.digest == digest and entry.role != "headline" and entry.status != "short"]
+
+
+def _only(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Rows:
+    """The same rows, those that are not chosen empty."""
+    if chosen.all():
+        return rows
+    if not chosen.any():
+        return _none(len(chosen))
+    sizes = np.diff(rows[1])
+    return take_rows(*rows, np.arange(len(sizes)), np.where(chosen, sizes, 0))
+
+
+def _none(n: int) -> Rows:
+    """So many empty rows."""
+    return np.empty(0, np.uint64), np.zeros(n + 1, np.int64)
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    """Rows of several kinds, one kind behind the other."""
+    sizes = np.concatenate([np.diff(offsets) for _, offsets in parts])
+    return np.concatenate([keys for keys, _ in parts]), row_offsets(sizes)
+
+
+def _section(hits: Hits, first: int, last: int) -> Hits:
+    begin, end = hits.offsets[first], hits.offsets[last]
+    return Hits(hits.values[begin:end], hits.offsets[first : last + 1] - begin, hits.cut[first:last])
+
+
+def _spans(offsets: Ints) -> list[tuple[int, int]]:
+    bounds = offsets.tolist()
+    return list(zip(bounds[:-1], bounds[1:], strict=True))

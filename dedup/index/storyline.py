@@ -1,0 +1,203 @@
+"""Stories of an index: what its documents tell of the last days, kept in memory, filled from the store when it is first asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ..background import Background
+from ..buffers import Rows, filter_rows, take_rows
+from ..config import Config
+from ..fingerprint import print_titles
+from ..schema import DAY
+from ..storybook import story_id
+from ..texts import deciding_words, stop_words, term_hashes
+from ..vectors import without_terms
+from .deciding import Decided
+from .entries import Entry, Store
+from .reading import Arrivals
+from .stories_online import StoryWindow
+from .verdict import story_name, story_number
+
+#: Entries that are read at a time to fill the window, and at most.
+_READ, _MOST = 1 << 13, 1 << 18
+_ALL = np.iinfo(np.int64).max
+Floats = npt.NDArray[np.float64]
+
+
+class Storyline:
+    """The stories that documents of an index tell.
+
+    Parameters
+    ----------
+    known : counts of words at large, see ``background.py``
+    """
+
+    def __init__(self, store: Store, config: Config, known: Background) -> None:
+        self._store, self._config, self._known = store, config, known
+        self._window: StoryWindow | None = None
+        self._latest, self._dated = -np.inf, False
+        self._deciding = term_hashes(deciding_words() & stop_words())
+
+    def follow(self, added: list[int], removed: list[int]) -> None:
+        """Take in what others have done to the index."""
+        if self._window is not None:
+            self.forget([*removed, *added])
+            self._load(added)
+
+    def forget(self, numbers: list[int]) -> None:
+        """Take documents out of the window."""
+        if self._window is not None:
+            for number in numbers:
+                self._window.remove(number)
+
+    def propose(self, arrivals: Arrivals, decided: Decided) -> None:
+        """Write into entries the story that each would join or found; nothing is kept."""
+        window = self._opened()
+        rows = [row for row in range(len(arrivals)) if self._is_free(decided, row)]
+        vectors, times = self._rows(arrivals, rows), self._times([decided.entries[row] for row in rows])
+        for place, row in enumerate(rows):
+            found = window.propose(vectors, place, times[place], bool(arrivals.headline[row]))
+            decided.entries[row].story = found.story if found.story is not None else founding(decided.entries[row])
+        self._pass_on(decided)
+
+    def place(self, arrivals: Arrivals, decided: Decided) -> list[dict[str, Any]]:
+        """Write into entries the story that each joins or founds, and keep them in the window; rows of the table of events."""
+        window = self._opened()
+        self.forget([entry.number for entry, same in zip(decided.entries, decided.same, strict=True) if not same])
+        updated = [row for row in range(len(arrivals)) if self._is_kept(decided, row)]
+        if updated:
+            self._add(window, self._rows(arrivals, updated), [decided.entries[row] for row in updated])
+        rows = [row for row in range(len(arrivals)) if self._is_free(decided, row)]
+        entries = [decided.entries[row] for row in rows]
+        times = self._times(entries)
+        founded = np.array([founding(entry) for entry in entries], np.int64)
+        numbers = np.array([entry.number for entry in entries], np.int64)
+        stories, merges = window.place_all(self._rows(arrivals, rows), numbers, times, arrivals.headline[rows], founded)
+        for entry, story, own in zip(entries, stories.tolist(), founded.tolist(), strict=True):
+            entry.story = own if story == -1 else story
+        self._pass_on(decided)
+        self._see(entries)
+        window.forget_before(self._latest - self._config.stories.window_days * DAY)
+        return [_event("story_merged", story, other, time_of(entries[row]), [entries[row].doc_id]) for row, story, other in merges]
+
+    def review(self) -> list[dict[str, Any]]:
+        """What a look at the whole window shows of stories that were told apart or together: rows of the table of events."""
+        events = []
+        for item in self._opened().review():
+            members = [entry for entry in self._store.fetch(item.documents.tolist()) if entry is not None]
+            if members:
+                # A part that no story has for its own is named by its first document, as if that had founded one.
+                other = item.other if item.other is not None else founding(members[0])
+                latest = max(time_of(entry) for entry in members)
+                events.append(_event(item.event, item.story, other, latest, [entry.doc_id for entry in members]))
+        return events
+
+    def _opened(self) -> StoryWindow:
+        if self._window is None:
+            self._window = StoryWindow(self._known, self._config.stories)
+            behind = self._store.last_number() + 1
+            oldest = max(0, behind - _MOST)
+            while behind > oldest:
+                first = max(oldest, behind - _READ)
+                dates = self._load(range(first, behind))
+                behind = first
+                # Documents come about in the order of their dates: what is older than the window ends it.
+                if len(dates) and dates.max() < self._latest - self._config.stories.window_days * DAY:
+                    break
+        return self._window
+
+    def _load(self, numbers: Any) -> Floats:
+        """Put entries into the window as far as they belong there; the dates of all that have one."""
+        entries = [e for e in self._store.fetch(list(numbers)) if e is not None and e.canonical == e.number and e.story is not None]
+        dates = np.array([entry.published for entry in entries if is_dated(entry)], np.float64) / 1e6
+        if entries and self._window is not None:
+            self._see(entries)
+            near = self._times(entries) >= self._latest - self._config.stories.window_days * DAY
+            entries = [entry for entry, kept in zip(entries, near.tolist(), strict=True) if kept]
+            words = self._store.words([entry.number for entry in entries])
+            terms = filter_rows(words.terms, words.offsets, words.terms != 0)
+            title_terms, letters, title_words = print_titles(pa.array([entry.title for entry in entries], pa.large_string()), self._config)
+            headline = np.array([entry.role == "headline" for entry in entries], bool)
+            short = headline & (title_words < self._config.text.min_headline_words)
+            self._add(self._window, self._vectors(terms, title_terms, letters, headline, short), entries)
+        return dates
+
+    def _add(self, window: StoryWindow, vectors: Any, entries: list[Entry]) -> None:
+        numbers, stories = (np.array([getattr(entry, name) for entry in entries], np.int64) for name in ("number", "story"))
+        headline = np.array([entry.role == "headline" for entry in entries], bool)
+        window.load(vectors, numbers, self._times(entries), headline, stories)
+
+    def _rows(self, arrivals: Arrivals, rows: list[int]) -> Any:
+        prints, headline, short = arrivals.prints, arrivals.headline, arrivals.headline & arrivals.short
+        if len(rows) == len(arrivals):
+            return self._vectors(prints.terms, prints.title_terms, prints.title_shingles, headline, short)
+        chosen = np.array(rows, np.int64)
+        terms, title_terms, letters = (take_rows(*part, chosen) for part in (prints.terms, prints.title_terms, prints.title_shingles))
+        return self._vectors(terms, title_terms, letters, headline[chosen], short[chosen])
+
+    def _vectors(self, terms: Rows, title_terms: Rows, letters: Rows, headline: npt.NDArray[np.bool_], short: npt.NDArray[np.bool_]) -> Any:
+        n = len(headline)
+        every = np.arange(n)
+        bodies = take_rows(*terms, every, np.where(headline, 0, self._config.stories.lead_words))
+        titles = without_terms(take_rows(*title_terms, every, np.where(short, 0, _ALL)) if short.any() else title_terms, self._deciding)
+        own_letters = np.empty(0, np.uint64), np.zeros(n + 1, np.int64)
+        if headline.any():
+            own_letters = take_rows(*letters, every, np.where(headline & ~short, _ALL, 0))
+        window = self._window if self._window is not None else StoryWindow(self._known, self._config.stories)
+        return window.rows(titles, bodies, own_letters)
+
+    def _times(self, entries: list[Entry]) -> Floats:
+        """Seconds: the date of publication. What has none counts as of the latest date so far, or as of its arrival if none has any."""
+        latest = self._latest if self._dated else None
+        times = [entry.published if is_dated(entry) else entry.arrived if latest is None else latest * 1e6 for entry in entries]
+        return np.array(times, np.float64) / 1e6
+
+    def _see(self, entries: list[Entry]) -> None:
+        """Move on to the latest date. Undated documents arrive now, which may be years after the others were written."""
+        dates = [entry.published for entry in entries if is_dated(entry) and entry.published is not None]
+        if dates and not self._dated:
+            self._latest, self._dated = -np.inf, True
+        if dates or not self._dated:
+            self._latest = max([self._latest, *(date / 1e6 for date in dates or (entry.arrived for entry in entries))])
+
+    def _is_free(self, decided: Decided, row: int) -> bool:
+        return not decided.same[row] and decided.entries[row].status != "copy" and decided.entries[row].story is None
+
+    def _is_kept(self, decided: Decided, row: int) -> bool:
+        return not decided.same[row] and decided.entries[row].status != "copy" and decided.entries[row].story is not None
+
+    def _pass_on(self, decided: Decided) -> None:
+        for entry, canonical in zip(decided.entries, decided.canonicals, strict=True):
+            if entry.status == "copy":
+                entry.story = canonical.story
+
+
+def founding(entry: Entry) -> int:
+    """The number of the story that a document founds: that of the id that a batch run would give it."""
+    return story_number(story_id(entry.doc_id))
+
+
+def is_dated(entry: Entry) -> bool:
+    """Whether the date of publication can be believed: it is known, and it was when the document arrived."""
+    return entry.published is not None and entry.published <= entry.arrived
+
+
+def time_of(entry: Entry) -> int:
+    """Microseconds: when a document was published, or when it arrived if that is unknown or was still to come."""
+    return entry.published if entry.published is not None and is_dated(entry) else entry.arrived
+
+
+def _event(event: str, story: int, other: int, at: int | None, members: list[str]) -> dict[str, Any]:
+    return {
+        "event": event,
+        "story_id": story_name(story),
+        "other_id": story_name(other),
+        "canonical_id": None,
+        "at": at,
+        "documents": len(members),
+        "members": members,
+    }

@@ -1,0 +1,162 @@
+"""What an index says of a document: what to do with it, what it is a copy of, and why."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from ..schema import VERDICTS
+from .entries import Entry
+
+INDEX, SKIP, UPDATE, REJECT = "index", "skip", "update", "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The match of a document with its canonical.
+
+    ``jaccard`` and ``containment`` are exact; ``contained`` says which one is the excerpt: ``this`` document, or the ``match``.
+    """
+
+    canonical_id: str
+    kind: str
+    jaccard: float
+    containment: float
+    contained: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a document.
+
+    Attributes
+    ----------
+    action : ``index`` it, ``skip`` it (a copy, or known with this very text), or ``update`` what has its id
+    status : ``unique``, ``copy`` or ``short`` (too short to judge)
+    kind : of its match with its canonical: ``exact``, ``near``, ``excerpt``, ``title``; None unless it is a copy
+    canonical_id : of the document that stands for it, its own unless it is a copy
+    match : the match with that one, None unless it is a copy
+    story_id : the story that it belongs to; None where stories are not asked for
+    reason : all this in a sentence
+    parts : verdicts of further documents that were found in its page: embedded articles and headlines
+    """
+
+    doc_id: str
+    page_id: str
+    role: str
+    action: str
+    status: str
+    kind: str | None
+    canonical_id: str
+    match: Match | None
+    story_id: str | None
+    reason: str
+    parts: tuple[Verdict, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as plain values, ready for JSON."""
+        return dataclasses.asdict(self) | {"parts": [part.to_dict() for part in self.parts]}
+
+
+def story_name(story: int) -> str:
+    """The id of a story by its number."""
+    return f"s{story & (1 << 64) - 1:016x}"
+
+
+def story_number(name: str) -> int:
+    """The number of a story by its id: the inverse of ``story_name``, signed."""
+    value = int(name[1:], 16)
+    return value - (1 << 64) if value >> 63 else value
+
+
+def verdict_of(entry: Entry, canonical: Entry, known: Entry | None, remark: str = "") -> Verdict:
+    """The verdict on a document.
+
+    Parameters
+    ----------
+    entry : as it is, or would be, in the index; canonical : its canonical, itself unless it is a copy
+    known : what the index had under its id
+    remark : more to say of it
+    """
+    is_copy = entry.status == "copy"
+    match = None
+    if is_copy:
+        match = Match(canonical.doc_id, entry.kind or "", entry.jaccard or 0.0, entry.containment or 0.0, entry.contained)
+    same = known is not None and is_same(entry, known)
+    action = SKIP if same else UPDATE if known is not None else SKIP if is_copy else INDEX
+    reason = _reason(entry, canonical, remark)
+    if same:
+        reason = f"it is in the index already, with this very text; {reason}"
+    elif known is not None:
+        reason = f"it takes the place of another text of the same id; {reason}"
+    story = None if entry.story is None else story_name(entry.story)
+    return Verdict(
+        entry.doc_id, entry.page_id, entry.role, action, entry.status, entry.kind, canonical.doc_id, match, story, reason,
+    )  # fmt: skip
+
+
+def is_same(entry: Entry, known: Entry) -> bool:
+    """Whether a document says what the one in the index says: the same tokens and the same title."""
+    return entry.digest == known.digest and entry.title == known.title and entry.role == known.role
+
+
+def _reason(entry: Entry, canonical: Entry, remark: str) -> str:
+    if entry.status == "short":
+        unit = "word" if entry.words == 1 else "words"
+        return f"too short to judge ({entry.words} {unit})"
+    if entry.status != "copy":
+        return remark or "nothing in the index is a copy of it"
+    name, shared = canonical.doc_id, _percent(entry.containment)
+    if entry.kind == "exact":
+        return f"the same words as {name}"
+    if entry.kind == "title":
+        return f"the headline says what the {'headline' if canonical.role == 'headline' else 'title'} of {name} says"
+    if entry.kind == "near":
+        return f"a near copy of {name}: {_percent(entry.jaccard)} of the shingles of both are shared"
+    if entry.contained == "this":
+        return f"an excerpt of {name}: {shared} of its shingles stand there"
+    return f"it holds {name}: {shared} of that one's shingles stand in it"
+
+
+def _percent(share: float | None) -> str:
+    # Never 100 % of what is not all of it.
+    return f"{int((share or 0.0) * 1000) / 10:g} %"
+
+
+def table_of(verdicts: Sequence[tuple[int, Verdict]], rejects: Sequence[tuple[int | None, str]]) -> Any:
+    """Verdicts and their parts, and rows that could not be read, as an Arrow table of ``schema.VERDICTS`` in the order of the rows.
+
+    Parameters
+    ----------
+    verdicts : with the row of each one's page; rejects : row and reason of each
+    """
+    rows: list[tuple[int, dict[str, Any]]] = []
+    for row, verdict in verdicts:
+        rows += [(row, _columns(row, item)) for item in (verdict, *verdict.parts)]
+    for at, why in rejects:
+        rows.append((-1 if at is None else at, dict.fromkeys(VERDICTS.names) | {"input_row": at, "action": REJECT, "reason": why}))
+    rows.sort(key=lambda item: item[0])
+    return pa.Table.from_pylist([columns for _, columns in rows], schema=VERDICTS)
+
+
+def _columns(row: int, verdict: Verdict) -> dict[str, Any]:
+    match = verdict.match
+    return {
+        "input_row": row,
+        "doc_id": verdict.doc_id,
+        "page_id": verdict.page_id,
+        "role": verdict.role,
+        "action": verdict.action,
+        "status": verdict.status,
+        "kind": verdict.kind,
+        "canonical_id": verdict.canonical_id,
+        "jaccard": match.jaccard if match else None,
+        "containment": match.containment if match else None,
+        "contained": match.contained if match else None,
+        "story_id": verdict.story_id,
+        "reason": verdict.reason,
+    }

@@ -1,0 +1,509 @@
+"""What an index says of a text, and what it is like afterwards; on every store."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+
+import dedup
+from dedup.background import background_of
+from dedup.index import online
+from dedup.index.online import Index
+from dedup.index.opening import config_of, facts_of
+from dedup.index.storyline import Storyline
+from tests.arabic import edited, news
+from tests.index.memory_store import MemoryStore
+
+DAY = datetime(2015, 7, 24, tzinfo=UTC)
+WIRE = news(1, 120)
+OTHER = news(2, 120)
+TITLE = "أمير الرياض يستقبل السفير الياباني لدى المملكة"
+
+
+def on_memory(config=None, other=None):
+    config = config or dedup.Config()
+    known = background_of(config.stories.background)
+    store = MemoryStore(other._store if other is not None else None, facts_of(config, known))
+    storyline = Storyline(store, config, known) if config.stories.enabled else None
+    return Index(store, config, storyline, None, writes=True, name="memory")
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def open_index(request, tmp_path):
+    """A function that opens the index of the test, again and again."""
+    opened = []
+
+    def open_it(config=None, **options):
+        if request.param == "memory":
+            index = on_memory(config, opened[0] if opened else None)
+            index._keep = online.span_of(options.get("keep"))
+        else:
+            for earlier in opened:
+                earlier.close()
+            index = Index.open(tmp_path / "news.index", config, "a", **options)
+        opened.append(index)
+        return index
+
+    yield open_it
+    for index in opened:
+        index.close()
+
+
+@pytest.fixture
+def index(open_index):
+    return open_index()
+
+
+def document(name, text, **more):
+    return dedup.Document(id=name, text=text, **more)
+
+
+def test_a_new_article_is_to_be_indexed_and_its_copy_is_to_be_skipped(index):
+    first = index.ingest(document("a", WIRE))
+    assert (first.action, first.status, first.kind, first.match, first.canonical_id) == ("index", "unique", None, None, "a")
+    copy = index.ingest(document("b", WIRE))
+    assert (copy.action, copy.status, copy.kind, copy.canonical_id) == ("skip", "copy", "exact", "a")
+    assert (copy.match.jaccard, copy.match.containment, copy.match.contained) == (1.0, 1.0, None)
+    assert copy.reason == "the same words as a"
+    assert copy.story_id == first.story_id
+
+
+def test_a_near_copy_tells_its_exact_jaccard(index):
+    index.ingest(document("a", WIRE))
+    text = edited(WIRE, 50)
+    shingles = [set(dedup.shingle(item)) for item in (WIRE, text)]
+    verdict = index.ingest(document("b", text))
+    assert (verdict.action, verdict.kind, verdict.canonical_id) == ("skip", "near", "a")
+    shared, union = len(shingles[0] & shingles[1]), len(shingles[0] | shingles[1])
+    assert verdict.match.jaccard == pytest.approx(shared / union)
+    assert verdict.match.containment == pytest.approx(shared / min(map(len, shingles)))
+    assert "near copy of a" in verdict.reason
+
+
+def test_an_excerpt_is_found_whichever_of_the_two_comes_first(index):
+    part = " ".join(WIRE.split()[20:55])
+    index.ingest(document("whole", WIRE))
+    small = index.ingest(document("part", part))
+    assert (small.kind, small.canonical_id, small.match.contained, small.match.containment) == ("excerpt", "whole", "this", 1.0)
+    brief = " ".join(OTHER.split()[:40])
+    index.ingest(document("brief", brief))
+    large = index.ingest(document("long", OTHER))
+    assert (large.kind, large.canonical_id, large.match.contained, large.match.containment) == ("excerpt", "brief", "match", 1.0)
+    assert "100 %" in large.reason
+
+
+def test_a_short_excerpt_of_a_long_article_is_found_in_it(index):
+    words = news(5, 900).split()
+    index.ingest(document("long", " ".join(words)))
+    for start in range(0, 880, 60):
+        verdict = index.check(document("cut", " ".join(words[start : start + 14])))
+        assert (verdict.kind, verdict.canonical_id) == ("excerpt", "long"), start
+
+
+def test_another_text_is_no_copy_and_what_is_shared_is_told(index):
+    index.ingest(document("a", WIRE))
+    verdict = index.ingest(document("b", " ".join(WIRE.split()[:45]) + " " + news(9, 90)))
+    assert (verdict.action, verdict.kind, verdict.match) == ("index", None, None)
+    assert "it shares passages with a" in verdict.reason
+
+
+def test_a_copy_is_tied_to_a_canonical_never_to_a_copy(index):
+    index.ingest(document("a", WIRE))
+    index.ingest(document("b", edited(WIRE, 10, 40, 70, 100)))
+    again = index.ingest(document("c", edited(WIRE, 10, 40, 70, 100)))
+    assert again.canonical_id == "a"
+    assert again.kind == "near"
+    assert again.match.jaccard == index.get("b")["jaccard"]
+
+
+def test_a_form_that_one_outlet_fills_in_again_and_again_is_no_copy(index):
+    frame = news(3, 60)
+    verdicts = [index.ingest(document(f"f{day}", f"{frame} {news(50 + day, 30)}", source="الرياض")) for day in range(8)]
+    assert [verdict.kind for verdict in verdicts[4:]] == [None] * 4
+
+
+def test_a_headline_that_repeats_a_title_is_a_copy_of_the_article(index):
+    index.ingest(document("a", WIRE, title=TITLE, published=DAY))
+    headline = index.ingest(document("h", None, title=TITLE.replace("السفير", "السّفير"), published=DAY))
+    assert (headline.role, headline.action, headline.kind, headline.canonical_id) == ("headline", "skip", "title", "a")
+    assert "title of a" in headline.reason
+
+
+def test_a_headline_that_repeats_a_headline_is_its_copy_but_not_weeks_later(index):
+    index.ingest(document("h1", None, title=TITLE, published=DAY))
+    assert index.ingest(document("h2", None, title=TITLE, published=DAY + timedelta(days=1))).canonical_id == "h1"
+    assert index.ingest(document("h3", None, title=TITLE, published=DAY + timedelta(days=30))).action == "index"
+
+
+def test_an_article_is_never_skipped_for_a_headline_that_came_before(index):
+    index.ingest(document("h", None, title=TITLE, published=DAY))
+    assert index.ingest(document("a", WIRE, title=TITLE, published=DAY)).action == "index"
+    assert index.get("h")["canonical_id"] == "h"
+
+
+def test_two_articles_of_one_title_are_two(index):
+    index.ingest(document("a", WIRE, title=TITLE))
+    assert index.ingest(document("b", OTHER, title=TITLE)).action == "index"
+
+
+def test_a_few_words_are_too_short_to_judge(index):
+    for name in ("a", "b"):
+        verdict = index.ingest(document(name, "عاجل اليوم"))
+        assert (verdict.action, verdict.status, verdict.reason) == ("index", "short", "too short to judge (2 words)")
+
+
+def test_the_same_text_under_the_same_id_is_skipped_and_changes_nothing(index):
+    first = index.ingest(document("a", WIRE, title=TITLE))
+    again = index.ingest(document("a", WIRE, title=TITLE))
+    assert (again.action, again.status, again.canonical_id, again.story_id) == ("skip", "unique", "a", first.story_id)
+    assert "in the index already" in again.reason
+    assert len(index) == 1
+
+
+def test_another_text_under_the_same_id_is_an_update_and_no_copy_of_itself(index):
+    first = index.ingest(document("a", WIRE))
+    verdict = index.ingest(document("a", edited(WIRE, 60)))
+    assert (verdict.action, verdict.kind, verdict.canonical_id, verdict.story_id) == ("update", None, "a", first.story_id)
+    assert index.check(document("b", edited(WIRE, 60))).kind == "exact"
+    assert index.check(document("b", WIRE)).kind == "near"
+    assert len(index) == 1
+
+
+def test_after_an_update_the_former_text_is_forgotten(index):
+    index.ingest(document("a", WIRE))
+    index.ingest(document("a", OTHER))
+    assert index.check(document("b", WIRE)).action == "index"
+    assert index.check(document("b", OTHER)).kind == "exact"
+
+
+def test_an_update_can_be_a_copy_of_another_document(index):
+    index.ingest(document("a", WIRE))
+    index.ingest(document("b", OTHER))
+    verdict = index.ingest(document("b", WIRE))
+    assert (verdict.action, verdict.status, verdict.kind, verdict.canonical_id) == ("update", "copy", "exact", "a")
+    assert index.check(document("c", OTHER)).action == "index"
+
+
+def test_copies_keep_their_canonical_when_it_is_updated(index):
+    index.ingest(document("a", WIRE))
+    index.ingest(document("b", WIRE))
+    index.ingest(document("z", OTHER))
+    verdict = index.ingest(document("a", OTHER))
+    assert (verdict.action, verdict.status, verdict.canonical_id) == ("update", "unique", "a")
+    again = index.ingest(document("a", edited(OTHER, 60)))
+    assert (again.action, again.status) == ("update", "unique")
+    assert "stands for copies of its own" in again.reason
+    assert index.get("b")["canonical_id"] == "a"
+
+
+def test_check_adds_nothing(index):
+    for _ in range(2):
+        assert index.check(document("a", WIRE)).action == "index"
+    assert (len(index), index.get("a")) == (0, None)
+
+
+def test_check_says_what_ingest_says_then(index):
+    index.ingest(document("a", WIRE, title=TITLE, published=DAY))
+    for item in (document("b", edited(WIRE, 3)), document("c", OTHER), document("d", None, title=TITLE, published=DAY)):
+        assert index.check(item) == index.ingest(item)
+
+
+def test_get_tells_what_is_known_of_a_document(index):
+    verdict = index.ingest(document("a", WIRE, title=TITLE, published=DAY, source="الرياض", url="https://example.org/1"))
+    known = index.get("a")
+    assert (known["title"], known["source"], known["url"], known["published"]) == (TITLE, "الرياض", "https://example.org/1", DAY)
+    assert (known["status"], known["words"], known["story_id"]) == ("unique", 120, verdict.story_id)
+    assert "a" in index
+    assert "b" not in index
+
+
+def test_what_is_removed_is_gone_and_may_come_again(index):
+    index.ingest(document("a", WIRE))
+    assert index.remove("a") is True
+    assert (index.remove("a"), len(index), index.get("a")) == (False, 0, None)
+    assert index.ingest(document("b", WIRE)).action == "index"
+
+
+def test_when_a_canonical_goes_the_earliest_copy_stands_for_the_others(index):
+    index.ingest(document("a", WIRE, published=DAY))
+    index.ingest(document("b", edited(WIRE, 9), published=DAY + timedelta(hours=2)))
+    index.ingest(document("c", edited(WIRE, 9, 70), published=DAY + timedelta(hours=1)))
+    index.remove("a")
+    assert {name: index.get(name)["canonical_id"] for name in "bc"} == {"b": "c", "c": "c"}
+    assert (index.get("c")["status"], index.get("b")["kind"]) == ("unique", "near")
+    assert index.check(document("d", edited(WIRE, 9, 70))).canonical_id == "c"
+
+
+def test_copies_that_only_the_removed_canonical_held_together_part(index):
+    words = WIRE.split()
+    index.ingest(document("whole", WIRE, published=DAY))
+    index.ingest(document("head", " ".join(words[:50]), published=DAY))
+    index.ingest(document("tail", " ".join(words[60:]), published=DAY))
+    index.remove("whole")
+    assert {name: index.get(name)["canonical_id"] for name in ("head", "tail")} == {"head": "head", "tail": "tail"}
+
+
+HEADLINES = ["البرلمان يقر قانون الاستثمار الجديد بعد نقاش طويل", "الجيش يعلن السيطرة على ثلاث قرى جديدة شمال المدينة"]
+PAGE = "\n".join([WIRE, "إقرأ أيضاً", *HEADLINES])
+LONGER = f"{PAGE}\nالهلال يتعاقد مع مهاجم جديد قبل انطلاق الدوري السعودي"
+
+
+def test_a_page_gives_the_verdict_on_its_article_and_those_on_its_headlines(index):
+    verdict = index.ingest(document("p", PAGE, published=DAY))
+    assert (verdict.doc_id, verdict.role, [part.doc_id for part in verdict.parts]) == ("p", "article", ["p#1", "p#2"])
+    assert {part.role for part in verdict.parts} == {"headline"}
+    again = index.ingest(document("q", PAGE, published=DAY))
+    assert [again.canonical_id, *(part.canonical_id for part in again.parts)] == ["p", "p#1", "p#2"]
+
+
+def test_a_headline_that_stands_twice_on_a_page_is_a_copy_of_itself(index):
+    twice = f"{PAGE}\n{HEADLINES[0]}"
+    for verdict in (index.check(document("p", twice)), index.ingest(document("p", twice))):
+        assert [part.canonical_id for part in verdict.parts] == ["p#1", "p#2", "p#1"]
+
+
+def test_an_updated_page_has_the_parts_that_it_has_now(index):
+    index.ingest(document("p", LONGER, published=DAY))
+    verdict = index.ingest(document("p", PAGE, published=DAY))
+    assert (verdict.action, len(verdict.parts)) == ("skip", 2)
+    assert (index.get("p#3"), index.get("p")["parts"], len(index)) == (None, 2, 3)
+    assert len(index.ingest(document("p", LONGER, published=DAY)).parts) == 3
+    assert (index.get("p")["parts"], len(index)) == (3, 4)
+    changed = index.ingest(document("p", OTHER, published=DAY))
+    assert (changed.action, changed.parts) == ("update", ())
+    assert (index.get("p#1"), index.get("p#2"), len(index)) == (None, None, 1)
+
+
+def test_a_page_that_is_removed_takes_its_parts_along(index):
+    index.ingest(document("p", PAGE, published=DAY))
+    assert len(index) == 3
+    index.remove("p")
+    assert len(index) == 0
+
+
+def crawl(seed, n=60):
+    """Articles of which many are copies of others, with updates and headlines among them."""
+    draw = random.Random(seed)
+    rows = []
+    for number in range(n):
+        text, title = news(draw.randrange(n // 2) + 1000, 60), f"{TITLE} {draw.randrange(9)}"
+        match draw.randrange(6):
+            case 0:
+                text = edited(text, draw.randrange(60), draw.randrange(60))
+            case 1:
+                text = " ".join(text.split()[: 25 + draw.randrange(30)])
+            case 2:
+                text = f"{text} {news(draw.randrange(5000), 30)}"
+            case 3:
+                text = None
+        name = str(draw.randrange(number + 1)) if draw.random() < 0.1 else str(number)
+        rows.append(
+            {"id": name, "text": text, "title": title, "published": DAY + timedelta(hours=number), "source": draw.choice(["أ", "ب", None])}
+        )
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_batch_says_what_one_document_after_the_other_would_be_told(seed):
+    config = dedup.Config().replace({"stories.enabled": False})
+    rows = crawl(seed)
+    alone = on_memory(config)
+    expected = [alone.ingest(row) for row in rows]
+    for size in (7, 60):
+        index = on_memory(config.replace({"run.batch_rows": size}))
+        table = index.ingest_batch(rows).to_pylist()
+        assert [(row["doc_id"], row["action"], row["canonical_id"], row["kind"], row["jaccard"]) for row in table] == [
+            (v.doc_id, v.action, v.canonical_id, v.kind, v.match and v.match.jaccard) for v in expected
+        ]
+        assert len(index) == len(alone)
+
+
+def test_a_batch_tells_every_row_and_those_that_cannot_be_used_too(index):
+    rows = [
+        {"id": "a", "text": WIRE},
+        {"id": "b", "text": None},
+        {"id": None, "url": "https://example.org/x", "text": OTHER},
+        {"id": None, "text": WIRE},
+    ]
+    table = index.ingest_batch(rows)
+    assert table.column("input_row").to_pylist() == [0, 1, 2, 3]
+    assert table.column("action").to_pylist() == ["index", "reject", "index", "reject"]
+    assert table.column("doc_id").to_pylist() == ["a", None, "https://example.org/x", None]
+    assert "neither text nor title" in table.column("reason")[1].as_py()
+    assert "neither an id nor a URL" in table.column("reason")[3].as_py()
+
+
+def test_a_batch_may_be_empty(index):
+    assert index.ingest_batch(pa.table({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())})).num_rows == 0
+
+
+def test_check_batch_judges_each_row_as_if_it_came_alone(index):
+    index.ingest(document("a", WIRE))
+    table = index.check_batch([{"id": "b", "text": WIRE}, {"id": "c", "text": OTHER}, {"id": "d", "text": OTHER}])
+    assert table.column("action").to_pylist() == ["skip", "index", "index"]
+    assert len(index) == 1
+
+
+def test_what_was_ingested_is_there_when_the_index_is_opened_again(open_index):
+    first = open_index()
+    told = first.ingest(document("a", WIRE, title=TITLE, published=DAY))
+    first.ingest(document("b", edited(WIRE, 7), published=DAY))
+    second = open_index()
+    assert (len(second), second.get("b")["canonical_id"]) == (2, "a")
+    assert second.check(document("c", WIRE)).match.jaccard == 1.0
+    assert second.get("a")["story_id"] == told.story_id
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"text": WIRE}, "needs an id"),
+        ({"id": "", "text": WIRE}, "id of a document must be a text"),
+        ({"id": 5, "text": WIRE}, "id of a document must be a text"),
+        ({"id": "a"}, "neither text nor title"),
+        ({"id": "a", "text": "  \n"}, "neither text nor title"),
+        ({"id": "a", "text": 5}, "text must be a text, got a int"),
+        ({"id": "a", "text": WIRE, "body": WIRE}, "has no field 'body'"),
+        ({"id": "a", "text": "ط§ظ„ط£ط®ط¨ط§ط± ط§ظ„ظٹظˆظ… ظپظٹ ط§ظ„ط¹ط§ظ„ظ…"}, "mojibake"),
+        ({"id": "a", "text": WIRE, "published": "غدا"}, "date of publication cannot be read"),
+        (7, "a document is needed, got a int"),
+    ],
+)
+def test_a_document_that_cannot_be_used_is_refused_with_the_reason(index, broken, message):
+    with pytest.raises(dedup.InputError, match=message):
+        index.ingest(broken)
+    assert len(index) == 0
+
+
+def test_half_of_a_surrogate_pair_does_no_harm(index):
+    assert index.ingest({"id": "x\ud800", "text": WIRE + " \ud83d", "title": "\udc00"}).action == "index"
+    assert len(index) == 1
+
+
+def test_dates_come_in_any_usual_form(index):
+    for number, published in enumerate([DAY, DAY.date(), "2015-07-24", "24/7/2015", DAY.replace(tzinfo=None)]):
+        index.ingest(document(f"d{number}", news(number + 70, 40), published=published))
+        assert index.get(f"d{number}")["published"] == DAY
+
+
+def test_documents_are_forgotten_when_their_time_is_over(open_index, monkeypatch):
+    now = 1_437_696_000_000_000
+    monkeypatch.setattr(online, "_now", lambda: now)
+    index = open_index(keep="2d")
+    index.ingest(document("old", WIRE))
+    index.ingest(document("kept", OTHER))
+    monkeypatch.setattr(online, "_now", lambda: now + 86_400_000_000)
+    index.ingest(document("copy", OTHER))
+    monkeypatch.setattr(online, "_now", lambda: now + 5 * 43_200_000_000)
+    index.compact()
+    assert [name in index for name in ("old", "kept", "copy")] == [False, True, True]
+    assert index.check(document("new", WIRE)).action == "index"
+
+
+def test_a_writer_that_was_overtaken_looks_again(monkeypatch):
+    one = on_memory()
+    other = on_memory(other=one)
+    assert one.ingest(document("a", WIRE)).action == "index"
+    look_up = online.look_up
+
+    def slow(*args, **options):
+        monkeypatch.setattr(online, "look_up", look_up)
+        found = look_up(*args, **options)
+        one.ingest(document("b", OTHER))
+        return found
+
+    monkeypatch.setattr(online, "look_up", slow)
+    verdict = other.ingest(document("c", OTHER))
+    assert (verdict.action, verdict.canonical_id) == ("skip", "b")
+    assert len(one) == 3
+
+
+def test_an_index_that_is_open_for_reading_cannot_be_changed(tmp_path):
+    Index.open(tmp_path / "news.index", mode="a").close()
+    with Index.open(tmp_path / "news.index") as index:
+        for change in (lambda: index.ingest(document("a", WIRE)), lambda: index.remove("a"), index.compact, lambda: index.ingest_batch([])):
+            with pytest.raises(dedup.OutputError, match="open for reading"):
+                change()
+
+
+def test_a_closed_index_says_so(index):
+    index.close()
+    index.close()
+    with pytest.raises(dedup.InputError, match="the index is closed"):
+        index.check(document("a", WIRE))
+
+
+def test_settings_that_do_not_fit_the_index_are_refused_by_name(tmp_path):
+    Index.open(tmp_path / "news.index", mode="a").close()
+    with pytest.raises(dedup.ConfigError, match=r"copies\.near is 0\.6, of the index 0\.5"):
+        Index.open(tmp_path / "news.index", dedup.Config().replace({"copies.near": 0.6}), "a")
+    Index.open(tmp_path / "news.index", dedup.Config().replace({"run.threads": 1}), "a").close()
+
+
+@pytest.mark.parametrize(
+    "options", [{"mode": "x"}, {"durability": "no"}, {"mode": "a", "keep": "soon"}, {"mode": "a", "keep": timedelta(0)}, {"keep": "9d"}]
+)
+def test_impossible_parameters_are_refused(tmp_path, options):
+    with pytest.raises(dedup.ConfigError):
+        Index.open(tmp_path / "news.index", **options)
+
+
+@pytest.mark.parametrize("fact", ["rules", "signatures", "terms"])
+def test_an_index_of_other_rules_is_refused(fact):
+    facts = facts_of(dedup.Config(), background_of("shipped"))
+    with pytest.raises(dedup.InputError, match="another version"):
+        config_of("x", facts | {fact: 99}, None)
+
+
+def test_an_index_weighed_by_other_counts_is_refused():
+    facts = facts_of(dedup.Config(), background_of("shipped"))
+    with pytest.raises(dedup.ConfigError, match="counts"):
+        config_of("x", facts | {"background": "0"}, None)
+
+
+def test_a_verdict_is_ready_for_json(index):
+    index.ingest(document("a", WIRE))
+    told = index.ingest(document("b", PAGE)).to_dict()
+    assert told["match"] == {"canonical_id": "a", "kind": "exact", "jaccard": 1.0, "containment": 1.0, "contained": None}
+    assert [part["doc_id"] for part in told["parts"]] == ["b#1", "b#2"]
+
+
+def test_documents_of_one_event_share_a_story_and_the_id_stays(index):
+    text = "اندلع حريق كبير في مصنع للبلاستيك جنوب الرياض وسيطر الدفاع المدني على النيران بعد ساعات ولم تقع إصابات بين العمال"
+    more = "سيطرت فرق الدفاع المدني على حريق مصنع البلاستيك جنوب الرياض وأخليت المباني المجاورة ولم يصب أحد من العمال"
+    first = index.ingest(document("a", text, title="حريق كبير في مصنع بلاستيك جنوب الرياض", published=DAY))
+    second = index.ingest(document("b", more, title="السيطرة على حريق مصنع البلاستيك جنوب الرياض", published=DAY + timedelta(hours=3)))
+    third = index.ingest(document("c", OTHER, title="الهلال يفوز على النصر في نهائي الكأس", published=DAY + timedelta(hours=4)))
+    assert first.story_id == second.story_id
+    assert third.story_id != first.story_id
+    assert first.story_id == dedup.run([{"id": "a", "text": text, "published": DAY}]).documents["story_id"][0].as_py()
+
+
+def test_without_stories_no_verdict_has_one(open_index):
+    index = open_index(dedup.Config().replace({"stories.enabled": False}))
+    assert index.ingest(document("a", WIRE)).story_id is None
+    assert index.review_stories() == 0
+    assert replace(index.check(document("b", WIRE)), reason="").story_id is None
+
+
+def test_an_undated_document_does_not_end_the_days_of_the_others(index):
+    fire = "اندلع حريق كبير في مصنع للبلاستيك جنوب الرياض وسيطر الدفاع المدني على النيران بعد ساعات ولم تقع إصابات بين العمال"
+    more = "سيطرت فرق الدفاع المدني على حريق مصنع البلاستيك جنوب الرياض وأخليت المباني المجاورة ولم يصب أحد من العمال"
+    first = index.ingest(document("a", fire, title="حريق كبير في مصنع بلاستيك جنوب الرياض", published=DAY))
+    index.ingest(document("x", OTHER))
+    second = index.ingest(document("b", more, title="السيطرة على حريق مصنع البلاستيك جنوب الرياض", published=DAY + timedelta(hours=3)))
+    third = index.ingest(document("c", news(8, 60) + " " + more, title="السيطرة على حريق مصنع البلاستيك جنوب الرياض"))
+    assert first.story_id == second.story_id == third.story_id
+
+
+def test_a_date_that_is_still_to_come_does_not_end_the_days_of_the_others(index):
+    fire = "اندلع حريق كبير في مصنع للبلاستيك جنوب الرياض وسيطر الدفاع المدني على النيران بعد ساعات ولم تقع إصابات بين العمال"
+    more = "سيطرت فرق الدفاع المدني على حريق مصنع البلاستيك جنوب الرياض وأخليت المباني المجاورة ولم يصب أحد من العمال"
+    first = index.ingest(document("a", fire, title="حريق كبير في مصنع بلاستيك جنوب الرياض", published=DAY))
+    index.ingest(document("x", OTHER, published=DAY + timedelta(days=365 * 50)))
+    second = index.ingest(document("b", more, title="السيطرة على حريق مصنع البلاستيك جنوب الرياض", published=DAY + timedelta(hours=3)))
+    assert first.story_id == second.story_id
