@@ -4,6 +4,8 @@
     dedup inspect OUT                          print what a run did
     dedup config                               print every setting as TOML
     dedup stories fit-idf INPUT... -o FILE     count how common words are in a corpus
+    dedup index build OUT -o INDEX             make an index of a run; check, ingest, stats, remove, compact, events
+    dedup serve --index INDEX                  answer over HTTP: check, ingest, documents, stories
 
 Every setting of the configuration is an option with the same dotted name (``--copies.near 0.6``); options win over
 a ``--config`` file, and the file over the defaults. Results go to stdout, progress and errors to stderr.
@@ -30,8 +32,10 @@ import click
 from ..version import __version__
 from .config import config_command
 from .failures import EXIT_CODES, CarefulGroup
+from .index import index_group
 from .inspect import inspect_command
 from .run import run_command
+from .serve import serve_command
 from .stories import stories_group
 
 __all__ = ["main"]
@@ -45,5 +49,7 @@ def main() -> None:
 
 main.add_command(run_command)
 main.add_command(inspect_command)
+main.add_command(index_group)
+main.add_command(serve_command)
 main.add_command(config_command)
 main.add_command(stories_group)

@@ -1,0 +1,218 @@
+"""``dedup serve``: an index over HTTP, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..config import settings
+from .failures import EXIT_CODES, WRONG_USAGE, fail
+from .logs import start_log
+from .options import SectionedCommand, parameter, read_config, with_settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from ..serve import ServeSettings
+
+logger = logging.getLogger(__name__)
+
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
+
+_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kmg]?)i?b?", re.IGNORECASE)
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+#: Seconds that requests have to end in when the server is told to stop.
+_GRACE = 30
+#: A request line and its headers; an id in the path may be long.
+_HEAD_BYTES = 64 << 10
+
+
+class _Stopped(BaseException):
+    """SIGTERM has come."""
+
+
+def read_bytes(context: click.Context, param: click.Parameter, value: str) -> int:
+    """The bytes that an option means, for click: ``2MB``, ``500KB``; a number alone is bytes."""
+    match = _SIZE.fullmatch(value.strip())
+    if match is None:
+        raise click.BadParameter(f"{value!r} is not a size. Write for example 2MB, 500KB or 100000 (bytes).", context, param)
+    return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def with_limits(command: AnyFunction) -> AnyFunction:
+    """Give a command the options of ``ServeSettings``."""
+    size: dict[str, Any] = {"callback": read_bytes, "metavar": "SIZE", "show_default": True}
+    number: dict[str, Any] = {"type": click.IntRange(min=1), "metavar": "N", "show_default": True}
+    options = (
+        click.option("--max-body", default="2MB", help="largest body of a request with one document", **size),
+        click.option("--max-batch-body", default="16MB", help="largest body of a batch", **size),
+        click.option("--max-batch", default=1000, help="most documents in a batch", **number),
+        click.option("--max-held", default="128MB", help="bodies in memory at once; more are answered with 503", **size),
+        click.option("--max-waiting", default=64, help="requests that may wait for the index; more are answered with 503", **number),
+        click.option(
+            "--timeout",
+            default=30.0,
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="SECONDS",
+            show_default=True,
+            help="time for a body to come (then 408), and for a request to get its turn (then 503)",
+        ),
+    )
+    for option in reversed(options):  # decorators work from the inside out
+        command = option(command)
+    return command
+
+
+@click.command("serve", cls=SectionedCommand, epilog=EXIT_CODES, short_help="Answer for an index over HTTP.")
+@click.option("--index", "path", required=True, metavar="INDEX", help="folder of the index, made if there is none, or redis://host:port/db")
+@click.option(
+    "--host", default="127.0.0.1", metavar="ADDRESS", show_default=True, help="address to listen at; 0.0.0.0 is all of this machine's"
+)
+@click.option("--port", default=8000, type=click.IntRange(0, 65535), metavar="N", show_default=True, help="port to listen at; 0 is any")
+@click.option("--read-only", is_flag=True, help="answer checks only, beside a process that writes to the index")
+@click.option(
+    "--durability",
+    type=click.Choice(["process", "sync"]),
+    default="process",
+    show_default=True,
+    help="what is acknowledged outlives the process, or a power failure too",
+)
+@click.option("--keep", metavar="TIME", help="forget documents so long after they came, as 90d, 12h or 8w  [never]")
+@with_limits
+@click.option("-v", "--verbose", count=True, help="log requests to stderr")
+@click.option("--log-json", is_flag=True, help="log to stderr as JSON lines")
+@with_settings
+def serve_command(
+    path: str,
+    host: str,
+    port: int,
+    read_only: bool,
+    durability: str,
+    keep: str | None,
+    verbose: int,
+    log_json: bool,
+    config_file: str | None,
+    **given: Any,
+) -> None:
+    """Answer over HTTP what articles are: new, copies or updates, and of which story.
+
+    POST /check and /ingest take a document as JSON, /check/batch and /ingest/batch many; /openapi.json describes all there is. One
+    process serves, for one may write. Ctrl-C or SIGTERM stops it: requests that are worked on are answered, then the index is closed.
+
+    There are no passwords: whoever reaches the port can add and remove documents. Keep it on a private address, or behind a proxy.
+    """
+    if read_only and keep is not None:
+        raise click.UsageError("--keep forgets documents, which --read-only does not allow.")
+    _check_extra()
+    from ..serve import ServeSettings
+
+    limits = {name: given.pop(name) for name in ("max_body", "max_batch_body", "max_batch", "max_held", "max_waiting", "timeout")}
+    allowed = ServeSettings(read_only=read_only, **limits)
+    asked = config_file is not None or any(given[parameter(name)] is not None for name, *_ in settings())
+    config = read_config(config_file, given) if asked else None
+    # Errors are logged in any case: they are told to nobody else.
+    start_log(max(verbose, 1), as_json=log_json)
+    with _until_stopped(), _listening(host, port) as listener:
+        from ..index.online import Index
+
+        mode = "r" if read_only else "a"
+        with Index.open(path, config, mode, durability=durability, keep=keep) as index:
+            server = _server(index, allowed, requests=verbose > 0)
+            address = _address(listener)
+            click.echo(f"dedup serves {_shown(path)} at {address} (see {address}/openapi.json). Ctrl-C stops it.", err=True)
+            server.run(sockets=[listener])
+    click.echo("dedup has stopped; the index is closed.", err=True)
+
+
+def _check_extra() -> None:
+    try:
+        import prometheus_client  # noqa: F401
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ModuleNotFoundError as error:
+        fail(f"a service needs the package {error.name}. Install it with: pip install 'dedup-news[serve]'", WRONG_USAGE)
+
+
+@contextmanager
+def _until_stopped() -> Iterator[None]:
+    """Let SIGTERM end what is inside as Ctrl-C would, but as a success; uvicorn passes it on when its requests are answered."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Stopped
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except _Stopped:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens: what is wrong with the address is said before the index is opened."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        # asyncio sends small answers at once only on sockets that were made with this protocol: without it each waits 40 ms.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            if os.name == "posix":  # elsewhere it lets two servers take one port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(128)
+        except BaseException:
+            listener.close()
+            raise
+    except (OSError, UnicodeError) as error:
+        # Python adds the address to the words of the system.
+        code = getattr(error, "errno", None)
+        reason = os.strerror(code) if code and not isinstance(error, socket.gaierror) else getattr(error, "strerror", None) or str(error)
+        fail(f"cannot listen at {host} port {port}: {reason}. Choose another --host or --port.", WRONG_USAGE)
+    with listener:
+        yield listener
+
+
+def _server(index: Any, allowed: ServeSettings, *, requests: bool) -> uvicorn.Server:
+    import uvicorn
+
+    from ..serve import create_app
+
+    # uvicorn's own log goes where that of dedup goes.
+    for name, level in (("uvicorn.error", logging.WARNING), ("uvicorn.access", logging.INFO)):
+        theirs = logging.getLogger(name)
+        theirs.handlers, theirs.propagate = logging.getLogger("dedup").handlers, False
+        theirs.setLevel(level)
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(index, allowed),
+            http="h11",  # of the two that uvicorn knows the one that limits the head of a request
+            log_config=None,
+            access_log=requests,
+            lifespan="on",
+            ws="none",
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE,
+            h11_max_incomplete_event_size=_HEAD_BYTES,
+        )
+    )
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _shown(path: str) -> str:
+    """The name of an index without the password that it may hold."""
+    return re.sub(r"//[^/@]*@", "//", path)
