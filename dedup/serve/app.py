@@ -1,0 +1,231 @@
+"""The ASGI application: paths, what is asked of the index under each, and how it is answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..version import __version__
+from .answers import JSON, JSON_LINES, answer, answer_rows, encoded
+from .batches import judge_rows
+from .bodies import read_document, read_rows
+from .desk import Desk, closing
+from .facts import entry_facts, event_facts
+from .front import ROUTE, Front, http_error
+from .limits import Room, media_type, read_body
+from .metrics import TEXT, Metrics
+from .openapi import EVENTS_AT_ONCE, LARGEST_SINCE, MOST_EVENTS, openapi
+from .problems import Problem, busy
+from .settings import ServeSettings
+
+if TYPE_CHECKING:
+    from ..index.online import Index
+
+Handler = Callable[[Request], Awaitable[Response]]
+#: Scrapes do not wait longer than this for the number of documents; then the last one is told.
+_SCRAPE_SECONDS = 1.0
+#: What an index may tell of itself but no client needs to know: where it lies, and how one gets at it.
+_SECRET = frozenset({"path", "url", "name", "location"})
+
+
+class _AnyText(Convertor[str]):
+    """The rest of a path, slashes and line ends too: ids may hold them."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """The text itself."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The text itself."""
+        return value
+
+
+def create_app(index: Index, settings: ServeSettings | None = None) -> Starlette:
+    """An ASGI application that serves an open index; who opened it closes it, when the server has stopped."""
+    service = _Service(index, settings or ServeSettings())
+    table: list[tuple[str, str, Handler]] = [
+        ("POST", "/check", service.single("check")),
+        ("POST", "/ingest", service.single("ingest")),
+        ("POST", "/check/batch", service.batch("check")),
+        ("POST", "/ingest/batch", service.batch("ingest")),
+        ("GET", "/documents/{id:any}", service.document),
+        ("DELETE", "/documents/{id:any}", service.remove),
+        ("GET", "/stories/events", service.events),
+        ("GET", "/stats", service.stats),
+        ("GET", "/health", service.health),
+        ("GET", "/ready", service.ready),
+        ("GET", "/metrics", service.numbers),
+        ("GET", "/openapi.json", service.openapi),
+    ]
+    register_url_convertor("any", _AnyText())
+    methods: dict[str, dict[str, Handler]] = {}
+    for method, path, handler in table:
+        methods.setdefault(path, {})[method] = handler
+    app = Starlette(
+        routes=[Route(path, _by_method(path, handlers), methods=list(handlers)) for path, handlers in methods.items()],
+        middleware=[Middleware(Front, service.metrics)],
+        exception_handlers={HTTPException: http_error},
+        lifespan=service.lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _by_method(path: str, handlers: dict[str, Handler]) -> Handler:
+    name = path.replace(":any", "")
+
+    async def endpoint(request: Request) -> Response:
+        request.scope[ROUTE] = name
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return endpoint
+
+
+class _Service:
+    """The handlers, and what they share."""
+
+    def __init__(self, index: Index, settings: ServeSettings) -> None:
+        self._index = index
+        self._settings = settings
+        self._desk = Desk(settings.max_waiting, settings.timeout)
+        self._room = Room(settings.max_held)
+        self._openapi = encoded(openapi(settings))
+        self.metrics = Metrics()
+        self.metrics.waiting.set_function(lambda: self._desk.waiting)
+        self.metrics.held.set_function(lambda: self._room.held)
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """While the server runs; at its end what is begun is finished."""
+        if self._desk.closed:
+            self._desk.open()
+        yield
+        self._desk.close()
+
+    def single(self, call: str) -> Handler:
+        """The handler of ``/check`` or ``/ingest``."""
+        judge = getattr(self._index, call)
+
+        async def handler(request: Request) -> Response:
+            self._may(call)
+            media_type(request, [JSON])
+            with self._room.share() as share:
+                data = await read_body(request, share, most=self._settings.max_body, timeout=self._settings.timeout)
+                document = read_document(data)
+                verdict = (await self._desk.do(lambda: judge(document))).to_dict()
+            self.metrics.judged(call, verdict)
+            return answer(verdict)
+
+        return handler
+
+    def batch(self, call: str) -> Handler:
+        """The handler of ``/check/batch`` or ``/ingest/batch``."""
+        judge, most = getattr(self._index, f"{call}_batch"), self._settings.max_batch
+
+        async def handler(request: Request) -> Response:
+            self._may(call)
+            media = media_type(request, [JSON, JSON_LINES])
+            with self._room.share() as share:
+                data = await read_body(request, share, most=self._settings.max_batch_body, timeout=self._settings.timeout)
+                # Not in the event loop, which has others to answer meanwhile.
+                answers = await self._desk.do(lambda: judge_rows(read_rows(data, media, most), judge))
+            for verdict in answers:
+                self.metrics.judged(call, verdict)
+            return answer_rows((encoded(verdict) for verdict in answers), media)
+
+        return handler
+
+    async def document(self, request: Request) -> Response:
+        """What is known of a document."""
+        name = _document_id(request)
+        entry = await self._desk.do(lambda: self._index.get(name))
+        if entry is None:
+            raise _unknown()
+        return answer(entry_facts(entry))
+
+    async def remove(self, request: Request) -> Response:
+        """Remove a document."""
+        self._may("remove")
+        name = _document_id(request)
+        if not await self._desk.do(lambda: self._index.remove(name)):
+            raise _unknown()
+        return Response(None, 204)
+
+    async def events(self, request: Request) -> Response:
+        """Events after a number, the first ``limit`` of them."""
+        since = _whole_number(request, "since", 0, 0, LARGEST_SINCE)
+        limit = _whole_number(request, "limit", EVENTS_AT_ONCE, 1, MOST_EVENTS)
+        events = await self._desk.do(lambda: self._index.story_events(since))
+        told = [event_facts(event) for event in events[:limit]]
+        return answer({"events": told, "next": told[-1]["number"] if told else since, "more": len(events) > limit})
+
+    async def stats(self, request: Request) -> Response:
+        """Facts about the index and the service."""
+        facts = await self._desk.do(self._index.stats)
+        service = {"version": __version__, "read_only": self._settings.read_only, "waiting": self._desk.waiting}
+        return answer({"index": {name: value for name, value in facts.items() if name not in _SECRET}, "service": service})
+
+    async def health(self, request: Request) -> Response:
+        """The process lives."""
+        return answer({"status": "alive", "version": __version__})
+
+    async def ready(self, request: Request) -> Response:
+        """The next request would be taken."""
+        if self._desk.closed:
+            raise closing()
+        if self._desk.full:
+            raise busy("too many requests wait for the index.")
+        return answer({"status": "ready"})
+
+    async def numbers(self, request: Request) -> Response:
+        """What Prometheus reads."""
+        with suppress(Problem):  # the last number stands
+            self.metrics.documents.set(await self._desk.do(lambda: len(self._index), within=_SCRAPE_SECONDS))
+        return Response(self.metrics.text(), media_type=TEXT)
+
+    async def openapi(self, request: Request) -> Response:
+        """What can be asked here."""
+        return Response(self._openapi, media_type=JSON)
+
+    def _may(self, call: str) -> None:
+        if self._settings.read_only and call != "check":
+            raise Problem("read_only", "this service is read-only: it checks documents, but neither adds nor removes any.")
+
+
+def _document_id(request: Request) -> str:
+    raw = request.scope.get("raw_path")
+    try:
+        # Servers put a mark in the place of bytes that are not UTF-8, which could make it the id of another document.
+        unquote_to_bytes(raw if raw is not None else b"").decode()
+    except UnicodeDecodeError:
+        raise Problem("bad_path", "the id in the path is not UTF-8, percent-encoded.") from None
+    name: str = request.path_params["id"]
+    if not name:
+        raise _unknown()
+    return name
+
+
+def _unknown() -> Problem:
+    return Problem("not_found", "the index has no document of this id.")
+
+
+def _whole_number(request: Request, name: str, default: int, least: int, most: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not least <= int(text) <= most:
+        raise Problem("bad_query", f"{name} is {text[:40]!r}, but must be a whole number from {least} to {most}.")
+    return int(text)

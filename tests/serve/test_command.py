@@ -1,0 +1,218 @@
+"""``dedup serve`` as people run it: a process, a socket, a signal."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+
+from dedup.index.online import Index
+
+from .test_answers import BRIDGE, HONEY
+
+ROOT = Path(__file__).parent.parent.parent
+_RUN = "from dedup.cli import main; from dedup.cli.serve import serve_command; main.add_command(serve_command); main()"
+COMMAND = [sys.executable, "-W", "ignore", "-c", _RUN, "serve"]
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def ask(address, method="GET", value=None, headers=None):
+    """Status and body of an answer."""
+    data = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
+    headers = {"content-type": "application/json"} if headers is None else headers
+    request = urllib.request.Request(address, data, headers, method=method)
+    try:
+        with OPENER.open(request, timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+@contextmanager
+def served(*options):
+    """The address of a service, and its process."""
+    process = subprocess.Popen([*COMMAND, "--port", "0", *options], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        line = process.stderr.readline()
+        while line and " serves " not in line:
+            line += process.stderr.readline()
+        found = re.search(r"at (http://\S+) \(see", line)
+        assert found, line + process.stderr.read()
+        yield found[1], process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def stopped(process, number=signal.SIGTERM):
+    """Exit code and stderr of a service that was told to stop."""
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    return process.returncode, told
+
+
+def test_a_service_is_started_asked_and_stopped(tmp_path):
+    path = str(tmp_path / "news.index")
+    with served("--index", path) as (address, process):
+        assert json.loads(ask(f"{address}/health")[1])["status"] == "alive"
+        assert json.loads(ask(f"{address}/ingest", "POST", {"id": "أخبار/1%2F", "text": BRIDGE})[1])["action"] == "index"
+        status, copy = ask(f"{address}/ingest", "POST", {"id": "b2", "text": BRIDGE})
+        assert (status, json.loads(copy)["canonical_id"]) == (200, "أخبار/1%2F")
+        assert json.loads(ask(f"{address}/documents/{quote('أخبار/1%2F', safe='')}")[1])["doc_id"] == "أخبار/1%2F"
+        assert ask(f"{address}/documents/b2", "DELETE")[0] == 204
+        code, told = stopped(process)
+    assert (code, told) == (0, "dedup has stopped; the index is closed.\n")
+    with Index.open(path, mode="a") as index:  # its lock is free
+        assert len(index) == 1
+
+
+def test_ctrl_c_stops_it_too_and_closes_the_index(tmp_path):
+    path = str(tmp_path / "news.index")
+    with served("--index", path) as (address, process):
+        ask(f"{address}/ingest", "POST", {"id": "b1", "text": BRIDGE})
+        code, told = stopped(process, signal.SIGINT)
+    assert code == 130
+    assert "Traceback" not in told and "stopped" in told
+    with Index.open(path, mode="a") as index:
+        assert len(index) == 1
+
+
+def test_what_is_worked_on_is_finished_before_it_stops(tmp_path):
+    path = str(tmp_path / "news.index")
+    rows = [{"id": f"d{number}", "text": f"{HONEY} {number}"} for number in range(1000)]
+    with served("--index", path) as (address, process):
+        ask(f"{address}/ingest", "POST", {"id": "warm", "text": BRIDGE})
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), 60) as connection:
+            body = json.dumps(rows).encode()
+            head = f"POST /ingest/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+            deadline = time.monotonic() + 30
+            while not any(sign in ask(f"{address}/metrics")[1] for sign in (b"dedup_waiting_requests 1.0", b'path="/ingest/batch"')):
+                assert time.monotonic() < deadline
+            process.send_signal(signal.SIGTERM)
+            answer = b""
+            while piece := connection.recv(1 << 16):
+                answer += piece
+        process.communicate(timeout=60)
+    assert answer.startswith(b"HTTP/1.1 200")
+    verdicts = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert len(verdicts) == 1000
+    with Index.open(path) as index:
+        assert len(index) == 1001
+
+
+def test_a_reader_serves_beside_a_writer(tmp_path):
+    path = str(tmp_path / "news.index")
+    with Index.open(path, mode="a") as index, served("--index", path, "--read-only") as (address, _):
+        index.ingest({"id": "b1", "text": BRIDGE})
+        assert json.loads(ask(f"{address}/check", "POST", {"id": "b2", "text": BRIDGE})[1])["canonical_id"] == "b1"
+        status, body = ask(f"{address}/ingest", "POST", {"id": "b2", "text": BRIDGE})
+        assert (status, json.loads(body)["code"]) == (503, "read_only")
+
+
+def test_a_body_on_a_socket_is_limited_in_size_and_time(tmp_path):
+    with served("--index", str(tmp_path / "news.index"), "--max-body", "1KB", "--timeout", "0.5") as (address, _):
+        host, port = address.removeprefix("http://").split(":")
+        head = b"POST /check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        for sent, says in (
+            (b"Content-Length: 5000\r\n\r\n", b"413"),
+            (b"Transfer-Encoding: chunked\r\n\r\n" + b"400\r\n" + b" " * 0x400 + b"\r\n1\r\n \r\n", b"413"),
+            (b"Content-Length: 50\r\n\r\n{", b"408"),
+        ):
+            with socket.create_connection((host, int(port)), 20) as connection:
+                connection.sendall(head + sent)
+                answer = b""
+                while piece := connection.recv(65536):  # until it is closed
+                    answer += piece
+            assert answer.startswith(b"HTTP/1.1 " + says), answer
+            assert b"application/problem+json" in answer
+        assert ask(f"{address}/health")[0] == 200
+
+
+def test_requests_are_logged_where_that_is_asked_for(tmp_path):
+    with served("--index", str(tmp_path / "news.index"), "--log-json", "-v") as (address, process):
+        ask(f"{address}/health")
+        _, told = stopped(process)
+    lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    assert any("GET /health" in line["message"] for line in lines)
+
+
+def test_answers_are_sent_at_once(tmp_path):
+    with served("--index", str(tmp_path / "news.index")) as (address, _):
+        connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
+        seconds = []
+        for _ in range(20):
+            begun = time.perf_counter()
+            connection.request("GET", "/health")
+            connection.getresponse().read()
+            seconds.append(time.perf_counter() - begun)
+        connection.close()
+    assert sorted(seconds)[10] < 0.03  # a socket that gathers small packets takes 0.04
+
+
+def run(*options, **more):
+    return subprocess.run([*COMMAND, *options], cwd=ROOT, capture_output=True, text=True, timeout=120, **more)
+
+
+def test_an_address_in_use_is_told_before_the_index_is_made(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("--index", str(tmp_path / "news.index"), "--port", str(port))
+    assert done.returncode == 2
+    assert done.stderr == f"Error: cannot listen at 127.0.0.1 port {port}: Address already in use. Choose another --host or --port.\n"
+    assert not (tmp_path / "news.index").exists()
+
+
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        (["--max-body", "2 apples"], "'2 apples' is not a size. Write for example 2MB, 500KB or 100000 (bytes)."),
+        (["--max-body", "0"], "max_body is 0, but must be more than 0"),
+        (["--max-batch-body", "1GB"], "max_held is 134217728, but must not be less than max_body and max_batch_body"),
+        (["--read-only", "--keep", "90d"], "--keep forgets documents, which --read-only does not allow."),
+        (["--keep", "soon"], "keep must be a time above zero"),
+        (["--durability", "hope"], "'hope' is not one of"),
+    ],
+)
+def test_options_that_do_not_fit_are_told(tmp_path, options, says):
+    done = run("--index", str(tmp_path / "news.index"), "--port", "0", *options)
+    assert done.returncode == 2
+    assert says in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_an_index_that_is_not_there_is_told(tmp_path):
+    done = run("--index", str(tmp_path / "news.index"), "--port", "0", "--read-only")
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr and "news.index" in done.stderr
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path):
+    (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError('no module', name='starlette')\n")
+    done = run("--index", str(tmp_path / "news.index"), env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})
+    assert done.returncode == 2
+    assert done.stderr == "Error: a service needs the package starlette. Install it with: pip install 'dedup-news[serve]'\n"
+
+
+def test_help_needs_no_extra(tmp_path):
+    (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError('no module', name='starlette')\n")
+    done = run("--help", env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})
+    assert done.returncode == 0
+    assert "--max-batch-body SIZE" in done.stdout
