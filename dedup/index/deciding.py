@@ -76,6 +76,7 @@ class _Decision:
         self._at_hand, self._titles_at_hand = (sorted({k for row in part for k in row.tolist()}) for part in (found.alike, found.titled))
         self._prepared: tuple[Rows, Rows, Ints] | None = None
         self._prepared_titles: tuple[Rows, Rows, Any, Any] | None = None
+        self._headlines = set(np.flatnonzero(arrivals.headline).tolist())
         self._near: dict[int, list[int]] = {}
         self._doubtful: set[int] = set()
         self._measure()
@@ -245,30 +246,21 @@ class _Decision:
 
     def _judge_titles(self, rows: list[int]) -> Matches | None:
         arrivals, entries, longest = self._arrivals, self._found.entries, self._config.copies.title_days * DAY * _MICROS
-        old: list[int] = []
-        new: list[int] = []
-        for row in rows:
-            if not arrivals.headline[row]:
-                continue
-            for number in self._found.titled[row].tolist():
-                if entries[number].canonical == number:
-                    old, new = [*old, number], [*new, row]
-            for other in self._found.titled_here[row].tolist():
-                if self._is_canonical(other):
-                    old, new = [*old, -1 - other], [*new, row]
-        near = []
-        for number, row in zip(old, new, strict=True):
-            then, now = (self.entries[-number - 1] if number < 0 else entries[number]).published, arrivals.published[row]
-            near.append(then is None or now is None or abs(then - now) <= longest)
-        old, new = ([item for item, kept in zip(side, near, strict=True) if kept] for side in (old, new))
-        if not old:
+        pairs = []
+        for row in sorted(self._headlines.intersection(rows)):
+            now = arrivals.published[row]
+            numbers = [number for number in self._found.titled[row].tolist() if entries[number].canonical == number]
+            for number in numbers + [-1 - other for other in self._found.titled_here[row].tolist() if self._is_canonical(other)]:
+                then = (self.entries[-number - 1] if number < 0 else entries[number]).published
+                if then is None or now is None or abs(then - now) <= longest:
+                    pairs.append((number, row))
+        if not pairs:
             return None
         shingles, terms, digests, headline = self._prepare_titles()
         hand = [*self._titles_at_hand, *(-1 - np.arange(len(arrivals))).tolist()]
         place = {number: at for at, number in enumerate(hand)}
-        left, right = (
-            np.array(side, np.int64) for side in ([place[number] for number in old], [len(self._titles_at_hand) + row for row in new])
-        )
+        left = np.array([place[number] for number, _ in pairs], np.int64)
+        right = len(self._titles_at_hand) + np.array([row for _, row in pairs], np.int64)
         matches = judge_titles(left, right, shingles, terms, digests, headline, self._config.copies)
         return replace(matches, left=np.array(hand, np.int64)[matches.left], right=matches.right - len(self._titles_at_hand))
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.chains import append_chained, find_chained, rehash_chained
+from ..kernels.chains import MARKED, append_chained, find_chained, rehash_chained
 from .entries import Hashes, Hits, Ints, Values
 
 _FEWEST_SLOTS = 1 << 10
@@ -17,7 +17,7 @@ _NO_LIMIT = 1 << 62
 class Tail:
     """Keys (uint64) and the values (uint32) each of them lists, in the order in which they were added.
 
-    A hash table with chains: 42 to 96 bytes a posting if most keys are new. Room doubles when it is used up, so now and then adding
+    A hash table with chains: 43 to 98 bytes a posting if most keys are new. Room doubles when it is used up, so now and then adding
     takes about as long as all that was added before.
     """
 
@@ -26,7 +26,7 @@ class Tail:
 
     def clear(self) -> None:
         """Forget everything and give back the room."""
-        self._slots = np.zeros((_FEWEST_SLOTS, 2), np.uint64)
+        self._slots, self._marks = np.zeros((_FEWEST_SLOTS, 2), np.uint64), np.zeros(_FEWEST_SLOTS // MARKED, np.uint64)
         self._keys = np.empty(_FEWEST_SLOTS, np.uint64)
         self._values = np.empty(_FEWEST_SLOTS, np.uint32)
         self._nexts = np.empty(_FEWEST_SLOTS, np.uint32)
@@ -39,7 +39,7 @@ class Tail:
     @property
     def nbytes(self) -> int:
         """Memory that is held, room for more included."""
-        return self._slots.nbytes + self._keys.nbytes + self._values.nbytes + self._nexts.nbytes
+        return self._slots.nbytes + self._marks.nbytes + self._keys.nbytes + self._values.nbytes + self._nexts.nbytes
 
     def add(self, keys: Hashes, values: Values) -> None:
         """Append postings: keys uint64[n], values uint32[n].
@@ -56,7 +56,7 @@ class Tail:
         self._make_room(after, len(keys))
         self._keys[first:after] = keys
         self._values[first:after] = values
-        self._used_slots += append_chained(self._slots, self._nexts, keys, first)
+        self._used_slots += append_chained(self._slots, self._marks, self._nexts, keys, first)
         self._entries = after
 
     def _make_room(self, entries: int, keys: int) -> None:
@@ -67,12 +67,12 @@ class Tail:
             self._nexts = _grown(self._nexts, self._entries, room)
         # At most 5 of 8 slots are used, so that the way to a free one is short.
         if 8 * (self._used_slots + keys) > 5 * len(self._slots):
-            self._slots = rehash_chained(self._slots, 1 << (2 * (self._used_slots + keys) - 1).bit_length())
+            self._slots, self._marks = rehash_chained(self._slots, 1 << (2 * (self._used_slots + keys) - 1).bit_length())
 
     def find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
         """What the keys of each row list (uint64[n_keys], offsets int64[n_rows + 1]), of a key that lists more the first ``most``."""
         keys, offsets = np.ascontiguousarray(keys, np.uint64), np.ascontiguousarray(offsets, np.int64)
-        return Hits(*find_chained(self._slots, self._nexts, self._values, keys, offsets, most))
+        return Hits(*find_chained(self._slots, self._marks, self._nexts, self._values, keys, offsets, most))
 
     def listed(self, key: int) -> Values:
         """uint32[n]: all that one key lists, the first added first."""

@@ -1,7 +1,9 @@
 """Posting lists in memory: a hash table of keys with linear probing, and behind each key a chain of entries.
 
 ``slots`` uint64[a power of two, 2]: a key; the first and the last entry of its chain, each plus one, in the upper and the lower 32
-bits, 0 where the slot is free. ``nexts`` uint32[room]: for each entry the next one of its chain plus one, 0 at the end.
+bits, 0 where the slot is free. ``marks`` uint64[len(slots) // MARKED]: a bit for each key, or several, that is in the table; most keys
+that are asked for are not, and the marks, which are a small part of the table, say so at once. ``nexts`` uint32[room]: for each entry
+the next one of its chain plus one, 0 at the end.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from .hashing import GOLDEN
 from .jit import jit, leaf
 
 LOWER = np.uint64(0xFFFFFFFF)
+#: Slots for each word of marks: eight bits a slot.
+MARKED = 8
 
 
 @leaf
@@ -24,8 +28,15 @@ def slot_of_key(slots, key):
     return slot
 
 
+@leaf
+def mark_of(marks, key):
+    """(word, bit) of a key among marks."""
+    mixed = (key * GOLDEN) >> np.uint64(14)
+    return np.int64((mixed >> np.uint64(6)) & np.uint64(len(marks) - 1)), np.uint64(1) << (mixed & np.uint64(63))
+
+
 @jit
-def append_chained(slots, nexts, keys, first_entry):
+def append_chained(slots, marks, nexts, keys, first_entry):
     """Append the entries ``first_entry``, ``first_entry + 1`` ... to the chains of their keys, in place; int, how many keys are new.
 
     ``keys`` : uint64[n]. There must be free slots left for all that may be new.
@@ -38,6 +49,8 @@ def append_chained(slots, nexts, keys, first_entry):
         nexts[first_entry + i] = 0
         if chain == np.uint64(0):
             slots[slot, 0], slots[slot, 1] = keys[i], (entry << np.uint64(32)) | entry
+            word, bit = mark_of(marks, keys[i])
+            marks[word] |= bit
             new += 1
         else:
             nexts[np.int64(chain & LOWER) - 1] = np.uint32(entry)
@@ -47,22 +60,24 @@ def append_chained(slots, nexts, keys, first_entry):
 
 @jit
 def rehash_chained(slots, n_slots):
-    """The same table with more slots: uint64[n_slots, 2]."""
-    out = np.zeros((n_slots, 2), np.uint64)
+    """The same table with more slots, uint64[n_slots, 2], and its marks, uint64[n_slots // MARKED]."""
+    out, marks = np.zeros((n_slots, 2), np.uint64), np.zeros(n_slots // MARKED, np.uint64)
     for old in range(len(slots)):
         if slots[old, 1] != np.uint64(0):
             slot = slot_of_key(out, slots[old, 0])
             out[slot, 0], out[slot, 1] = slots[old, 0], slots[old, 1]
-    return out
+            word, bit = mark_of(marks, slots[old, 0])
+            marks[word] |= bit
+    return out, marks
 
 
 @jit
-def find_chained(slots, nexts, values, keys, offsets, most):
+def find_chained(slots, marks, nexts, values, keys, offsets, most):
     """What the keys of each row list, as ``find_listed`` of ``lookup.py``.
 
     Parameters
     ----------
-    slots, nexts : see above; values : uint32[room], of each entry
+    slots, marks, nexts : see above; values : uint32[room], of each entry
     keys : uint64[n_keys]; offsets : int64[n_rows + 1]
     most : int, of a key that lists more the first so many
 
@@ -75,6 +90,9 @@ def find_chained(slots, nexts, values, keys, offsets, most):
     used = 0
     for row in range(n_rows):
         for i in range(offsets[row], offsets[row + 1]):
+            word, bit = mark_of(marks, keys[i])
+            if marks[word] & bit == np.uint64(0):
+                continue
             entry = np.int64(slots[slot_of_key(slots, keys[i]), 1] >> np.uint64(32))
             read = 0
             while entry != 0 and read < most:

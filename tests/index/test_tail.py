@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.index.tail import Tail
-from dedup.kernels.chains import append_chained, find_chained, rehash_chained
+from dedup.kernels.chains import MARKED, append_chained, find_chained, rehash_chained
 from tests import oracle, oracle_index
 
 KEYS = st.sampled_from([0, 1, 2, 2**64 - 1, 2**63]) | st.integers(0, 2**64 - 1)
@@ -52,14 +52,14 @@ def chains_of(slots, nexts):
 
 @given(st.lists(KEYS, max_size=30), st.lists(KEYS, max_size=30), st.sampled_from([64, 128]))
 def test_chains_are_their_twins_in_tables_of_any_size(one, other, n_slots):
-    slots, nexts, chains = np.zeros((64, 2), np.uint64), np.empty(60, np.uint32), {}
-    assert append_chained(slots, nexts, np.array(one, np.uint64), 0) == oracle_index.append_chained(chains, one, 0)
-    slots, chains = rehash_chained(slots, n_slots), oracle_index.rehash_chained(chains)
-    new = append_chained(slots, nexts, np.array(other, np.uint64), len(one))
+    slots, marks, nexts, chains = np.zeros((64, 2), np.uint64), np.zeros(64 // MARKED, np.uint64), np.empty(60, np.uint32), {}
+    assert append_chained(slots, marks, nexts, np.array(one, np.uint64), 0) == oracle_index.append_chained(chains, one, 0)
+    (slots, marks), chains = rehash_chained(slots, n_slots), oracle_index.rehash_chained(chains)
+    new = append_chained(slots, marks, nexts, np.array(other, np.uint64), len(one))
     assert new == oracle_index.append_chained(chains, other, len(one))
     assert chains_of(slots, nexts) == chains
     values, keys = np.arange(60, dtype=np.uint32), [*one, *other]
-    found = find_chained(slots, nexts, values, *oracle.flat([keys]), 2)
+    found = find_chained(slots, marks, nexts, values, *oracle.flat([keys]), 2)
     expected = oracle_index.find_chained([(key, entry) for entry, key in enumerate(keys)], [keys], 2)
     assert (oracle.listed(*found[:2]), found[2].tolist()) == expected
 
