@@ -5,7 +5,7 @@
     result.write("out")                      # the same as Parquet
 
     dedup.find_copies(table)                 # copies only; any Arrow table, or mappings
-    with dedup.Index.open("news.index", mode="a") as index:
+    with dedup.Index.open("news.index") as index:
         index.ingest(dedup.Document(id="1", text=text)).action  # index, skip or update, before it goes anywhere
     dedup.normalize("إلى القاهرة", level="shingle")
     dedup.segment(page_text)                 # article, source line, embedded article, headlines

@@ -115,7 +115,7 @@ def test_build_replaces_an_index_only_if_it_is_told_to(here):
 def test_build_goes_by_the_settings_of_the_run(here):
     dedup_command("run", "old.jsonl", "-o", "other", "--copies.near", "0.9", "-q")
     assert index("build", "other", "-o", "other.index").exit_code == 0
-    with Index.open("other.index") as opened:
+    with Index.open("other.index", mode="r") as opened:
         assert opened.config.copies.near == 0.9
     assert index("build", "other", "-o", "x", "--copies.near", "0.5").exit_code == 2
 
@@ -135,7 +135,7 @@ def test_check_writes_a_line_for_each_page_in_the_order_of_the_input(here):
 
 def test_lines_say_what_the_library_says(here):
     lines = answers(index("check", "new.jsonl", "--index", "news.index"))
-    with Index.open("news.index") as opened:
+    with Index.open("news.index", mode="r") as opened:
         documents = [{"published" if name == "date" else name: value for name, value in row.items()} for row in NEW]
         told = [opened.check(document).to_dict() for document in documents]
     assert [{name: line[name] for name in told[0]} for line in lines] == told
@@ -143,12 +143,12 @@ def test_lines_say_what_the_library_says(here):
 
 def test_check_changes_nothing_and_ingest_adds(here):
     index("check", "new.jsonl", "--index", "news.index")
-    with Index.open("news.index") as opened:
+    with Index.open("news.index", mode="r") as opened:
         assert len(opened) == 4
     assert short(answers(index("ingest", "new.jsonl", "--index", "news.index"))) == [
         ("n1", "skip", "near", "b1"), ("n2", "index", None, "n2"), ("b1", "skip", None, "b1")
     ]  # fmt: skip
-    with Index.open("news.index") as opened:
+    with Index.open("news.index", mode="r") as opened:
         assert len(opened) == 6
     again = answers(index("check", "new.jsonl", "--index", "news.index"))
     assert [line["action"] for line in again] == ["skip"] * 3
@@ -163,7 +163,7 @@ def test_a_page_gives_one_line_with_its_further_documents(here):
 
 def test_ingest_makes_an_index_with_the_settings_it_is_given(here):
     assert len(answers(index("ingest", "new.jsonl", "--index", "own.index", "--copies.near", "0.7"))) == 3
-    with Index.open("own.index") as opened:
+    with Index.open("own.index", mode="r") as opened:
         assert opened.config.copies.near == 0.7
     assert answers(index("ingest", "new.jsonl", "--index", "own.index"))[0]["action"] == "skip"
     assert "copies.near is 0.6, of the index 0.7" in error_of(
@@ -253,7 +253,7 @@ def test_what_was_answered_is_in_the_index_though_stdin_stays_open(here):
         process.stdin.write(lines_of(NEW[1]).encode())
         process.stdin.flush()
         assert json.loads(line_of(process))["action"] == "index"
-        with Index.open("news.index") as opened:
+        with Index.open("news.index", mode="r") as opened:
             assert "n2" in opened
         process.kill()
     with Index.open("news.index", mode="a") as opened:
@@ -323,7 +323,7 @@ def test_what_was_judged_before_it_broke_is_in_the_file(here, monkeypatch):
 @pytest.mark.parametrize("name", ["v.csv", "out", "s3://bucket/v.jsonl", "no/such/v.jsonl"])
 def test_a_file_that_cannot_be_written_is_refused_at_once(here, name):
     assert error_of(index("ingest", "new.jsonl", "--index", "news.index", "-o", name), 4).startswith(f"Error: {name}: ")
-    with Index.open("news.index") as opened:
+    with Index.open("news.index", mode="r") as opened:
         assert len(opened) == 4
 
 
@@ -380,7 +380,7 @@ def test_remove_takes_documents_out(here):
     assert index("remove", "h1", "--index", "news.index").stdout == "1 removed.\n"
     result = index("remove", "b1", "h1", "--index", "news.index")
     assert error_of(result, 3) == "Error: 1 removed; not in the index: h1."
-    with Index.open("news.index") as opened:
+    with Index.open("news.index", mode="r") as opened:
         assert ("b1" in opened, "h1" in opened, len(opened)) == (False, False, 2)
 
 

@@ -215,7 +215,7 @@ def stats_command(path: str | None, named: str | None, as_json: bool) -> None:
     """Print how much is in an index, and how much room it takes."""
     from ..index.online import Index
 
-    with Index.open(_one(path, named)) as index:
+    with Index.open(_one(path, named), mode="r") as index:
         stats = index.stats()
     if as_json:
         say(json.dumps(stats, indent=2, ensure_ascii=False) + "\n")
@@ -275,7 +275,7 @@ def events_command(path: str | None, named: str | None, since: int) -> None:
     """Print what became of stories after documents got their ids, as JSON lines: story_merged, story_split, each with its number."""
     from ..index.online import Index
 
-    with Index.open(_one(path, named)) as index:
+    with Index.open(_one(path, named), mode="r") as index:
         for event in index.story_events(since):
             say(json.dumps(event, ensure_ascii=False, default=_moment) + "\n")
 
@@ -296,7 +296,7 @@ def _check_there(path: str) -> None:
     """Open an index for a moment to read, which makes none: only what is there can be changed."""
     from ..index.online import Index
 
-    Index.open(path).close()
+    Index.open(path, mode="r").close()
 
 
 def _set(given: dict[str, Any]) -> dict[str, Any]:

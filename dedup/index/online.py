@@ -43,7 +43,7 @@ class Index:
 
     Examples
     --------
-    >>> with dedup.Index.open("news.index", mode="a") as index:  # doctest: +SKIP
+    >>> with dedup.Index.open("news.index") as index:  # doctest: +SKIP
     ...     verdict = index.ingest(dedup.Document(id="spa-1", text=text, title="أمير الرياض يستقبل السفير الياباني"))
     ...     verdict.action, verdict.story_id
     ('index', 's5c2f9b1f0a4e7d36')
@@ -61,7 +61,7 @@ class Index:
         cls,
         path: Any,
         config: Config | None = None,
-        mode: str = "r",
+        mode: str = "a",
         *,
         durability: str = "process",
         keep: str | timedelta | None = None,
@@ -73,7 +73,7 @@ class Index:
         path : a folder, or a URL ``redis://host:port/db?prefix=news``
         config : settings; if left out those of the index, or the defaults for a new one. Sections ``input``, ``run`` and ``signatures``
             are free, all others must be those that the index was made with
-        mode : ``r`` reads, as many processes as like; ``a`` reads and adds, and makes the index if there is none; ``w`` makes a new one
+        mode : ``a`` reads and adds, and makes the index if there is none; ``r`` reads, as many processes as like; ``w`` makes a new one
             in the place of what is there. One process at a time writes to a folder, many to Redis
         durability : ``process``, what was acknowledged outlives the process, however it ends; ``sync``, it outlives a power failure too
         keep : forget documents so long after they arrived (``"90d"``); a canonical stays as long as a copy of it does

@@ -125,7 +125,9 @@ class SqliteStore(SqliteReader):
                 self._stored_words = len(self._vocabulary)
             with self._changing():
                 self._put(batch, sequence)
-        self._sequence, self._stored_words = sequence, len(self._vocabulary)
+        self._sequence = sequence
+        if batch.entries:
+            self._stored_words = len(self._vocabulary)
         self._reserved = max([self._reserved, *(int(entry.number) + 1 for entry in batch.entries)])
         self._rows.keep()
         self._tail.add(batch.keys, batch.values)
@@ -145,9 +147,10 @@ class SqliteStore(SqliteReader):
         self._connection.executemany("INSERT OR IGNORE INTO removed VALUES (?)", gone)
         self._put_events(batch.events)
         self._rows.write()
-        first = self._stored_words
-        if len(self._vocabulary) > first:
-            words = first, len(self._vocabulary) - first, self._vocabulary.added(first)
+        # Without entries there are no new words; those that are in memory then may have been read.
+        first, count = self._stored_words, len(self._vocabulary) if batch.entries else 0
+        if count > first:
+            words = first, count - first, self._vocabulary.added(first)
             self._connection.execute("INSERT INTO vocabulary VALUES (?, ?, ?)", words)
         changed = np.array([entry.number for entry in batch.entries], "<i8"), np.array(batch.removed, "<i8")
         self._connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (sequence, *(array.tobytes() for array in changed)))
@@ -165,7 +168,7 @@ class SqliteStore(SqliteReader):
                 sum(after.values()) - sum(before.values()),
                 max((int(entry.number) + 1 for entry in batch.entries), default=0),
                 sequence,
-                len(self._vocabulary),
+                count,
             ),
         )
 

@@ -81,7 +81,7 @@ def assert_known(said, rows):
 
 
 def test_every_document_of_the_run_is_known_with_its_canonical_and_its_story(crawl, made):
-    with Index.open(made) as index:
+    with Index.open(made, mode="r") as index:
         assert_known(verdicts(index, pages(CRAWL, SEED_PAGE)), documents(crawl))
 
 
@@ -89,7 +89,7 @@ def test_the_index_keeps_what_the_run_said_of_each_document(crawl, made):
     rows = documents(crawl)
     sizes = {page: len(list(group)) for page, group in itertools.groupby(rows, key=lambda row: row["page_id"])}
     assert max(sizes.values()) == 12
-    with Index.open(made) as index:
+    with Index.open(made, mode="r") as index:
         assert len(index) == len(rows)
         for row in rows:
             entry = index.get(row["doc_id"])
@@ -99,7 +99,7 @@ def test_the_index_keeps_what_the_run_said_of_each_document(crawl, made):
 
 
 def test_numbers_are_the_shortest_that_mean_the_same(crawl, made):
-    with Index.open(made) as index:
+    with Index.open(made, mode="r") as index:
         shares = [index.get(row["doc_id"])["jaccard"] for row in documents(crawl) if row["kind"] == "near"]
     assert shares
     assert all(len(str(share)) <= 12 for share in shares)  # 0.6666667, not 0.6666666865348816
@@ -112,7 +112,7 @@ def test_an_excerpt_says_which_one_is_the_shorter(crawl, made):
         sides[a, b] = {None: None, "a": "this", "b": "match"}[row["contained"]]
         sides[b, a] = {None: None, "a": "match", "b": "this"}[row["contained"]]
     excerpts = [row for row in documents(crawl) if row["kind"] == "excerpt"]
-    with Index.open(made) as index:
+    with Index.open(made, mode="r") as index:
         told = [index.get(row["doc_id"])["contained"] for row in excerpts]
     assert told == [sides[row["doc_id"], row["canonical_id"]] for row in excerpts]
     assert set(told) == {"this", "match"}
@@ -123,7 +123,7 @@ def test_copies_of_what_the_run_had_are_found(crawl, made):
     texts = {row["doc_id"]: row["text"] for row in pq.read_table(crawl / "texts.parquet").to_pylist()}
     article = next(row for row in rows if row["status"] == "canonical" and row["role"] == "article" and row["words"] > 60)
     near = next(row for row in rows if row["kind"] == "near")
-    with Index.open(made) as index:
+    with Index.open(made, mode="r") as index:
         same = index.check({"id": "new-1", "text": texts[article["doc_id"]]})
         edited = index.check({"id": "new-2", "text": texts[article["doc_id"]].split(maxsplit=5)[5]})
         copy_of_copy = index.check({"id": "new-3", "text": texts[near["doc_id"]]})
@@ -135,7 +135,7 @@ def test_copies_of_what_the_run_had_are_found(crawl, made):
 
 
 def test_another_text_of_the_same_id_is_an_update(made):
-    with Index.open(made) as index:
+    with Index.open(made, mode="r") as index:
         assert index.check({"id": "dif-06", "text": BRIDGE}).action == "update"
 
 
@@ -160,7 +160,7 @@ def test_a_new_document_joins_a_story_of_the_run(tmp_path):
 def test_a_result_in_memory_small_blocks_and_other_threads_give_the_same_index(crawl, made, tmp_path, monkeypatch):
     monkeypatch.setattr(past_run, "BLOCK", 7)
     build_index(dedup.Result.read(crawl), tmp_path / "i", config=dedup.Config().replace({"run.threads": 1}))
-    with Index.open(made) as one, Index.open(tmp_path / "i") as other:
+    with Index.open(made, mode="r") as one, Index.open(tmp_path / "i") as other:
         for row in documents(crawl):
             first, second = one.get(row["doc_id"]), other.get(row["doc_id"])
             assert first | {"arrived": None} == second | {"arrived": None}
@@ -168,7 +168,7 @@ def test_a_result_in_memory_small_blocks_and_other_threads_give_the_same_index(c
 
 
 def test_documents_are_numbered_by_publication_and_those_without_a_date_come_last(crawl, made):
-    with Index.open(made) as index:
+    with Index.open(made, mode="r") as index:
         entries = index._store.fetch(range(len(index)))
     dated = [entry.published for entry in entries if entry.published is not None]
     assert dated == sorted(dated)

@@ -424,7 +424,7 @@ def test_a_writer_that_was_overtaken_looks_again(monkeypatch):
 
 def test_an_index_that_is_open_for_reading_cannot_be_changed(tmp_path):
     Index.open(tmp_path / "news.index", mode="a").close()
-    with Index.open(tmp_path / "news.index") as index:
+    with Index.open(tmp_path / "news.index", mode="r") as index:
         for change in (lambda: index.ingest(document("a", WIRE)), lambda: index.remove("a"), index.compact, lambda: index.ingest_batch([])):
             with pytest.raises(dedup.OutputError, match="open for reading"):
                 change()
@@ -445,7 +445,7 @@ def test_settings_that_do_not_fit_the_index_are_refused_by_name(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"mode": "x"}, {"durability": "no"}, {"mode": "a", "keep": "soon"}, {"mode": "a", "keep": timedelta(0)}, {"keep": "9d"}]
+    "options", [{"mode": "x"}, {"durability": "no"}, {"mode": "a", "keep": "soon"}, {"mode": "a", "keep": timedelta(0)}, {"mode": "r", "keep": "9d"}]
 )
 def test_impossible_parameters_are_refused(tmp_path, options):
     with pytest.raises(dedup.ConfigError):

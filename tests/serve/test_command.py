@@ -114,7 +114,7 @@ def test_what_is_worked_on_is_finished_before_it_stops(tmp_path):
     assert answer.startswith(b"HTTP/1.1 200")
     verdicts = json.loads(answer.partition(b"\r\n\r\n")[2])
     assert len(verdicts) == 1000
-    with Index.open(path) as index:
+    with Index.open(path, mode="r") as index:
         assert len(index) == 1001
 
 
