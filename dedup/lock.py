@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import IO
@@ -48,6 +49,14 @@ def lock(path: Path) -> IO[str] | None:
         pass
     file.close()
     return None
+
+
+def unlock(file: IO[str]) -> None:
+    """Let go of a lock and close its file: processes that were forked meanwhile have the same file open, and would go on holding it."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+    file.close()
 
 
 def _lock(file: IO[str]) -> None:

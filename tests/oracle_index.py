@@ -17,14 +17,12 @@ Rows = Sequence[Sequence[int]]
 GOLDEN, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
 
-def winnow(rows: Rows, window: int, whole: int) -> list[list[int]]:
+def winnow(rows: Rows, windows: Sequence[int]) -> list[list[int]]:
     """Every window looked at for itself."""
-    out = []
-    for row in rows:
-        starts = range(max(len(row) - window, 0) + 1)
-        taken = row if len(row) <= whole else [min(row[start : start + window]) for start in starts]
-        out.append(sorted(set(taken)))
-    return out
+    return [
+        sorted({min(row[start : start + window]) for start in range(max(len(row) - window, 0) + 1)} if row else set())
+        for row, window in zip(rows, windows, strict=True)
+    ]
 
 
 def tally(rows: Rows, needed: Rows, most: int) -> list[list[tuple[int, int]]]:

@@ -215,4 +215,6 @@ def _address(listener: socket.socket) -> str:
 
 def _shown(path: str) -> str:
     """The name of an index without the password that it may hold."""
-    return re.sub(r"//[^/@]*@", "//", path)
+    from ..index.redis_link import SCHEMES, read_url
+
+    return read_url(path).shown if path.startswith(SCHEMES) else path

@@ -22,8 +22,6 @@ from ..config import Config
 from ..durable import sync_folder
 from ..errors import ConfigError, InputError, OutputError
 from ..fingerprint import fingerprint_words
-from ..kernels.shingle import shingle_hashes
-from ..kernels.winnow import winnow
 from ..remote import is_url
 from ..result import Result
 from ..threads import map_batches, thread_count
@@ -31,7 +29,8 @@ from .entries import Batch, Entry, Ints, Overtaken, Store, Words
 from .filing import postings
 from .opening import config_of, facts_of
 from .past_run import MATCH, THIS, UNDATED, Frame, PastRun
-from .reading import WHOLE, WINDOW, title_listing
+from .reading import title_listing
+from .sampling import sample
 from .sqlite_schema import FILE, LOCK, check, lock_folder
 from .stores import open_store
 from .verdict import story_number
@@ -227,11 +226,10 @@ def _batch(first: int, documents: Any, texts: Any, frame: Frame, numbers: Ints, 
     digests = [digest.tobytes() for digest in prints.digests]
     facts = zip(documents.to_pylist(), digests, *(column.tolist() for column in known), strict=True)
     entries = [_entry(row, digest, arrived, *others) for row, digest, *others in facts]
-    sampled = winnow(*shingle_hashes(*tokens, config.shingles.words), WINDOW, WHOLE)
+    sizes = np.diff(prints.shingles[1])
+    sampled = sample(tokens, sizes, config)
     titles = title_listing(prints.title_terms, prints.title_shingles)
-    listed = postings(
-        entries, np.diff(prints.shingles[1]), sampled, titles, prints.digests, prints.title_words, frame.witness[rows], config
-    )
+    listed = postings(entries, sizes, sampled, titles, prints.digests, prints.title_words, frame.witness[rows], config)
     return Batch(entries, Words(tokens[0], terms, tokens[1]), *listed)
 
 

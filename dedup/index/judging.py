@@ -6,9 +6,6 @@ is filled in day by day brings its siblings along, so their number shows; a wire
 
 from __future__ import annotations
 
-from functools import lru_cache
-from math import ceil, sqrt
-
 import numpy as np
 import numpy.typing as npt
 
@@ -17,12 +14,9 @@ from ..config import CopyConfig
 from ..kernels.company import distinct_in_company
 from ..matches import verify_pairs
 from ..pairs import Ints, Matches
-from .keys import CLASS_SIZES
 
 #: Documents that an arrival is compared with at most, those that share most with it.
 MOST_COMPARED = 64
-#: Standard deviations by which a sample may fall short of what is expected of it.
-_SPREADS = 2.5
 
 
 def judge(
@@ -49,30 +43,3 @@ def judge(
         return found
 
     return verify_pairs(old, new, shingles, terms, distinct, config)
-
-
-def least_shared(sizes: Ints, cut: Ints, rate: float, whole: int, config: CopyConfig) -> npt.NDArray[np.int32]:
-    """How many listed shingles an arrival must share with a document of each size class to be compared with it.
-
-    Parameters
-    ----------
-    sizes : int64[n], shingles of each arrival; cut : how many of them list more documents than are read
-    rate : share of a document's shingles that are listed; whole : one with no more is listed under all of them
-
-    Returns
-    -------
-    int32[n, 16]
-        A text that shares ``copies.excerpt`` of the smaller one shares as much of a sample on average; with the spread of a draw.
-    """
-    rows = [_least_shared(size, hot, rate, whole, config.excerpt) for size, hot in zip(sizes.tolist(), cut.tolist(), strict=True)]
-    return np.array(rows, np.int32).reshape(len(rows), len(CLASS_SIZES))
-
-
-@lru_cache(1 << 16)
-def _least_shared(size: int, cut: int, rate: float, whole: int, share: float) -> tuple[int, ...]:
-    """``least_shared`` of one arrival."""
-    least = []
-    for other in CLASS_SIZES.tolist():
-        mean = share * min(size, other) * (rate if other > whole else 1.0) * (1 - cut / max(size, 1))
-        least.append(max(1, ceil(mean - _SPREADS * sqrt(mean * (1 - share)) - 1e-9)))
-    return tuple(least)

@@ -10,16 +10,15 @@ import numpy.typing as npt
 from ..buffers import Rows, row_offsets, take_rows
 from ..config import Config
 from .entries import Entry, Hits, Ints, Store
-from .judging import MOST_COMPARED, least_shared
+from .judging import MOST_COMPARED
 from .keys import digest_keys, id_keys, numbers_of, pack_values
-from .reading import WHOLE, WINDOW, Arrivals, title_listing
+from .reading import Arrivals, title_listing
+from .sampling import least_shared
 from .tail import Tail
 from .tallying import candidates
 
 #: Documents that one id can list: those that had it before, and chance.
 _FEW = 64
-#: Share of a long text's shingles that winnowing takes.
-RATE = 2 / (WINDOW + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +58,7 @@ def look_up(arrivals: Arrivals, store: Store, config: Config, *, together: bool)
     keys, offsets = _joined([(id_keys(arrivals.doc_ids), ones), digests, titles, shingles])
     hits = store.find(keys, offsets, config.candidates.list_cap)
     by_id, by_digest, by_title, by_shingle = (_section(hits, k * n, (k + 1) * n) for k in range(4))
-    needed = least_shared(np.diff(shingles[1]), by_shingle.cut, RATE, WHOLE, config.copies)
+    needed = least_shared(np.diff(shingles[1]), by_shingle.cut, config.copies)
     ids, twins, titled = (_each(part) for part in (by_id, by_digest, by_title))
     entries = _fetched(store, [*ids, *twins])
     known = [_named(doc_id, ids[i], entries) for i, doc_id in enumerate(arrivals.doc_ids)]
@@ -116,7 +115,7 @@ def _look_here(
         tail.add(keys, np.repeat(values, np.diff(offsets)))
     hits = tail.find(*_joined([shingles, titles]), n)
     by_shingle, by_title = _section(hits, 0, n), _section(hits, n, 2 * n)
-    needed = least_shared(np.diff(shingles[1]), by_shingle.cut, RATE, WHOLE, config.copies)
+    needed = least_shared(np.diff(shingles[1]), by_shingle.cut, config.copies)
     alike = _numbers(by_shingle, needed, most=n)
     titled = _each(by_title)
     # Pages stand together, so those of a row's page are the ones behind its first.

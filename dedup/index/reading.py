@@ -18,16 +18,13 @@ from ..config import Config
 from ..cues import may_have_furniture
 from ..documents import documents_of, further
 from ..fingerprint import Fingerprints, fingerprint_words
-from ..kernels.shingle import row_hashes, shingle_hashes
-from ..kernels.winnow import winnow
+from ..kernels.shingle import row_hashes
 from ..pages import Page, segment
 from .document import Checked
 from .entries import Words
 from .keys import letter_keys, title_keys
+from .sampling import sample
 
-#: A document is listed under all its shingles if they are no more than this (a bound of size classes), else under a winnowed sample
-#: of them: of so many in a row the smallest. Two texts that share WINDOW + 2 words in a row share one.
-WHOLE, WINDOW = 31, 8
 #: Of a title the runs of letters with the smallest hashes are listed.
 TITLE_LETTERS = 8
 
@@ -111,7 +108,7 @@ def _arrive(
     parts = np.zeros(len(pages), np.int64)
     first = np.flatnonzero(np.diff(pages, prepend=-1))
     parts[first] = np.diff(np.append(first, len(pages))) - 1
-    sampled = winnow(*shingle_hashes(*tokens, config.shingles.words), WINDOW, WHOLE)
+    sampled = sample(tokens, np.diff(prints.shingles[1]), config)
     return Arrivals(
         doc_ids, page_ids, roles, sources, urls, titles, published, parts.tolist(), pages, Words(tokens[0], terms, tokens[1]),
         prints, headline, short, sampled,

@@ -50,9 +50,17 @@ def read_url(url: str) -> Address:
     ConfigError
         If it is none, or says what is not known.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # whose message may hold the password
+        raise ConfigError(f"{url.partition('://')[0]}://...: no address. Write redis://user:password@host:6379/0?prefix=news.") from None
     host = parts.netloc.rpartition("@")[2]
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.fragment or (parts.scheme != "unix" and "@" in parts.path) or any("@" in name for name in options):
+        raise ConfigError(
+            f"{parts.scheme}://...: a user or password with / ? or # in it must be percent-encoded (%2F %3F %23), or it cannot be told "
+            "from the host."
+        )
     prefix = options.pop("prefix", DEFAULT_PREFIX)
     shown = f"{parts.scheme}://{host}{parts.path}?{urlencode({'prefix': prefix})}"
     if parts.scheme + "://" not in SCHEMES or not (host or parts.path.strip("/")):

@@ -98,6 +98,7 @@ return {{1}}
 #: numbers, entries, words, events (so many of each), how many entries are new (they come first), the highest number, then (number, arrived,
 #: entry)..., (number, words)..., events. A server that lost its last second has given a number twice if an entry that is new exists.
 #: The first thing written is the sequence: where memory is used up Redis refuses that, and a script that has written may go on to its end.
+#: What removes entries begins with a deletion, which is never refused, for it makes room.
 COMMIT = f"""{_IDENTITY}{_FEED}{_LIST}
 local expected, token, new, highest = tonumber(ARGV[3]), ARGV[5], tonumber(ARGV[13]), tonumber(ARGV[14])
 local sequence = tonumber(redis.call('GET', root .. 's') or '0')
@@ -109,6 +110,7 @@ if sequence ~= expected or (expected > 0 and token_of(expected, sequence) ~= ARG
 for at = 15, 15 + 3 * (new - 1), 3 do
   if redis.call('EXISTS', root .. 'e' .. ARGV[at]) == 1 then return {{2}} end
 end
+if ARGV[9] ~= '' then redis.call('DEL', root .. 'm' .. token) end
 redis.call('SET', root .. 's', sequence + 1)
 if tonumber(redis.call('GET', root .. 'n') or '0') <= highest then redis.call('SET', root .. 'n', highest + 1) end
 if tonumber(redis.call('GET', root .. 'l') or '-1') < highest then redis.call('SET', root .. 'l', highest) end
@@ -147,6 +149,7 @@ if string.sub(list, 1, #old) ~= old or redis.call('GETRANGE', apart, 0, -1) ~= A
 local function put(name, value)
   if value == '' then redis.call('DEL', name) else redis.call('SET', name, value) end
 end
+redis.call('DEL', head, apart)  -- first: never refused where memory is used up
 put(apart, ARGV[7])
 put(head, ARGV[6] .. string.sub(list, #old + 1))
 return {{1}}

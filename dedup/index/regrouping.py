@@ -10,14 +10,13 @@ import pyarrow as pa
 from ..buffers import Rows, row_offsets, take_rows
 from ..config import Config
 from ..fingerprint import print_titles, print_words
-from ..kernels.shingle import shingle_hashes
-from ..kernels.winnow import winnow
 from ..pairs import LEFT, NEITHER, PARTIAL, Ints, Matches
 from ..schema import KINDS
 from .entries import Batch, Entry, Hashes, Values, Words
 from .filing import postings
 from .judging import judge
-from .reading import WHOLE, WINDOW, title_listing
+from .reading import title_listing
+from .sampling import sample
 from .titles import judge_titles
 
 _NEVER = 1 << 62
@@ -94,11 +93,12 @@ class _Group:
         return Matches.join([by_words, by_title])
 
     def postings(self, entries: list[Entry]) -> tuple[Hashes, Values]:
-        sampled = winnow(*shingle_hashes(*self._tokens, self._config.shingles.words), WINDOW, WHOLE)
+        sizes = np.diff(self._shingles[1])
+        sampled = sample(self._tokens, sizes, self._config)
         titles = title_listing(self._title_terms, self._letters)
         return postings(
             entries,
-            np.diff(self._shingles[1]),
+            sizes,
             sampled,
             titles,
             self._digests,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +36,9 @@ class SqliteReader:
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, follows: bool = True) -> None:
         self._folder, self._connection, self._follows = folder, connection, follows
-        self._rows, self._vocabulary, self._files, self._tail = EntryRows(connection), Vocabulary(), PostingFiles(folder), Tail()
+        # Where it is, whatever the current folder comes to be; messages call it what the user did.
+        self._place, self._process, self._mark = folder.absolute(), os.getpid(), mark_of(folder)
+        self._rows, self._vocabulary, self._files, self._tail = EntryRows(connection), Vocabulary(), PostingFiles(self._place), Tail()
         #: The last transaction that was read, what SQLite says of the database then, and whether ``sync`` was called.
         self._sequence, self._version, self._told = 0, -1, False
         with schema.told(folder):
@@ -46,13 +49,24 @@ class SqliteReader:
     def sync(self) -> tuple[list[int], list[int]]:
         """See ``Store.sync``; to a reader that ``compact`` has left behind all entries are told as changed."""
         with schema.told(self._folder):
-            if not self._follows and schema.has_log(self._folder):
-                self._connection.close()
-                self._connection, self._follows = schema.connect_reader(self._folder)
-                self._rows, self._version = EntryRows(self._connection), -1
+            self._must_be_there()
             changes = self._follow()
             self._told = True
             return changes
+
+    def _must_be_there(self) -> None:
+        """Refuse to go on with files that nobody else finds any more, or that are another process's; connect anew where it must be."""
+        if os.getpid() != self._process:
+            raise InputError(f"{self._folder}: was opened by the process that this one was forked from. Open it in this process too.")
+        mark = mark_of(self._place)
+        if mark[:2] != self._mark[:2]:
+            raise InputError(f"{self._folder}: the index was moved, deleted or replaced since it was opened. Open it again.")
+        # A connection that does not follow others takes its pages for the latest ones for ever.
+        if not self._follows and (mark != self._mark or schema.has_log(self._place)):
+            connection, self._follows = schema.connect_reader(self._place)
+            self._connection.close()
+            self._connection, self._mark = connection, mark
+            self._rows, self._version = EntryRows(connection), -1
 
     def _follow(self) -> tuple[list[int], list[int]]:
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
@@ -194,7 +208,7 @@ class SqliteReader:
         with schema.told(self._folder):
             counters = self._connection.execute("SELECT documents, copies, numbers, words FROM counters").fetchone()
         names = {"database": schema.FILE, "log": f"{schema.FILE}-wal", "log_index": f"{schema.FILE}-shm"}
-        sizes = {name: _size(self._folder / file) for name, file in names.items()}
+        sizes = {name: _size(self._place / file) for name, file in names.items()}
         sizes["postings"] = sum(file.bytes for file in self._files.named)
         return {
             "documents": counters[0],
@@ -230,3 +244,12 @@ def _size(path: Path) -> int:
     with suppress(OSError):
         return path.stat().st_size
     return 0
+
+
+def mark_of(folder: Path) -> tuple[int, int, int, int]:
+    """Which file the database is, and by which it can be told that it changed: device, number, bytes, time; zeros if there is none."""
+    try:
+        found = (folder / schema.FILE).stat()
+    except FileNotFoundError:
+        return 0, 0, 0, 0
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -8,6 +8,7 @@ that names it, and deleted after the one that no longer does, so there is a whol
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +19,12 @@ from typing import IO, Any
 import numpy as np
 
 from ..errors import ConfigError, InputError, OutputError
+from ..lock import unlock
 from . import sqlite_schema as schema
 from .entries import MOST_DOCUMENTS, Batch, Ints
 from .posting_files import Named, name_of
 from .segments import Damaged
-from .sqlite_reading import SqliteReader
+from .sqlite_reading import SqliteReader, mark_of
 from .sqlite_rows import PUT, PUT_KEPT, pack_event
 from .vocabulary import WORD_BYTES, pack
 
@@ -97,7 +99,11 @@ class SqliteStore(SqliteReader):
 
     def sync(self) -> tuple[list[int], list[int]]:
         """See ``Store.sync``: a writer has nothing to be told."""
-        return ([], []) if self._held is not None else super().sync()
+        if self._held is None:
+            return super().sync()
+        with schema.told(self._folder):
+            self._must_be_there()
+        return [], []
 
     def reserve(self, count: int) -> int:
         """See ``Store.reserve``."""
@@ -135,6 +141,9 @@ class SqliteStore(SqliteReader):
     def _must_write(self) -> None:
         if self._held is None:
             raise OutputError(f"{self._folder}: is open for reading. Open it with mode 'a' to change it.")
+        # What is written to a database without a name is lost, and posting files would come into the folder of another index.
+        with schema.told(self._folder):
+            self._must_be_there()
 
     def _put(self, batch: Batch, sequence: int) -> None:
         numbers = self._counter("numbers")
@@ -265,18 +274,27 @@ class SqliteStore(SqliteReader):
     def close(self) -> None:
         """See ``Store.close``. A writer leaves the index so that it opens fast."""
         held, self._held = self._held, None
+        if os.getpid() != self._process:  # what this process inherited is still in use where it came from
+            if held is not None:
+                held.close()
+            return
         try:
             # What was committed has lasted: if there is no room to put it in order, the next writer does it.
             with suppress(OutputError):
-                if held is not None and len(self._tail) > FLUSH_AT_CLOSE:
-                    self._flush()
                 if held is not None:
-                    with schema.told(self._folder):
-                        schema.empty_log(self._connection)
+                    self._settle()
         finally:
             self._connection.close()
             if held is not None:
-                held.close()
+                unlock(held)
+
+    def _settle(self) -> None:
+        if mark_of(self._place)[:2] != self._mark[:2]:
+            return  # in its place there is nothing, or another index
+        if len(self._tail) > FLUSH_AT_CLOSE:
+            self._flush()
+        with schema.told(self._folder):
+            schema.empty_log(self._connection)
 
 
 def _replace(folder: Path, facts: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from ..errors import ConfigError
-from ..remote import is_url
+from ..remote import is_url, without_scheme
 from .entries import Store
 from .sqlite_store import SqliteStore
 
@@ -24,7 +24,9 @@ def open_store(path: str | os.PathLike[str], facts: dict[str, Any], mode: str, d
     -------
     the store, and its name for messages, without a password
     """
-    name = os.fspath(path)
+    name = without_scheme(os.fsdecode(path))
+    if not name or "\0" in name:
+        raise ConfigError(f"{name!r} is no place of an index. Give a path, or redis://host:port/db.")
     if name.startswith(_REDIS):
         from .redis_store import RedisStore
 

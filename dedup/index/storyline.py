@@ -40,7 +40,7 @@ class Storyline:
         self._store, self._config, self._known = store, config, known
         self._window: StoryWindow | None = None
         self._latest, self._dated = -np.inf, False
-        self._deciding = term_hashes(deciding_words() & stop_words())
+        self._deciding: npt.NDArray[np.uint64] | None = None
 
     def follow(self, added: list[int], removed: list[int]) -> None:
         """Take in what others have done to the index."""
@@ -140,6 +140,8 @@ class Storyline:
         return self._vectors(terms, title_terms, letters, headline[chosen], short[chosen])
 
     def _vectors(self, terms: Rows, title_terms: Rows, letters: Rows, headline: npt.NDArray[np.bool_], short: npt.NDArray[np.bool_]) -> Any:
+        if self._deciding is None:  # the kernels behind it need not be loaded to open an index
+            self._deciding = term_hashes(deciding_words() & stop_words())
         n = len(headline)
         every = np.arange(n)
         bodies = take_rows(*terms, every, np.where(headline, 0, self._config.stories.lead_words))

@@ -32,18 +32,17 @@ def take_minima(hashes, begin, end, window, queue, out, used):
 
 
 @jit
-def winnow(hashes, offsets, window, whole):
+def winnow(hashes, offsets, windows):
     """Winnowing fingerprints of each row (Schleimer, Wilkerson, Aiken, SIGMOD 2003).
 
-    Of every ``window`` neighbouring hashes the smallest is taken, the rightmost of equals. So two rows that share a run of ``window``
-    hashes share a fingerprint, and of random hashes 2 / (window + 1) are taken. The price of smallness: fingerprints are no
+    Of every window of neighbouring hashes the smallest is taken, the rightmost of equals. So two rows that share a run as long as the
+    wider window of both share a fingerprint, and of random hashes 2 / (window + 1) are taken. The price of smallness: fingerprints are no
     evenly spread hashes any more, small ones are more frequent.
 
     Parameters
     ----------
     hashes : uint64[n_hashes], in the order of the text; offsets : int64[n_rows + 1]
-    window : int, at least 1. A row shorter than it counts as one window.
-    whole : int, a row of up to so many hashes is taken whole
+    windows : int64[n_rows], at least 1, of which all are taken. A row shorter than its window counts as one window.
 
     Returns
     -------
@@ -61,12 +60,12 @@ def winnow(hashes, offsets, window, whole):
     for row in range(n_rows):
         begin, end = offsets[row], offsets[row + 1]
         first = used
-        if end - begin <= whole:
+        if windows[row] <= 1:
             for place in range(begin, end):
                 out[used] = hashes[place]
                 used += 1
         else:
-            used = take_minima(hashes, begin, end, window, queue, out, used)
+            used = take_minima(hashes, begin, end, windows[row], queue, out, used)
         if used > first:
             out[first:used].sort()
             last = first

@@ -445,7 +445,8 @@ def test_settings_that_do_not_fit_the_index_are_refused_by_name(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"mode": "x"}, {"durability": "no"}, {"mode": "a", "keep": "soon"}, {"mode": "a", "keep": timedelta(0)}, {"mode": "r", "keep": "9d"}]
+    "options",
+    [{"mode": "x"}, {"durability": "no"}, {"mode": "a", "keep": "soon"}, {"mode": "a", "keep": timedelta(0)}, {"mode": "r", "keep": "9d"}],
 )
 def test_impossible_parameters_are_refused(tmp_path, options):
     with pytest.raises(dedup.ConfigError):

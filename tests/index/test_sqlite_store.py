@@ -188,6 +188,22 @@ def test_the_vocabulary_is_kept_in_few_chunks(opener, folder, small_files):
     assert chunks < 8 and read(opener("r").words([29])) == [[(29, 0), (7, 8), (29, 0)]]
 
 
+def test_what_a_writer_read_before_it_changes_anything_is_not_written_twice(opener):
+    store = opener()
+    add(store, 3)
+    store.close()
+    again = opener()
+    kept = read(again.words([0, 2]))  # now it knows words, and has written none of them
+    again.commit(Batch(removed=[0]))
+    again.commit(Batch(events=[{"event": "story_merged"}]))
+    add(again)
+    again.close()
+    last = opener("r")
+    assert [found is not None for found in last.fetch([0, 1, 2, 3])] == [False, True, True, True]
+    assert read(last.words([2])) == kept[1:]
+    assert last.stats()["vocabulary"] == 5
+
+
 def test_ids_and_titles_may_hold_half_surrogates(opener):
     store = opener()
     first = store.reserve(2)

@@ -19,39 +19,49 @@ HASHES = st.integers(0, 5) | st.integers(2**64 - 3, 2**64 - 1) | st.integers(0, 
 ROWS = st.lists(st.lists(HASHES, max_size=40), max_size=6)
 
 
-def winnowed(rows, window, whole):
-    return oracle.listed(*winnow(*oracle.flat(rows), window, whole))
+def winnowed(rows, windows):
+    return oracle.listed(*winnow(*oracle.flat(rows), np.array(windows, np.int64)))
 
 
-@given(ROWS, st.integers(1, 9), st.integers(0, 12))
-def test_fingerprints_are_their_twins(rows, window, whole):
-    values, offsets = winnow(*oracle.flat(rows), window, whole)
+@given(st.lists(st.tuples(st.lists(HASHES, max_size=40), st.integers(1, 9)), max_size=6))
+def test_fingerprints_are_their_twins(rows):
+    texts, windows = [row for row, _ in rows], [window for _, window in rows]
+    values, offsets = winnow(*oracle.flat(texts), np.array(windows, np.int64))
     assert (values.dtype, offsets.dtype) == (np.uint64, np.int64)
-    assert oracle.listed(values, offsets) == oracle_index.winnow(rows, window, whole)
+    assert oracle.listed(values, offsets) == oracle_index.winnow(texts, windows)
 
 
-@given(st.lists(HASHES, max_size=30), st.lists(HASHES, max_size=30), st.integers(1, 9), st.integers(0, 20), st.data())
-def test_rows_that_share_a_run_as_long_as_the_window_share_a_fingerprint(one, other, window, whole, data):
-    run = data.draw(st.lists(HASHES, min_size=window, max_size=window + 5))
+@given(st.lists(HASHES, max_size=30), st.lists(HASHES, max_size=30), st.integers(1, 9), st.integers(1, 9), st.data())
+def test_rows_that_share_a_run_as_long_as_the_wider_window_share_a_fingerprint_of_the_wider_one(one, other, narrow, wide, data):
+    narrow, wide = sorted([narrow, wide])
+    run = data.draw(st.lists(HASHES, min_size=wide, max_size=wide + 5))
     at, to = data.draw(st.integers(0, len(one))), data.draw(st.integers(0, len(other)))
-    left, right = winnowed([one[:at] + run + one[at:], other[:to] + run + other[to:]], window, whole)
-    assert set(left) & set(right)
+    rows = [one[:at] + run + one[at:], other[:to] + run + other[to:]]
+    for windows in ([wide, wide], [narrow, wide], [1, wide]):
+        left, right = winnowed(rows, windows)
+        assert set(right) & set(rows[0])
+        if windows[0] in (1, wide):
+            assert set(left) & set(right)
+
+
+def test_a_window_of_one_takes_all():
+    assert winnowed([[5, 3, 9, 3]], [1]) == [[3, 5, 9]]
 
 
 def test_rows_in_the_middle_of_an_array_are_read_where_they_are():
     hashes = np.array([1, 9, 8, 7, 2], np.uint64)
-    values, offsets = winnow(hashes, np.array([1, 1, 4]), 2, 0)
+    values, offsets = winnow(hashes, np.array([1, 1, 4]), np.array([2, 2]))
     assert oracle.listed(values, offsets) == [[], [7, 8]]
 
 
 def test_nothing_gives_nothing():
-    assert winnowed([], 4, 8) == []
-    assert winnowed([[], []], 4, 0) == [[], []]
+    assert winnowed([], []) == []
+    assert winnowed([[], []], [4, 1]) == [[], []]
 
 
 def test_of_random_hashes_two_in_a_window_and_one_are_taken():
     hashes = np.random.default_rng(5).integers(0, 2**64, 100_000, np.uint64)
-    values, _ = winnow(hashes, np.array([0, len(hashes)]), 7, 8)
+    values, _ = winnow(hashes, np.array([0, len(hashes)]), np.array([7]))
     assert len(values) == pytest.approx(len(hashes) * 2 / 8, rel=0.02)
 
 

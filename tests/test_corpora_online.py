@@ -1,0 +1,56 @@
+"""The online index on real articles beside the batch run. They cannot be shipped; where they are absent these tests skip."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import dedup
+from bench.online_agreement import compared, in_time_order
+
+ROOT = Path(__file__).parent.parent
+CORPORA = Path(os.environ.get("DEDUP_CORPORA", ROOT.parent / "shared" / "data"))
+JULY = CORPORA / "saudi_2015_07.jsonl.gz"
+CONFIG = dedup.Config().replace({"stories.enabled": False})
+SAID = ("doc_id", "action", "status", "kind", "canonical_id", "contained", "reason")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not JULY.exists(), reason="the real corpora are not here; set DEDUP_CORPORA to their folder"),
+]
+
+
+@pytest.fixture(scope="module")
+def articles():
+    return in_time_order(str(JULY), CONFIG)
+
+
+def test_ingesting_in_order_of_time_gives_the_canonicals_of_the_batch_run_up_to_differences_of_order(articles, tmp_path):
+    batch = dedup.find_copies(JULY, CONFIG)
+    with dedup.Index.open(tmp_path / "index", CONFIG, mode="w") as index:
+        online = index.ingest_batch(articles).to_pylist()
+    report = compared(batch, online)
+    assert report["documents"] == batch.manifest["counts"]["documents"] and not report["documents_of_one_only"]
+    assert report["same_canonical"] >= 0.97
+    copies = report["copies"]
+    assert copies["both"] >= 0.97 * max(copies["batch"], copies["online"])
+
+
+def test_documents_that_come_one_by_one_get_the_verdicts_that_they_get_as_a_batch(articles, tmp_path):
+    some = articles.slice(6000, 1500)  # a day on which much was reprinted
+    with dedup.Index.open(tmp_path / "batch", CONFIG, mode="w") as index:
+        together = [row for row in index.ingest_batch(some).to_pylist() if row["action"] != "reject"]
+    alone = []
+    with dedup.Index.open(tmp_path / "alone", CONFIG, mode="w") as index:
+        for row in some.to_pylist():
+            try:
+                verdict = index.ingest(row)
+            except dedup.InputError:
+                continue
+            alone += [item.to_dict() for item in (verdict, *verdict.parts)]
+    alone = [row | (row["match"] or dict.fromkeys(("jaccard", "containment", "contained"))) for row in alone]
+    assert [[row[name] for name in SAID] for row in alone] == [[row[name] for name in SAID] for row in together]
+    for one, other in zip(alone, together, strict=True):
+        assert (one["jaccard"], one["containment"]) == pytest.approx((other["jaccard"], other["containment"]), abs=1e-6)
+    assert Counter(row["status"] for row in together)["copy"] > 100
