@@ -64,6 +64,12 @@ def test_digests_that_differ_in_either_half_or_in_order_have_other_keys():
     assert len(set(digest_keys(np.array([[1, 2], [1, 3], [2, 2], [2, 1], [0, 0]], np.uint64)).tolist())) == 5
 
 
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)), min_size=2, max_size=5))
+def test_a_digest_has_the_same_key_alone_and_among_others(digests):
+    together = digest_keys(np.array(digests, np.uint64))
+    assert together.tolist() == [int(digest_keys(np.array([digest], np.uint64))[0]) for digest in digests]
+
+
 @given(st.lists(st.text(max_size=9), max_size=5))
 def test_ids_have_one_key_each_alone_and_together(ids):
     keys = id_keys(ids)
