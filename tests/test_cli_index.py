@@ -83,6 +83,21 @@ def line_of(process):
     return process.stdout.readline()
 
 
+def test_closed_streams_are_told(here):
+    for closed, says in (("<&-", "Error: stdin: is closed"), (">&-", "Error: stdout: is closed")):
+        command = f"{sys.executable} -W ignore -m dedup index check - --index news.index {closed}"
+        environment = os.environ | {"PYTHONPATH": str(Path(verdicts.__file__).parents[2])}
+        done = subprocess.run(
+            ["sh", "-c", command],
+            stdin=subprocess.DEVNULL if closed == ">&-" else None,
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+        assert done.returncode in (3, 4) and done.stderr.startswith(says), done.stderr
+
+
 # build
 
 

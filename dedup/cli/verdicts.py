@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..config import Config
-from ..errors import OutputError
+from ..errors import InputError, OutputError
 from ..remote import is_url
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ def open_written(out: str | None, *, overwrite: bool) -> Written:
         If the file is there already, or cannot be made.
     """
     if out is None:
+        if sys.stdout is None:
+            raise OutputError("stdout: is closed, and verdicts are written there. Open it, or give --out.")
         return Lines(sys.stdout.buffer)
     path = Path(out)
     if is_url(out):
@@ -153,6 +155,8 @@ def batches_of(inputs: Sequence[str], config: Config, log: ReadLog) -> Iterator[
     from ..readers.arriving import read_arriving
 
     if STDIN in inputs:
+        if sys.stdin is None:
+            raise InputError("stdin: is closed, and - stands for it. Give it documents, or name a file.")
         return read_arriving(sys.stdin.buffer, config, log)
     return read_files(list(inputs), config=config, log=log)
 

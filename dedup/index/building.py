@@ -6,6 +6,7 @@ another name and renamed, one in Redis refuses to be opened until its last block
 
 from __future__ import annotations
 
+import ctypes
 import os
 import tempfile
 import time
@@ -37,6 +38,8 @@ from .verdict import story_number
 
 #: Called with ``build`` and the documents done so far.
 Progress = Callable[[str, int], None]
+#: Of Linux: paths count from the current folder; two names change places.
+_HERE, _RENAME_EXCHANGE = -100, 2
 
 
 @dataclass(frozen=True)
@@ -156,16 +159,28 @@ def _check_folder(target: Path, path: Any, overwrite: bool) -> bool:
 
 def _put_in_place(fresh: Path, target: Path, path: Any, replaced: Path, overwrite: bool) -> None:
     with ExitStack() as stack:
-        if _check_folder(target, path, overwrite):
-            stack.enter_context(lock_folder(target))  # whoever writes to the old one must come to an end first
-            target.rename(replaced)
-        try:
+        if not _check_folder(target, path, overwrite):
             fresh.rename(target)
-        except BaseException:
-            if replaced.exists() and not target.exists():
-                replaced.rename(target)
-            raise
+        else:
+            stack.enter_context(lock_folder(target))  # whoever writes to the old one must come to an end first
+            if not _exchange(fresh, target):
+                target.rename(replaced)
+                try:
+                    fresh.rename(target)
+                except OSError as error:
+                    kept = target if not target.exists() else target.with_name(f"{target.name}.{os.getpid()}.replaced")
+                    replaced.rename(kept)
+                    raise OutputError(f"{path}: somebody else came in its place ({error.strerror}). The old index is in {kept}.") from error
     sync_folder(target.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step, so that at no time one is missing; False where the system cannot."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0)
 
 
 def _fill_redis(path: Any, facts: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:

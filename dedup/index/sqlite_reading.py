@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ..buffers import row_offsets, take_rows
 from ..errors import InputError
+from ..kernels.hashing import GOLDEN
 from . import sqlite_schema as schema
 from .entries import CLASS_BITS, Entry, Hashes, Hits, Ints, Words
 from .posting_files import Named, PostingFiles
@@ -22,8 +25,30 @@ from .sqlite_rows import SELECT, EntryRows, unpack_event
 from .tail import Tail
 from .vocabulary import WORD_BYTES, Unknown, Vocabulary, unpack
 
+#: Keys that are looked up in the order in which they come; more are sorted first.
+_FEW_KEYS = 1 << 12
 #: Times that the list of files is read again because one is gone that a writer has just merged.
 _TRIES = 20
+#: What this process has open, and what it was given open when it was forked.
+_OPEN: weakref.WeakSet[SqliteReader] = weakref.WeakSet()
+
+
+def check_not_inherited(folder: Path) -> None:
+    """Refuse to open what this process was given open when it was forked.
+
+    SQLite would take the locks of the other process for its own, and files would be deleted that it reads.
+
+    Raises
+    ------
+    InputError
+        If that is so.
+    """
+    mark = mark_of(folder)[:2]
+    if any(store._process != os.getpid() and store._mark[:2] == mark for store in list(_OPEN)):
+        raise InputError(
+            f"{folder}: the process that this one was forked from has this index open. Close it before processes are forked, or what was "
+            "inherited before it is opened here, or start processes by 'spawn'."
+        )
 
 
 class SqliteReader:
@@ -45,6 +70,7 @@ class SqliteReader:
             self.facts = {name: json.loads(value) for name, value in connection.execute("SELECT name, value FROM meta")}
             self._made = self.facts.pop(schema.MADE, None)
             self._follow()
+        _OPEN.add(self)
 
     def sync(self) -> tuple[list[int], list[int]]:
         """See ``Store.sync``; to a reader that ``compact`` has left behind all entries are told as changed."""
@@ -57,7 +83,7 @@ class SqliteReader:
     def _must_be_there(self) -> None:
         """Refuse to go on with files that nobody else finds any more, or that are another process's; connect anew where it must be."""
         if os.getpid() != self._process:
-            raise InputError(f"{self._folder}: was opened by the process that this one was forked from. Open it in this process too.")
+            raise InputError(f"{self._folder}: was opened by the process that this one was forked from. Close it, and open it here.")
         mark = mark_of(self._place)
         if mark[:2] != self._mark[:2]:
             raise InputError(f"{self._folder}: the index was moved, deleted or replaced since it was opened. Open it again.")
@@ -120,6 +146,19 @@ class SqliteReader:
 
     def find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
         """See ``Store.find``; of a key that lists more up to ``most`` of each posting file."""
+        if len(keys) <= _FEW_KEYS:
+            return self._find(keys, offsets, most)
+        # The keys of many documents are looked up in the order in which files hold them: they are read from front to back.
+        keys, offsets = keys[offsets[0] : offsets[-1]], offsets - offsets[0]
+        order = np.argsort(keys * GOLDEN)
+        places = np.empty(len(order), np.int64)
+        places[order] = np.arange(len(order))
+        found = self._find(keys[order], np.arange(len(keys) + 1), most)
+        values, starts = take_rows(found.values, found.offsets, places)
+        cut = row_offsets(found.cut[places])
+        return Hits(values, starts[offsets], np.diff(cut[offsets]))
+
+    def _find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
         parts = self._files.find(keys, offsets, most)
         if len(self._tail) or not parts:
             parts.append(self._tail.find(keys, offsets, most))
@@ -237,6 +276,7 @@ class SqliteReader:
 
     def close(self) -> None:
         """See ``Store.close``."""
+        _OPEN.discard(self)
         self._connection.close()
 
 

@@ -24,7 +24,7 @@ from . import sqlite_schema as schema
 from .entries import MOST_DOCUMENTS, Batch, Ints
 from .posting_files import Named, name_of
 from .segments import Damaged
-from .sqlite_reading import SqliteReader, mark_of
+from .sqlite_reading import SqliteReader, check_not_inherited, mark_of
 from .sqlite_rows import PUT, PUT_KEPT, pack_event
 from .vocabulary import WORD_BYTES, pack
 
@@ -67,6 +67,8 @@ class SqliteStore(SqliteReader):
             raise ConfigError(f"mode must be 'r', 'a' or 'w' and durability 'process' or 'sync', got {mode!r} and {durability!r}.")
         folder = Path(path)
         is_there = schema.check(folder)
+        with schema.told(folder):
+            check_not_inherited(folder)
         if mode == "r":
             if not is_there:
                 raise InputError(f"{folder}: there is no index. Make one with 'dedup index build', or open it with mode 'a'.")
@@ -274,19 +276,16 @@ class SqliteStore(SqliteReader):
     def close(self) -> None:
         """See ``Store.close``. A writer leaves the index so that it opens fast."""
         held, self._held = self._held, None
-        if os.getpid() != self._process:  # what this process inherited is still in use where it came from
-            if held is not None:
-                held.close()
-            return
+        ours = os.getpid() == self._process  # what this process was given by a fork is still in use where it came from
         try:
             # What was committed has lasted: if there is no room to put it in order, the next writer does it.
             with suppress(OutputError):
-                if held is not None:
+                if held is not None and ours:
                     self._settle()
         finally:
-            self._connection.close()
+            super().close()
             if held is not None:
-                unlock(held)
+                unlock(held) if ours else held.close()
 
     def _settle(self) -> None:
         if mark_of(self._place)[:2] != self._mark[:2]:

@@ -188,6 +188,8 @@ class _Service:
             raise closing()
         if self._desk.full:
             raise busy("too many requests wait for the index.")
+        if self._desk.failing:  # until it answers again
+            await self._desk.do(lambda: len(self._index), within=_SCRAPE_SECONDS)
         return answer({"status": "ready"})
 
     async def numbers(self, request: Request) -> Response:

@@ -28,6 +28,8 @@ class Desk:
         self._timeout = timeout
         #: Requests that wait or are worked on.
         self.waiting = 0
+        #: Whether the index failed when it was last asked.
+        self.failing = False
         self.open()
 
     def open(self) -> None:
@@ -55,7 +57,7 @@ class Desk:
         timeout = self._timeout if within is None else within
         self.waiting += 1
         try:
-            task = self._thread.submit(_asked, work)
+            task = self._thread.submit(self._asked, work)
             result = asyncio.wrap_future(task)
             await asyncio.wait({result}, timeout=timeout)
             if not result.done() and task.cancel():
@@ -76,17 +78,19 @@ class Desk:
         self.closed = True
         self._thread.shutdown(wait=True, cancel_futures=True)
 
+    def _asked(self, work: Callable[[], T]) -> T:
+        try:
+            result = work()
+        except DedupError as error:
+            self.failing = True
+            # Documents are looked at before they come here: it is the index that cannot be read or written. The message names
+            # folders and hosts, which are for the log.
+            logger.error("the index fails: %s", error)
+            raise Problem("storage", "the index cannot be read or written at present; the log of the service tells more.") from error
+        self.failing = False
+        return result
+
 
 def closing() -> Problem:
     """What is told to those who come too late."""
     return Problem("closing", "the service is being stopped. Nothing was done.", headers={"Connection": "close"})
-
-
-def _asked(work: Callable[[], T]) -> T:
-    try:
-        return work()
-    except DedupError as error:
-        # Documents are looked at before they come here: it is the index that cannot be read or written. The message names
-        # folders and hosts, which are for the log.
-        logger.error("the index fails: %s", error)
-        raise Problem("storage", "the index cannot be read or written at present; the log of the service tells more.") from error

@@ -292,6 +292,34 @@ def test_an_index_is_replaced_only_on_demand_and_never_under_a_writer(crawl, tmp
     assert os.listdir(tmp_path) == ["i"]
 
 
+def test_there_is_an_index_at_every_moment_while_one_is_replaced(crawl, tmp_path, monkeypatch):
+    path = tmp_path / "news.index"
+    build_index(crawl, path)
+    if not building._exchange(path, path):
+        pytest.skip("this system cannot let two folders change places")
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda self, to: pytest.fail(f"{self} was taken away") if self == path else rename(self, to))
+    build_index(crawl, path, overwrite=True)
+    assert os.listdir(tmp_path) == ["news.index"] and len(Index.open(path, mode="r")) > 0
+
+
+def test_an_index_is_not_lost_where_another_one_comes_in_its_place_while_it_is_replaced(crawl, tmp_path, monkeypatch):
+    path, rename = tmp_path / "news.index", Path.rename
+    build_index(crawl, path)
+
+    def opened_in_between(self, to):
+        rename(self, to)
+        if self == path:
+            Index.open(path).close()  # a crawler, at this very moment, finds none and makes one
+
+    monkeypatch.setattr(building, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(Path, "rename", opened_in_between)
+    with pytest.raises(OutputError, match="somebody else came in its place.*The old index is in") as error:
+        build_index(crawl, path, overwrite=True)
+    kept = Path(str(error.value).rpartition("The old index is in ")[2].rstrip("."))
+    assert len(Index.open(kept, mode="r")) > 0 and len(Index.open(path, mode="r")) == 0
+
+
 def test_other_files_are_never_replaced(crawl, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("لا تحذف")

@@ -8,6 +8,7 @@ import multiprocessing
 import socket
 import threading
 import time
+import traceback
 
 import numpy as np
 import pytest
@@ -102,6 +103,23 @@ def test_what_is_no_address_is_refused(url):
     with pytest.raises(ConfigError) as error:
         read_url(url)
     assert "geheim" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:ge#heim@host:6379/0",
+        "redis://:ge/heim@host:6379/0",
+        "redis://:ge?heim@host:6379/0",
+        "redis://:geheim@ho\u2100st:6379/0",
+        "redis://:geheim@[::1/0",
+    ],
+)
+def test_a_password_that_is_not_encoded_is_in_no_message(url):
+    with pytest.raises(ConfigError) as error:
+        read_url(url)
+    assert str(error.value).startswith("redis://...: ") and "heim" not in "".join(traceback.format_exception_only(error.value))
+    assert error.value.__cause__ is None and (error.value.__context__ is None or error.value.__suppress_context__)
 
 
 def test_a_socket_and_prefixes_are_ways_to_indexes_of_their_own(server, opened):
@@ -414,6 +432,22 @@ def test_a_server_whose_memory_is_used_up_takes_nothing_and_loses_nothing(own_se
         client.config_set("maxmemory", 0)
     store.commit(batch)
     assert len(store) == count + 3 and store.listed(2).size == count
+
+
+def test_of_a_server_whose_memory_is_used_up_documents_can_be_removed(own_server):
+    server = own_server()
+    store = RedisStore(server.url)
+    first = store.reserve(50)
+    store.commit(
+        Batch([entry(first + at) for at in range(50)], words(*[[(1, 1)]] * 50), **postings(*((1, first + at) for at in range(50))))
+    )
+    with redis.Redis.from_url(server.url) as client:
+        client.config_set("maxmemory", 1 << 20)
+        client.config_set("maxmemory", client.info("memory")["used_memory"] // 2)
+        store.commit(Batch(removed=list(range(first, first + 20))))
+        store.compact()
+    assert len(store) == 30 and store.listed(1).tolist() == list(range(first + 20, first + 50))
+    assert store.stats()["removed_but_listed"] == 0
 
 
 def test_a_server_that_throws_keys_away_is_refused(own_server):

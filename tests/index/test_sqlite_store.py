@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dedup.errors import ConfigError, InputError, OutputError
-from dedup.index import posting_files, sqlite_store
+from dedup.index import posting_files, sqlite_reading, sqlite_store
 from dedup.index.entries import MOST_DOCUMENTS, Batch, Words
 from dedup.index.sqlite_store import SqliteStore
 
@@ -322,3 +322,20 @@ def test_a_copy_of_a_closed_index_is_an_index(opener, folder, tmp_path, small_fi
     shutil.copytree(folder, tmp_path / "copy")
     copy = opener(path=tmp_path / "copy")
     assert copy.listed(3).tolist() == [number] and add(copy) == number + 1
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_many_keys_at_once_list_what_each_lists_alone(opener, small_files, monkeypatch, first):
+    store = opener()
+    draw = np.random.default_rng(3)
+    for _ in range(6):
+        number = add(store)
+        store.commit(Batch(**postings(*((int(key), number) for key in draw.integers(0, 30, 25)))))
+    keys, offsets = draw.integers(0, 40, 50).astype(np.uint64), np.array([first, 7, 7, 31, 50])
+    alone = store.find(keys, offsets, 2)
+    monkeypatch.setattr(sqlite_reading, "_FEW_KEYS", 1)
+    together = store.find(keys, offsets, 2)
+    assert alone.cut.tolist() == together.cut.tolist() and alone.cut.any()
+    assert (together.offsets[0], together.offsets.tolist()) == (0, alone.offsets.tolist())
+    for begin, end in zip(alone.offsets[:-1], alone.offsets[1:], strict=True):
+        assert sorted(alone.values[begin:end]) == sorted(together.values[begin:end])

@@ -21,6 +21,7 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the extra serve is not installed")
 
+from dedup.cli.serve import _shown
 from dedup.index.online import Index
 
 from .test_answers import BRIDGE, HONEY
@@ -202,6 +203,13 @@ def test_an_index_that_is_not_there_is_told(tmp_path):
     done = run("--index", str(tmp_path / "news.index"), "--port", "0", "--read-only")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr and "news.index" in done.stderr
+
+
+@pytest.mark.parametrize("secret", ["redis://:ge@heim@127.0.0.1:6379/0", "redis://127.0.0.1:6379/0?password=geheim&prefix=news"])
+def test_the_password_of_an_index_is_not_shown(secret):
+    shown = _shown(secret)
+    assert shown.startswith("redis://127.0.0.1:6379/0?prefix=") and "ge" not in shown and "heim" not in shown
+    assert _shown("news.index") == "news.index"
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path):

@@ -283,6 +283,24 @@ def test_what_goes_wrong_inside_is_logged_and_not_told(service, index, monkeypat
     assert "/srv" not in detail and "no space left" in caplog.text
 
 
+def test_a_service_whose_index_fails_is_not_ready_until_it_answers_again(service, index, monkeypatch):
+    client = service()
+    failing = True
+
+    def length(self):
+        if failing:
+            raise OutputError("/srv/news.index: the disk is gone")
+        return 1
+
+    monkeypatch.setattr(type(index), "__len__", length)
+    assert client.get("/ready").status_code == 200
+    assert client.get("/metrics").status_code == 200  # which asks how many there are
+    problem(client.get("/ready"), 503, "storage")
+    assert client.get("/health").status_code == 200
+    failing = False
+    assert [client.get("/ready").status_code for _ in range(2)] == [200, 200]
+
+
 def test_limits_that_make_no_sense_are_refused():
     with pytest.raises(ConfigError, match="max_batch is 0, but must be more than 0; max_held is 5, but must not be less"):
         ServeSettings(max_batch=0, max_held=5)
