@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator, Sequence, Sized
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from ..config import Config
 from ..readers import Batch, ReadLog, read_data, read_files
 from ..readers.memory import MEMORY
 from ..threads import map_batches, thread_count
+from .document import Document
 from .reading import Arrivals, read_pages
 
 _NO_ID = "it has neither an id nor a URL: an index must know a document again. Give an id, or name its column with input.id"
@@ -39,8 +41,19 @@ def blocks(data: Any, config: Config, log: ReadLog) -> Iterator[Taken]:
     paths = _paths(data)
     if isinstance(data, Sized) and not len(data):
         return iter(())
-    batches = read_files(paths, config=config, log=log) if paths else read_data(data, config=config, log=log)
+    batches = read_files(paths, config=config, log=log) if paths else read_data(_mapped(data), config=config, log=log)
     return map_batches(read, batches, thread_count(config.run.threads))
+
+
+def _mapped(data: Any) -> Any:
+    """The same data, with documents as the mappings that they stand for."""
+    if isinstance(data, list | tuple):
+        return [_mapping(item) for item in data] if any(isinstance(item, Document) for item in data) else data
+    return map(_mapping, data) if isinstance(data, Iterator) else data
+
+
+def _mapping(item: Any) -> Any:
+    return dataclasses.asdict(item) if isinstance(item, Document) else item
 
 
 def _paths(data: Any) -> list[str | os.PathLike[str]]:

@@ -22,7 +22,6 @@ from ..pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, Ints, Matches
 from ..schema import DAY, KINDS
 from .entries import Entry, Store
 from .judging import MOST_COMPARED, judge
-from .keys import copies_key
 from .lookup import Found
 from .reading import Arrivals
 from .titles import judge_titles
@@ -169,11 +168,7 @@ class _Decision:
 
     def _stands(self, row: int) -> bool:
         """Whether a document that is updated stands for copies, who keep it as their canonical."""
-        known = self._found.known[row]
-        if known is None or known.canonical != known.number:
-            return False
-        copies = self._store.fetch(self._store.listed(copies_key(known.number)).tolist())
-        return any(copy is not None and copy.canonical == known.number and copy.number != known.number for copy in copies)
+        return row in self._found.standing
 
     def _measure(self) -> None:
         """Find whom each row shares enough with to be judged with: most that share a few shingles are nothing to each other."""

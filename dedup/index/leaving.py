@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from ..config import Config
+from ..errors import InputError
+from ..readers.values import shown, without_surrogates
 from .entries import Batch, Entry, Store
 from .keys import copies_key, id_key
 from .regrouping import regroup
 
 
 def entry_of(store: Store, doc_id: str) -> Entry | None:
-    """The entry of an id."""
+    """The entry of an id, written as it is kept: without halves of surrogate pairs.
+
+    Raises
+    ------
+    InputError
+        If it is no text.
+    """
+    if not isinstance(doc_id, str):
+        raise InputError(f"the id of a document is a text, got {shown(repr(doc_id))}.")
+    doc_id = without_surrogates(doc_id)
     entries = store.fetch(store.listed(id_key(doc_id)).tolist())
     return next((entry for entry in entries if entry is not None and entry.doc_id == doc_id), None)
 

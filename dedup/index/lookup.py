@@ -28,7 +28,7 @@ class Found:
     ``known`` the entry of its id; ``twins`` entries with its digest; ``alike`` rows of numbers of documents that share shingles
     with it, ``titled`` of those that share runs of letters of its title (of a headline). In ``alike_here`` and ``titled_here`` are rows
     of earlier arrivals; ``twins_here`` the first arrival with the same words, of an article that has one. ``entries`` has all entries by
-    number.
+    number; ``standing`` rows of updates that stand for copies still, see ``rewriting.py``.
     """
 
     known: list[Entry | None]
@@ -39,6 +39,7 @@ class Found:
     titled_here: list[Ints]
     twins_here: dict[int, int]
     entries: dict[int, Entry]
+    standing: frozenset[int] = frozenset()
 
 
 def look_up(arrivals: Arrivals, store: Store, config: Config, *, together: bool) -> Found:
@@ -53,13 +54,17 @@ def look_up(arrivals: Arrivals, store: Store, config: Config, *, together: bool)
     asked = arrivals.headline & ~arrivals.short
     shingles = _only(arrivals.prints.shingles, compared)
     titles = _only(listed_titles(arrivals), asked) if asked.any() else _none(n)
+    whole, letters = _apart(titles) if asked.any() else (titles, titles)
     ones = np.arange(n + 1)
     digests = _only((digest_keys(arrivals.prints.digests), ones), compared)
-    keys, offsets = _joined([(id_keys(arrivals.doc_ids), ones), digests, titles, shingles])
-    hits = store.find(keys, offsets, config.candidates.list_cap)
-    by_id, by_digest, by_title, by_shingle = (_section(hits, k * n, (k + 1) * n) for k in range(4))
+    named, cap = (id_keys(arrivals.doc_ids), ones), config.candidates.list_cap
+    hits = store.find(*_joined([named, digests, whole, letters, shingles]), cap)
+    by_id, by_digest, by_title, by_letters, by_shingle = (_section(hits, k * n, (k + 1) * n) for k in range(5))
     needed = least_shared(np.diff(shingles[1]), by_shingle.cut, config.copies)
-    ids, twins, titled = (_each(part) for part in (by_id, by_digest, by_title))
+    ids, twins = _uncut(by_id, named, store), _uncut(by_digest, digests, store)
+    # Of a title that comes back every day those that came last count.
+    last = _uncut(by_title, whole, store, cap)
+    titled = [np.union1d(*both) if len(both[0]) else both[1] for both in zip(last, _each(by_letters), strict=True)]
     entries = _fetched(store, [*ids, *twins])
     known = [_named(doc_id, ids[i], entries) for i, doc_id in enumerate(arrivals.doc_ids)]
     own = [-1 if entry is None else entry.number for entry in known]
@@ -84,16 +89,16 @@ _NONE: Ints = np.empty(0, np.int64)
 
 def changed(arrivals: Arrivals, store: Store) -> npt.NDArray[np.bool_]:
     """bool[n]: documents that the index has with another text."""
-    hits = store.find(id_keys(arrivals.doc_ids), np.arange(len(arrivals) + 1), _FEW)
-    numbers = np.unique(numbers_of(hits.values)).tolist()
+    named = id_keys(arrivals.doc_ids), np.arange(len(arrivals) + 1)
+    numbers = np.unique(np.concatenate(_uncut(store.find(*named, _FEW), named, store))).tolist()
     known = {entry.doc_id: entry for entry in store.fetch(numbers) if entry is not None}
-    digests, digest_of = arrivals.prints.digests, {name: row for row, name in enumerate(arrivals.doc_ids) if name in known}
-    answer = np.zeros(len(arrivals), bool)
-    for name, row in digest_of.items():
-        entry = known[name]
-        same = entry.digest == digests[row].tobytes() and entry.title == arrivals.titles[row] and entry.role == arrivals.roles[row]
-        answer[row] = not same
-    return answer
+    return np.array([name in known and not says_the_same(arrivals, row, known[name]) for row, name in enumerate(arrivals.doc_ids)], bool)
+
+
+def says_the_same(arrivals: Arrivals, row: int, known: Entry) -> bool:
+    """Whether an arrival says what the entry of its id says, see ``verdict.is_same``."""
+    digest = arrivals.prints.digests[row].tobytes()
+    return known.digest == digest and known.title == arrivals.titles[row] and known.role == arrivals.roles[row]
 
 
 def listed_titles(arrivals: Arrivals) -> Rows:
@@ -155,6 +160,23 @@ def _each(hits: Hits) -> list[Ints]:
     """The numbers of each row, ascending, each once."""
     numbers = numbers_of(hits.values)
     return [np.unique(numbers[a:b]) if b - a > 1 else numbers[a:b] for a, b in _spans(hits.offsets)]
+
+
+def _uncut(hits: Hits, keys: Rows, store: Store, most: int | None = None) -> list[Ints]:
+    """The numbers of each row of at most one key; all of them, or those that came last, where that lists more than was read."""
+    numbers = _each(hits)
+    for row in np.flatnonzero(hits.cut).tolist():
+        numbers[row] = store.listed(int(keys[0][keys[1][row]]))[-(most or 0) :]
+    return numbers
+
+
+def _apart(titles: Rows) -> tuple[Rows, Rows]:
+    """Of what titles are looked up by the key of all words, and those of letters."""
+    keys, offsets = titles
+    there = np.diff(offsets) > 0
+    whole = offsets[:-1][there]
+    behind = row_offsets(there.astype(np.int64))
+    return (keys[whole], behind), (np.delete(keys, whole), offsets - behind)
 
 
 def _others(numbers: Ints, entries: dict[int, Entry], own: int) -> Ints:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from ..background import background_of
@@ -18,6 +18,7 @@ from ..errors import ConfigError, InputError, OutputError
 from ..readers import ReadLog
 from ..schema import VERDICTS
 from .batches import blocks
+from .crowds import parted
 from .deciding import Decided, decide
 from .document import Document, checked
 from .entries import MOST_DOCUMENTS, Batch, Entry, Overtaken, Store
@@ -26,9 +27,10 @@ from .leaving import entry_of, outlived, parts_of, withdrawal
 from .lookup import changed, look_up
 from .opening import config_of, facts_of, span_of
 from .reading import Arrivals, read_page, spans_of, take
+from .rewriting import joined, rewritten
 from .stores import open_store
 from .storyline import Storyline
-from .verdict import Verdict, story_name, table_of, verdict_of
+from .verdict import Verdict, story_name, table_of, verdict_of, with_parts
 
 #: Documents that are forgotten at a time, and ingested before the next are.
 _FORGOTTEN, _BETWEEN = 2000, 500
@@ -39,7 +41,7 @@ _NOWHERE = MOST_DOCUMENTS
 class Index:
     """An index of texts on disk or in Redis; open it with ``Index.open``.
 
-    One thread at a time works on it; others wait. See the README for what it promises when the power fails.
+    One thread at a time works on it; others wait. The README says what it promises when the power fails.
 
     Examples
     --------
@@ -116,8 +118,7 @@ class Index:
         """
         page = checked(Document.of(document))
         with self._using():
-            arrivals = read_page(page, self.config)
-            return self._told(arrivals, *self._look(arrivals))[0]
+            return self._look_at(read_page(page, self.config))[0]
 
     def ingest(self, document: Document | Mapping[str, Any]) -> Verdict:
         """Say what a document is and add it, in one step: it is in the index when this returns, see ``durability``.
@@ -148,12 +149,12 @@ class Index:
             One row for each document, those of a page together, and for each row that cannot be used: ``action`` is ``reject``, and
             ``reason`` says why.
         """
-        return self._batch(data, lambda arrivals: self._told(arrivals, *self._look(arrivals)), writing=False)
+        return self._batch(data, self._look_at, writing=False)
 
     def ingest_batch(self, data: Any) -> Any:
         """Say what documents are and add them, one after the other; parameters and result as of ``check_batch``.
 
-        Each block of ``run.batch_rows`` rows is added whole or not at all; when this returns all are in the index.
+        Rows are added in blocks, each whole or not at all: when this fails the first ones may be there, when it returns all are.
         """
         table = self._batch(data, self._take_in, writing=True)
         with self._using(writing=True):
@@ -219,8 +220,8 @@ class Index:
         list of dict, columns of ``schema.EVENTS`` and ``number``, ``recorded``
         """
         with self._using():
-            rows = self._store.events(since)
-            return [row | {"at": _moment(row["at"]), "recorded": _moment(row["recorded"])} for row in rows]
+            self._follow()
+            return [row | {name: _moment(row[name]) for name in ("at", "recorded")} for row in self._store.events(since)]
 
     def review_stories(self) -> int:
         """Look at all documents of the window at once and record merges and splits that show only then; how many were recorded.
@@ -247,8 +248,8 @@ class Index:
             self._follow()
             if self._keep is not None:
                 self._forget(self._keep)
-            self.review_stories()
             self._store.compact()
+            self.review_stories()
 
     def close(self) -> None:
         """Let go of files, connections and the lock; more calls change nothing."""
@@ -263,22 +264,35 @@ class Index:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _using(self, *, writing: bool = False) -> threading.RLock:
-        if self._closed:
-            raise InputError(f"{self._name}: the index is closed. Open it again.")
-        if writing and not self._writes:
+    @contextmanager
+    def _using(self, *, writing: bool = False) -> Iterator[None]:
+        if writing and not self._writes and not self._closed:
             raise OutputError(f"{self._name}: the index is open for reading. Open it with mode 'a' to change it.")
-        return self._lock
+        with self._lock:
+            if self._closed:  # perhaps by another thread, while this one waited
+                raise InputError(f"{self._name}: the index is closed. Open it again.")
+            yield
 
     def _follow(self) -> None:
         added, removed = self._store.sync()
         if self._storyline is not None and (added or removed):
             self._storyline.follow(added, removed)
 
+    def _look_at(self, arrivals: Arrivals) -> list[Verdict]:
+        """Decide what each page is as if it came alone."""
+        self._follow()
+        return [verdict for part in self._apart(arrivals) for verdict in self._told(part, *self._look(part))]
+
+    def _apart(self, arrivals: Arrivals) -> Iterator[Arrivals]:
+        """Whole pages that can be decided together."""
+        one_page = arrivals.pages[0] == arrivals.pages[-1]
+        for span in [slice(0, len(arrivals))] if one_page else spans_of(arrivals, changed(arrivals, self._store)):
+            yield from parted(take(arrivals, span))
+
     def _look(self, arrivals: Arrivals) -> tuple[Decided, list[Entry | None]]:
         """Decide what arrivals are, without adding them."""
         self._follow()
-        found = look_up(arrivals, self._store, self.config, together=False)
+        found, _ = rewritten(arrivals, look_up(arrivals, self._store, self.config, together=False), self._store, self.config)
         decided = decide(arrivals, found, self._store, self.config, [_NOWHERE + row for row in range(len(arrivals))], _now())
         if self._storyline is not None:
             self._storyline.propose(arrivals, decided)
@@ -286,13 +300,8 @@ class Index:
 
     def _take_in(self, arrivals: Arrivals) -> list[Verdict]:
         """Decide what arrivals are and add them; of two documents of one id the second is an update."""
-        verdicts = []
         self._follow()
-        one_page = arrivals.pages[0] == arrivals.pages[-1]
-        for span in [slice(0, len(arrivals))] if one_page else spans_of(arrivals, changed(arrivals, self._store)):
-            part = take(arrivals, span)
-            verdicts += self._told(part, *self._add(part))
-        return verdicts
+        return [verdict for part in self._apart(arrivals) for verdict in self._told(part, *self._add(part))]
 
     def _add(self, arrivals: Arrivals) -> tuple[Decided, list[Entry | None]]:
         first, events = -1, []
@@ -301,13 +310,14 @@ class Index:
             found = look_up(arrivals, self._store, self.config, together=True)
             if self._drop_old_parts(arrivals, found.known):
                 continue
+            found, moved = rewritten(arrivals, found, self._store, self.config)
             new = sum(known is None for known in found.known)
             if new and first < 0:
                 first = self._store.reserve(len(arrivals))
             decided = decide(arrivals, found, self._store, self.config, [first + row for row in range(len(arrivals))], _now())
             if self._storyline is not None:
                 events += self._storyline.place(arrivals, decided)  # a merge is told once, also where the commit has to wait
-            batch = batch_of(arrivals, decided, found.known, self.config)
+            batch = joined(batch_of(arrivals, decided, found.known, self.config), moved)
             batch.events = events
             if not batch.entries:
                 return decided, found.known
@@ -319,6 +329,8 @@ class Index:
                 if not isinstance(error, Overtaken):
                     raise
                 continue
+            if self._storyline is not None and moved.entries:
+                self._storyline.follow([entry.number for entry in moved.entries], [])
             return decided, found.known
 
     def _drop_old_parts(self, arrivals: Arrivals, known: list[Entry | None]) -> bool:
@@ -360,17 +372,16 @@ class Index:
                 self._storyline.forget(gone)
 
     def _untold(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        told = {(row["event"], frozenset([row["story_id"], row["other_id"]])) for row in self._store.events(0)}
-        return [row for row in events if (row["event"], frozenset([row["story_id"], row["other_id"]])) not in told]
+        def names(row: dict[str, Any]) -> tuple[str, frozenset[str]]:
+            return row["event"], frozenset([row["story_id"], row["other_id"]])
+
+        told = {names(row) for row in self._store.events(0)}
+        return [row for row in events if names(row) not in told]
 
     def _told(self, arrivals: Arrivals, decided: Decided, known: list[Entry | None]) -> list[Verdict]:
         """A verdict for each page, with its parts."""
         verdicts = [verdict_of(*item) for item in zip(decided.entries, decided.canonicals, known, decided.remarks, strict=True)]
-        if len(verdicts) == 1:
-            return verdicts
-        starts = np.flatnonzero(np.diff(arrivals.pages, prepend=-1)).tolist()
-        ends = [*starts[1:], len(verdicts)]
-        return [replace(verdicts[a], parts=tuple(verdicts[a + 1 : b])) for a, b in zip(starts, ends, strict=True)]
+        return verdicts if len(verdicts) == 1 else with_parts(verdicts, arrivals.pages)
 
     def _batch(self, data: Any, judge: Callable[[Arrivals], list[Verdict]], *, writing: bool) -> Any:
         tables = []

@@ -22,23 +22,27 @@ from .titles import judge_titles
 _NEVER = 1 << 62
 
 
-def regroup(copies: list[Entry], words: Words, config: Config) -> Batch:
-    """Group the copies of a canonical that is gone.
+def regroup(copies: list[Entry], words: Words, config: Config, head: Entry | None = None) -> Batch:
+    """Group the copies of a canonical that is gone, or whose text is another one now.
 
     Parameters
     ----------
-    copies : in any order; words : a row for each
+    copies : in any order; words : a row for each, behind that of ``head``
+    head : the canonical as it is now, which comes before all others
 
     Returns
     -------
     Batch
         The entries as they are now: by precedence (articles before headlines, then the earliest, the longest, the smallest id) the first
-        stands for all that it matches; of those that it does not match, the first again.
+        stands for all that it matches; of those that it does not match, the first again. Those that are as they were are left out.
     """
-    order = sorted(range(len(copies)), key=lambda row: _precedence(copies[row]))
-    group = _Group([copies[row] for row in order], _taken(words, order), config)
-    entries = group.settled()
-    return Batch(entries, Words.none(len(entries)), *group.postings(entries), kept_words={entry.number for entry in entries})
+    members = copies if head is None else [head, *copies]
+    order = sorted(range(len(members)), key=lambda row: (members[row] is not head, _precedence(members[row])))
+    group = _Group([members[row] for row in order], _taken(words, order), config)
+    settled = group.settled()
+    rows = [row for row, entry in enumerate(settled) if members[order[row]] is not head and entry != members[order[row]]]
+    entries = [settled[row] for row in rows]
+    return Batch(entries, Words.none(len(entries)), *group.postings(entries, rows), kept_words={entry.number for entry in entries})
 
 
 class _Group:
@@ -92,17 +96,18 @@ class _Group:
         )
         return Matches.join([by_words, by_title])
 
-    def postings(self, entries: list[Entry]) -> tuple[Hashes, Values]:
-        sizes = np.diff(self._shingles[1])
+    def postings(self, entries: list[Entry], rows: list[int]) -> tuple[Hashes, Values]:
+        """What entries, those of some rows, are listed under."""
+        sizes, chosen = np.diff(self._shingles[1]), np.array(rows, np.int64)
         sampled = sample(self._tokens, sizes, self._config)
         titles = title_listing(self._title_terms, self._letters)
         return postings(
             entries,
-            sizes,
-            sampled,
-            titles,
-            self._digests,
-            self._title_words,
+            sizes[chosen],
+            take_rows(*sampled, chosen),
+            take_rows(*titles, chosen),
+            self._digests[chosen],
+            self._title_words[chosen],
             np.zeros(len(entries), bool),
             self._config,
         )

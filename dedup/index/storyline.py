@@ -73,14 +73,13 @@ class Storyline:
             self._add(window, self._rows(arrivals, updated), [decided.entries[row] for row in updated])
         rows = [row for row in range(len(arrivals)) if self._is_free(decided, row)]
         entries = [decided.entries[row] for row in rows]
-        times = self._times(entries)
+        times = self._times_in_turn(entries)
         founded = np.array([founding(entry) for entry in entries], np.int64)
         numbers = np.array([entry.number for entry in entries], np.int64)
         stories, merges = window.place_all(self._rows(arrivals, rows), numbers, times, arrivals.headline[rows], founded)
         for entry, story, own in zip(entries, stories.tolist(), founded.tolist(), strict=True):
             entry.story = own if story == -1 else story
         self._pass_on(decided)
-        self._see(entries)
         window.forget_before(self._latest - self._config.stories.window_days * DAY)
         return [_event("story_merged", story, other, time_of(entries[row]), [entries[row].doc_id]) for row, story, other in merges]
 
@@ -157,6 +156,14 @@ class Storyline:
         latest = self._latest if self._dated else None
         times = [entry.published if is_dated(entry) else entry.arrived if latest is None else latest * 1e6 for entry in entries]
         return np.array(times, np.float64) / 1e6
+
+    def _times_in_turn(self, entries: list[Entry]) -> Floats:
+        """``_times``, each as of the latest date among those before it; they are seen by then."""
+        times = np.empty(len(entries))
+        for place, entry in enumerate(entries):
+            times[place] = self._times([entry])[0]
+            self._see([entry])
+        return times
 
     def _see(self, entries: list[Entry]) -> None:
         """Move on to the latest date. Undated documents arrive now, which may be years after the others were written."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from ..schema import VERDICTS
@@ -97,6 +99,13 @@ def verdict_of(entry: Entry, canonical: Entry, known: Entry | None, remark: str 
     return Verdict(
         entry.doc_id, entry.page_id, entry.role, action, entry.status, entry.kind, canonical.doc_id, match, story, reason,
     )  # fmt: skip
+
+
+def with_parts(verdicts: list[Verdict], pages: npt.NDArray[np.int64]) -> list[Verdict]:
+    """A verdict for each page, with those of its further documents; ``pages`` the page of each, in a row."""
+    starts = np.flatnonzero(np.diff(pages, prepend=-1)).tolist()
+    ends = [*starts[1:], len(verdicts)]
+    return [dataclasses.replace(verdicts[a], parts=tuple(verdicts[a + 1 : b])) for a, b in zip(starts, ends, strict=True)]
 
 
 def is_same(entry: Entry, known: Entry) -> bool:
