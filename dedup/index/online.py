@@ -101,11 +101,11 @@ class Index:
         store, name = open_store(path, facts, mode, durability)
         try:
             config, known = config_of(name, store.facts, config)
-            storyline = Storyline(store, config, known) if config.stories.enabled else None
+            store.sync()
         except BaseException:
             store.close()
             raise
-        store.sync()
+        storyline = Storyline(store, config, known) if config.stories.enabled else None
         return cls(store, config, storyline, kept, writes=mode != "r", name=name)
 
     def check(self, document: Document | Mapping[str, Any]) -> Verdict:
@@ -271,7 +271,12 @@ class Index:
         with self._lock:
             if self._closed:  # perhaps by another thread, while this one waited
                 raise InputError(f"{self._name}: the index is closed. Open it again.")
-            yield
+            try:
+                yield
+            except BaseException as error:
+                if self._storyline is not None and not isinstance(error, InputError):
+                    self._storyline.reset()  # it may have been broken off anywhere
+                raise
 
     def _follow(self) -> None:
         added, removed = self._store.sync()
@@ -323,11 +328,9 @@ class Index:
                 return decided, found.known
             try:
                 self._store.commit(batch)
-            except BaseException as error:
+            except Overtaken:
                 if self._storyline is not None:
                     self._storyline.forget([entry.number for entry in batch.entries])
-                if not isinstance(error, Overtaken):
-                    raise
                 continue
             if self._storyline is not None and moved.entries:
                 self._storyline.follow([entry.number for entry in moved.entries], [])
@@ -372,11 +375,8 @@ class Index:
                 self._storyline.forget(gone)
 
     def _untold(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        def names(row: dict[str, Any]) -> tuple[str, frozenset[str]]:
-            return row["event"], frozenset([row["story_id"], row["other_id"]])
-
-        told = {names(row) for row in self._store.events(0)}
-        return [row for row in events if names(row) not in told]
+        told = {(row["event"], frozenset([row["story_id"], row["other_id"]])) for row in self._store.events(0)}
+        return [row for row in events if (row["event"], frozenset([row["story_id"], row["other_id"]])) not in told]
 
     def _told(self, arrivals: Arrivals, decided: Decided, known: list[Entry | None]) -> list[Verdict]:
         """A verdict for each page, with its parts."""

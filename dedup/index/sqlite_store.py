@@ -25,8 +25,8 @@ from .entries import MOST_DOCUMENTS, Batch, Ints
 from .posting_files import Named, name_of
 from .segments import Damaged
 from .sqlite_reading import SqliteReader, check_not_inherited, mark_of
-from .sqlite_rows import PUT, PUT_KEPT, pack_event
-from .vocabulary import WORD_BYTES, pack
+from .sqlite_rows import PUT, PUT_KEPT, EntryRows, pack_event
+from .vocabulary import WORD_BYTES, Vocabulary, pack
 
 #: Postings in the tail that make a file, and that make one when the index is closed.
 FLUSH, FLUSH_AT_CLOSE = 1_200_000, 5_000
@@ -44,6 +44,8 @@ class SqliteStore(SqliteReader):
         super().__init__(folder, connection, follows)
         self._held, self._durability = held, durability
         self._reserved, self._stored_words = self.last_number() + 1, 0
+        #: A commit was broken off, perhaps behind its transaction: what is in memory may be short of it.
+        self._unsure = False
         with schema.told(folder):
             self._rows.load()
 
@@ -105,7 +107,22 @@ class SqliteStore(SqliteReader):
             return super().sync()
         with schema.told(self._folder):
             self._must_be_there()
+            if self._unsure:
+                self._recall()
         return [], []
+
+    def _recall(self) -> None:
+        """Read anew what this object wrote and remembers."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._tail.clear()
+        self._sequence = 0
+        self._read_new()
+        self._rows, self._vocabulary = EntryRows(self._connection), Vocabulary()
+        self._rows.load()
+        self._load_vocabulary()
+        self._stored_words, self._reserved = self._counter("words"), max(self._reserved, self._counter("numbers"))
+        self._unsure = False
 
     def reserve(self, count: int) -> int:
         """See ``Store.reserve``."""
@@ -127,6 +144,7 @@ class SqliteStore(SqliteReader):
         if len(self._tail) > FLUSH:
             self._flush()
         sequence = self._sequence + 1
+        self._unsure = True
         with schema.told(self._folder):
             if batch.entries and not self._stored_words:
                 self._load_vocabulary()
@@ -139,6 +157,7 @@ class SqliteStore(SqliteReader):
         self._reserved = max([self._reserved, *(int(entry.number) + 1 for entry in batch.entries)])
         self._rows.keep()
         self._tail.add(batch.keys, batch.values)
+        self._unsure = False
 
     def _must_write(self) -> None:
         if self._held is None:

@@ -54,6 +54,10 @@ class Storyline:
             for number in numbers:
                 self._window.remove(number)
 
+    def reset(self) -> None:
+        """Forget all; it is read anew when it is next asked for."""
+        self._window, self._latest, self._dated = None, -np.inf, False
+
     def propose(self, arrivals: Arrivals, decided: Decided) -> None:
         """Write into entries the story that each would join or found; nothing is kept."""
         window = self._opened()

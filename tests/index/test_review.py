@@ -169,6 +169,21 @@ def test_a_thread_that_waits_while_another_one_closes_the_index_is_told_so():
     assert "the index is closed" in told[0]
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, dedup.OutputError])
+def test_after_a_commit_that_failed_stories_are_those_of_what_is_there(monkeypatch, error):
+    rows = [document(str(k), news(k % 5, 40), title=f"{TITLE} {k % 3}", published=DAY) for k in range(12)]
+    broken, whole = on_memory(), on_memory()
+    for row in rows[:6]:
+        broken.ingest(row)
+        whole.ingest(row)
+    commit = broken._store.commit
+    monkeypatch.setattr(broken._store, "commit", lambda _: (_ for _ in ()).throw(error("no room")))
+    with pytest.raises(error):
+        broken.ingest(document("0", OTHER, published=DAY))
+    monkeypatch.setattr(broken._store, "commit", commit)
+    assert [broken.ingest(row) for row in rows] == [whole.ingest(row) for row in rows]
+
+
 def faults(index, config):
     """What is not as it should be in an index in memory: numbers are plain set arithmetic, and every canonical its own."""
     entries, wrong = index._store.content["entries"], []

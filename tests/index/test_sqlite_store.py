@@ -339,3 +339,28 @@ def test_many_keys_at_once_list_what_each_lists_alone(opener, small_files, monke
     assert (together.offsets[0], together.offsets.tolist()) == (0, alone.offsets.tolist())
     for begin, end in zip(alone.offsets[:-1], alone.offsets[1:], strict=True):
         assert sorted(alone.values[begin:end]) == sorted(together.values[begin:end])
+
+
+@pytest.mark.parametrize("broken", ["_put", "_recorded"])
+def test_a_commit_that_is_broken_off_leaves_a_store_that_goes_on(opener, monkeypatch, broken):
+    store = opener()
+    first = add(store, 2)
+    if broken == "_put":
+        put = SqliteStore._put
+        monkeypatch.setattr(SqliteStore, "_put", lambda *args: (put(*args), _interrupt()))
+    else:
+        monkeypatch.setattr(type(store._rows), "keep", _interrupt)  # behind the transaction
+    with pytest.raises(KeyboardInterrupt):
+        add(store, 3)
+    monkeypatch.undo()
+    store.sync()
+    assert len(store) == (2 if broken == "_put" else 5)
+    add(store, 2)
+    assert store.fetch([first, first + 1]) != [None, None]
+    there = len(store)
+    store.close()
+    assert len(opener()) == there
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
