@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .background import Background
-from .buffers import take_rows
 from .config import Config
 from .continuity import Continuation, active_stories, continue_stories
 from .copies import Copies
@@ -26,8 +25,8 @@ from .events import story_events
 from .schema import DAY
 from .stories import cluster
 from .storybook import Storybook, tell
-from .texts import deciding_words, stop_words, term_hashes
-from .vectors import Vectors, vectorize, without_terms
+from .texts import title_stop_terms
+from .vectors import Vectors, story_rows, vectorize
 
 Ints = npt.NDArray[np.int64]
 
@@ -120,17 +119,11 @@ def _retold(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_
 
 
 def _vectors(corpus: Corpus, copies: Copies, rows: Ints, known: Background, config: Config, threads: int) -> Vectors:
-    """The vectors of some documents, int64[n] rows.
-
-    That of a headline too short to judge is empty, so that it stays alone: «كاريكاتير» tells no story.
-    """
+    """The vectors of some documents, int64[n] rows."""
     headline, prints = corpus.is_headline()[rows], corpus.prints
-    judged, all_of_it = ~(headline & copies.short[rows]), np.iinfo(np.int64).max
-    # The text of a headline is its title: it counts once.
-    bodies = take_rows(*prints.terms, rows, np.where(headline, 0, config.stories.lead_words))
-    titles = take_rows(*prints.title_terms, rows, np.where(judged, all_of_it, 0))
-    titles = without_terms(titles, term_hashes(deciding_words() & stop_words()))
-    letters = take_rows(*prints.title_shingles, rows, np.where(headline & judged, all_of_it, 0))
+    titles, bodies, letters = story_rows(
+        prints.terms, prints.title_terms, prints.title_shingles, rows, headline, copies.short[rows], title_stop_terms(), config.stories
+    )
     vectors = vectorize(titles, bodies, letters, known, config.stories)
     if not headline.any():
         return vectors

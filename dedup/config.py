@@ -178,6 +178,15 @@ class Config:
         text = json.dumps({"version": __version__, **settings}, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def differences(self, other: Config, free: tuple[str, ...]) -> list[tuple[str, Any, Any]]:
+        """Settings of other values, ``(name, mine, theirs)``.
+
+        Those of ``free`` sections are left out, and ``stories.background``: what counts is the content of that file, not its name.
+        """
+        mine, theirs = ({name: value for name, _, value, _ in _rows(config)} for config in (self, other))
+        counted = (name for name in mine if name.partition(".")[0] not in free and name != "stories.background")
+        return [(name, mine[name], theirs[name]) for name in counted if mine[name] != theirs[name]]
+
     def replace(self, changes: Mapping[str, Any]) -> Config:
         """A copy with ``{"copies.near": 0.6, ...}`` changed.
 

@@ -174,14 +174,7 @@ def _check_version(manifest: dict[str, Any]) -> None:
 def _fitting(config: Config | None, earlier: Config) -> Config:
     if config is None:
         return earlier
-    ours, theirs = config.to_dict(), earlier.to_dict()
-    differing = [
-        f"{section}.{name} is {value!r}, of the base {theirs[section][name]!r}"
-        for section, values in ours.items()
-        if section not in FREE
-        for name, value in values.items()
-        if value != theirs[section][name] and (section, name) != ("stories", "background")  # its content counts, not its name
-    ]
+    differing = [f"{name} is {ours!r}, of the base {theirs!r}" for name, ours, theirs in config.differences(earlier, FREE)]
     if differing:
         raise ConfigError(
             f"{'; '.join(differing)}. What is found would not fit together: leave these settings out, "

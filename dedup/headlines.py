@@ -122,18 +122,30 @@ def _same_titles(
     found = band_candidates(keys, full, np.arange(len(rows)), settings, threads=threads)
     asked = of_headline[found.left] | of_headline[found.right]
     left, right = found.left[asked], found.right[asked]
-    one, other = rows[left], rows[right]
-    shared, union, smaller = overlap(titles.shingles, one, other)
-    jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)
-    close = np.flatnonzero((jaccard >= config.copies.title) & subsequence_pairs(*titles.terms, one, other))
-    # The one is the other with words left out, so as many facts are the same facts.
-    facts = (count_facts(titles.terms, titles.facts, side[close]) for side in (one, other))
-    same = close[np.equal(*facts)]
+    same, jaccard, containment = close_titles(titles.shingles, titles.terms, titles.facts, rows[left], rows[right], config.copies.title)
     release()
     return left[same], right[same], jaccard[same], containment[same]
 
 
-def count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
+def close_titles(
+    shingles: Rows, terms: Rows, facts: Rows, one: Ints, other: Ints, least: float
+) -> tuple[Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Places of the pairs of titles that say the same, and jaccard and containment of all pairs.
+
+    Parameters
+    ----------
+    shingles, terms, facts : see ``Titles``; one, other : int64[n_pairs], rows; least : the jaccard that they must reach
+    """
+    shared, union, smaller = _overlap(shingles, one, other)
+    jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)
+    close = np.flatnonzero(jaccard >= least)
+    close = close[subsequence_pairs(*terms, one[close], other[close])]
+    # The one is the other with words left out, so as many facts are the same facts.
+    counts = (_count_facts(terms, facts, side[close]) for side in (one, other))
+    return close[np.equal(*counts)], jaccard, containment
+
+
+def _count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
     """int64[len(rows)]: how many terms of each row are facts, one that comes twice counted twice."""
     values, offsets = take_rows(*terms, rows)
     known = np.isin(values, take_rows(*facts, rows)[0])
@@ -141,7 +153,7 @@ def count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
     return counts
 
 
-def overlap(rows: Rows, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
+def _overlap(rows: Rows, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
     """Sizes of intersection and union, and of the smaller row, for each pair."""
     values, offsets = rows
     shared = overlap_pairs(values, offsets, left, right)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ from .forms import CHRONICLE, COPIES, RECALL, Form
 from .identity import changed_unread, differences, digest_of_base, identity
 from .parts import Parts, Place, part_limit, places, reached
 from .peak import peak_memory
-from .readers import Batch, ReadLog, Source, discover, read_data, read_files
+from .readers import Batch, ReadLog, Source, discover, paths_of, read_data, read_files
 from .recall import measure_recall, sample_size
 from .result import Result
 from .saved import load, save
@@ -241,7 +241,7 @@ def _batches(inputs: Any, config: Config, log: ReadLog, start: Place) -> Iterato
     def opened(number: int) -> None:
         here.file, here.pages, here.rejects, here.log = number, 0, 0, log.state()
 
-    paths = _paths(inputs)
+    paths = paths_of(inputs)
     if not paths:
         return places(read_data(inputs, config=config, log=log), here, start)
     state, entries = start.log or None, log.inputs
@@ -252,7 +252,7 @@ def _batches(inputs: Any, config: Config, log: ReadLog, start: Place) -> Iterato
 
 
 def _sources(inputs: Any) -> list[Source]:
-    paths = _paths(inputs)
+    paths = paths_of(inputs)
     if not paths:
         raise InputError("a run with a workspace reads files, for it must be able to read them again. Save the data to a file first.")
     return discover(paths)
@@ -274,15 +274,6 @@ def _take_up(
     if then is not None and files < len(sources):
         for name in changed_unread(now, then, files):
             logger.warning("%s: has changed since the run was stopped; it had not been read, so it is read as it is now", name)
-
-
-def _paths(inputs: Any) -> list[str | os.PathLike[str]]:
-    """The inputs as a list of paths, or an empty list if they are data."""
-    if isinstance(inputs, str | os.PathLike):
-        return [inputs]
-    if isinstance(inputs, Sequence) and inputs and all(isinstance(item, str | os.PathLike) for item in inputs):
-        return list(inputs)
-    return []
 
 
 def _events(corpus: Corpus, copies: Copies, told: Chronicle, earlier: Earlier) -> Any:

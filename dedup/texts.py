@@ -234,6 +234,12 @@ def term_hashes(words: frozenset[str]) -> npt.NDArray[np.uint64]:
     return np.array(sorted(hashes), np.uint64)
 
 
+@cache
+def title_stop_terms() -> npt.NDArray[np.uint64]:
+    """The hashes of stop words that titles keep, for they may decide a match, but that tell nothing of a story."""
+    return term_hashes(deciding_words() & stop_words())
+
+
 def _affix_rows(affixes: tuple[tuple[str, int], ...]) -> npt.NDArray[np.uint32]:
     longest = max(len(affix) for affix, _ in affixes)
     rows = [[len(affix), least, *map(ord, affix), *[0] * (longest - len(affix))] for affix, least in affixes]

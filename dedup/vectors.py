@@ -68,6 +68,32 @@ def vectorize(
     return Vectors(_tidy(matrix), np.concatenate([terms, shingles | FLAGS]))
 
 
+def story_rows(
+    terms: Rows,
+    title_terms: Rows,
+    letters: Rows,
+    rows: npt.NDArray[np.int64],
+    headline: npt.NDArray[np.bool_],
+    short: npt.NDArray[np.bool_],
+    left_out: npt.NDArray[np.uint64],
+    config: StoryConfig,
+) -> tuple[Rows, Rows, Rows]:
+    """What ``vectorize`` takes of chosen documents: (titles, bodies, letters).
+
+    The text of a headline is its title: it counts once. That of a headline too short to judge is empty, so that it stays alone:
+    «كاريكاتير» tells no story. Only headlines have letters.
+
+    Parameters
+    ----------
+    terms, title_terms, letters : ``terms``, ``title_terms`` and ``title_shingles`` of ``Fingerprints``; rows : int64[n], the chosen ones
+    headline, short : bool[n], of the chosen ones; left_out : uint64, terms that do not count in titles
+    """
+    judged, all_of_it = ~(headline & short), np.iinfo(np.int64).max
+    bodies = take_rows(*terms, rows, np.where(headline, 0, config.lead_words))
+    titles = without_terms(take_rows(*title_terms, rows, np.where(judged, all_of_it, 0)), left_out)
+    return titles, bodies, take_rows(*letters, rows, np.where(headline & judged, all_of_it, 0))
+
+
 def without_terms(rows: Rows, terms: npt.NDArray[np.uint64]) -> Rows:
     """Rows of terms without the given ones, whatever their flags."""
     left_out, plain = np.unique(terms & ~FLAGS), rows[0] & ~FLAGS

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Sized
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..config import Config
-from ..readers import Batch, ReadLog, read_data, read_files
+from ..readers import Batch, ReadLog, paths_of, read_data, read_files
 from ..readers.memory import MEMORY
 from ..threads import map_batches, thread_count
 from .document import Document
@@ -38,7 +37,7 @@ def blocks(data: Any, config: Config, log: ReadLog) -> Iterator[Taken]:
         rows = pages.column("input_row").to_pylist()
         return Taken(read_pages(pages, config) if rows else None, rows, rejects)
 
-    paths = _paths(data)
+    paths = paths_of(data)
     if isinstance(data, Sized) and not len(data):
         return iter(())
     batches = read_files(paths, config=config, log=log) if paths else read_data(_mapped(data), config=config, log=log)
@@ -54,14 +53,6 @@ def _mapped(data: Any) -> Any:
 
 def _mapping(item: Any) -> Any:
     return dataclasses.asdict(item) if isinstance(item, Document) else item
-
-
-def _paths(data: Any) -> list[str | os.PathLike[str]]:
-    if isinstance(data, str | os.PathLike):
-        return [data]
-    if isinstance(data, Sequence) and data and all(isinstance(item, str | os.PathLike) for item in data):
-        return list(data)
-    return []
 
 
 def _reasons(rejects: Any) -> list[str]:

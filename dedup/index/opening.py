@@ -57,14 +57,7 @@ def config_of(name: str, facts: Mapping[str, Any], config: Config | None) -> tup
     stored = Config.from_dict(facts["config"])
     if config is None:
         config = stored
-    ours, theirs = config.to_dict(), stored.to_dict()
-    differing = [
-        f"{section}.{setting} is {value!r}, of the index {theirs[section][setting]!r}"
-        for section in ours
-        if section not in FREE
-        for setting, value in ours[section].items()
-        if value != theirs[section][setting] and (section, setting) != ("stories", "background")
-    ]
+    differing = [f"{name} is {ours!r}, of the index {theirs!r}" for name, ours, theirs in config.differences(stored, FREE)]
     if differing:
         raise ConfigError(f"{name}: {'; '.join(differing)}. Leave these settings out, or make an index of its own for them.")
     known = background_of(config.stories.background)

@@ -9,22 +9,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..background import Background
-from ..buffers import Rows, filter_rows, take_rows
+from ..buffers import Rows, filter_rows
 from ..config import Config
 from ..fingerprint import print_titles
 from ..schema import DAY
 from ..storybook import story_id
-from ..texts import deciding_words, stop_words, term_hashes
-from ..vectors import without_terms
+from ..texts import title_stop_terms
+from ..vectors import story_rows
 from .deciding import Decided
-from .entries import Entry, Store
+from .entries import Entry, Ints, Store
 from .reading import Arrivals
 from .stories_online import StoryWindow
 from .verdict import story_name, story_number
 
 #: Entries that are read at a time to fill the window, and at most.
 _READ, _MOST = 1 << 13, 1 << 18
-_ALL = np.iinfo(np.int64).max
 Floats = npt.NDArray[np.float64]
 
 
@@ -40,7 +39,6 @@ class Storyline:
         self._store, self._config, self._known = store, config, known
         self._window: StoryWindow | None = None
         self._latest, self._dated = -np.inf, False
-        self._deciding: npt.NDArray[np.uint64] | None = None
 
     def follow(self, added: list[int], removed: list[int]) -> None:
         """Take in what others have done to the index."""
@@ -125,8 +123,8 @@ class Storyline:
             terms = filter_rows(words.terms, words.offsets, words.terms != 0)
             title_terms, letters, title_words = print_titles(pa.array([entry.title for entry in entries], pa.large_string()), self._config)
             headline = np.array([entry.role == "headline" for entry in entries], bool)
-            short = headline & (title_words < self._config.text.min_headline_words)
-            self._add(self._window, self._vectors(terms, title_terms, letters, headline, short), entries)
+            short = title_words < self._config.text.min_headline_words
+            self._add(self._window, self._vectors(terms, title_terms, letters, np.arange(len(entries)), headline, short), entries)
         return dates
 
     def _add(self, window: StoryWindow, vectors: Any, entries: list[Entry]) -> None:
@@ -135,25 +133,16 @@ class Storyline:
         window.load(vectors, numbers, self._times(entries), headline, stories)
 
     def _rows(self, arrivals: Arrivals, rows: list[int]) -> Any:
-        prints, headline, short = arrivals.prints, arrivals.headline, arrivals.headline & arrivals.short
-        if len(rows) == len(arrivals):
-            return self._vectors(prints.terms, prints.title_terms, prints.title_shingles, headline, short)
-        chosen = np.array(rows, np.int64)
-        terms, title_terms, letters = (take_rows(*part, chosen) for part in (prints.terms, prints.title_terms, prints.title_shingles))
-        return self._vectors(terms, title_terms, letters, headline[chosen], short[chosen])
+        chosen, prints = np.array(rows, np.int64), arrivals.prints
+        parts = prints.terms, prints.title_terms, prints.title_shingles
+        return self._vectors(*parts, chosen, arrivals.headline[chosen], arrivals.short[chosen])
 
-    def _vectors(self, terms: Rows, title_terms: Rows, letters: Rows, headline: npt.NDArray[np.bool_], short: npt.NDArray[np.bool_]) -> Any:
-        if self._deciding is None:  # the kernels behind it need not be loaded to open an index
-            self._deciding = term_hashes(deciding_words() & stop_words())
-        n = len(headline)
-        every = np.arange(n)
-        bodies = take_rows(*terms, every, np.where(headline, 0, self._config.stories.lead_words))
-        titles = without_terms(take_rows(*title_terms, every, np.where(short, 0, _ALL)) if short.any() else title_terms, self._deciding)
-        own_letters = np.empty(0, np.uint64), np.zeros(n + 1, np.int64)
-        if headline.any():
-            own_letters = take_rows(*letters, every, np.where(headline & ~short, _ALL, 0))
+    def _vectors(
+        self, terms: Rows, title_terms: Rows, letters: Rows, rows: Ints, headline: npt.NDArray[np.bool_], short: npt.NDArray[np.bool_]
+    ) -> Any:
         window = self._window if self._window is not None else StoryWindow(self._known, self._config.stories)
-        return window.rows(titles, bodies, own_letters)
+        left_out = title_stop_terms()  # the kernels behind it need not be loaded to open an index
+        return window.rows(*story_rows(terms, title_terms, letters, rows, headline, short, left_out, self._config.stories))
 
     def _times(self, entries: list[Entry]) -> Floats:
         """Seconds: the date of publication. What has none counts as of the latest date so far, or as of its arrival if none has any."""

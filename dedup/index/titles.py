@@ -8,8 +8,7 @@ import numpy.typing as npt
 from ..buffers import Rows
 from ..config import CopyConfig
 from ..facts import unique_facts
-from ..headlines import count_facts, overlap
-from ..kernels.overlap import subsequence_pairs
+from ..headlines import close_titles
 from ..kernels.shingle import row_hashes
 from ..pairs import EXACT, NEITHER, TITLE, Ints, Matches
 
@@ -34,17 +33,11 @@ def judge_titles(
     -------
     Matches of those that say the same: the same words, or nearly, where nothing was replaced and no fact is missing
     """
-    shared, union, smaller = overlap(shingles, old, new)
-    jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)
+    close, jaccard, containment = close_titles(shingles, terms, unique_facts(terms), old, new, config.title)
     hashes = row_hashes(*terms)
-    same = hashes[old] == hashes[new]
-    close = np.flatnonzero(~same & (jaccard >= config.title))
-    if len(close):
-        close = close[subsequence_pairs(*terms, old[close], new[close])]
-        facts = unique_facts(terms)
-        counts = (count_facts(terms, facts, side[close]) for side in (old, new))
-        same[close[np.equal(*counts)]] = True
     equal = hashes[old] == hashes[new]
+    same = equal.copy()
+    same[close] = True
     jaccard, containment = (np.where(equal, 1.0, share)[same] for share in (jaccard, containment))
     old, new = old[same], new[same]
     exact = (digests[old] == digests[new]).all(axis=1) & headline[old] & headline[new]

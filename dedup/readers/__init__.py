@@ -32,7 +32,7 @@ from .source import BROKEN, BombError, Source
 from .text import read_text
 from .warc import read_warc
 
-__all__ = ["READERS", "Batch", "FileLog", "ReadLog", "Reader", "Source", "discover", "joined", "read_data", "read_files"]
+__all__ = ["READERS", "Batch", "FileLog", "ReadLog", "Reader", "Source", "discover", "joined", "paths_of", "read_data", "read_files"]
 
 #: Reads one file.
 Reader = Callable[[Source, Config, FileLog], Iterator[Block]]
@@ -54,6 +54,15 @@ _STREAM_SUFFIXES: dict[str, Reader] = {
 READERS: dict[str, Reader] = _PLAIN_SUFFIXES | {
     suffix + compression: reader for suffix, reader in _STREAM_SUFFIXES.items() for compression in ("", ".gz", ".zst")
 }
+
+
+def paths_of(inputs: Any) -> list[str | os.PathLike[str]]:
+    """The inputs as a list of paths, or an empty list if they are data."""
+    if isinstance(inputs, str | os.PathLike):
+        return [inputs]
+    if isinstance(inputs, Sequence) and inputs and all(isinstance(item, str | os.PathLike) for item in inputs):
+        return list(inputs)
+    return []
 
 
 def discover(inputs: Sequence[str | os.PathLike[str]], *, log: ReadLog | None = None) -> list[Source]:
