@@ -8,7 +8,6 @@ import numpy as np
 
 from ..buffers import take_rows
 from .entries import Hashes
-from .lookup import listed_titles
 from .reading import Arrivals, take
 
 #: Documents that are decided together in any case, and how often others may list what one of them lists before a block is parted.
@@ -30,7 +29,7 @@ def parted(arrivals: Arrivals) -> Iterator[Arrivals]:
 
 def _is_crowded(arrivals: Arrivals) -> bool:
     articles = take_rows(*arrivals.sampled, np.flatnonzero(~arrivals.short & ~arrivals.headline))[0]
-    titles = take_rows(*listed_titles(arrivals), np.flatnonzero(~arrivals.short))[0] if arrivals.headline.any() else articles[:0]
+    titles = take_rows(*arrivals.listed_titles, np.flatnonzero(~arrivals.short))[0] if arrivals.headline.any() else articles[:0]
     pairs = _COUNTED * _pairs(articles[articles % np.uint64(_COUNTED) == 0]) + _pairs(titles)
     return pairs > _CROWD * len(arrivals)
 

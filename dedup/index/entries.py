@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..buffers import take_rows
+
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 #: ``number << CLASS_BITS | size_class``, uint32.
@@ -65,6 +67,15 @@ class Words:
     tokens: Hashes
     terms: Hashes
     offsets: Ints
+
+    def take(self, rows: Ints) -> Words:
+        """The words of the chosen rows, in the order given."""
+        tokens, offsets = take_rows(self.tokens, self.offsets, rows)
+        return Words(tokens, take_rows(self.terms, self.offsets, rows)[0], offsets)
+
+    def with_empty(self, rows: int) -> Words:
+        """The same, and behind them so many rows without words."""
+        return Words(self.tokens, self.terms, np.append(self.offsets, np.full(rows, self.offsets[-1])))
 
     @classmethod
     def none(cls, rows: int = 0) -> Words:

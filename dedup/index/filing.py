@@ -5,46 +5,40 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..buffers import Rows, row_offsets, take_rows
+from ..buffers import Rows, take_rows
 from ..config import Config
 from .deciding import Decided
-from .entries import Batch, Entry, Hashes, Ints, Values, Words
+from .entries import Batch, Entry, Hashes, Ints, Values
 from .keys import copies_keys, digest_keys, id_keys, pack_values
-from .lookup import listed_titles
+from .lookup import only
 from .reading import Arrivals
-from .verdict import is_same
 
 
 def batch_of(arrivals: Arrivals, decided: Decided, known: list[Entry | None], config: Config) -> Batch:
     """What arrivals add to the index, or change of ``known`` entries; those that it has already add nothing."""
     batch = _added(arrivals, decided, config)
     # A page may have more headlines, or fewer, beside the same article.
-    for entry, old in zip(decided.entries, known, strict=True):
-        if old is not None and is_same(entry, old) and entry.parts != old.parts:
-            batch.entries.append(entry)
-            batch.kept_words.add(entry.number)
-    offsets = batch.words.offsets
-    rows = np.append(offsets, np.full(len(batch.entries) + 1 - len(offsets), offsets[-1]))
-    batch.words = Words(batch.words.tokens, batch.words.terms, rows)
+    reparted = [row for row in np.flatnonzero(decided.same).tolist() if (old := known[row]) and decided.entries[row].parts != old.parts]
+    batch.entries += [decided.entries[row] for row in reparted]
+    batch.kept_words |= {decided.entries[row].number for row in reparted}
+    batch.words = batch.words.with_empty(len(reparted))
     return batch
 
 
 def _added(arrivals: Arrivals, decided: Decided, config: Config) -> Batch:
     rows = np.flatnonzero(~decided.same)
     entries = [decided.entries[row] for row in rows.tolist()]
-    tokens, offsets = take_rows(arrivals.words.tokens, arrivals.words.offsets, rows)
-    terms, _ = take_rows(arrivals.words.terms, arrivals.words.offsets, rows)
     keys, values = postings(
         entries,
         np.diff(arrivals.prints.shingles[1])[rows],
         take_rows(*arrivals.sampled, rows),
-        take_rows(*listed_titles(arrivals), rows),
+        take_rows(*arrivals.listed_titles, rows),
         arrivals.prints.digests[rows],
         arrivals.prints.title_words[rows],
         decided.witness[rows],
         config,
     )
-    return Batch(entries, Words(tokens, terms, offsets), keys, values)
+    return Batch(entries, arrivals.words.take(rows), keys, values)
 
 
 def postings(
@@ -75,11 +69,11 @@ def postings(
     titled = stands & (title_words >= config.text.min_headline_words)
     ones = np.ones(n, bool)
     parts = [
-        _listed((id_keys([entry.doc_id for entry in entries]), np.arange(n + 1)), ones),
-        _listed((digest_keys(digests), np.arange(n + 1)), ~short & ~headline & ~exact),
-        _listed((copies_keys(canonical), np.arange(n + 1)), canonical != numbers),
-        _listed(sampled, (stands | witness) & ~headline),
-        _listed(titles, titled),
+        only((id_keys([entry.doc_id for entry in entries]), np.arange(n + 1)), ones),
+        only((digest_keys(digests), np.arange(n + 1)), ~short & ~headline & ~exact),
+        only((copies_keys(canonical), np.arange(n + 1)), canonical != numbers),
+        only(sampled, (stands | witness) & ~headline),
+        only(titles, titled),
     ]
     values = pack_values(numbers, sizes)
     listed = [np.repeat(values, np.diff(offsets)) for _, offsets in parts]
@@ -92,9 +86,3 @@ def _is_short(entry: Entry) -> bool:
 
 def _is_headline(entry: Entry) -> bool:
     return entry.role == "headline"
-
-
-def _listed(rows: Rows, chosen: npt.NDArray[np.bool_]) -> tuple[Hashes, Ints]:
-    sizes = np.where(chosen, np.diff(rows[1]), 0)
-    keys, _ = take_rows(*rows, np.arange(len(sizes)), sizes)
-    return keys, row_offsets(sizes)

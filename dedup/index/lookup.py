@@ -12,7 +12,7 @@ from ..config import Config
 from .entries import Entry, Hits, Ints, Store
 from .judging import MOST_COMPARED
 from .keys import digest_keys, id_keys, numbers_of, pack_values
-from .reading import Arrivals, title_listing
+from .reading import Arrivals
 from .sampling import least_shared
 from .tail import Tail
 from .tallying import candidates
@@ -52,11 +52,11 @@ def look_up(arrivals: Arrivals, store: Store, config: Config, *, together: bool)
     n = len(arrivals)
     compared = ~arrivals.short & ~arrivals.headline
     asked = arrivals.headline & ~arrivals.short
-    shingles = _only(arrivals.prints.shingles, compared)
-    titles = _only(listed_titles(arrivals), asked) if asked.any() else _none(n)
+    shingles = only(arrivals.prints.shingles, compared)
+    titles = only(arrivals.listed_titles, asked) if asked.any() else _none(n)
     whole, letters = _apart(titles) if asked.any() else (titles, titles)
     ones = np.arange(n + 1)
-    digests = _only((digest_keys(arrivals.prints.digests), ones), compared)
+    digests = only((digest_keys(arrivals.prints.digests), ones), compared)
     named, cap = (id_keys(arrivals.doc_ids), ones), config.candidates.list_cap
     hits = store.find(*_joined([named, digests, whole, letters, shingles]), cap)
     by_id, by_digest, by_title, by_letters, by_shingle = (_section(hits, k * n, (k + 1) * n) for k in range(5))
@@ -101,20 +101,15 @@ def says_the_same(arrivals: Arrivals, row: int, known: Entry) -> bool:
     return known.digest == digest and known.title == arrivals.titles[row] and known.role == arrivals.roles[row]
 
 
-def listed_titles(arrivals: Arrivals) -> Rows:
-    """The keys that the title of each arrival is listed under."""
-    return title_listing(arrivals.prints.title_terms, arrivals.prints.title_shingles)
-
-
 def _look_here(
     arrivals: Arrivals, shingles: Rows, titles: Rows, compared: npt.NDArray[np.bool_], config: Config, together: bool
 ) -> tuple[list[Ints], list[Ints]]:
     """For each arrival, earlier ones of the block that share shingles, or the title."""
     n = len(arrivals)
     tail = Tail()
-    sampled = _only(arrivals.sampled, compared)
+    sampled = only(arrivals.sampled, compared)
     judged = compared | (arrivals.headline & ~arrivals.short)
-    own_titles = _only(listed_titles(arrivals), judged & (arrivals.prints.title_words >= config.text.min_headline_words))
+    own_titles = only(arrivals.listed_titles, judged & (arrivals.prints.title_words >= config.text.min_headline_words))
     values = pack_values(np.arange(n), np.diff(arrivals.prints.shingles[1]))
     for keys, offsets in (sampled, own_titles):
         tail.add(keys, np.repeat(values, np.diff(offsets)))
@@ -189,7 +184,7 @@ def _twins(numbers: Ints, entries: dict[int, Entry], digest: bytes, own: int) ->
     return [entry for entry in found if entry.digest == digest and entry.role != "headline" and entry.status != "short"]
 
 
-def _only(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Rows:
+def only(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Rows:
     """The same rows, those that are not chosen empty."""
     if chosen.all():
         return rows

@@ -234,12 +234,8 @@ class Index:
             self._follow()
             found = self._storyline.review()
             while fresh := self._untold(found):
-                try:
-                    self._store.commit(Batch(events=fresh))
-                except Overtaken:
-                    self._follow()
-                    continue
-                return len(fresh)
+                if self._is_committed(Batch(events=fresh)):
+                    return len(fresh)
             return 0
 
     def compact(self) -> None:
@@ -285,13 +281,15 @@ class Index:
 
     def _look_at(self, arrivals: Arrivals) -> list[Verdict]:
         """Decide what each page is as if it came alone."""
-        self._follow()
         return [verdict for part in self._apart(arrivals) for verdict in self._told(part, *self._look(part))]
 
     def _apart(self, arrivals: Arrivals) -> Iterator[Arrivals]:
         """Whole pages that can be decided together."""
-        one_page = arrivals.pages[0] == arrivals.pages[-1]
-        for span in [slice(0, len(arrivals))] if one_page else spans_of(arrivals, changed(arrivals, self._store)):
+        spans = [slice(0, len(arrivals))]
+        if arrivals.pages[0] != arrivals.pages[-1]:
+            self._follow()
+            spans = spans_of(arrivals, changed(arrivals, self._store))
+        for span in spans:
             yield from parted(take(arrivals, span))
 
     def _look(self, arrivals: Arrivals) -> tuple[Decided, list[Entry | None]]:
@@ -305,7 +303,6 @@ class Index:
 
     def _take_in(self, arrivals: Arrivals) -> list[Verdict]:
         """Decide what arrivals are and add them; of two documents of one id the second is an update."""
-        self._follow()
         return [verdict for part in self._apart(arrivals) for verdict in self._told(part, *self._add(part))]
 
     def _add(self, arrivals: Arrivals) -> tuple[Decided, list[Entry | None]]:
@@ -349,14 +346,19 @@ class Index:
     def _withdraw(self, number: int) -> None:
         while (leaving := withdrawal(self._store, number, self.config)) is not None:
             batch, copies = leaving
-            try:
-                self._store.commit(batch)
-            except Overtaken:
-                self._follow()
-                continue
-            if self._storyline is not None:
-                self._storyline.follow(copies, [number])
-            return
+            if self._is_committed(batch):
+                if self._storyline is not None:
+                    self._storyline.follow(copies, [number])
+                return
+
+    def _is_committed(self, batch: Batch) -> bool:
+        """Make a batch last; False if another writer was faster: then what it did is seen, and the batch must be made anew."""
+        try:
+            self._store.commit(batch)
+        except Overtaken:
+            self._follow()
+            return False
+        return True
 
     def _forget_some(self, ingested: int = 1) -> None:
         self._since += ingested
@@ -366,12 +368,7 @@ class Index:
 
     def _forget(self, keep: int) -> None:
         while gone := outlived(self._store, _now() - keep, _FORGOTTEN):
-            try:
-                self._store.commit(Batch(removed=gone))
-            except Overtaken:
-                self._follow()
-                continue
-            if self._storyline is not None:
+            if self._is_committed(Batch(removed=gone)) and self._storyline is not None:
                 self._storyline.forget(gone)
 
     def _untold(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:

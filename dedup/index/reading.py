@@ -7,6 +7,7 @@ split into documents by the same rules and fingerprinted by the same code.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,11 @@ class Arrivals:
 
     def __len__(self) -> int:
         return len(self.doc_ids)
+
+    @cached_property
+    def listed_titles(self) -> Rows:
+        """The keys that the title of each is listed under."""
+        return title_listing(self.prints.title_terms, self.prints.title_shingles)
 
 
 def read_page(page: Checked, config: Config) -> Arrivals:
@@ -149,10 +155,8 @@ def take(arrivals: Arrivals, span: slice) -> Arrivals:
     rows = np.arange(span.start, span.stop)
     if len(rows) == len(arrivals):
         return arrivals
-    tokens = take_rows(arrivals.words.tokens, arrivals.words.offsets, rows)
-    terms, _ = take_rows(arrivals.words.terms, arrivals.words.offsets, rows)
     cut = {
         field.name: getattr(arrivals, field.name)[span] for field in fields(Arrivals) if field.name not in ("words", "prints", "sampled")
     }
-    words, sampled = Words(tokens[0], terms, tokens[1]), take_rows(*arrivals.sampled, rows)
-    return replace(arrivals, **cut, words=words, prints=arrivals.prints.take(rows), sampled=sampled)
+    sampled = take_rows(*arrivals.sampled, rows)
+    return replace(arrivals, **cut, words=arrivals.words.take(rows), prints=arrivals.prints.take(rows), sampled=sampled)

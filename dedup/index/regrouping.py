@@ -38,7 +38,7 @@ def regroup(copies: list[Entry], words: Words, config: Config, head: Entry | Non
     """
     members = copies if head is None else [head, *copies]
     order = sorted(range(len(members)), key=lambda row: (members[row] is not head, _precedence(members[row])))
-    group = _Group([members[row] for row in order], _taken(words, order), config)
+    group = _Group([members[row] for row in order], words.take(np.array(order, np.int64)), config)
     settled = group.settled()
     rows = [row for row, entry in enumerate(settled) if members[order[row]] is not head and entry != members[order[row]]]
     entries = [settled[row] for row in rows]
@@ -115,10 +115,3 @@ class _Group:
 
 def _precedence(entry: Entry) -> tuple[bool, int, int, str]:
     return entry.role == "headline", entry.published if entry.published is not None else _NEVER, -entry.words, entry.doc_id
-
-
-def _taken(words: Words, order: list[int]) -> Words:
-    rows = np.array(order, np.int64)
-    tokens, offsets = take_rows(words.tokens, words.offsets, rows)
-    terms, _ = take_rows(words.terms, words.offsets, rows)
-    return Words(tokens, terms, offsets)

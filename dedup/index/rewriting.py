@@ -69,10 +69,9 @@ def joined(one: Batch, other: Batch) -> Batch:
     """Both as one; of two entries of one number that of ``one``. ``other`` has no words of its own."""
     there = {entry.number for entry in one.entries}
     added = [entry for entry in other.entries if entry.number not in there]
-    offsets = one.words.offsets
     return Batch(
         one.entries + added,
-        Words(one.words.tokens, one.words.terms, np.append(offsets, np.full(len(added), offsets[-1]))),
+        one.words.with_empty(len(added)),
         np.concatenate([one.keys, other.keys]),
         np.concatenate([one.values, other.values]),
         one.kept_words | {entry.number for entry in added},
