@@ -206,10 +206,12 @@ def weigh_rows(titles, bodies, letters, title_weight, lead_words, share, native_
                 if word and native:
                     documents, frequency = documents + known_documents, frequency + known.get(term & ~3, 0)
                 weights.append((key, (1 + math.log(count)) * (math.log((1 + documents) / (1 + frequency)) + 1), word))
-            length = math.sqrt(sum(weight**2 for _, weight, _ in weights))
-            part = math.sqrt(1 - share if word else share) if runs else 1.0
-            vector += [(term, weight * part / length, word) for term, weight, word in weights]
-        heaviest = sorted(range(len(vector)), key=lambda place, of=vector: (-round(of[place][1], 6), place))[:most]
+            if weights:
+                # In the precision of vectors: of weights that are equal in it the first are kept.
+                scale = 1.0 / math.sqrt(sum(weight**2 for _, weight, _ in weights))
+                scale *= math.sqrt(1 - share if word else share) if runs else 1.0
+                vector += [(term, float(np.float32(weight) * np.float32(scale)), word) for term, weight, word in weights]
+        heaviest = sorted(range(len(vector)), key=lambda place, of=vector: (-of[place][1], place))[:most]
         rows.append([vector[place] for place in sorted(heaviest)])
         natives.append(native)
         count_in(rows[-1], native)
