@@ -93,7 +93,7 @@ def measured(name: str, options: argparse.Namespace, folder: str) -> dict[str, A
 def run_once(name: str, crawl: str, memory: str, threads: int) -> dict[str, Any]:
     """One run in this process."""
     import dedup
-    from dedup.cli.sizes import megabytes
+    from dedup.cli.options import megabytes
 
     config = dedup.Config().replace({"run.memory": megabytes(memory), "run.threads": threads})
     with tempfile.TemporaryDirectory() as folder:

@@ -30,8 +30,8 @@ from uuid import UUID
 
 from dedup.config import Config
 from dedup.readers import ReadLog, discover, read_files
-from dedup.readers.members import read_members
-from dedup.readers.records import read_records
+from dedup.readers.warc.members import read_members
+from dedup.readers.warc.records import read_records
 
 _START = datetime(2015, 7, 1, 6)
 _NEWS = (

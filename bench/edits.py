@@ -31,13 +31,13 @@ from bench.simulator import COPY, EDITS, EXCERPT, PARTIAL, STRENGTHS, TEMPLATE, 
 from bench.simulator.drafts import paragraphs
 from bench.simulator.facts import replaced
 from dedup import Config
-from dedup.candidates import band_candidates
-from dedup.documents import documents_of
-from dedup.fingerprint import fingerprint
-from dedup.postings import posting_candidates
+from dedup.arrays.spill import Spill
+from dedup.copies.inverted_index import posting_candidates
+from dedup.copies.lsh import band_candidates
+from dedup.fingerprints.fingerprint import fingerprint
+from dedup.fingerprints.minhash import band_rows
 from dedup.readers import ReadLog, read_data
-from dedup.signatures import band_rows
-from dedup.spill import Spill
+from dedup.segmentation.documents import documents_of
 
 WANTED, UNWANTED = (COPY, EXCERPT), (PARTIAL, TEMPLATE)
 #: Articles of fewer or more words are not taken as originals.

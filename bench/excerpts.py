@@ -34,9 +34,9 @@ import pyarrow.parquet as pq
 import dedup
 from bench.brute_force import all_pairs
 from dedup import Config
-from dedup.documents import documents_of
-from dedup.fingerprint import fingerprint
+from dedup.fingerprints.fingerprint import fingerprint
 from dedup.readers import ReadLog, read_files
+from dedup.segmentation.documents import documents_of
 
 Row = dict[str, Any]
 #: Words of the shorter document; the last band has no upper end.

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 import dedup
 from dedup.errors import InputError
-from dedup.pages import needs_segmenting, segment
+from dedup.segmentation.segment import needs_segmenting, segment
 
 #: A trial is a few kilobytes; one that takes so long does not end.
 SECONDS = 10.0
@@ -157,7 +157,7 @@ def check_folder(folder: Path) -> None:
 
 def check_text(text: str) -> None:
     """Segmentation keeps every sign, is stable, and is asked for wherever it changes a text; kernels agree with their twins."""
-    from tests.kernels.test_tokens import check_against_twin
+    from tests.kernels.text.test_tokens import check_against_twin
 
     page = segment(text)
     parts = [

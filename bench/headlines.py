@@ -33,8 +33,8 @@ import pyarrow.parquet as pq
 import dedup
 from bench.excerpts import rate, table
 from dedup import Config
-from dedup.fingerprint import fingerprint
-from dedup.kernels.terms import FACT
+from dedup.fingerprints.fingerprint import fingerprint
+from dedup.kernels.text.terms import FACT
 from dedup.readers import ReadLog, read_files
 
 Row = dict[str, Any]

@@ -24,10 +24,10 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import bytes_to_str, detect_encoding
 from resiliparse.parse.html import HTMLTree
 
-from dedup.pages import segment
 from dedup.readers.columns import USUAL_NAMES
 from dedup.readers.encodings import decode
-from dedup.readers.html import BrokenPage, read_page
+from dedup.readers.html.page import BrokenPage, read_page
+from dedup.segmentation.segment import segment
 
 
 def pages_of(folders: Sequence[Path], column: Path | None) -> list[bytes]:

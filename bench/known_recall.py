@@ -21,9 +21,9 @@ import dedup
 from bench.brute_force import all_pairs
 from bench.peers.inputs import documents_compared
 from dedup import Config
-from dedup.fingerprint import Fingerprints, fingerprint
-from dedup.pairs import Matches
-from dedup.recall import measure_recall
+from dedup.copies.pairs import Matches
+from dedup.copies.recall import measure_recall
+from dedup.fingerprints.fingerprint import Fingerprints, fingerprint
 
 TARGETS: dict[str, dict[str, Any]] = {
     "as set": {},

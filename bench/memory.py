@@ -112,7 +112,7 @@ def run_once(crawl: str, memory: int, threads: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    from dedup.cli.sizes import megabytes
+    from dedup.cli.options import megabytes
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("crawl")

@@ -26,14 +26,14 @@ import pyarrow.compute as pc
 
 import dedup
 from dedup import Config
-from dedup.background import background_of
-from dedup.buffers import take_rows
-from dedup.fingerprint import fingerprint
-from dedup.index.stories_online import StoryWindow, VectorRows
+from dedup.arrays.rows import take_rows
+from dedup.fingerprints.fingerprint import fingerprint
+from dedup.index.story_window import StoryWindow, VectorRows
 from dedup.schema import DAY
 from dedup.stories.evaluate import bcubed, harmonic
-from dedup.texts import deciding_words, stop_words, term_hashes
-from dedup.vectors import without_terms
+from dedup.stories.vectors import without_terms
+from dedup.text.document_frequencies import background_of
+from dedup.text.normalization import deciding_words, stop_words, term_hashes
 
 Ints = npt.NDArray[np.int64]
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from bench.brute_force import all_pairs
 from dedup import Config
-from dedup.fingerprint import fingerprint
+from dedup.fingerprints.fingerprint import fingerprint
 from dedup.readers import ReadLog, read_files
 
 LOWEST, BAND = 0.1, 0.1

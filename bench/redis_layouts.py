@@ -20,8 +20,8 @@ import numpy as np
 import redis
 from datasketch import MinHash, MinHashLSH
 
-from dedup.index.entries import CLASS_BITS, Batch, Entry, Words
-from dedup.index.redis_store import RedisStore
+from dedup.index.redis.store import RedisStore
+from dedup.index.store import CLASS_BITS, Batch, Entry, Words
 
 BANDS, ROWS, WORDS, ASKED = 32, 4, 300, 500
 
@@ -65,7 +65,7 @@ def _server(url: str | None) -> Iterator[str]:
     if url:
         yield url
         return
-    from tests.index.redis_server import RedisServer
+    from tests.index.redis.redis_server import RedisServer
 
     server = RedisServer()
     try:

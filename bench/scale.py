@@ -98,11 +98,11 @@ def run_once(crawl: str, memory: int) -> dict[str, Any]:
 
 def through_groups(n: int, seed: int = 0) -> dict[str, Any]:
     """Synthetic signatures through band keys, candidates and groups, with seconds and memory."""
-    from dedup.candidates import band_candidates
     from dedup.config import CandidateConfig, SignatureConfig
-    from dedup.groups import group
-    from dedup.kernels.minhash import band_keys
-    from dedup.pairs import NEAR, NEITHER, Matches
+    from dedup.copies.grouping import group
+    from dedup.copies.lsh import band_candidates
+    from dedup.copies.pairs import NEAR, NEITHER, Matches
+    from dedup.kernels.fingerprints.minhash import band_keys
 
     config, slots = CandidateConfig(), SignatureConfig().permutations
     clock = {"signatures and band keys": time.perf_counter()}

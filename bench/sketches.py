@@ -20,7 +20,7 @@ import numpy as np
 from bench.sketching import bits, signing, sorting, stage, verification
 from bench.sketching.corpus import compared, read, truth
 from dedup import Config
-from dedup.signatures import band_rows
+from dedup.fingerprints.minhash import band_rows
 
 
 def main() -> None:

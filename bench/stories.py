@@ -36,10 +36,10 @@ import pyarrow.parquet as pq
 
 import dedup
 from dedup import Config, StoryClusterer
-from dedup.background import FLAGS, Background, background
-from dedup.fingerprint import fingerprint
+from dedup.fingerprints.fingerprint import fingerprint
 from dedup.stories.evaluate import Scores, bcubed, harmonic, score
-from dedup.vectors import vectorize
+from dedup.stories.vectors import vectorize
+from dedup.text.document_frequencies import FLAGS, Background, background
 
 CUTS = [0.10, 0.12, 0.14, 0.16, 0.17, 0.18, 0.19, 0.20, 0.22, 0.24, 0.26, 0.28, 0.30]
 HEADLINE_CUTS = [0.06, 0.08, 0.09, 0.10, 0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.17, 0.18, 0.19, 0.20, 0.22, 0.24, 0.26, 0.28, 0.30]

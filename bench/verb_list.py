@@ -17,7 +17,7 @@ from textwrap import wrap
 
 from dedup import Config
 from dedup.readers import ReadLog, read_files
-from dedup.texts import tokenize
+from dedup.text.normalization import tokenize
 
 #: Written less often than this, a verb is in nobody's way.
 LEAST = 4

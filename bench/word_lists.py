@@ -16,8 +16,8 @@ from pathlib import Path
 
 from dedup import Config
 from dedup.readers import ReadLog, read_files
-from dedup.stems import PREFIXES, SHORTEST, SUFFIXES
-from dedup.texts import LEVELS, tokenize
+from dedup.text.normalization import LEVELS, tokenize
+from dedup.text.stemming import PREFIXES, SHORTEST, SUFFIXES
 
 ARTICLES = ("ال", "وال", "بال")
 #: Words that the counts decide wrongly, or that are too rare in them.

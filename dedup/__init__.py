@@ -33,26 +33,26 @@ if TYPE_CHECKING:
         TextConfig,
     )
     from .errors import ConfigError, DedupError, InputError, OutputError, SchemaError, SignatureError
-    from .fingerprint import shingle, sign
+    from .fingerprints.fingerprint import shingle, sign
+    from .fingerprints.minhash import Signatures
     from .index import Document, Index, Match, Verdict
-    from .pages import Embedded, Page, segment
     from .pipeline import find_copies, run
     from .result import Result
-    from .signatures import Signatures
+    from .segmentation.segment import Embedded, Page, segment
     from .stories import StoryClusterer
-    from .texts import normalize
+    from .text.normalization import normalize
 
 _HOMES = {
     "config": "CandidateConfig Config CopyConfig InputConfig RunConfig ShingleConfig SignatureConfig StoryConfig TextConfig",
     "errors": "ConfigError DedupError InputError OutputError SchemaError SignatureError",
-    "fingerprint": "shingle sign",
+    "fingerprints.fingerprint": "shingle sign",
     "index": "Document Index Match Verdict",
-    "pages": "Embedded Page segment",
+    "segmentation.segment": "Embedded Page segment",
     "pipeline": "find_copies run",
     "result": "Result",
-    "signatures": "Signatures",
+    "fingerprints.minhash": "Signatures",
     "stories": "StoryClusterer",
-    "texts": "normalize",
+    "text.normalization": "normalize",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

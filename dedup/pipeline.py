@@ -22,32 +22,30 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .background import Background, background_of, content_name
-from .canonicals import precedence
-from .chronicle import Chronicle, chronicle
+from .arrays.spill import Spill
+from .arrays.threads import thread_count
+from .batch.base_run import Earlier, open_earlier
+from .batch.checkpoints import Parts, Place, load, part_limit, places, reached, save
+from .batch.corpus import Corpus, Intake
+from .batch.diagnostics import doubts
+from .batch.incremental import events_table, group_events, tied_groups
+from .batch.peak_memory import peak_memory
+from .batch.resume import changed_unread, differences, digest_of_base, identity
+from .batch.stages import CHRONICLE, COPIES, RECALL, Form
+from .batch.stories import Chronicle, chronicle
+from .batch.tables import documents_table, matches_table
+from .batch.workspace import Workspace
 from .config import Config
-from .continuity import tied_groups
-from .copies import Copies
-from .copies import find_copies as find
-from .corpus import Corpus, Intake
-from .doubts import doubts
-from .earlier import Earlier, open_earlier
+from .copies.find import Copies
+from .copies.find import find_copies as find
+from .copies.grouping import precedence
+from .copies.recall import measure_recall, sample_size
 from .errors import ConfigError, InputError
-from .events import events_table, group_events
-from .forms import CHRONICLE, COPIES, RECALL, Form
-from .identity import changed_unread, differences, digest_of_base, identity
-from .parts import Parts, Place, part_limit, places, reached
-from .peak import peak_memory
 from .readers import Batch, ReadLog, Source, discover, paths_of, read_data, read_files
-from .recall import measure_recall, sample_size
 from .result import Result
-from .saved import load, save
 from .schema import HAPPENINGS, KINDS, SCHEMA_VERSION
-from .spill import Spill
-from .tables import documents_table, matches_table
-from .threads import thread_count
+from .text.document_frequencies import Background, background_of, content_name
 from .version import __version__
-from .workspace import Workspace
 
 Found = TypeVar("Found")
 logger = logging.getLogger(__name__)

@@ -18,10 +18,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from .archive import Texts
 from .errors import OutputError
-from .remote import RemoteError, is_url, shown
-from .upload import check_target, target_at, upload
+from .storage.remote import RemoteError, is_url, shown
+from .storage.text_store import Texts
+from .storage.upload import check_target, target_at, upload
 
 #: Rows in a row group; fixed, so that files do not depend on how a run was batched.
 ROW_GROUP = 1 << 16

@@ -14,8 +14,8 @@ KERNELS = Path(__file__).parent.parent / "dedup" / "kernels"
 def _kernel_digest() -> str:
     """A name for the present state of all kernel files: Numba's cache does not notice a change in another file."""
     digest = hashlib.sha256()
-    for path in sorted(KERNELS.glob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in sorted(KERNELS.rglob("*.py")):
+        digest.update(path.relative_to(KERNELS).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -15,9 +15,9 @@ from math import isnan
 import numpy as np
 import numpy.typing as npt
 
-from dedup.background import background
-from dedup.stems import light_stem
-from dedup.texts import RARE, deciding_words, stop_words, title_stop_words, tokenize
+from dedup.text.document_frequencies import background
+from dedup.text.normalization import RARE, deciding_words, stop_words, title_stop_words, tokenize
+from dedup.text.stemming import light_stem
 
 Row = list[int]
 Pair = tuple[int, int]

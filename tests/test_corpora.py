@@ -4,22 +4,17 @@ Set DEDUP_CORPORA to the folder that holds ``saudi_2015_07.jsonl.gz`` and ``labe
 """
 
 import json
-import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 import dedup
 from bench.recall import recall
-
-ROOT = Path(__file__).parent.parent
-CORPORA = Path(os.environ.get("DEDUP_CORPORA", ROOT.parent / "shared" / "data"))
-JULY = CORPORA / "saudi_2015_07.jsonl.gz"
+from tests.paths import CORPORA, JULY, needs_july
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not JULY.exists(), reason="the labelled corpora are not here; set DEDUP_CORPORA to their folder"),
+    needs_july,
 ]
 
 

@@ -1,23 +1,19 @@
 """The online index on real articles beside the batch run. They cannot be shipped; where they are absent these tests skip."""
 
-import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 import dedup
 from bench.online_agreement import compared, in_time_order
+from tests.paths import JULY, needs_july
 
-ROOT = Path(__file__).parent.parent
-CORPORA = Path(os.environ.get("DEDUP_CORPORA", ROOT.parent / "shared" / "data"))
-JULY = CORPORA / "saudi_2015_07.jsonl.gz"
 CONFIG = dedup.Config().replace({"stories.enabled": False})
 SAID = ("doc_id", "action", "status", "kind", "canonical_id", "contained", "reason")
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not JULY.exists(), reason="the real corpora are not here; set DEDUP_CORPORA to their folder"),
+    needs_july,
 ]
 
 

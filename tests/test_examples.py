@@ -4,13 +4,12 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import dedup
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 TRUTH = json.loads((ROOT / "examples" / "truth.json").read_text(encoding="utf-8"))
 
 

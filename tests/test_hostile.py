@@ -15,14 +15,14 @@ from click.testing import CliRunner
 
 import dedup
 from bench.fuzz import check_folder, check_text
-from dedup import corpus
+from dedup.batch import corpus
 from dedup.cli import main
-from dedup.cli.sizes import megabytes
+from dedup.cli.options import megabytes
 from dedup.cli.terminal import shown_title
 from dedup.errors import InputError
-from dedup.pages import segment
 from dedup.readers import ReadLog, discover, source
 from dedup.readers.values import safe_name
+from dedup.segmentation.segment import segment
 
 ONE_THREAD = dedup.Config().replace({"run.threads": 1})
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").iterdir())
@@ -193,7 +193,7 @@ def test_pieces_of_a_crowd_are_compared_up_to_a_number(monkeypatch):
     from scipy import sparse
 
     from dedup.config import StoryConfig
-    from dedup.stories import torn
+    from dedup.stories import rejoin as torn
 
     compared = []
     linkage = torn.average_linkage

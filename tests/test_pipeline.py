@@ -1,12 +1,11 @@
 """The whole chain on small corpora: what a document may never come to be, however the channels meet."""
 
-from pathlib import Path
-
 import pytest
 
 import dedup
 from dedup import schema
 from tests.arabic import news
+from tests.paths import SEED_PAGE
 
 TITLE, OTHER = "افتتاح معرض الكتاب الدولي في المدينة القديمة", "المدينة القديمة تستقبل زوار معرض الكتاب"
 
@@ -66,7 +65,7 @@ def test_a_crowd_that_reports_one_event_is_one_story():
 
 
 def test_ids_given_and_ids_made_do_not_push_each_other_out():
-    page = (Path(__file__).parent / "golden" / "seed_page.txt").read_text(encoding="utf-8")
+    page = SEED_PAGE.read_text(encoding="utf-8")
     found = documents([row("y", text=page), row("y#1", text=news(2, 60)), row("z", text=news(3, 60))])
     assert {"y", "y#2", "y#11", "z"} <= set(found)
     assert len(found) == 13

@@ -117,7 +117,7 @@ def opened(folder: Path, index: str) -> dict[str, Any]:
     text = [document for document, _, _ in _probes(folder)[:2]]
     begun, faults = time.perf_counter(), _faults()
     import dedup
-    import dedup.index.online
+    import dedup.index.index
 
     imported = time.perf_counter()
     with dedup.Index.open(folder / index, mode="r") as opened:

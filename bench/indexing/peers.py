@@ -32,7 +32,7 @@ def measured(folder: Path, documents: int, seconds: float, redis: bool) -> dict[
     """Insert so many documents, or as many as fit in the seconds, and ask about probes of them on one core."""
     if not redis:
         return _asked(folder, MinHashLSH(num_perm=PERMUTATIONS, params=(BANDS, ROWS)), documents, seconds) | {"where": "memory"}
-    from tests.index.redis_server import RedisServer
+    from tests.index.redis.redis_server import RedisServer
 
     server = RedisServer()
     try:

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dedup import Config
-from dedup.buffers import Rows
-from dedup.fingerprint import fingerprint, fingerprint_words
+from dedup.arrays.rows import Rows
+from dedup.fingerprints.fingerprint import fingerprint, fingerprint_words
 
 from .passages import SHORTEST, Passages
 

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 
 import dedup
 from dedup import Config
-from dedup.documents import documents_of
 from dedup.readers import ReadLog, read_files
-from dedup.texts import tokenize
+from dedup.segmentation.documents import documents_of
+from dedup.text.normalization import tokenize
 
 _COLUMNS = {"page_id": "id", "title": "title", "text": "text", "published": "published", "source": "source", "url": "url"}
 _NO_WORD = re.compile(r"[\W_]")

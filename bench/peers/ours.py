@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import dedup
-from dedup import copies, corpus
+from dedup.batch import corpus
+from dedup.copies import find as copies
 
 from . import Answer, Clock
 

@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from bench.brute_force import all_pairs
 from dedup import Config
-from dedup.fingerprint import fingerprint
+from dedup.fingerprints.fingerprint import fingerprint
 
 Ints = npt.NDArray[np.int64]
 JACCARD, CONTAINMENT, EXCERPT = 0.5, 0.7, 0.57

@@ -15,7 +15,7 @@ from bench.sketching.timing import race
 from bench.sketching.verification import Pairs, candidate_pairs
 from dedup import Config
 from dedup.config import CopyConfig
-from dedup.signatures import sign_rows
+from dedup.fingerprints.minhash import sign_rows
 
 BITS = (1, 2, 4, 8, 16)
 #: Standard errors below what a listed pair needs, at which the filter discards.

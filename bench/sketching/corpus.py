@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 
 from bench.brute_force import all_pairs
 from dedup import Config
-from dedup.buffers import Rows
-from dedup.documents import documents_of
-from dedup.fingerprint import FingerprintPiles, Fingerprints, fingerprint
+from dedup.arrays.rows import Rows
+from dedup.arrays.spill import Spill
+from dedup.fingerprints.fingerprint import FingerprintPiles, Fingerprints, fingerprint
+from dedup.kernels.fingerprints.shingles import unique_rows
 from dedup.kernels.hashing import mix64
 from dedup.kernels.jit import jit
-from dedup.kernels.shingle import unique_rows
 from dedup.readers import ReadLog, read_files
-from dedup.spill import Spill
+from dedup.segmentation.documents import documents_of
 
 Ints = npt.NDArray[np.int64]
 #: A limit that no corpus reaches: everything is held in memory.

@@ -13,11 +13,11 @@ from bench.sketching.corpus import Shingled, Truth
 from bench.sketching.one_permutation import sign_optimal, sign_rotated
 from bench.sketching.timing import race
 from dedup import Config
-from dedup.candidates import band_candidates
 from dedup.config import CandidateConfig
-from dedup.kernels.minhash import band_keys
-from dedup.pairs import is_among, pair_keys
-from dedup.signatures import sign_rows
+from dedup.copies.lsh import band_candidates
+from dedup.copies.pairs import is_among, pair_keys
+from dedup.fingerprints.minhash import sign_rows
+from dedup.kernels.fingerprints.minhash import band_keys
 
 Signer = Callable[[Shingled], npt.NDArray[np.uint32]]
 #: Bands of true jaccard, from and below.

@@ -9,11 +9,11 @@ import numpy as np
 from bench.sketching.corpus import IN_MEMORY, Corpus, Shingled
 from bench.sketching.timing import race
 from dedup import Config
-from dedup.candidates import band_candidates
-from dedup.copies import find_copies
-from dedup.postings import posting_candidates
-from dedup.signatures import band_rows, sign_rows
-from dedup.spill import Spill
+from dedup.arrays.spill import Spill
+from dedup.copies.find import find_copies
+from dedup.copies.inverted_index import posting_candidates
+from dedup.copies.lsh import band_candidates
+from dedup.fingerprints.minhash import band_rows, sign_rows
 
 
 def report(corpus: Corpus, rows: Shingled, config: Config) -> dict[str, float]:

@@ -13,11 +13,11 @@ from bench.sketching.corpus import IN_MEMORY, Shingled
 from bench.sketching.intersections import bitmapped, filtered_merged, galloped, merged
 from bench.sketching.timing import race
 from dedup import Config
-from dedup.candidates import band_candidates
+from dedup.arrays.spill import Spill
 from dedup.config import CopyConfig
-from dedup.postings import posting_candidates
-from dedup.signatures import band_rows
-from dedup.spill import Spill
+from dedup.copies.inverted_index import posting_candidates
+from dedup.copies.lsh import band_candidates
+from dedup.fingerprints.minhash import band_rows
 
 Ints = npt.NDArray[np.int64]
 

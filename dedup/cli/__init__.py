@@ -31,7 +31,7 @@ import click
 
 from ..version import __version__
 from .config import config_command
-from .failures import EXIT_CODES, CarefulGroup
+from .exit_codes import EXIT_CODES, CarefulGroup
 from .index import index_group
 from .inspect import inspect_command
 from .run import run_command

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..config import Config, settings
-from .failures import EXIT_CODES
+from .exit_codes import EXIT_CODES
 from .options import SectionedCommand, read_config, with_settings
 from .terminal import say
 

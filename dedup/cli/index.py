@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ..config import Config
-from .failures import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
+from .exit_codes import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
 from .logs import log_warnings, start_log, tells_json
 from .options import SectionedCommand, SettingOption, parameter, read_config, with_settings
 from .terminal import live_progress, say
@@ -97,8 +97,8 @@ def build_command(
     if as_json and quiet:
         raise click.UsageError("--json and --quiet cannot be given together: one prints the summary, the other prints none.")
     # Numba takes a second to import.
-    from ..index.building import build_index, config_of_run
-    from ..index.past_run import PastRun
+    from ..index.batch_result import PastRun
+    from ..index.build import build_index, config_of_run
 
     past = PastRun(run)
     config = read_config(config_file, given) if config_file is not None else config_of_run(past.manifest).replace(_set(given))
@@ -169,7 +169,7 @@ def _answer(
     **_: Any,
 ) -> None:
     """Check first, then open, then read, ask and write."""
-    from .verdicts import STDIN, batches_of, judge, log_counts, open_written, rejects_of, silent_pipe, tell
+    from .verdict_output import STDIN, batches_of, judge, log_counts, open_written, rejects_of, silent_pipe, tell
 
     if STDIN in inputs and len(inputs) > 1:
         raise click.UsageError("- stands for stdin and is the only INPUT then.")
@@ -179,7 +179,7 @@ def _answer(
     log = ReadLog()
     if STDIN not in inputs:
         discover(inputs)
-    from ..index.online import Index
+    from ..index.index import Index
 
     if config is not None:  # pages come to the index under the names that it knows
         config = Config.from_dict({name: section for name, section in config.to_dict().items() if name != "input"})
@@ -213,7 +213,7 @@ def _answer(
 @click.option("--json", "as_json", is_flag=True, help="print it as one JSON object")
 def stats_command(path: str | None, named: str | None, as_json: bool) -> None:
     """Print how much is in an index, and how much room it takes."""
-    from ..index.online import Index
+    from ..index.index import Index
 
     with Index.open(_one(path, named), mode="r") as index:
         stats = index.stats()
@@ -239,7 +239,7 @@ def remove_command(ids: tuple[str, ...], path: str, durability: str) -> None:
 
     The first of the copies of one that is removed comes to stand for the others. It ends with exit code 3 if one of them was not there.
     """
-    from ..index.online import Index
+    from ..index.index import Index
 
     _check_there(path)
     with Index.open(path, mode="a", durability=durability) as index:
@@ -256,7 +256,7 @@ def remove_command(ids: tuple[str, ...], path: str, durability: str) -> None:
 @_KEEP
 def compact_command(path: str | None, named: str | None, keep: str | None) -> None:
     """Forget what is too old (--keep), give back its room, put files in order, and look for stories that should be one or two."""
-    from ..index.online import Index
+    from ..index.index import Index
 
     name = _one(path, named)
     _check_there(name)
@@ -273,7 +273,7 @@ def compact_command(path: str | None, named: str | None, keep: str | None) -> No
 @click.option("--since", type=click.IntRange(min=0), default=0, metavar="N", help="only events with a higher number  [0]")
 def events_command(path: str | None, named: str | None, since: int) -> None:
     """Print what became of stories after documents got their ids, as JSON lines: story_merged, story_split, each with its number."""
-    from ..index.online import Index
+    from ..index.index import Index
 
     with Index.open(_one(path, named), mode="r") as index:
         for event in index.story_events(since):
@@ -294,7 +294,7 @@ def _one(path: str | None, named: str | None) -> str:
 
 def _check_there(path: str) -> None:
     """Open an index for a moment to read, which makes none: only what is there can be changed."""
-    from ..index.online import Index
+    from ..index.index import Index
 
     Index.open(path, mode="r").close()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .failures import EXIT_CODES, NO_INPUT, fail
+from .exit_codes import EXIT_CODES, NO_INPUT, fail
 from .terminal import say
 
 
@@ -22,7 +22,7 @@ def inspect_command(out: str, top: int, as_json: bool) -> None:
     command ends with exit code 3.
     """
     # Arrow takes a moment to import.
-    from ..inspection import inspect_result
+    from ..batch.inspection import inspect_result
 
     inspection = inspect_result(out, top=top)
     if as_json:

@@ -13,16 +13,15 @@ import click
 
 from ..config import Config, settings
 from ..errors import OutputError
-from ..remote import is_url, shown
+from ..storage.remote import is_url, shown
 from ..version import __version__
-from .failures import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
+from .exit_codes import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
 from .logs import log_warnings, start_log, tells_json
-from .options import SectionedCommand, parameter, read_config, with_reports, with_settings
-from .sizes import read_size
+from .options import SectionedCommand, parameter, read_config, read_size, with_reports, with_settings
 from .terminal import live_progress, say
 
 if TYPE_CHECKING:
-    from ..workspace import Workspace
+    from ..batch.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +102,7 @@ def run_command(
     before, place = _written_at(out), None
     try:
         _check_inputs(inputs, out)
-        from ..remote_workspace import workspace_for
+        from ..batch.remote_workspace import workspace_for
 
         with workspace_for(out, overwrite=overwrite, keep=keep_work, work=work) as place:
             config = _config(config_file, given, base)
@@ -122,7 +121,7 @@ def _config(config_file: str | None, given: dict[str, Any], base: str | None) ->
     """The settings of the run; where no file names them, those of the base are what options change."""
     if base is None or config_file is not None:
         return read_config(config_file, given)
-    from ..earlier import base_config
+    from ..batch.base_run import base_config
 
     options = {name: given[parameter(name)] for name, *_ in settings()}
     return base_config(base).replace({name: value for name, value in options.items() if value is not None})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..config import settings
-from .failures import EXIT_CODES, WRONG_USAGE, fail
+from .exit_codes import EXIT_CODES, WRONG_USAGE, fail
 from .logs import start_log
 from .options import SectionedCommand, parameter, read_config, with_settings
 
@@ -122,7 +122,7 @@ def serve_command(
     # Errors are logged in any case: they are told to nobody else.
     start_log(max(verbose, 1), as_json=log_json)
     with _until_stopped(), _listening(host, port) as listener:
-        from ..index.online import Index
+        from ..index.index import Index
 
         mode = "r" if read_only else "a"
         with Index.open(path, config, mode, durability=durability, keep=keep) as index:
@@ -215,6 +215,6 @@ def _address(listener: socket.socket) -> str:
 
 def _shown(path: str) -> str:
     """The name of an index without the password that it may hold."""
-    from ..index.redis_link import SCHEMES, read_url
+    from ..index.redis.connection import SCHEMES, read_url
 
     return read_url(path).shown if path.startswith(SCHEMES) else path

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from ..config import Config
-from ..remote import is_url
-from .failures import EXIT_CODES, REJECTED, STOPPED, fail
+from ..storage.remote import is_url
+from .exit_codes import EXIT_CODES, REJECTED, STOPPED, fail
 from .logs import log_warnings, start_log, tells_json
 from .options import SectionedCommand, SettingOption, read_config, with_reports, with_settings
 from .terminal import live_progress, paper, say
@@ -80,14 +80,14 @@ def fit_idf_command(
 
 def _fit(inputs: tuple[str, ...], out: str, config: Config, *, overwrite: bool, least: int | None, quiet: bool) -> dict[str, Any]:
     """Check, count, write; what there is to tell is given back."""
-    from ..counts_file import check_file
     from ..readers import discover
+    from ..text.document_frequencies import check_file
 
     discover(inputs)
     check_file(out, overwrite=overwrite)
     # Numba takes a second to import, and is not needed to find out that an input is missing.
-    from ..idf import LEAST, fit_idf
     from ..pipeline import Clock
+    from ..stories.fit_idf import LEAST, fit_idf
 
     least = LEAST if least is None else least
     with live_progress(wanted=not quiet and not tells_json()) as progress, Clock(progress).stage("read") as done:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
-from ..inspection import counts_of, largest_stories
+from ..batch.inspection import counts_of, largest_stories
 from ..result import Result
 from .terminal import paper, shown_title
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .failures import NO_OUTPUT, fail
+from .exit_codes import NO_OUTPUT, fail
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,7 +6,7 @@ says what is asked of a store, ``sqlite_store`` and ``redis_store`` are the two 
 """
 
 from .document import Document
-from .online import Index
+from .index import Index
 from .verdict import Match, Verdict
 
 __all__ = ["Document", "Index", "Match", "Verdict"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..readers.dates import parse_dates, parse_text
-from ..readers.mojibake import mojibake
+from ..readers.encodings import mojibake
 from ..readers.values import shown, without_surrogates
 
 _SPACES = re.compile(r"\s+")

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from math import ceil
+from functools import lru_cache
+from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
 
-from .entries import CLASS_BITS, Hashes, Ints, Values
+from ..arrays.rows import Rows
+from ..config import Config, CopyConfig
+from ..kernels.fingerprints.shingles import shingle_hashes
+from ..kernels.index.winnow import winnow
+from .store import CLASS_BITS, Hashes, Ints, Values
 
 _DIGEST, _COPIES, _TITLE, _LETTERS = (
     np.uint64(salt) for salt in (0x6A09E667F3BCC909, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B, 0xA54FF53A5F1D36F1)
@@ -113,3 +118,51 @@ def numbers_of(values: Values) -> Ints:
 def classes_of(values: Values) -> npt.NDArray[np.int64]:
     """int64[n]: the size classes in values."""
     return (np.asarray(values, np.uint32) & np.uint32(_MOST_CLASS)).astype(np.int64)
+
+
+#: The least shingles of a text, and the window that it is winnowed with from there on; 1 takes all. Bounds are those of size classes, so
+#: that a class tells the window. Shorter texts are listed under more: of them a loose sample would say too little.
+WINDOWS = ((1, 1), (64, 3), (128, 8))
+#: Standard deviations by which a sample may fall short of what is expected of it.
+SPREADS = 2.5
+
+
+def sample(tokens: Rows, sizes: Ints, config: Config) -> Rows:
+    """The shingles that documents are listed under.
+
+    Parameters
+    ----------
+    tokens : rows of tokens; sizes : int64[n], how many different shingles each has
+    """
+    bounds, windows = (np.array(column, np.int64) for column in zip(*WINDOWS, strict=True))
+    own = windows[np.maximum(np.searchsorted(bounds, sizes, side="right") - 1, 0)]
+    values, offsets = winnow(*shingle_hashes(*tokens, config.shingles.words), own)
+    return values, offsets
+
+
+def least_shared(sizes: Ints, cut: Ints, config: CopyConfig) -> npt.NDArray[np.int32]:
+    """How many listed shingles an arrival must share with a document of each size class to be compared with it.
+
+    Parameters
+    ----------
+    sizes : int64[n], shingles of each arrival; cut : how many of them list more documents than are read
+
+    Returns
+    -------
+    int32[n, 16]
+        A text that shares ``copies.excerpt`` of the smaller one shares as much of a sample on average; with the spread of a draw.
+    """
+    rows = [_least_shared(size, hot, config.excerpt) for size, hot in zip(sizes.tolist(), cut.tolist(), strict=True)]
+    return np.array(rows, np.int32).reshape(len(rows), len(CLASS_SIZES))
+
+
+@lru_cache(1 << 16)
+def _least_shared(size: int, cut: int, share: float) -> tuple[int, ...]:
+    """``least_shared`` of one arrival."""
+    least = []
+    for other in CLASS_SIZES.tolist():
+        window = next(window for bound, window in reversed(WINDOWS) if other >= bound)
+        rate = 2 / (window + 1) * (1 - cut / max(size, 1))
+        mean = share * min(size, other) * rate
+        least.append(max(1, ceil(mean - SPREADS * sqrt(mean * (1 - share) * (1 - rate)) - 1e-9)))
+    return tuple(least)

@@ -14,7 +14,7 @@ from sklearn.preprocessing import normalize
 
 from ..config import StoryConfig
 from ..stories import cluster
-from .story_lists import StoryLists
+from .window_arrays import StoryLists
 
 Ints = npt.NDArray[np.int64]
 #: Documents that a part of a story must have to be told.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..schema import VERDICTS
-from .entries import Entry
+from .store import Entry
 
 INDEX, SKIP, UPDATE, REJECT = "index", "skip", "update", "reject"
 

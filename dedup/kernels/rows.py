@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import jit
+from .jit import jit, leaf
 
 
 @jit
@@ -22,3 +22,15 @@ def gather_rows(values, offsets, rows, taken):
         for i in range(taken[place + 1] - taken[place]):
             out[taken[place] + i] = values[begin + i]
     return out
+
+
+@leaf
+def first_at_least(values, low, high, value):
+    """The first place of ``values[low:high]``, which ascend, that is not below ``value``; ``high`` if all are."""
+    while low < high:
+        middle = (low + high) >> 1
+        if values[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -18,19 +18,18 @@ from typing import Any
 
 from ..config import Config
 from ..errors import InputError
-from ..remote import shown
-from .delimited import read_csv, read_tsv
+from ..storage.remote import shown
+from .batches import Batch, Block, Reject, joined, reject_batch, to_batches
+from .csv import read_csv, read_tsv
 from .discovery import find_files
-from .html_files import read_html
-from .joining import joined
+from .html.files import read_html
 from .jsonl import read_json, read_jsonl
 from .log import FileLog, ReadLog
 from .memory import MEMORY, read_memory
 from .parquet import read_parquet
-from .rows import Batch, Block, Reject, reject_batch, to_batches
 from .source import BROKEN, BombError, Source
 from .text import read_text
-from .warc import read_warc
+from .warc.reader import read_warc
 
 __all__ = ["READERS", "Batch", "FileLog", "ReadLog", "Reader", "Source", "discover", "joined", "paths_of", "read_data", "read_files"]
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from ..errors import InputError
-from ..remote import RemoteError, RemotePath, is_url, without_scheme
-from .elsewhere import find_elsewhere
+from ..storage.remote import RemoteError, RemotePath, is_url, without_scheme
 from .log import ReadLog
+from .remote_discovery import find_elsewhere
 from .source import DECOMPRESSORS, Source
 from .values import safe_name
 

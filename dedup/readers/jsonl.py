@@ -16,9 +16,9 @@ from typing import Any
 
 from ..config import Config
 from . import source as limits
+from .batches import Block, Reject
 from .log import FileLog
 from .mappings import blocks_of_mappings
-from .rows import Block, Reject
 from .source import Source, read_whole
 from .values import shown
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..config import Config
+from .batches import Block, BlockBuilder, Reject
 from .columns import USUAL_NAMES, choose_columns, find_column, kinds_of_rows, tell_columns
 from .log import FileLog
-from .rows import Block, BlockBuilder, Reject
 from .source import UntilBroken
 
 #: Rows and bytes looked at before the columns are chosen; fixed, so that the choice does not depend on batches.

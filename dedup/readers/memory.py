@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from ..config import Config
 from ..errors import InputError
+from .batches import Block, Reject
 from .columns import choose_columns, kinds_of_schema
 from .log import FileLog
 from .mappings import Row, blocks_of_mappings
-from .rows import Block, Reject
 from .values import shown
 
 #: What data in memory is called where a file has its name.

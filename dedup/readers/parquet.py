@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from ..config import Config
+from .batches import BATCH_BYTES, Block
 from .columns import choose_columns, kinds_of_schema
 from .log import FileLog
-from .rows import BATCH_BYTES, Block
 from .source import Source
 
 _READ_ROWS = 2048

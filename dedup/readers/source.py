@@ -16,8 +16,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import pyarrow as pa
 
-from ..remote import RemotePath, etag_of
-from ..remote_errors import describe
+from ..storage.remote import RemotePath, describe, etag_of
 
 #: Bytes read at a time.
 CHUNK_BYTES = 1 << 20

@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from ..config import Config
 from . import source as limits
+from .batches import Block, Reject
 from .encodings import decode
 from .log import FileLog
-from .rows import Block, Reject
 from .source import Source, read_whole
 from .values import shown
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+import pyarrow as pa
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
@@ -16,21 +17,76 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..index.document import Checked
+from ..index.verdict import REJECT
+from ..schema import TIMESTAMP
 from ..version import __version__
-from .answers import JSON, JSON_LINES, answer, answer_rows, encoded
-from .batches import judge_rows
-from .bodies import read_document, read_rows
-from .desk import Desk, closing
-from .facts import entry_facts, event_facts
-from .front import ROUTE, Front, http_error
-from .limits import Room, media_type, read_body
 from .metrics import TEXT, Metrics
+from .middleware import ROUTE, Front, http_error
 from .openapi import EVENTS_AT_ONCE, LARGEST_SINCE, MOST_EVENTS, openapi
 from .problems import Problem, busy
+from .requests import Refused, Room, media_type, read_body, read_document, read_rows
+from .responses import JSON, JSON_LINES, answer, answer_rows, encoded
+from .schemas import entry_facts, event_facts
 from .settings import ServeSettings
+from .worker import Desk, closing
 
 if TYPE_CHECKING:
-    from ..index.online import Index
+    from ..index.index import Index
+
+
+#: All columns are given, if empty, so that which ones a batch has does not depend on its rows.
+_DOCUMENTS = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("text", pa.large_string()),
+        pa.field("title", pa.string()),
+        pa.field("published", TIMESTAMP),
+        pa.field("source", pa.string()),
+        pa.field("url", pa.string()),
+    ]
+)
+
+
+def judge_rows(rows: Sequence[Checked | Refused], judge: Callable[[Any], Any]) -> list[dict[str, Any]]:
+    """The answers to the rows of a batch: verdicts, as ``Verdict.to_dict`` gives them, and rejections.
+
+    Parameters
+    ----------
+    judge : ``Index.check_batch`` or ``Index.ingest_batch``
+    """
+    places = [place for place, row in enumerate(rows) if isinstance(row, Checked)]
+    answers: list[dict[str, Any] | None] = [_rejection(place, row) if isinstance(row, Refused) else None for place, row in enumerate(rows)]
+    if places:
+        documents = [row for row in rows if isinstance(row, Checked)]
+        columns = {field.name: [getattr(document, field.name) for document in documents] for field in _DOCUMENTS}
+        for verdict in judge(pa.table(columns, schema=_DOCUMENTS)).to_pylist():
+            place = places[verdict["input_row"]]
+            main = answers[place]
+            if verdict["action"] == REJECT:
+                answers[place] = _rejection(place, Refused(documents[verdict["input_row"]].id, verdict["reason"]))
+            elif main is None:
+                answers[place] = _verdict(verdict)
+            else:
+                main["parts"].append(_verdict(verdict))
+    # Every row is answered, if something above or below this should ever lose one.
+    return [
+        _rejection(place, Refused(None, "no verdict was given: this is a bug in dedup.")) if found is None else found
+        for place, found in enumerate(answers)
+    ]
+
+
+def _verdict(row: dict[str, Any]) -> dict[str, Any]:
+    match = None
+    if row["status"] == "copy":
+        match = {name: row[name] for name in ("canonical_id", "kind", "jaccard", "containment", "contained")}
+    names = ("doc_id", "page_id", "role", "action", "status", "kind", "canonical_id")
+    return {name: row[name] for name in names} | {"match": match, "story_id": row["story_id"], "reason": row["reason"], "parts": []}
+
+
+def _rejection(place: int, row: Refused) -> dict[str, Any]:
+    return {"action": REJECT, "row": place, "doc_id": row.doc_id, "reason": row.reason}
+
 
 Handler = Callable[[Request], Awaitable[Response]]
 #: Scrapes do not wait longer than this for the number of documents; then the last one is told.

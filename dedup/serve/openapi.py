@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..version import __version__
-from .answers import JSON, JSON_LINES
 from .problems import PROBLEM_JSON
+from .responses import JSON, JSON_LINES
 from .schemas import SCHEMAS, ref
 from .settings import ServeSettings
 

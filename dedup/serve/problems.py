@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from .answers import answer
+from .responses import answer
 
 PROBLEM_JSON = "application/problem+json"
 

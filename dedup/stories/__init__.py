@@ -7,6 +7,6 @@ of both sides, absent ones as 0. ``evaluate.py`` measures labels against those o
 """
 
 from .clusterer import StoryClusterer, cluster
-from .edges import Edges, neighbours
+from .similarity import Edges, neighbours
 
 __all__ = ["Edges", "StoryClusterer", "cluster", "neighbours"]

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-CRAWL = Path(__file__).parent.parent.parent / "examples" / "crawl"
+from tests.paths import CRAWL
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.paths import ROOT
+
 from .bulk_endpoint import SearchServer, parse_bulk, search_server
 
-ROOT = Path(__file__).parent.parent.parent
 SCRIPT = ROOT / "examples" / "opensearch_bulk.py"
 TRUTH = json.loads((ROOT / "examples" / "truth.json").read_text(encoding="utf-8"))
 ROWS = {row["id"]: row for row in map(json.loads, (ROOT / "examples" / "crawl" / "news.jsonl").read_text(encoding="utf-8").splitlines())}

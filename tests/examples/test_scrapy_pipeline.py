@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.paths import ROOT
+
 from .news_site import LIBRARY, LIBRARY_RETITLED, LIBRARY_UPDATED, Page, outlets, serve
 
 pytest.importorskip("scrapy", reason="needs Scrapy, which is in the extra dev")
-ROOT = Path(__file__).parent.parent.parent
 SPIDER = ROOT / "examples" / "scrapy_pipeline" / "news_spider.py"
 
 #: Page -> (kind, its original), as the site is read: outlet by outlet, oldest page first.

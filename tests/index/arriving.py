@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from dedup import Config
-from dedup.fingerprint import fingerprint
-from dedup.index.stories_online import StoryWindow
-from dedup.index.story_vectors import TERMS, VectorRows
+from dedup.fingerprints.fingerprint import fingerprint
+from dedup.index.story_window import StoryWindow
+from dedup.index.window_arrays import TERMS, VectorRows
 
 HOUR = 3600.0
 #: Reports of five events, as outlets word them; the text goes on from the title.

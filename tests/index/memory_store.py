@@ -6,7 +6,7 @@ import copy
 
 import numpy as np
 
-from dedup.index.entries import CLASS_BITS, Hits, Overtaken, Words
+from dedup.index.store import CLASS_BITS, Hits, Overtaken, Words
 
 
 class MemoryStore:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from dedup.index.entries import CLASS_BITS, Batch, Entry, Overtaken, Words
+from dedup.index.store import CLASS_BITS, Batch, Entry, Overtaken, Words
 
 
 def entry(number: int, **changes) -> Entry:

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 import dedup
-from dedup.background import background_of
-from dedup.index import online
-from dedup.index.online import Index
-from dedup.index.opening import config_of, facts_of
-from dedup.index.storyline import Storyline
+from dedup.index import index as online
+from dedup.index.index import Index
+from dedup.index.metadata import config_of, facts_of
+from dedup.index.stories import Storyline
+from dedup.text.document_frequencies import background_of
 from tests.arabic import edited, news
 from tests.index.memory_store import MemoryStore
 

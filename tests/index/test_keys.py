@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dedup.index.keys import (
     CLASS_SIZES,
+    WINDOWS,
     classes_of,
     copies_key,
     copies_keys,
@@ -20,7 +21,6 @@ from dedup.index.keys import (
     pack_values,
     title_keys,
 )
-from dedup.index.sampling import WINDOWS
 
 WORDS = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=5)
 

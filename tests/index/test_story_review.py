@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dedup import Config
-from dedup.background import background
-from dedup.index.stories_online import StoryWindow
 from dedup.index.story_review import compare
+from dedup.index.story_window import StoryWindow
+from dedup.text.document_frequencies import background
 from tests.index.arriving import EVENTS, HOUR, vectors
 
 

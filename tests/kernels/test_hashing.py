@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.config import SignatureConfig
+from dedup.fingerprints.minhash import SIGNATURE_VERSION, permutations
+from dedup.kernels.fingerprints.minhash import band_keys
+from dedup.kernels.fingerprints.shingles import row_hashes, shingle_hash
 from dedup.kernels.hashing import extend, mix64
-from dedup.kernels.minhash import band_keys
-from dedup.kernels.shingle import row_hashes, shingle_hash
-from dedup.kernels.tokens import hash_letters
-from dedup.signatures import SIGNATURE_VERSION, permutations
+from dedup.kernels.text.tokens import hash_letters
 from tests import oracle
-from tests.kernels.test_tokens import token_rows
+from tests.kernels.text.test_tokens import token_rows
 
 WORDS64 = st.integers(0, 2**64 - 1)
 TEXT = "أعلنت وزارة الصحة أمس عن افتتاح مستشفى جديد في مدينة الفيوم يضم 250 سريرا"

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.buffers import row_offsets
+from dedup.arrays.rows import row_offsets
 from dedup.kernels.rows import gather_rows
 from tests import oracle
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels.search import first_at_least
+from dedup.kernels.rows import first_at_least
 
 
 @given(st.lists(st.integers(0, 20), max_size=12).map(sorted), st.integers(0, 21), st.data())

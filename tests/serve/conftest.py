@@ -8,7 +8,7 @@ pytest.importorskip("starlette", reason="the extra serve is not installed")
 
 from starlette.testclient import TestClient
 
-from dedup.index.online import Index
+from dedup.index.index import Index
 from dedup.serve import ServeSettings, create_app
 
 

@@ -12,6 +12,7 @@ from dedup.index.document import FIELDS
 from dedup.serve.openapi import openapi
 from dedup.serve.schemas import SCHEMAS
 from dedup.serve.settings import ServeSettings
+from tests.paths import SEED_PAGE
 
 BRIDGE = (
     "افتتح محافظ مدينة النخيل صباح اليوم الجسر المعلق الجديد على نهر الوادي بعد أربع سنوات من أعمال البناء التي نفذتها "
@@ -74,8 +75,8 @@ def test_a_batch_says_what_single_calls_say_in_their_order(client, index):
     assert len(index) == 4
 
 
-def test_a_page_of_several_documents_is_told_in_parts_alike(client, request):
-    page = (request.path.parent.parent / "golden" / "seed_page.txt").read_text(encoding="utf-8")
+def test_a_page_of_several_documents_is_told_in_parts_alike(client):
+    page = SEED_PAGE.read_text(encoding="utf-8")
     single = client.post("/check", json={"id": "p", "text": page}).json()
     assert client.post("/check/batch", json=[{"id": "p", "text": page}]).json() == [single]
 

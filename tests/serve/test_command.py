@@ -14,7 +14,6 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -22,11 +21,11 @@ import pytest
 pytest.importorskip("uvicorn", reason="the extra serve is not installed")
 
 from dedup.cli.serve import _shown
-from dedup.index.online import Index
+from dedup.index.index import Index
+from tests.paths import ROOT
 
 from .test_answers import BRIDGE, HONEY
 
-ROOT = Path(__file__).parent.parent.parent
 _RUN = "from dedup.cli import main; from dedup.cli.serve import serve_command; main.add_command(serve_command); main()"
 COMMAND = [sys.executable, "-W", "ignore", "-c", _RUN, "serve"]
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))

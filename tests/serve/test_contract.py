@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
 from schemathesis import GenerationMode  # noqa: E402
 from schemathesis.config import SchemathesisConfig  # noqa: E402
 
-from dedup.index.online import Index  # noqa: E402
+from dedup.index.index import Index  # noqa: E402
 from dedup.serve import ServeSettings, create_app  # noqa: E402
 from dedup.serve.openapi import openapi  # noqa: E402
 

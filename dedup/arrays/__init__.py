@@ -1,0 +1,1 @@
+"""Rows of values, on disk where they are many, worked on by threads."""

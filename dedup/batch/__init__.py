@@ -1,0 +1,1 @@
+"""One batch run: its corpus, checkpoints, base and tables."""

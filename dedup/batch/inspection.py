@@ -1,0 +1,367 @@
+"""What the folder of a run tells of it: its manifest, and what is counted in the tables. For ``dedup inspect``.
+
+Only the columns that are counted are read, and whole rows only of what is shown. A result of an older version is told as far
+as it goes; what it lacks is said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..config import Config
+from ..errors import InputError, OutputError
+from ..result import JOURNAL, MANIFEST, RESULT_FILES, WORK, Result, files_in
+from ..schema import DOCUMENTS, REJECTS, SCHEMA_VERSION, STORIES
+from ..storage.remote import is_url, shown
+from ..version import __version__
+
+#: Rows of each list, if no other number is asked for.
+TOP = 5
+_FOREIGN, _FOLDER = "is not what a run writes", "Give the folder that was named with -o."
+#: What every version has counted.
+_COUNTS = (
+    "pages", "pages_with_documents", "rejects", "documents", "documents_by_role", "copies", "copies_by_kind", "matches", "stories"
+)  # fmt: skip
+_SCHEMAS = {"documents": DOCUMENTS, "rejects": REJECTS, "stories": STORIES}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """``facts`` are ready for JSON; ``faults`` say what of the folder is missing, damaged or does not fit together."""
+
+    facts: dict[str, Any]
+    faults: list[str] = field(default_factory=list)
+
+
+def inspect_result(folder: str | os.PathLike[str], *, top: int = TOP) -> Inspection:
+    """Tell what a run did from the folder that it wrote.
+
+    Parameters
+    ----------
+    top : so many sources, agencies, inputs, copy groups and stories are listed, the largest first
+
+    Raises
+    ------
+    InputError
+        If the folder does not hold a result.
+    """
+    manifest, place = _manifest(folder), shown(folder).rstrip("/")
+    try:
+        told = _told(manifest, top)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise InputError(f"{place}/{MANIFEST}: {_FOREIGN} ({type(error).__name__}: {error}). {_FOLDER}") from error
+    files = files_in(folder)
+    held = _Held(files, manifest)
+    documents = held.columns("documents", ["status", "source", "agency", "published", "copy_group"])
+    stories = held.columns("stories", ["documents", "copies"])
+    reasons = held.columns("rejects", ["reason"])
+    facts = {
+        "folder": shown(folder),
+        **told,
+        "counts": manifest["counts"] | counts_of(_column(documents, "status"), _column(reasons, "reason"), stories),
+        "published": _published(documents),
+        "sources": _sources(documents, top),
+        "agencies": _agencies(documents, top),
+        "rejects": _rejects(held, reasons),
+        "copy_groups": _copy_groups(held, documents, top),
+        "stories": _stories(held, stories, top),
+        "files": {name: _size(files[name]()) for name in RESULT_FILES if name in files},
+    }
+    return Inspection(facts | {"notes": _notes(manifest, held.lacking)}, held.faults)
+
+
+def counts_of(statuses: Any, reasons: Any, stories: Any) -> dict[str, Any]:
+    """What the manifest does not count: rejects by reason, copy groups, documents too short, stories of several documents.
+
+    Parameters
+    ----------
+    statuses, reasons : ``documents.status`` and ``rejects.reason``
+    stories : a table with ``documents``
+
+    All may be None: what depends on it is None.
+    """
+    by_status = None if statuses is None else _tally(statuses)
+    return {
+        "rejects_by_reason": None if reasons is None else _tally(reasons),
+        "copy_groups": None if by_status is None else by_status.get("canonical", 0),
+        "short": None if by_status is None else by_status.get("short", 0),
+        "stories_of_several": None if stories is None else int(pc.sum(pc.greater(stories.column("documents"), 1), min_count=0).as_py()),
+    }
+
+
+def largest_stories(stories: Any, top: int) -> Any:
+    """Rows of the stories with most documents; of as many those with more copies, then the first ones."""
+    ranked = stories.select(["documents", "copies"]).append_column("row", pa.array(range(stories.num_rows), pa.int64()))
+    return pc.sort_indices(ranked, [("documents", "descending"), ("copies", "descending"), ("row", "ascending")])[:top]
+
+
+def changed_settings(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Settings of a manifest that are not the defaults of this version: ``{"copies.near": {"value": 0.6, "default": 0.5}}``."""
+    usual = Config().to_dict()
+    changed = {}
+    for section, values in tree.items():
+        for name, value in values.items():
+            default = usual.get(section, {}).get(name)
+            if value != default:
+                changed[f"{section}.{name}"] = {"value": value, "default": default}
+    return changed
+
+
+class _Held:
+    """The tables of a folder, of which only what is asked for is read; what is wrong with them is noted."""
+
+    def __init__(self, files: dict[str, Callable[[], Any]], manifest: dict[str, Any]) -> None:
+        self.faults: list[str] = []
+        self.lacking: list[str] = []  # columns that an older version did not write
+        self._files: dict[str, Any] = {}
+        counts = manifest["counts"]
+        for name in ("documents", "matches", "stories", "rejects"):
+            if counts.get(name) is not None:
+                self._open(files, name, counts[name])
+
+    def columns(self, table: str, names: list[str]) -> Any:
+        """Some columns of a table, None if it is not there; columns that it lacks are left out."""
+        if (file := self._files.get(table)) is None:
+            return None
+        present = [name for name in names if name in file.schema_arrow.names]
+        self.lacking += [f"{table}.{name}" for name in names if name not in present]
+        try:
+            return file.read(columns=present)
+        except (OSError, ValueError) as error:
+            self._spoiled(table, error)
+            return None
+
+    def take(self, table: str, rows: Any, names: list[str]) -> list[dict[str, Any]]:
+        """Some rows; columns that the table lacks are None. Only the row groups in which they stand are read."""
+        if (file := self._files.get(table)) is None or not len(rows):
+            return []
+        rows, schema = np.asarray(rows, np.int64), _SCHEMAS[table]
+        present = [name for name in names if name in file.schema_arrow.names]
+        starts = np.cumsum([0, *(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups))])
+        groups = np.searchsorted(starts, rows, side="right") - 1
+        taken: list[dict[str, Any]] = [{} for _ in rows]
+        try:
+            for group in np.unique(groups).tolist():
+                places = np.flatnonzero(groups == group)
+                read = file.read_row_group(group, columns=present).take(pa.array(rows[places] - starts[group]))
+                for place, row in zip(places.tolist(), read.to_pylist(), strict=True):
+                    taken[place] = {name: row.get(name, [] if pa.types.is_list(schema.field(name).type) else None) for name in names}
+        except (OSError, ValueError) as error:
+            self._spoiled(table, error)
+            return []
+        return taken
+
+    def _open(self, files: dict[str, Callable[[], Any]], name: str, rows: int) -> None:
+        if (opened := files.get(f"{name}.parquet")) is None:
+            self.faults.append(f"{name}.parquet is missing")
+            return
+        try:
+            file = pq.ParquetFile(opened())
+        except (OSError, ValueError) as error:
+            self._spoiled(name, error)
+            return
+        if file.metadata.num_rows != rows:
+            self.faults.append(f"{name}.parquet has {file.metadata.num_rows:,} rows, but the manifest says {rows:,}")
+        self._files[name] = file
+
+    def _spoiled(self, name: str, error: Exception) -> None:
+        self._files.pop(name, None)
+        reason = str(error).splitlines() or [type(error).__name__]
+        self.faults.append(f"{name}.parquet cannot be read ({reason[0]})")
+
+
+def _manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    name = shown(folder)
+    if not is_url(folder):
+        place = Path(folder)
+        if not place.is_dir():
+            raise InputError(f"{name}: is {'a file' if place.exists() else 'not there'}. {_FOLDER}")
+        if not (place / MANIFEST).is_file() and (place / WORK).is_dir():
+            done = _steps_done(place / WORK / JOURNAL)
+            raise InputError(f"{name}: holds a run that has not ended{done}. If it was stopped, the same command goes on with it.")
+    try:
+        manifest = Result.read_manifest(folder)
+    except OutputError as error:
+        raise InputError(str(error)) from error
+    if not isinstance(manifest, dict):
+        raise InputError(f"{name.rstrip('/')}/{MANIFEST}: {_FOREIGN}. {_FOLDER}")
+    return manifest
+
+
+def _size(file: Any) -> int:
+    """Bytes of a path, or of a file that is open elsewhere."""
+    if isinstance(file, Path):
+        return file.stat().st_size
+    with file:
+        return int(file.size())
+
+
+def _told(manifest: dict[str, Any], top: int) -> dict[str, Any]:
+    """What the manifest alone tells."""
+    if missing := [name for name in _COUNTS if name not in manifest["counts"]]:
+        raise KeyError(f"counts.{missing[0]}")
+    return {
+        "version": manifest["version"],
+        "schema_version": int(manifest["schema_version"]),
+        "finished": manifest.get("finished"),
+        "config": changed_settings(manifest["config"]),
+        "config_digest": manifest["config_digest"],
+        "background": manifest.get("background"),
+        "restarts": int(manifest.get("restarts", 0)),
+        "base": _base(manifest),
+        "inputs": _inputs(manifest["inputs"], top),
+        "stages": [_stage(stage) for stage in manifest["stages"]],
+        "recall": manifest.get("recall"),
+        "peak_memory_bytes": manifest.get("peak_memory_bytes"),
+        "warnings": list(manifest["warnings"]),
+    }
+
+
+def _steps_done(journal: Path) -> str:
+    try:
+        digest, _, text = journal.read_bytes().partition(b"\n")
+        steps = [str(step["name"]) for step in json.loads(text)["steps"]]
+        if digest.decode() != hashlib.sha256(text).hexdigest() or not steps:
+            return ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return f" (done: {', '.join(steps)})"
+
+
+def _notes(manifest: dict[str, Any], lacking: list[str]) -> list[str]:
+    made = manifest["schema_version"]
+    if made == SCHEMA_VERSION and not lacking:
+        return []
+    age = "an older" if made < SCHEMA_VERSION else "a newer" if made > SCHEMA_VERSION else "another"
+    note = f"written by {age} version: dedup {manifest.get('version')}, tables of version {made}; this is {__version__}, {SCHEMA_VERSION}"
+    missing = lacking + [name for name in ("background", "finished") if name not in manifest]
+    return [note + (f". Not known: {', '.join(missing)}" if missing else "")]
+
+
+def _base(manifest: dict[str, Any]) -> dict[str, Any] | None:
+    base = manifest.get("base")
+    return None if base is None else {"documents": base["documents"], "files": len(base["inputs"])}
+
+
+def _inputs(inputs: list[dict[str, Any]], top: int) -> dict[str, Any]:
+    skipped: Counter[str] = Counter()
+    for file in inputs:
+        skipped.update(file.get("skipped", {}))
+    largest = sorted(inputs, key=lambda file: -(file.get("records") or file["pages"] + file["rejects"]))[:top]
+    return {
+        "files": len(inputs),
+        "bytes": sum(file["bytes"] or 0 for file in inputs),
+        "pages": sum(file["pages"] for file in inputs),
+        "rejects": sum(file["rejects"] for file in inputs),
+        "records": sum(file["records"] for file in inputs if file.get("records") is not None),
+        "skipped": dict(sorted(skipped.items(), key=lambda item: (-item[1], item[0]))),
+        "largest": largest,
+    }
+
+
+def _published(documents: Any) -> dict[str, Any] | None:
+    if (dates := _column(documents, "published")) is None:
+        return None
+    span = pc.min_max(dates).as_py()
+    return {"first": _iso(span["min"]), "last": _iso(span["max"]), "undated": dates.null_count}
+
+
+def _sources(documents: Any, top: int) -> dict[str, Any] | None:
+    sources = _column(documents, "source")
+    if sources is None:
+        return None
+    copies = Counter(_tally(sources.filter(pc.equal(documents.column("status"), "copy")))) if _column(documents, "status") else Counter()
+    ranked = _ranked(sources)
+    listed = [{"source": name, "documents": count, "copies": copies[name]} for name, count in ranked[:top]]
+    return {"different": len(ranked), "unknown": sources.null_count, "largest": listed}
+
+
+def _agencies(documents: Any, top: int) -> dict[str, Any] | None:
+    if (agencies := _column(documents, "agency")) is None:
+        return None
+    ranked = _ranked(agencies)
+    listed = [{"agency": name, "documents": count} for name, count in ranked[:top]]
+    return {"different": len(ranked), "unknown": agencies.null_count, "largest": listed}
+
+
+def _rejects(held: _Held, reasons: Any) -> list[dict[str, Any]] | None:
+    """Each reason with its count and the first reject of it."""
+    if (column := _column(reasons, "reason")) is None:
+        return None
+    ranked = _ranked(column)
+    examples = held.take("rejects", [pc.index(column, reason).as_py() for reason, _ in ranked], ["input_file", "input_row", "detail"])
+    return [{"reason": reason, "count": count, "example": example} for (reason, count), example in zip(ranked, examples, strict=False)]
+
+
+def _copy_groups(held: _Held, documents: Any, top: int) -> list[dict[str, Any]] | None:
+    groups = _column(documents, "copy_group")
+    if groups is None:
+        return None
+    values, counts = np.unique(groups.to_numpy(), return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:top]
+    largest = [(int(values[i]), int(counts[i])) for i in order if counts[i] > 1]
+    listed = []
+    for group, count in largest:
+        rows = np.flatnonzero(pc.equal(groups, group).to_numpy())
+        members = documents.take(pa.array(rows))
+        canonical = pc.index(members.column("status"), "canonical").as_py()
+        title = held.take("documents", rows[[max(0, canonical)]], ["doc_id", "title"])
+        listed.append({
+            "copy_group": group,
+            "canonical_id": title[0]["doc_id"] if title else None,
+            "title": title[0]["title"] if title else None,
+            "documents": count,
+            "sources": pc.count_distinct(members.column("source"), mode="only_valid").as_py(),
+            **_span(members.column("published")),
+        })  # fmt: skip
+    return listed
+
+
+def _stories(held: _Held, stories: Any, top: int) -> list[dict[str, Any]] | None:
+    if stories is None:
+        return None
+    columns = ["story_id", "title", "documents", "copies", "sources", "first_published", "last_published", "agency"]
+    listed = []
+    for story in held.take("stories", largest_stories(stories, top), columns):
+        first, last = story.pop("first_published"), story.pop("last_published")
+        listed.append(story | {"sources": len(story["sources"]), "first": _iso(first), "last": _iso(last)})
+    return listed
+
+
+def _stage(stage: dict[str, Any]) -> dict[str, Any]:
+    return stage | {"rows_per_second": round(stage["rows"] / stage["seconds"], 1) if stage["seconds"] else None}
+
+
+def _span(dates: Any) -> dict[str, str | None]:
+    span = pc.min_max(dates).as_py()
+    return {"first": _iso(span["min"]), "last": _iso(span["max"])}
+
+
+def _iso(time: Any) -> str | None:
+    return None if time is None else time.isoformat()
+
+
+def _column(table: Any, name: str) -> Any:
+    return table.column(name) if table is not None and name in table.column_names else None
+
+
+def _tally(column: Any) -> dict[str, int]:
+    counted = pc.value_counts(column.drop_null()).to_pylist()
+    return dict(sorted((item["values"], item["counts"]) for item in counted))
+
+
+def _ranked(column: Any) -> list[tuple[str, int]]:
+    """Values with how often each stands there, the most frequent first."""
+    return sorted(_tally(column).items(), key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,162 @@
+"""Canonical documents to the table of stories: founded from scratch, or those of an earlier run carried on.
+
+What an earlier run told stays as it is, but for stories that got new documents or new copies: those are told anew, over
+all that belongs to them. Only new documents and the stories that they can reach in time are clustered, so that a day
+costs what the days around it hold, not what the years before it hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..config import Config
+from ..copies.find import Copies
+from ..schema import DAY
+from ..stories import cluster
+from ..stories.describe import Storybook, tell
+from ..stories.vectors import Vectors, story_rows, vectorize
+from ..text.document_frequencies import Background
+from ..text.normalization import title_stop_terms
+from .base_run import Earlier
+from .corpus import Corpus
+from .incremental import Continuation, active_stories, continue_stories, story_events
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Chronicle:
+    """``stories`` an Arrow table, ``schema.STORIES``; ``story_ids`` an Arrow array, that of each document.
+
+    ``events`` are rows for ``events.py``; ``counts`` what a base adds to those of the manifest.
+    """
+
+    stories: Any
+    story_ids: Any
+    events: list[dict[str, Any]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def chronicle(corpus: Corpus, copies: Copies, known: Background, config: Config, earlier: Earlier | None, threads: int) -> Chronicle:
+    """Tell the stories of a corpus, those of ``earlier`` carried on; words are weighed by the ``known`` counts besides."""
+    if earlier is None:
+        rows = np.flatnonzero(copies.canonical == np.arange(len(copies.canonical)))
+        vectors = _vectors(corpus, copies, rows, known, config, threads)
+        labels = _cluster(corpus, vectors, rows, config, threads)
+        book = tell(corpus.documents, corpus.leads, vectors, rows, labels, copies.canonical)
+        return Chronicle(book.stories, _ids_of(book.stories, book.story_of))
+    return _carry_on(corpus, copies, known, config, earlier, threads)
+
+
+def _carry_on(corpus: Corpus, copies: Copies, known: Background, config: Config, earlier: Earlier, threads: int) -> Chronicle:
+    n, n_old, n_stories = len(copies.canonical), len(earlier), earlier.stories.num_rows
+    new, stands = np.arange(n) >= n_old, copies.canonical == np.arange(n)
+    story_of = np.full(n, -1, np.int64)
+    story_of[:n_old] = earlier.story_of()
+    times = corpus.seconds()
+    old_canonicals = stands & ~new
+    active = active_stories(
+        story_of[old_canonicals], times[old_canonicals], times[stands & new], config.stories.window_days * DAY, n_stories
+    )
+    # A story far away in time gets no document, but it may get copies.
+    copied = np.zeros(n_stories, bool)
+    copied[story_of[copies.canonical[new & (copies.canonical < n_old)]]] = True
+    # What is not told yet has no story, -1, and is always near.
+    rows = np.flatnonzero(stands & np.append(active | copied, True)[story_of])
+    vectors = _vectors(corpus, copies, rows, known, config, threads)
+
+    clustered = np.flatnonzero(np.append(active, True)[story_of[rows]])
+    near = rows[clustered]
+    labels = _cluster(corpus, _of(vectors, clustered), near, config, threads)
+    continued = continue_stories(labels, story_of[near], _seniority(earlier.stories))
+    story_of[near] = continued.stories
+    story_of[n_old:] = story_of[copies.canonical[n_old:]]
+    stories = _retold(corpus, copies, vectors, rows, story_of, earlier)
+    ids = stories.column("story_id").to_pylist()
+    events = story_events(continued.happenings, corpus.documents, near, ids)
+    counts = _counts(continued, story_of[n_old:], n_stories, len(near)) | {"new_undated": int(np.isnan(times[stands & new]).sum())}
+    return Chronicle(stories, _ids_of(stories, story_of), events, counts)
+
+
+def _retold(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_of: Ints, earlier: Earlier) -> Any:
+    """All stories, the old ones first: those with new documents told anew, the others as they were.
+
+    Parameters
+    ----------
+    vectors : of the canonical documents ``rows``, among them all of the stories that have new documents
+    story_of : int64[n], the number of each document's story
+    """
+    n_stories, touched = earlier.stories.num_rows, np.unique(story_of[len(earlier) :])
+    if not len(touched):
+        return earlier.stories
+    members = np.flatnonzero(np.isin(story_of, touched))
+    canonicals = members[copies.canonical[members] == members]
+    book: Storybook = tell(
+        corpus.documents.take(pa.array(members)),
+        corpus.leads.take(pa.array(members)),
+        _of(vectors, np.searchsorted(rows, canonicals)),
+        np.searchsorted(members, canonicals),
+        np.searchsorted(touched, story_of[canonicals]),
+        np.searchsorted(members, copies.canonical[members]),
+    )
+    place = np.empty(len(touched), np.int64)  # of each touched story in the book
+    place[np.searchsorted(touched, story_of[members])] = book.story_of
+    told = book.stories.take(pa.array(place))
+    old = touched[touched < n_stories]
+    kept = earlier.stories.column("story_id").take(pa.array(old)).combine_chunks()
+    ids = pa.concat_arrays([kept, told.column("story_id").combine_chunks()[len(old) :]])
+    told = told.set_column(told.schema.get_field_index("story_id"), told.schema.field("story_id"), ids)
+    order = np.arange(max(n_stories, int(touched[-1]) + 1))
+    order[touched] = n_stories + np.arange(len(touched))
+    return pa.concat_tables([earlier.stories, told]).take(pa.array(order)).combine_chunks()
+
+
+def _vectors(corpus: Corpus, copies: Copies, rows: Ints, known: Background, config: Config, threads: int) -> Vectors:
+    """The vectors of some documents, int64[n] rows."""
+    headline, prints = corpus.is_headline()[rows], corpus.prints
+    titles, bodies, letters = story_rows(
+        prints.terms, prints.title_terms, prints.title_shingles, rows, headline, copies.short[rows], title_stop_terms(), config.stories
+    )
+    vectors = vectorize(titles, bodies, letters, known, config.stories)
+    if not headline.any():
+        return vectors
+    # Headlines of one event count as one in the frequencies that tell which of them belong to one event.
+    stories, brief = np.arange(len(rows)), np.flatnonzero(headline)
+    stories[brief] = brief[_cluster(corpus, _of(vectors, brief), rows[brief], config, threads)]
+    if np.array_equal(stories, np.arange(len(rows))):
+        return vectors
+    return vectorize(titles, bodies, letters, known, config.stories, stories)
+
+
+def _cluster(corpus: Corpus, vectors: Vectors, rows: Ints, config: Config, threads: int) -> Ints:
+    labels: Ints = cluster(vectors.matrix, corpus.seconds()[rows], corpus.is_headline()[rows], config.stories, threads=threads)
+    return labels
+
+
+def _of(vectors: Vectors, places: Ints) -> Vectors:
+    return replace(vectors, matrix=vectors.matrix[places])
+
+
+def _ids_of(stories: Any, story_of: Ints) -> Any:
+    """Arrow array of the story ids of documents."""
+    ids = stories.column("story_id").take(pa.array(story_of))
+    return ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
+
+
+def _seniority(stories: Any) -> Ints:
+    """Ranks of stories, the one first published first, then by id; undated ones last."""
+    order = pc.sort_indices(stories, sort_keys=[("first_published", "ascending"), ("story_id", "ascending")]).to_numpy()
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks
+
+
+def _counts(continued: Continuation, story_of_new: Ints, n_stories: int, clustered: int) -> dict[str, int]:
+    joined = np.unique(story_of_new[story_of_new < n_stories])
+    return {"clustered": clustered, "stories_continued": len(joined), "stories_founded": continued.count - n_stories}

@@ -1,0 +1,64 @@
+"""What was found, as rows of documents and matches: arrays become the Arrow tables of the contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ..copies.find import Copies
+from ..copies.pairs import LEFT, RIGHT
+from ..schema import DOCUMENTS, KINDS, MATCHES
+
+
+def documents_table(documents: Any, words: npt.NDArray[np.int32], copies: Copies, story_ids: Any) -> Any:
+    """The table of documents, ``schema.DOCUMENTS``.
+
+    Parameters
+    ----------
+    documents : Arrow table with the columns that the input gave; words : int32[n], tokens of each text
+    copies : what was found; story_ids : Arrow array of strings, null where there are no stories
+    """
+    n = len(copies.canonical)
+    own = np.arange(n)
+    copied = copies.canonical != own
+    has_copies = np.bincount(copies.canonical, minlength=n) > 1
+    status = np.select([copied, copies.short, has_copies], ["copy", "short", "canonical"], "unique")
+    matches = copies.matches
+    rows = np.flatnonzero(copied)
+    places = matches.find(rows, copies.canonical[rows], n)
+    kinds: Any = np.full(n, None, object)
+    kinds[rows] = np.array(KINDS, object)[matches.kind[places]]
+    jaccard, containment = np.full(n, np.nan), np.full(n, np.nan)
+    jaccard[rows], containment[rows] = matches.jaccard[places], matches.containment[places]
+    ids = documents.column("doc_id")
+    columns = {
+        "words": pa.array(words, pa.int32()),
+        "status": pa.array(status.tolist(), pa.string()),
+        "kind": pa.array(kinds.tolist(), pa.string()),
+        "canonical_id": ids.take(pa.array(copies.canonical)),
+        "jaccard": pa.array(jaccard, pa.float32(), mask=~copied),
+        "containment": pa.array(containment, pa.float32(), mask=~copied),
+        "copy_group": pa.array(copies.canonical, pa.int64()),
+        "story_id": story_ids,
+    }
+    named = {name: columns[name] if name in columns else documents.column(name) for name in DOCUMENTS.names}
+    return pa.table(named, schema=DOCUMENTS).combine_chunks()
+
+
+def matches_table(ids: Any, copies: Copies) -> Any:
+    """The table of matches, ``schema.MATCHES``; ``ids`` are the ``doc_id`` of all documents."""
+    matches = copies.matches
+    contained = np.full(len(matches), None, object)
+    contained[matches.contained == LEFT], contained[matches.contained == RIGHT] = "a", "b"
+    columns = {
+        "doc_id_a": ids.take(pa.array(matches.left)),
+        "doc_id_b": ids.take(pa.array(matches.right)),
+        "kind": pa.array(np.array(KINDS, object)[matches.kind].tolist(), pa.string()),
+        "jaccard": pa.array(matches.jaccard, pa.float32()),
+        "containment": pa.array(matches.containment, pa.float32()),
+        "contained": pa.array(contained.tolist(), pa.string()),
+    }
+    return pa.table(columns, schema=MATCHES).combine_chunks()

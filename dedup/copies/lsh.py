@@ -1,0 +1,70 @@
+"""Signatures to candidates: MinHash-LSH finds documents that are alike as a whole.
+
+Buckets have a cap, so that a template shared by a hundred thousand documents costs a hundred thousand times a
+constant. What the cap cuts is counted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays.threads import map_batches
+from ..config import CandidateConfig
+from ..kernels.copies.buckets import bucket_pairs
+from .pairs import Candidates, Ints, packed, pair_keys, row_bits, unique_keys
+
+#: Pairs of several bands that are held before repeats are dropped.
+MOST_WAITING = 1 << 24
+
+
+def band_candidates(
+    keys: npt.NDArray[np.uint64], full: npt.NDArray[np.bool_], rows: Ints, config: CandidateConfig, *, threads: int = 1
+) -> Candidates:
+    """Propose pairs that share a band.
+
+    Parameters
+    ----------
+    keys : uint64[bands, n], the band keys of the documents ``rows``, int64[n]; see ``signatures.band_rows``. In a crowded
+        bucket those that come first in ``rows`` meet all others
+    full : bool[n], those that have shingles; the others share nothing
+    """
+    places = np.flatnonzero(full).astype(np.uint64)
+    bits, bands, every = row_bits(len(full)), len(keys), len(places) == len(full)
+
+    def one_band(band: int) -> tuple[Ints, int]:
+        numbers = packed(keys[band] if every else keys[band][full], places, bits)
+        members = (numbers & np.uint64((1 << bits) - 1)).astype(np.int64)
+        numbers >>= np.uint64(bits)
+        _order_crowds(numbers, members, keys[(band + 1) % bands], config.bucket_cap)
+        left, right, capped = bucket_pairs(numbers, members, config.bucket_cap)
+        return pair_keys(left, right, len(full)), capped
+
+    pairs, waiting, capped = np.empty(0, np.int64), [], 0
+    for found, cut in map_batches(one_band, range(bands), threads):
+        capped = max(capped, cut)
+        waiting.append(found)
+        # What most bands say is said already: the pairs are made unique before they grow large.
+        if sum(map(len, waiting)) > max(MOST_WAITING, len(pairs)):
+            pairs, waiting = unique_keys([pairs, *waiting]), []
+    pairs = unique_keys([pairs, *waiting])
+    n = max(len(full), 1)
+    one, other = rows[pairs // n], rows[pairs % n]
+    return Candidates(np.minimum(one, other), np.maximum(one, other), {"lsh_pairs": len(pairs), "documents_in_capped_buckets": capped})
+
+
+def _order_crowds(keys: npt.NDArray[np.uint64], members: Ints, next_keys: npt.NDArray[np.uint64], cap: int) -> None:
+    """In buckets that are cut, put those side by side that share the next band's key too; in place.
+
+    Parameters
+    ----------
+    keys : uint64[n], sorted; members : int64[n], whose keys they are; next_keys : of all rows
+    """
+    far = np.flatnonzero(keys[cap + 1 :] == keys[: -cap - 1])  # where a bucket goes on beyond the cap
+    if len(far):
+        crowds = np.unique(keys[far])
+        borders = np.zeros(len(keys) + 1, np.int8)
+        borders[np.searchsorted(keys, crowds)] += 1
+        borders[np.searchsorted(keys, crowds, side="right")] -= 1
+        inside = np.flatnonzero(np.cumsum(borders[:-1], dtype=np.int8))
+        members[inside] = members[inside][np.lexsort((next_keys[members[inside]], keys[inside]))]

@@ -1,0 +1,119 @@
+"""Pairs of rows: how candidates and matches are held between the stages that find, verify and group them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..schema import KINDS
+
+Ints = npt.NDArray[np.int64]
+EXACT, NEAR, EXCERPT, TITLE, PARTIAL = range(len(KINDS))
+#: ``contained`` as numbers.
+NEITHER, LEFT, RIGHT = range(3)
+
+
+def packed(keys: npt.NDArray[np.uint64], rows: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np.uint64]:
+    """Hash and row in one number, sorted: the lowest ``bits`` of each hash are given up for its row.
+
+    One array sorted in place is many times faster than ``np.lexsort`` or a stable ``np.argsort`` of keys, and the rows of
+    one key come out ascending. Keys that agree in all higher bits (39 of them for 16 million rows and a flag) fall together.
+    """
+    low = np.uint64(bits)
+    numbers: npt.NDArray[np.uint64] = (keys >> low << low) | rows
+    numbers.sort()
+    return numbers
+
+
+def row_bits(n_rows: int) -> int:
+    """Bits that a row number needs."""
+    return max(1, (n_rows - 1).bit_length())
+
+
+def pair_keys(left: Ints, right: Ints, n_rows: int) -> Ints:
+    """Each pair as one number, so that pairs sort by left, then right."""
+    return left * n_rows + right
+
+
+def unique_keys(parts: list[Ints]) -> Ints:
+    """All keys of several lists, each once, ascending."""
+    keys = np.concatenate(parts)
+    keys.sort()  # many times faster here than np.unique, which hashes
+    first = np.ones(len(keys), bool)
+    first[1:] = keys[1:] != keys[:-1]
+    return keys[first]
+
+
+def unique_pairs(left: Ints, right: Ints, n_rows: int) -> tuple[Ints, Ints]:
+    """Each pair once, sorted by left, then right."""
+    keys = unique_keys([pair_keys(left, right, n_rows)])
+    return keys // max(n_rows, 1), keys % max(n_rows, 1)
+
+
+def is_among(keys: Ints, sorted_keys: Ints) -> npt.NDArray[np.bool_]:
+    """bool[len(keys)]: whether each key is in an ascending array."""
+    if len(sorted_keys) == 0:
+        return np.zeros(len(keys), bool)
+    places = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    found: npt.NDArray[np.bool_] = sorted_keys[places] == keys
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Unverified pairs of rows, ``left < right``, worth a look, and what was counted on the way."""
+
+    left: Ints
+    right: Ints
+    counts: dict[str, int]
+
+    def join(self, other: Candidates, n_rows: int) -> Candidates:
+        """The pairs of both, sorted and unique."""
+        left, right = unique_pairs(np.concatenate([self.left, other.left]), np.concatenate([self.right, other.right]), n_rows)
+        return Candidates(left, right, self.counts | other.counts | {"candidates": len(left)})
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Verified pairs of rows, ``left < right``; ``kind`` is a place in ``schema.KINDS``."""
+
+    left: Ints
+    right: Ints
+    kind: npt.NDArray[np.uint8]
+    jaccard: npt.NDArray[np.float64]
+    containment: npt.NDArray[np.float64]
+    contained: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    def take(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Matches:
+        """The chosen matches."""
+        return Matches(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+
+    def find(self, one: Ints, other: Ints, n_rows: int) -> Ints:
+        """The place of the match of each pair, in any order of its ends; for matches sorted by pair that have it."""
+        keys = pair_keys(np.minimum(one, other), np.maximum(one, other), n_rows)
+        places: Ints = np.searchsorted(pair_keys(self.left, self.right, n_rows), keys)
+        return places
+
+    @classmethod
+    def join(cls, parts: list[Matches]) -> Matches:
+        """All matches of several lists, sorted by pair; of two on one pair the stronger kind stays."""
+        left, right, kind, jaccard, containment, contained = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__
+        )
+        order = np.lexsort((kind, right, left))
+        left, right = left[order], right[order]
+        first = np.ones(len(order), bool)
+        first[1:] = (left[1:] != left[:-1]) | (right[1:] != right[:-1])
+        kept = order[first]
+        return cls(left[first], right[first], kind[kept], jaccard[kept], containment[kept], contained[kept])
+
+    @classmethod
+    def none(cls) -> Matches:
+        """No match."""
+        empty = np.empty(0, np.int64)
+        return cls(empty, empty, empty.astype(np.uint8), empty.astype(float), empty.astype(float), empty.astype(np.uint8))

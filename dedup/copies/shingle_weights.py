@@ -1,0 +1,80 @@
+"""Which shingles are common: what one outlet prints in several documents is a form of its own, or furniture.
+
+What many outlets print once each is a wire. So documents are counted by outlet, and the outlet that has most decides;
+those whose outlet is unknown count together, and need be more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays.rows import Rows
+from ..arrays.spill import Spill
+from ..arrays.threads import map_batches
+from ..config import CopyConfig
+from ..kernels.copies.shingle_weights import count_in_source, count_rows, most_in_source, perhaps_common, weight_table
+
+Ints = npt.NDArray[np.int64]
+#: Counters for a part of the shingles at most, parts at least (so that threads have work), and rows read at a time.
+_MOST_SLOTS, _LEAST_PARTS, _BLOCK = 1 << 26, 4, 1 << 14
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The weights of common shingles, below 1; all others weigh 1. See ``kernels.commonness.weight_table``."""
+
+    keys: npt.NDArray[np.uint64]
+    weights: npt.NDArray[np.float64]
+
+    def arrays(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.float64]]:
+        """The arrays in the order in which kernels take them."""
+        return self.keys, self.weights
+
+
+def weigh(shingles: Rows, rows: Ints, sources: Ints, config: CopyConfig, spill: Spill, *, threads: int = 1) -> Weights:
+    """Weigh the shingles of documents: ``common_in_source / documents`` of the outlet that has most, at most 1.
+
+    Parameters
+    ----------
+    shingles : sorted unique rows of all documents; rows : int64[n_rows], the documents that count
+    sources : int64[n], a number for each outlet, -1 where it is unknown: there ``common`` stands for ``common_in_source``
+    spill : where the shingles are kept
+    """
+    values, offsets = shingles
+    own = sources[rows] + 1  # 0: unknown
+    bounds = np.full(int(own.max(initial=0)) + 1, config.common_in_source)
+    bounds[0] = config.common
+    # Counts are compared as multiples, so that one bound serves outlets and unknown ones.
+    scales = config.common * config.common_in_source // bounds
+    least = np.uint8(min(bounds[own].min(initial=255) + 1, 255))
+    n_values = int((offsets[rows + 1] - offsets[rows]).sum())
+    parts, slots = _LEAST_PARTS, 1 << 12
+    while parts * slots < 2 * n_values:
+        parts, slots = (parts, slots * 2) if slots < _MOST_SLOTS else (parts * 2, slots)
+    shift = np.uint64(64 - (parts.bit_length() - 1))
+    blocks = [slice(first, first + _BLOCK) for first in range(0, len(rows), _BLOCK)]
+
+    def common_of(part: int) -> tuple[npt.NDArray[np.uint64], Ints]:
+        counters, within = np.zeros(slots, np.uint8), np.zeros(slots, np.uint8)
+        where = (np.uint64(part), shift)
+        for block in blocks:
+            count_rows(values, offsets, rows[block], *where, counters, least)
+            spill.release()
+        for block in blocks:
+            count_in_source(values, offsets, rows[block], own[block], *where, counters, least, within, np.uint8(255))
+            spill.release()
+        found = []
+        for block in blocks:
+            found.append(perhaps_common(values, offsets, rows[block], own[block], *where, counters, least, within, np.minimum(bounds, 254)))
+            spill.release()
+        perhaps, of = (np.concatenate([np.empty(0, dtype), *(pair[i] for pair in found)]) for i, dtype in ((0, np.uint64), (1, np.int64)))
+        order = np.lexsort((of, perhaps))
+        answer: tuple[npt.NDArray[np.uint64], Ints] = most_in_source(perhaps[order], of[order], bounds, scales)
+        return answer
+
+    found = list(map_batches(common_of, range(parts), threads))
+    common, commonness = np.concatenate([one for one, _ in found]), np.concatenate([other for _, other in found])
+    return Weights(*weight_table(common, config.common * config.common_in_source / commonness))

@@ -1,0 +1,167 @@
+"""Headlines and titles to matches: a channel of its own, by character shingles over stems.
+
+Word shingles say nothing about ten words. Two headlines are one if their character shingles agree almost
+wholly, nothing was replaced (words may only be missing on one side) and what is missing is no number, rare
+word, negation or other word that turns a headline round: «بلينكن يلتقي السيسي بمصر» and «... في مصر» are one,
+«قتيلان» and «3 قتلى» are two, and so are «زيارة الوزير» and «إلغاء زيارة الوزير». Headlines are compared with
+headlines and with titles of articles, never with bodies; two articles never match by title.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays.rows import Rows, filter_rows, run_starts, take_rows
+from ..arrays.spill import Release, keep
+from ..config import Config
+from ..fingerprints.minhash import band_rows
+from ..kernels.copies.overlap import number_periods, overlap_pairs, subsequence_pairs
+from ..kernels.fingerprints.shingles import row_hashes, unique_rows
+from ..kernels.text.terms import FACT
+from ..schema import DAY
+from .lsh import band_candidates
+from .pairs import EXACT, NEITHER, TITLE, Ints, Matches
+
+
+@dataclass(frozen=True, eq=False)
+class Titles:
+    """Titles of documents, row by row; for a headline the title is all there is.
+
+    ``shingles`` sorted unique character shingles, ``terms`` stems in order, ``facts`` numbers, rare words and
+    negations, sorted and unique; ``words`` int32[n] stems in each; ``headline`` bool[n]; ``digests`` uint64[n, 2].
+    """
+
+    shingles: Rows
+    terms: Rows
+    facts: Rows
+    words: npt.NDArray[np.int32]
+    headline: npt.NDArray[np.bool_]
+    digests: npt.NDArray[np.uint64]
+
+
+def match_headlines(
+    titles: Titles, ranks: Ints, times: npt.NDArray[np.float64], config: Config, *, threads: int = 1, release: Release = keep
+) -> Matches:
+    """Match headlines with headlines and with titles.
+
+    A title that many share is compared once; each headline is matched with the first headline and the first
+    article, by precedence, of its own title and of every title that is as good as its own. A title that
+    comes back after ``copies.title_days`` is another one: «أسعار الذهب اليوم» of today is not that of last year.
+
+    Parameters
+    ----------
+    ranks : int64[n], precedence of the documents, see ``canonicals.py``
+    times : float64[n], seconds; NaN where unknown
+    """
+    rows = np.flatnonzero(titles.words >= config.text.min_headline_words)
+    if not titles.headline[rows].any():
+        return Matches.none()
+    keys = row_hashes(*titles.terms)[rows]
+    keys = periods(keys, times[rows], config.copies.title_days * DAY)
+    order = np.lexsort((ranks[rows], keys))
+    rows, keys = rows[order], keys[order]
+    starts = np.flatnonzero(run_starts(keys))
+    unit = np.repeat(np.arange(len(starts)), np.diff(np.concatenate([starts, [len(rows)]])))
+    first = rows[starts]
+    first_headline = _first(rows, unit, titles.headline[rows], len(starts))
+    first_article = _first(rows, unit, ~titles.headline[rows], len(starts))
+    left, right, jaccard, containment = _same_titles(titles, first, first_headline >= 0, config, threads, release)
+    one = np.concatenate([np.arange(len(starts)), left, right])
+    other = np.concatenate([np.arange(len(starts)), right, left])
+    jaccard = np.concatenate([np.ones(len(starts)), jaccard, jaccard])
+    containment = np.concatenate([np.ones(len(starts)), containment, containment])
+
+    headlines = rows[titles.headline[rows]]
+    of_unit = unit[titles.headline[rows]]
+    by_unit = np.argsort(one, kind="stable")
+    offsets = np.searchsorted(one[by_unit], np.arange(len(starts) + 1))
+    counts = offsets[of_unit + 1] - offsets[of_unit]
+    source = np.repeat(headlines, counts)
+    edge = by_unit[np.repeat(offsets[of_unit] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())]
+    parts = []
+    for target in (first_headline[other[edge]], first_article[other[edge]]):
+        apart = np.abs(times[source] - times[target]) > config.copies.title_days * DAY  # never, if one is undated
+        real = (target >= 0) & (target != source) & ~apart
+        a, b = np.minimum(source, target)[real], np.maximum(source, target)[real]
+        same = (titles.digests[a] == titles.digests[b]).all(axis=1) & titles.headline[a] & titles.headline[b]
+        kind = np.where(same, EXACT, TITLE).astype(np.uint8)
+        contained = np.full(len(a), NEITHER, np.uint8)
+        parts.append(Matches(a, b, kind, jaccard[edge][real], containment[edge][real], contained))
+    return Matches.join(parts)
+
+
+def periods(keys: npt.NDArray[np.uint64], times: npt.NDArray[np.float64], longest: float) -> Ints:
+    """Number the keys so that equal keys more than ``longest`` seconds apart get numbers of their own.
+
+    A period begins with the first time of a key that is in none; undated ones belong to the first.
+    """
+    order = np.lexsort((np.where(np.isnan(times), -np.inf, times), keys))
+    numbers = np.empty(len(keys), np.int64)
+    numbers[order] = number_periods(keys[order], times[order], longest)
+    return numbers
+
+
+def _first(rows: Ints, unit: Ints, chosen: npt.NDArray[np.bool_], n_units: int) -> Ints:
+    """The first chosen row of each unit, -1 where there is none; rows come by unit and precedence."""
+    first = np.full(n_units, -1, np.int64)
+    places = np.flatnonzero(chosen)[::-1]
+    first[unit[places]] = rows[places]
+    return first
+
+
+def _same_titles(
+    titles: Titles, rows: Ints, of_headline: npt.NDArray[np.bool_], config: Config, threads: int, release: Release
+) -> tuple[Ints, Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Pairs of different titles, as places in ``rows``, that say the same, one of them a headline's; with jaccard and containment."""
+    settings = config.candidates
+    keys = band_rows(titles.shingles, rows, config.signatures, settings.bands, settings.rows, threads=threads, release=release)
+    full = np.diff(titles.shingles[1])[rows] > 0
+    found = band_candidates(keys, full, np.arange(len(rows)), settings, threads=threads)
+    asked = of_headline[found.left] | of_headline[found.right]
+    left, right = found.left[asked], found.right[asked]
+    same, jaccard, containment = close_titles(titles.shingles, titles.terms, titles.facts, rows[left], rows[right], config.copies.title)
+    release()
+    return left[same], right[same], jaccard[same], containment[same]
+
+
+def close_titles(
+    shingles: Rows, terms: Rows, facts: Rows, one: Ints, other: Ints, least: float
+) -> tuple[Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Places of the pairs of titles that say the same, and jaccard and containment of all pairs.
+
+    Parameters
+    ----------
+    shingles, terms, facts : see ``Titles``; one, other : int64[n_pairs], rows; least : the jaccard that they must reach
+    """
+    shared, union, smaller = _overlap(shingles, one, other)
+    jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)
+    close = np.flatnonzero(jaccard >= least)
+    close = close[subsequence_pairs(*terms, one[close], other[close])]
+    # The one is the other with words left out, so as many facts are the same facts.
+    counts = (_count_facts(terms, facts, side[close]) for side in (one, other))
+    return close[np.equal(*counts)], jaccard, containment
+
+
+def _count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
+    """int64[len(rows)]: how many terms of each row are facts, one that comes twice counted twice."""
+    values, offsets = take_rows(*terms, rows)
+    known = np.isin(values, take_rows(*facts, rows)[0])
+    counts: Ints = np.diff(np.concatenate([[0], np.cumsum(known)])[offsets])
+    return counts
+
+
+def _overlap(rows: Rows, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
+    """Sizes of intersection and union, and of the smaller row, for each pair."""
+    values, offsets = rows
+    shared = overlap_pairs(values, offsets, left, right)
+    a, b = offsets[left + 1] - offsets[left], offsets[right + 1] - offsets[right]
+    return shared, a + b - shared, np.minimum(a, b)
+
+
+def unique_facts(terms: Rows) -> Rows:
+    """The facts among rows of terms, sorted and unique in each row."""
+    facts: Rows = unique_rows(*filter_rows(*terms, (terms[0] & FACT) != 0))
+    return facts

@@ -1,0 +1,1 @@
+"""Documents to hashes: shingles, terms and MinHash signatures."""

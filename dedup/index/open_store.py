@@ -1,0 +1,39 @@
+"""The name of an index to the store that keeps it: a folder, or a URL of Redis."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..errors import ConfigError
+from ..storage.remote import is_url, without_scheme
+from .sqlite.store import SqliteStore
+from .store import Store
+
+_REDIS = ("redis://", "rediss://", "unix://")
+
+
+def open_store(path: str | os.PathLike[str], facts: dict[str, Any], mode: str, durability: str) -> tuple[Store, str]:
+    """Open the store of an index.
+
+    Parameters
+    ----------
+    facts : what a new index is made with; an old one has its own
+
+    Returns
+    -------
+    the store, and its name for messages, without a password
+    """
+    name = without_scheme(os.fsdecode(path))
+    if not name or "\0" in name:
+        raise ConfigError(f"{name!r} is no place of an index. Give a path, or redis://host:port/db.")
+    if name.startswith(_REDIS):
+        from .redis.store import RedisStore
+
+        store = RedisStore.open(name, facts, mode, durability)
+        return store, store.name
+    if is_url(name):
+        raise ConfigError(
+            f"{name.split('://')[0]}: an index is a folder on this machine or in Redis. Give a path, or redis://host:port/db."
+        )
+    return SqliteStore.open(name, facts, mode, durability), name

@@ -1,0 +1,1 @@
+"""The shared store: Redis or Valkey."""

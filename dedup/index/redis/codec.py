@@ -1,0 +1,190 @@
+"""Entries, words and changes as bytes for Redis: little-endian numbers and UTF-8, nothing that is run when it is read."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from ..store import Entry, Hashes, Ints, Values, Words
+
+#: A key is kept as its bucket, the name of a list, and as 32 further bits in the list's records.
+BUCKET_BITS = 21
+TOKEN_BYTES = 16
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: An entry's numbers. The first byte alone says whether it is a copy: scripts count by it.
+_NUMBERS = struct.Struct("<cBIqqqddIH16s")
+_NO_TIME = -(1 << 63)
+_COPY = "copy"
+
+
+def member(number: int) -> bytes:
+    """The four bytes that stand for a number in names and sets; they sort as numbers do."""
+    return number.to_bytes(4, "big")
+
+
+def numbers_of(members: bytes) -> list[int]:
+    """The numbers of members one after another."""
+    return [int(number) for number in np.frombuffer(members, ">u4")]
+
+
+def pack_entry(entry: Entry) -> bytes:
+    """An entry without its number."""
+    page_id = None if entry.page_id == entry.doc_id else entry.page_id
+    strings = (entry.doc_id, page_id, entry.role, entry.status, entry.kind, entry.contained, entry.source, entry.url, entry.title)
+    encoded = [None if string is None else string.encode("utf-8", "surrogatepass") for string in strings]
+    return (
+        _NUMBERS.pack(
+            b"c" if entry.status == _COPY else b"d",
+            entry.story is not None,
+            entry.canonical,
+            entry.story or 0,
+            _NO_TIME if entry.published is None else entry.published,
+            entry.arrived,
+            math.nan if entry.jaccard is None else entry.jaccard,
+            math.nan if entry.containment is None else entry.containment,
+            entry.words,
+            entry.parts,
+            entry.digest,
+        )
+        + struct.pack("<9I", *(0 if string is None else len(string) + 1 for string in encoded))
+        + b"".join(string or b"" for string in encoded)
+    )
+
+
+def unpack_entry(number: int, packed: bytes) -> Entry:
+    """The entry that ``pack_entry`` packed."""
+    _, has_story, canonical, story, published, arrived, jaccard, containment, words, parts, digest = _NUMBERS.unpack_from(packed)
+    lengths = struct.unpack_from("<9I", packed, _NUMBERS.size)
+    strings: list[str | None] = []
+    at = _NUMBERS.size + 36
+    for length in lengths:
+        strings.append(packed[at : at + length - 1].decode("utf-8", "surrogatepass") if length else None)
+        at += max(length - 1, 0)
+    doc_id, page_id, role, status, kind, contained, source, url, title = strings
+    return Entry(
+        number=number,
+        doc_id=doc_id or "",
+        page_id=doc_id or "" if page_id is None else page_id,
+        role=role or "",
+        status=status or "",
+        canonical=canonical,
+        kind=kind,
+        jaccard=None if math.isnan(jaccard) else jaccard,
+        containment=None if math.isnan(containment) else containment,
+        contained=contained,
+        story=story if has_story else None,
+        published=None if published == _NO_TIME else published,
+        arrived=arrived,
+        source=source,
+        url=url,
+        title=title,
+        words=words,
+        digest=digest,
+        parts=parts,
+    )
+
+
+def pack_words(tokens: Hashes, terms: Hashes) -> bytes:
+    """The words of one document as bytes.
+
+    Each distinct one once, in order of appearance; then one bit a word, whether it is new, and of those that are not which one it is, in
+    1, 2 or 4 bytes. Hashes cannot be made smaller, so nothing is compressed.
+    """
+    if not len(tokens):
+        return b""
+    places: dict[tuple[int, int], int] = {}
+    ids = np.array([places.setdefault(word, len(places)) for word in zip(tokens.tolist(), terms.tolist(), strict=True)], np.uint32)
+    highest = np.maximum.accumulate(ids)
+    new = np.ones(len(ids), bool)
+    new[1:] = highest[1:] > highest[:-1]
+    parts = (tokens[new].astype("<u8"), terms[new].astype("<u8"), np.packbits(new), ids[~new].astype(_id_type(len(places))))
+    return struct.pack("<II", len(ids), len(places)) + b"".join(part.tobytes() for part in parts)
+
+
+def unpack_words(packed: bytes) -> tuple[Hashes, Hashes]:
+    """The tokens and terms that ``pack_words`` packed."""
+    if not packed:
+        return np.empty(0, np.uint64), np.empty(0, np.uint64)
+    words, distinct = struct.unpack_from("<II", packed)
+    pairs = np.frombuffer(packed, "<u8", 2 * distinct, 8)
+    bits = 8 + 16 * distinct
+    new = np.unpackbits(np.frombuffer(packed, np.uint8, (words + 7) // 8, bits), count=words).astype(bool)
+    ids = np.cumsum(new) - 1
+    ids[~new] = np.frombuffer(packed, _id_type(distinct), words - distinct, bits + (words + 7) // 8)
+    return pairs[:distinct][ids].astype(np.uint64), pairs[distinct:][ids].astype(np.uint64)
+
+
+def _id_type(distinct: int) -> np.dtype[Any]:
+    return np.dtype("<u1" if distinct <= 1 << 8 else "<u2" if distinct <= 1 << 16 else "<u4")
+
+
+def gather_words(rows: Sequence[bytes | None]) -> Words:
+    """The words of several documents, an empty row where nothing is kept."""
+    if not rows:
+        return Words.none()
+    unpacked = [unpack_words(row or b"") for row in rows]
+    offsets = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum([len(tokens) for tokens, _ in unpacked], out=offsets[1:])
+    return Words(np.concatenate([tokens for tokens, _ in unpacked]), np.concatenate([terms for _, terms in unpacked]), offsets)
+
+
+def placed(keys: Hashes) -> tuple[Ints, Ints]:
+    """(bucket, the 32 bits that tell a key there) of keys.
+
+    Keys are chosen by their size (the smallest of a window), so they are mixed first. Of 2^53 pairs of keys one looks alike.
+    """
+    mixed = keys ^ (keys >> np.uint64(33))
+    mixed = mixed * np.uint64(0xFF51AFD7ED558CCD)
+    mixed ^= mixed >> np.uint64(33)
+    buckets = mixed >> np.uint64(64 - BUCKET_BITS)
+    return buckets.astype(np.int64), ((mixed >> np.uint64(32 - BUCKET_BITS)) & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def pack_postings(keys: Hashes, values: Values) -> bytes:
+    """Postings as ``redis_scripts.COMMIT`` takes them, 12 bytes each: bucket (big-endian), value, the bits of the key."""
+    buckets, rests = placed(keys)
+    packed = np.empty(len(keys), np.dtype([("bucket", ">u4"), ("value", "<u4"), ("rest", "<u4")]))
+    packed["bucket"], packed["value"], packed["rest"] = buckets, values, rests
+    return packed.tobytes()
+
+
+def pack_change(token: bytes, changed: Sequence[int], removed: Sequence[int]) -> bytes:
+    """An entry of the change feed: token, how many runs of changed numbers, (first, count) of these and of removed ones, uint32."""
+    runs = _runs(changed)
+    return token + struct.pack("<I", len(runs)) + np.array([*runs, *_runs(removed)], "<u4").tobytes()
+
+
+def unpack_change(packed: bytes) -> tuple[list[int], list[int]]:
+    """The changed and the removed numbers of an entry of the feed."""
+    (count,) = struct.unpack_from("<I", packed, TOKEN_BYTES)
+    runs = np.frombuffer(packed, "<u4", offset=TOKEN_BYTES + 4).reshape(-1, 2).tolist()
+    numbers = [[number for first, length in part for number in range(first, first + length)] for part in (runs[:count], runs[count:])]
+    return numbers[0], numbers[1]
+
+
+def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    ordered = np.unique(np.asarray(numbers, np.int64))
+    starts = np.flatnonzero(np.diff(ordered, prepend=-2) > 1)
+    return list(zip(ordered[starts].tolist(), np.diff(starts, append=len(ordered)).tolist(), strict=True))
+
+
+def pack_event(event: dict[str, Any], recorded: int) -> bytes:
+    """An event as JSON; times as microseconds under a name that says so."""
+    times = {name: {"microseconds": (at - _EPOCH) // timedelta(microseconds=1)} for name, at in event.items() if isinstance(at, datetime)}
+    return json.dumps({"recorded": recorded, "event": event | times}, ensure_ascii=True).encode()
+
+
+def unpack_event(number: int, packed: bytes) -> dict[str, Any]:
+    """The row that ``pack_event`` packed, with its number and when it was recorded."""
+    read = json.loads(packed)
+    row = {
+        name: _EPOCH + timedelta(microseconds=value["microseconds"]) if isinstance(value, dict) else value
+        for name, value in read["event"].items()
+    }
+    return row | {"number": number, "recorded": read["recorded"]}

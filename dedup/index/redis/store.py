@@ -1,0 +1,380 @@
+"""An index in Redis, for several writers at once: ``redis://host:6379/0?prefix=news``.
+
+One server holds all of it (Redis or Valkey; no Cluster). Under ``{prefix}:facts`` stands what the index was made with; all else has a
+name that begins with its *root*, ``{prefix}:`` and four letters that are drawn when the index is made. After the root come::
+
+    i identity   s changes so far (the sequence)   n the next number   l the last one   c copies   f the change feed, a list   v events
+    a arrivals, a sorted set of numbers            g numbers that are gone and may still be listed, a set
+    e and 4 bytes: an entry   w and 4 bytes: its words   p and 4 bytes: the postings of a bucket of keys, 8 bytes each, as they came
+
+Postings of many keys share one list, since a name of its own costs Redis ten times what a posting does. Words stand with each document:
+16 bytes for each distinct one. Of a long list the middle is kept apart, under q and the 4 bytes, so that no lookup carries it.
+
+*Several writers.* ``commit`` is one script, and a script runs alone. It compares the sequence with what ``sync`` saw last and raises
+``Overtaken`` if another writer was faster. Each change has a random token in the feed, by which a commit whose answer was lost is known
+again, and not made twice. Of more than ``STAGED`` postings the bulk, and the words of new entries, go ahead in parts: others do not notice
+them until their entries are there. A commit that is overtaken then leaves postings of no entry behind.
+
+*What lasts* is up to the server: with ``appendonly yes`` and ``appendfsync everysec`` the last second can be lost when it crashes, with
+neither all that came after its last snapshot. ``durability="sync"`` waits until the server has every commit on its disk, and needs a server
+that can tell. A server that lost its end is noticed: ``sync`` then tells of everything anew.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import ConfigError, InputError, OutputError
+from ..store import CLASS_BITS, MOST_DOCUMENTS, Batch, Entry, Hashes, Hits, Ints, Overtaken, Words
+from . import scripts
+from .codec import (
+    TOKEN_BYTES,
+    gather_words,
+    member,
+    numbers_of,
+    pack_change,
+    pack_entry,
+    pack_event,
+    pack_postings,
+    pack_words,
+    placed,
+    unpack_change,
+    unpack_entry,
+    unpack_event,
+)
+from .connection import Link
+from .setup import check_server, open_root, waits_itself
+
+#: Changes that the feed holds: a reader that is further behind is told of everything.
+FEED = 1 << 16
+#: A commit of more postings, or more bytes of words, goes ahead in parts of so many: a part keeps the server busy for about 20 ms.
+STAGED, STAGED_BYTES = 12_000, 4 << 20
+#: Keys that one call looks up, numbers that one call fetches.
+ASKED, FETCHED = 4096, 1024
+#: The four bytes that stand for a bucket in names.
+_NAME = struct.Struct(">I").pack
+#: Milliseconds to wait for the server's disk.
+DISK_MS = 20_000
+
+
+class RedisStore:
+    """A ``Store`` in Redis.
+
+    Parameters
+    ----------
+    url : str
+        See ``redis_link.read_url``.
+    facts : mapping
+        What a new index is to be made with, plain JSON. Of one that is there ``facts`` are those it was made with: compare them.
+    mode : {"r", "a", "w"}
+        Read; read and write, made if there is none; made anew.
+    durability : {"process", "sync"}
+        Whether ``commit`` waits for the server's disk.
+    """
+
+    def __init__(self, url: str, facts: Mapping[str, Any] | None = None, mode: str = "a", durability: str = "process") -> None:
+        if mode not in ("r", "a", "w"):
+            raise ConfigError(f"{mode!r} is no mode: an index is opened to read ('r'), to add ('a') or anew ('w').")
+        if durability not in ("process", "sync"):
+            raise ConfigError(f"{durability!r} is no durability: 'process' or 'sync'.")
+        self._link = Link(url)
+        #: The URL without credentials.
+        self.name = self._link.address.shown
+        self._mode = mode
+        try:
+            check_server(self._link, durability)
+            self._waits = durability == "sync" and not waits_itself(self._link)
+            self.facts, self._root, self._identity = open_root(self._link, mode, dict(facts or {}))
+        except BaseException:
+            self._link.close()
+            raise
+        script = self._link.script
+        self._sync, self._find_long = script(scripts.SYNC), script(scripts.FIND_LONG)
+        self._stage, self._commit, self._repack = script(scripts.STAGE), script(scripts.COMMIT), script(scripts.REPACK)
+        self._seen, self._token = -1, b""
+        self._new: set[int] = set()
+
+    @classmethod
+    def open(cls, url: str, facts: Mapping[str, Any], mode: str, durability: str) -> RedisStore:
+        """As ``RedisStore(...)``: every store is opened by this name."""
+        return cls(url, facts, mode, durability)
+
+    # What others have done
+
+    def sync(self) -> tuple[list[int], list[int]]:
+        """See ``Store.sync``. One that is more than ``FEED`` changes behind is told of every entry, and of every number that has none."""
+        answer = self._run(self._sync, [self._seen, self._token], "looking for changes")
+        behind, sequence, feed = answer[0], answer[1], answer[2:]
+        first, self._seen = self._seen < 0, sequence
+        if feed:
+            self._token = feed[-1][:TOKEN_BYTES]
+        if behind == scripts.LOST:
+            self._token = feed[0][:TOKEN_BYTES]
+            return ([], []) if first else self._everything()
+        changed: dict[int, bool] = {}
+        for packed in feed:
+            for numbers, gone in zip(unpack_change(packed), (False, True), strict=True):
+                changed.update(dict.fromkeys(numbers, gone))
+        return [number for number, gone in changed.items() if not gone], [number for number, gone in changed.items() if gone]
+
+    def _everything(self) -> tuple[list[int], list[int]]:
+        there = self.recent(-(1 << 62))
+        end = max([int(self._get(b"n") or 0), *(number + 1 for number in there)])
+        return there, np.setdiff1d(np.arange(end), np.array(there, np.int64)).tolist()
+
+    # What keys list
+
+    def find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
+        """See ``Store.find``: one call to the server for up to ``ASKED`` keys, one more for each key in a long list of another one."""
+        unique, back = np.unique(keys, return_inverse=True)
+        parts = [self._listed(unique[at : at + ASKED], most) for at in range(0, len(unique), ASKED)]
+        values = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.uint32)
+        counts = np.concatenate([part[1] for part in parts]) if parts else np.empty(0, np.int64)
+        long = np.concatenate([part[2] for part in parts]) if parts else np.empty(0, bool)
+        starts = np.cumsum(counts) - counts
+        lengths = counts[back]
+        ends = np.cumsum(lengths)
+        # Row by row again: what unique keys list, taken as often as they are asked for.
+        places = np.repeat(starts[back] - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
+        edges, cut = np.concatenate([[0], ends]), np.concatenate([[0], np.cumsum(long[back])])
+        return Hits(values[places], edges[offsets].astype(np.int64), np.diff(cut[offsets]).astype(np.int64))
+
+    def listed(self, key: int) -> Ints:
+        """See ``Store.listed``."""
+        values, _, _ = self._listed(np.array([key], np.uint64), MOST_DOCUMENTS)
+        return np.unique(values >> CLASS_BITS).astype(np.int64)
+
+    def _listed(self, keys: Hashes, most: int) -> tuple[Any, Any, Any]:
+        """(values of all keys in turn, how many of each, which list more than ``most``)."""
+        buckets, rests = placed(keys)
+        lengths, records = self._lists(b"p", buckets)
+        owners = np.repeat(np.arange(len(keys)), lengths // 8)
+        ours = np.flatnonzero(records[:, 1] == rests[owners])
+        owners, values = owners[ours], records[ours, 0].astype(np.uint32)
+        counts = np.bincount(owners, minlength=len(keys))
+        if len(parted := np.flatnonzero(lengths >= 8 * scripts.HEAD)):
+            values, counts = self._with_parted(parted, buckets, rests, (values, counts), most)
+        if len(counts) and counts.max() <= most:
+            return values, counts, counts > most
+        ranks = np.arange(len(values)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return values[ranks < most], np.minimum(counts, most), counts > most
+
+    def _with_parted(self, parted: Any, buckets: Ints, rests: Ints, found: tuple[Any, Any], most: int) -> tuple[Any, Any]:
+        """(values, counts) once more, with what keys list that are in a list of which a part is kept apart."""
+        rows = np.split(found[0], np.cumsum(found[1])[:-1])
+        for at in parted.tolist():
+            asked = [int(buckets[at]).to_bytes(4, "big"), int(rests[at]).to_bytes(4, "little"), min(most, MOST_DOCUMENTS) + 1]
+            rows[at] = np.frombuffer(self._run(self._find_long, asked, "looking up keys")[1], "<u4")[::2].astype(np.uint32)
+        return np.concatenate(rows), np.array([len(row) for row in rows], np.int64)
+
+    def _lists(self, letter: bytes, buckets: Ints) -> tuple[Ints, Any]:
+        """(bytes of each bucket's list, records uint32[n, 2] of all in turn: value, bits of the key)."""
+        start = self._root + letter
+        names = [start + name for name in map(_NAME, buckets.tolist())]
+        identity, *lists = self._read("looking up keys", "mget", [self._root + b"i", *names])
+        self._must_be(identity)
+        full = [each or b"" for each in lists]
+        return np.fromiter(map(len, full), np.int64, len(full)), np.frombuffer(b"".join(full), "<u4").reshape(-1, 2)
+
+    # Entries
+
+    def fetch(self, numbers: Sequence[int]) -> list[Entry | None]:
+        """See ``Store.fetch``."""
+        packed = self._values(b"e", numbers)
+        return [None if value is None else unpack_entry(number, value) for number, value in zip(numbers, packed, strict=True)]
+
+    def words(self, numbers: Sequence[int]) -> Words:
+        """See ``Store.words``."""
+        return gather_words(self._values(b"w", numbers))
+
+    def recent(self, since: int) -> list[int]:
+        """See ``Store.recent``."""
+        members = self._read("looking for recent entries", "zrangebyscore", self._root + b"a", since, "+inf")
+        return sorted(numbers_of(b"".join(members)))
+
+    def arrived_before(self, when: int, most: int) -> list[int]:
+        """See ``Store.arrived_before``."""
+        asked = (self._root + b"a", "-inf", f"({when}")
+        return numbers_of(b"".join(self._read("looking for old entries", "zrangebyscore", *asked, start=0, num=most)))
+
+    def events(self, since: int) -> list[dict[str, Any]]:
+        """See ``Store.events``. The first event has number 1."""
+        since = max(since, 0)
+        packed = self._read("reading events", "lrange", self._root + b"v", since, -1)
+        return [unpack_event(since + 1 + at, event) for at, event in enumerate(packed)]
+
+    def __len__(self) -> int:
+        """Entries."""
+        return int(self._read("counting entries", "zcard", self._root + b"a"))
+
+    def last_number(self) -> int:
+        """See ``Store.last_number``."""
+        return int(self._get(b"l") or -1)
+
+    # Changing it
+
+    def reserve(self, count: int) -> int:
+        """See ``Store.reserve``."""
+        self._must_write()
+        after = int(self._link.ask("reserving numbers", True, lambda: self._link.client.incrby(self._root + b"n", count)))
+        if after > MOST_DOCUMENTS:
+            raise OutputError(f"{self.name}: an index holds {MOST_DOCUMENTS:,} documents at most, removed ones too. Start another one.")
+        self._new.update(range(after - count, after))
+        return after - count
+
+    def commit(self, batch: Batch) -> None:
+        """See ``Store.commit``: one script. Before the first ``sync`` nothing was seen that another writer could have changed."""
+        self._must_write()
+        if self._seen < 0:
+            self.sync()
+        token = os.urandom(TOKEN_BYTES)
+        entries = sorted(batch.entries, key=lambda entry: entry.number not in self._new)
+        rows = {entry.number: row for row, entry in enumerate(batch.entries)}
+        words = [
+            (entry.number, self._packed_words(batch.words, rows[entry.number])) for entry in entries if entry.number not in batch.kept_words
+        ]
+        postings = pack_postings(batch.keys, batch.values)
+        if len(batch.keys) > STAGED or sum(len(packed) for _, packed in words) > STAGED_BYTES:
+            ahead = [(number, packed) for number, packed in words if number in self._new]
+            self._send_ahead(token, postings, ahead)
+            postings, words = b"", [(number, packed) for number, packed in words if number not in self._new]
+        now = time.time_ns() // 1000
+        arguments: list[Any] = [self._seen, self._token, token]
+        arguments += [pack_change(token, list(rows), batch.removed), FEED, postings, b"".join(map(member, batch.removed))]
+        arguments += [len(entries), len(words), len(batch.events), sum(number in self._new for number in rows), max(rows, default=-1)]
+        for entry in entries:
+            arguments += [member(entry.number), entry.arrived, pack_entry(entry)]
+        for number, packed in words:
+            arguments += [member(number), packed]
+        arguments += [pack_event(event, now) for event in batch.events]
+        answer, *synced = self._run(self._commit, arguments, "writing", True, self._waits)
+        if answer == scripts.OVERTAKEN:
+            raise Overtaken
+        if answer == scripts.TAKEN:
+            raise OutputError(
+                f"{self.name}: the server lost its last writes and gave numbers twice; nothing was written. Open the index anew."
+            )
+        self._seen, self._token = self._seen + 1, token
+        self._new.difference_update(rows)
+        if synced and not (isinstance(synced[0], list) and synced[0][0] == 1):
+            why = synced[0] if isinstance(synced[0], Exception) else f"it took more than {DISK_MS // 1000} s"
+            raise OutputError(f"{self.name}: written, but the server does not say that it is on its disk ({why}). See to its disk.")
+
+    @staticmethod
+    def _packed_words(words: Words, row: int) -> bytes:
+        place = slice(int(words.offsets[row]), int(words.offsets[row + 1]))
+        return pack_words(words.tokens[place], words.terms[place])
+
+    def _send_ahead(self, token: bytes, postings: bytes, words: list[tuple[int, bytes]]) -> None:
+        """Bring in, part by part, what nobody notices before its entries are there."""
+        parts: list[list[Any]] = [[postings[at : at + 12 * STAGED]] for at in range(0, len(postings), 12 * STAGED)]
+        room = 0
+        for number, packed in words:
+            if room < len(packed):
+                parts.append([b""])
+                room = STAGED_BYTES
+            parts[-1] += [member(number), packed]
+            room -= len(packed)
+        for number, part in enumerate(parts, 1):
+            if self._run(self._stage, [self._seen, token, number, *part], "writing", True)[0] == scripts.OVERTAKEN:
+                raise Overtaken
+
+    def compact(self) -> None:
+        """Take postings of removed documents, and doubles, out of the lists.
+
+        Looks at all names on the server, reads all lists once and writes those that change. Keys under which an entry was listed before
+        it changed stay.
+        """
+        self._must_write()
+        gone = sorted(self._read("compacting", "smembers", self._root + b"g"))
+        removed = np.array(numbers_of(b"".join(gone)), np.int64)
+        cursor, start = -1, self._root + b"p"
+        while cursor:
+            cursor, names = self._read("compacting", "scan", max(cursor, 0), match=start + b"*", count=ASKED)
+            self._repack_lists([name[len(start) :] for name in names], removed)
+        for at in range(0, len(gone), FETCHED):
+            some = gone[at : at + FETCHED]
+            self._link.ask("compacting", True, lambda some=some: self._link.client.srem(self._root + b"g", *some))  # type: ignore[misc]
+
+    def _repack_lists(self, buckets: Sequence[bytes], removed: Ints) -> None:
+        """Write anew those lists that hold removed numbers or doubles."""
+        names = [self._root + letter + bucket for bucket in buckets for letter in (b"p", b"q")]
+        both = self._read("compacting", "mget", names) if names else []
+        for bucket, head, apart in zip(buckets, both[::2], both[1::2], strict=True):
+            head, apart = head or b"", apart or b""
+            first = 8 * scripts.HEAD
+            records = np.frombuffer(head[:first] + apart + head[first:], "<u8")
+            if len(removed) or len(set(records.tolist())) < len(records):
+                records = records[np.sort(np.unique(records, return_index=True)[1])]  # of doubles the first
+                numbers = (records & np.uint64(0xFFFFFFFF)) >> np.uint64(CLASS_BITS)
+                new = records[~np.isin(numbers, removed)].tobytes()
+                if len(new) < len(head) + len(apart):
+                    split = first if len(new) > 2 * first else len(new)
+                    self._run(self._repack, [bucket, head, apart, new[:split], new[split:]], "compacting", True)
+
+    def stats(self) -> dict[str, Any]:
+        """See ``Store.stats``; ``bytes`` are those of the whole server, whatever else it holds."""
+        memory = self._read("asking for figures", "info", "memory")
+        server = self._read("asking for figures", "info", "server")
+        return {
+            "documents": len(self),
+            "copies": int(self._get(b"c") or 0),
+            "bytes": int(memory["used_memory"]),
+            "changes": int(self._get(b"s") or 0),
+            "events": int(self._read("asking for figures", "llen", self._root + b"v")),
+            "removed_but_listed": int(self._read("asking for figures", "scard", self._root + b"g")),
+            "server": f"{server.get('server_name', 'redis')} {server.get('valkey_version', server.get('redis_version'))}",
+            "server_memory_limit": int(memory.get("maxmemory", 0)) or None,
+        }
+
+    def close(self) -> None:
+        """See ``Store.close``."""
+        self._link.close()
+
+    # Asking
+
+    def _run(self, script: Callable[..., Any], arguments: Sequence[Any], job: str, writing: bool = False, wait: bool = False) -> list[Any]:
+        """What a script answers; with ``wait`` also what ``WAITAOF`` does, over the same connection."""
+
+        def asked() -> list[Any]:
+            whole = [self._root, self._identity, *arguments]
+            if not wait:
+                return list(script(whole))
+            with self._link.client.pipeline(transaction=False) as together:
+                script(whole, together)
+                together.execute_command("WAITAOF", 1, 0, DISK_MS)
+                answer, synced = together.execute(raise_on_error=False)
+            if isinstance(answer, Exception):
+                raise answer
+            return [*answer, synced]
+
+        answer = self._link.ask(job, writing, asked)
+        self._must_be(None if answer[0] == scripts.GONE else self._identity)
+        return answer
+
+    def _must_be(self, identity: bytes | None) -> None:
+        if identity != self._identity:
+            raise InputError(f"{self.name}: the index was deleted or made anew since it was opened. Open it again.")
+
+    def _read(self, job: str, command: str, *arguments: Any, **options: Any) -> Any:
+        return self._link.ask(job, False, lambda: getattr(self._link.client, command)(*arguments, **options))
+
+    def _get(self, name: bytes) -> bytes | None:
+        value: bytes | None = self._read("reading", "get", self._root + name)
+        return value
+
+    def _values(self, kind: bytes, numbers: Sequence[int]) -> list[bytes | None]:
+        values: list[bytes | None] = []
+        for at in range(0, len(numbers), FETCHED):
+            values += self._read("reading", "mget", [self._root + kind + member(number) for number in numbers[at : at + FETCHED]])
+        return values
+
+    def _must_write(self) -> None:
+        if self._mode == "r":
+            raise OutputError(f"{self.name}: the index was opened to read. Open it with mode 'a' to change it.")

@@ -1,0 +1,295 @@
+"""Reading an index in SQLite, and following the process that writes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...arrays.rows import row_offsets, take_rows
+from ...errors import InputError
+from ...kernels.hashing import GOLDEN
+from ..memtable import Tail
+from ..store import CLASS_BITS, Entry, Hashes, Hits, Ints, Words
+from . import schema
+from .posting_files import Named, PostingFiles
+from .rows import SELECT, EntryRows, unpack_event
+from .segments import Damaged, join_hits
+from .vocabulary import WORD_BYTES, Unknown, Vocabulary, unpack
+
+#: Keys that are looked up in the order in which they come; more are sorted first.
+_FEW_KEYS = 1 << 12
+#: Times that the list of files is read again because one is gone that a writer has just merged.
+_TRIES = 20
+#: What this process has open, and what it was given open when it was forked.
+_OPEN: weakref.WeakSet[SqliteReader] = weakref.WeakSet()
+
+
+def check_not_inherited(folder: Path) -> None:
+    """Refuse to open what this process was given open when it was forked.
+
+    SQLite would take the locks of the other process for its own, and files would be deleted that it reads.
+
+    Raises
+    ------
+    InputError
+        If that is so.
+    """
+    mark = mark_of(folder)[:2]
+    if any(store._process != os.getpid() and store._mark[:2] == mark for store in list(_OPEN)):
+        raise InputError(
+            f"{folder}: the process that this one was forked from has this index open. Close it before processes are forked, or what was "
+            "inherited before it is opened here, or start processes by 'spawn'."
+        )
+
+
+class SqliteReader:
+    """The reading half of ``SqliteStore``.
+
+    Parameters
+    ----------
+    follows : whether the connection sees what others write, see ``sqlite_schema.connect_reader``
+    """
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, follows: bool = True) -> None:
+        self._folder, self._connection, self._follows = folder, connection, follows
+        # Where it is, whatever the current folder comes to be; messages call it what the user did.
+        self._place, self._process, self._mark = folder.absolute(), os.getpid(), mark_of(folder)
+        self._rows, self._vocabulary, self._files, self._tail = EntryRows(connection), Vocabulary(), PostingFiles(self._place), Tail()
+        #: The last transaction that was read, what SQLite says of the database then, and whether ``sync`` was called.
+        self._sequence, self._version, self._told = 0, -1, False
+        with schema.told(folder):
+            self.facts = {name: json.loads(value) for name, value in connection.execute("SELECT name, value FROM meta")}
+            self._made = self.facts.pop(schema.MADE, None)
+            self._follow()
+        _OPEN.add(self)
+
+    def sync(self) -> tuple[list[int], list[int]]:
+        """See ``Store.sync``; to a reader that ``compact`` has left behind all entries are told as changed."""
+        with schema.told(self._folder):
+            self._must_be_there()
+            changes = self._follow()
+            self._told = True
+            return changes
+
+    def _must_be_there(self) -> None:
+        """Refuse to go on with files that nobody else finds any more, or that are another process's; connect anew where it must be."""
+        if os.getpid() != self._process:
+            raise InputError(f"{self._folder}: was opened by the process that this one was forked from. Close it, and open it here.")
+        mark = mark_of(self._place)
+        if mark[:2] != self._mark[:2]:
+            raise InputError(f"{self._folder}: the index was moved, deleted or replaced since it was opened. Open it again.")
+        # A connection that does not follow others takes its pages for the latest ones for ever.
+        if not self._follows and (mark != self._mark or schema.has_log(self._place)):
+            connection, self._follows = schema.connect_reader(self._place)
+            self._connection.close()
+            self._connection, self._mark = connection, mark
+            self._rows, self._version = EntryRows(connection), -1
+
+    def _follow(self) -> tuple[list[int], list[int]]:
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._version:
+            return [], []
+        for attempt in range(_TRIES):
+            try:
+                changes = self._read_new()
+                self._version = version
+                return changes
+            except FileNotFoundError as error:
+                # Merged and deleted since the table was read; if it is not that, it stays away.
+                if attempt == _TRIES - 1:
+                    raise schema.damaged(self._folder, f"{Path(error.filename).name} is missing") from error
+                time.sleep(0.001 * attempt)
+            except Damaged as error:
+                raise schema.damaged(self._folder, str(error)) from error
+        raise AssertionError
+
+    def _read_new(self) -> tuple[list[int], list[int]]:
+        with self._snapshot():
+            made = self._connection.execute("SELECT value FROM meta WHERE name = ?", (schema.MADE,)).fetchone()
+            if made is None or json.loads(made[0]) != self._made:
+                raise InputError(f"{self._folder}: the index was replaced by another one. Open it again.")
+            last, kept_from = self._connection.execute("SELECT sequence, kept_from FROM counters").fetchone()
+            named = [Named(*row) for row in self._connection.execute("SELECT name, postings, bytes FROM segments ORDER BY place")]
+            since = self._sequence
+            if named != self._files.named:
+                self._files.follow(named)
+                self._tail.clear()
+                since = 0
+            query = "SELECT keys, listed FROM recent_postings WHERE sequence > ? ORDER BY sequence"
+            recent = self._connection.execute(query, (since,)).fetchall()
+            changes = self._changes(kept_from) if self._told else ([], [])
+        if recent:
+            keys, values = (b"".join(column) for column in zip(*recent, strict=True))
+            self._tail.add(np.frombuffer(keys, "<u8").astype(np.uint64), np.frombuffer(values, "<u4").astype(np.uint32))
+        self._sequence = last
+        return changes
+
+    def _changes(self, kept_from: int) -> tuple[list[int], list[int]]:
+        if self._sequence + 1 < kept_from:
+            changed = [number for (number,) in self._connection.execute("SELECT number FROM documents ORDER BY number")]
+            return changed, np.setdiff1d(np.arange(self._counter("numbers")), np.array(changed, np.int64)).tolist()
+        query = "SELECT changed, removed FROM commits WHERE sequence > ? ORDER BY sequence"
+        there: dict[int, bool] = {}
+        for changed_bytes, removed_bytes in self._connection.execute(query, (self._sequence,)):
+            there.update(dict.fromkeys(np.frombuffer(changed_bytes, "<i8").tolist(), True))
+            there.update(dict.fromkeys(np.frombuffer(removed_bytes, "<i8").tolist(), False))
+        return sorted(number for number, stays in there.items() if stays), sorted(number for number, stays in there.items() if not stays)
+
+    def find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
+        """See ``Store.find``; of a key that lists more up to ``most`` of each posting file."""
+        if len(keys) <= _FEW_KEYS:
+            return self._find(keys, offsets, most)
+        # The keys of many documents are looked up in the order in which files hold them: they are read from front to back.
+        keys, offsets = keys[offsets[0] : offsets[-1]], offsets - offsets[0]
+        order = np.argsort(keys * GOLDEN)
+        places = np.empty(len(order), np.int64)
+        places[order] = np.arange(len(order))
+        found = self._find(keys[order], np.arange(len(keys) + 1), most)
+        values, starts = take_rows(found.values, found.offsets, places)
+        cut = row_offsets(found.cut[places])
+        return Hits(values, starts[offsets], np.diff(cut[offsets]))
+
+    def _find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
+        parts = self._files.find(keys, offsets, most)
+        if len(self._tail) or not parts:
+            parts.append(self._tail.find(keys, offsets, most))
+        return join_hits(parts)
+
+    def listed(self, key: int) -> Ints:
+        """See ``Store.listed``."""
+        values = np.concatenate([*self._files.listed(key), self._tail.listed(key)])
+        return np.unique(values >> np.uint32(CLASS_BITS)).astype(np.int64)
+
+    def fetch(self, numbers: Sequence[int]) -> list[Entry | None]:
+        """See ``Store.fetch``."""
+        with schema.told(self._folder):
+            found = {row[0]: self._rows.entry(row) for row in self._chosen(SELECT, numbers)}
+        return [found.get(number) for number in numbers]
+
+    def words(self, numbers: Sequence[int]) -> Words:
+        """See ``Store.words``."""
+        with schema.told(self._folder):
+            packed = dict(self._chosen("SELECT number, words FROM documents", numbers))
+            ids, offsets = unpack([packed.get(number) or b"" for number in numbers])
+            try:
+                return Words(*self._vocabulary.words_of(ids), offsets)
+            except Unknown:
+                self._load_vocabulary()
+            try:
+                return Words(*self._vocabulary.words_of(ids), offsets)
+            except Unknown as error:
+                raise schema.damaged(self._folder, f"a document holds {error}") from error
+
+    def _chosen(self, select: str, numbers: Sequence[int]) -> Iterable[Any]:
+        """Rows of these numbers, in any order. Few numbers are filled up to one of few lengths, so that few statements are prepared."""
+        asked = list(map(int, numbers))
+        if len(asked) > 256:
+            return self._connection.execute(f"{select} WHERE number IN (SELECT value FROM json_each(?))", (json.dumps(asked),))
+        size = 1 << max(len(asked) - 1, 0).bit_length()
+        return self._connection.execute(f"{select} WHERE number IN (?{',?' * (size - 1)})", asked + [-1] * (size - len(asked)))
+
+    def _load_vocabulary(self) -> None:
+        """Read the words that this object does not know yet."""
+        query = "SELECT first, words FROM vocabulary WHERE first + size > ? ORDER BY first"
+        for first, words in self._connection.execute(query, (len(self._vocabulary),)):
+            known = len(self._vocabulary)
+            if first > known:
+                raise schema.damaged(self._folder, f"words {known} to {first - 1} are missing")
+            self._vocabulary.load(words[(known - first) * WORD_BYTES :])
+
+    def recent(self, since: int) -> list[int]:
+        """See ``Store.recent``."""
+        with schema.told(self._folder):
+            return sorted(
+                number for (number,) in self._connection.execute("SELECT number FROM documents WHERE arrived >= ?", (int(since),))
+            )
+
+    def arrived_before(self, when: int, most: int) -> list[int]:
+        """See ``Store.arrived_before``."""
+        query = "SELECT number FROM documents WHERE arrived < ? ORDER BY arrived, number LIMIT ?"
+        with schema.told(self._folder):
+            return [number for (number,) in self._connection.execute(query, (int(when), int(most)))]
+
+    def last_number(self) -> int:
+        """The largest number that an entry has or had, -1 if there was none."""
+        with schema.told(self._folder):
+            return self._counter("numbers") - 1
+
+    def events(self, since: int) -> list[dict[str, Any]]:
+        """See ``Store.events``; ``at`` is what was given, microseconds or a ``datetime``."""
+        with schema.told(self._folder):
+            rows = self._connection.execute(
+                "SELECT number, recorded, event FROM events WHERE number > ? ORDER BY number", (int(since),)
+            ).fetchall()
+        return [unpack_event(event) | {"number": number, "recorded": recorded} for number, recorded, event in rows]
+
+    def __len__(self) -> int:
+        with schema.told(self._folder):
+            return self._counter("documents")
+
+    def stats(self) -> dict[str, Any]:
+        """Facts about the store.
+
+        Returns
+        -------
+        ``documents``, ``copies``, ``last_number``, ``vocabulary`` (words), ``postings``, ``tail`` (those of them that are in no file yet),
+        ``segments`` (files), ``bytes``, and ``bytes_of`` the database, its log and the posting files
+        """
+        with schema.told(self._folder):
+            counters = self._connection.execute("SELECT documents, copies, numbers, words FROM counters").fetchone()
+        names = {"database": schema.FILE, "log": f"{schema.FILE}-wal", "log_index": f"{schema.FILE}-shm"}
+        sizes = {name: _size(self._place / file) for name, file in names.items()}
+        sizes["postings"] = sum(file.bytes for file in self._files.named)
+        return {
+            "documents": counters[0],
+            "copies": counters[1],
+            "last_number": counters[2] - 1,
+            "vocabulary": counters[3],
+            "postings": sum(file.postings for file in self._files.named) + len(self._tail),
+            "tail": len(self._tail),
+            "segments": len(self._files),
+            "bytes": sum(sizes.values()),
+            "bytes_of": sizes,
+        }
+
+    def _counter(self, name: str) -> int:
+        return int(self._connection.execute(f"SELECT {name} FROM counters").fetchone()[0])
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """What is read here was there at one moment."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """See ``Store.close``."""
+        _OPEN.discard(self)
+        self._connection.close()
+
+
+def _size(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
+
+
+def mark_of(folder: Path) -> tuple[int, int, int, int]:
+    """Which file the database is, and by which it can be told that it changed: device, number, bytes, time; zeros if there is none."""
+    try:
+        found = (folder / schema.FILE).stat()
+    except FileNotFoundError:
+        return 0, 0, 0, 0
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

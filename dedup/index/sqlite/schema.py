@@ -1,0 +1,238 @@
+"""The file ``index.sqlite``: its tables, how it is made so that it is there whole or not at all, and how it is opened."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from ...errors import InputError, OutputError
+from ...storage.files import Held, lock, sync_folder
+
+FILE, LOCK = "index.sqlite", "writer.lock"
+#: The row of ``meta`` that tells an index from the one that was in its place before.
+MADE = "@made"
+_FRESH = "index.sqlite.new"
+#: ``PRAGMA application_id`` of an index: "ddpx". ``PRAGMA user_version`` is the format.
+MAGIC, FORMAT = 0x64647078, 1
+_HEADER = struct.Struct(">16s44xI4xI")
+#: Bytes of the database that are mapped into memory rather than read: a third less time for documents here and there.
+_MAPPED = 0x7FFF0000
+#: Milliseconds that a statement waits for a lock. Neither readers nor the writer hold one for long.
+_PATIENCE = 10_000
+#: Bytes of a page: of 850 a document, pages of 4,096 leave a fifth empty.
+_PAGE = 8_192
+#: Pages in the write-ahead log before they are copied to where they belong.
+_LOG_PAGES = 4_000
+
+_TABLES = """
+CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE counters(documents, copies, numbers, sequence, kept_from, files, words);
+INSERT INTO counters VALUES (0, 0, 0, 0, 1, 0, 0);
+CREATE TABLE labels(code INTEGER PRIMARY KEY, label TEXT NOT NULL);
+CREATE TABLE sources(code INTEGER PRIMARY KEY, label TEXT NOT NULL);
+CREATE TABLE documents(
+    number INTEGER PRIMARY KEY, labels, canonical, arrived, published, story, source, length, parts, jaccard, containment, digest,
+    doc_id, page_id, url, title, words);
+CREATE INDEX by_arrival ON documents(arrived);
+CREATE TABLE vocabulary(first INTEGER PRIMARY KEY, size, words);
+CREATE TABLE segments(place INTEGER PRIMARY KEY, name, postings, bytes);
+CREATE TABLE commits(sequence INTEGER PRIMARY KEY, changed, removed);
+CREATE TABLE recent_postings(sequence INTEGER PRIMARY KEY, keys, listed);
+CREATE TABLE removed(number INTEGER PRIMARY KEY);
+CREATE TABLE events(number INTEGER PRIMARY KEY AUTOINCREMENT, recorded, event);
+"""
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """Say what SQLite or the system refuse in words that help."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if type(error) not in (sqlite3.DatabaseError, sqlite3.OperationalError):
+            raise  # a mistake in the program
+        raise explained(folder, error) from error
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be used ({error.strerror or error}). Make room or give rights, and open the index again."
+        ) from error
+
+
+def explained(folder: Path, error: sqlite3.DatabaseError) -> InputError | OutputError:
+    """The error to raise for what SQLite says."""
+    code = getattr(error, "sqlite_errorcode", -1) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return OutputError(f"{folder}: the disk is full, so nothing of this was kept. Make room and try again.")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return OutputError(f"{folder}: another program holds {FILE} ({error}). End it, or wait for it, and try again.")
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return OutputError(f"{folder}: {FILE} cannot be read or written ({error}). Look at its rights and at the disk, and try again.")
+    return damaged(folder, f"{FILE}: {error}")
+
+
+def damaged(folder: Path, what: str) -> InputError:
+    """The error for an index that is not what was written."""
+    return InputError(f"{folder}: the index is damaged ({what}). Restore the folder from a copy, or build it anew: dedup index build.")
+
+
+def check(folder: Path) -> bool:
+    """Whether there is an index in a folder; False if there is none, but one can be made.
+
+    Raises
+    ------
+    InputError
+        If something else is there: a file, other files, another database, an index of another format.
+    """
+    try:
+        if not folder.is_dir():
+            if os.path.lexists(folder):
+                raise InputError(f"{folder}: is no folder; an index is one. Give another path.")
+            return False
+        if not (folder / FILE).exists():
+            strange = sorted(name for name in os.listdir(folder) if name != LOCK and not name.startswith(_FRESH))
+            if strange:
+                raise InputError(f"{folder}: holds {strange[0]}, but no index. Give an empty or a new folder.")
+            return False
+        with open(folder / FILE, "rb") as file:
+            header = file.read(_HEADER.size)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror}). Look at its rights.") from error
+    if len(header) < _HEADER.size or not header.startswith(b"SQLite format 3\0"):
+        raise InputError(f"{folder}: {FILE} is no database, or its beginning is damaged. Restore it from a copy, or give another folder.")
+    _, version, magic = _HEADER.unpack(header)
+    if magic != MAGIC:
+        raise InputError(f"{folder}: {FILE} is a database of another program. Give another folder.")
+    if version != FORMAT:
+        raise InputError(
+            f"{folder}: has format {version}, this version of dedup reads {FORMAT}. Use the version that made it, or build the index anew."
+        )
+    return True
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """Keep other writers out until the file that is returned is closed."""
+    try:
+        for _ in range(100):
+            folder.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                held = lock(folder / LOCK)
+                if held is not None:
+                    return held
+    except Held as error:
+        raise OutputError(f"{folder}: another writer has this index ({error}). Wait for its end, or open it with mode 'r'.") from None
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror}). Look at its rights, or open it with mode 'r'.") from error
+    raise OutputError(f"{folder}: is deleted again and again while it is being locked. Give another folder.")
+
+
+def create(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Make an empty index: under another name first, so that there is none or all of it. The caller has the lock."""
+    fresh = folder / _FRESH
+    for left in folder.glob(f"{_FRESH}*"):
+        left.unlink()
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA page_size={_PAGE}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA application_id={MAGIC}")
+        connection.execute(f"PRAGMA user_version={FORMAT}")
+        connection.executescript(f"BEGIN;{_TABLES}COMMIT;")
+        write_facts(connection, facts)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with open(fresh, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(fresh, folder / FILE)
+    sync_folder(folder)
+
+
+def write_facts(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
+    """Keep what an index is made with, and a mark by which those who read what was here before can tell that it is another one."""
+    rows = [(name, json.dumps(value)) for name, value in facts.items()]
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", [*rows, (MADE, json.dumps(os.urandom(8).hex()))])
+
+
+def empty(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
+    """Make an index anew in the place of one. Its file stays the same one, for readers may have it open."""
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.executescript("BEGIN IMMEDIATE;" + "".join(f"DROP TABLE {name};" for name in names) + _TABLES)
+    write_facts(connection, facts)
+    connection.execute("COMMIT")
+    connection.execute("VACUUM")
+
+
+def discard(folder: Path) -> None:
+    """Delete the database of an index that cannot be read."""
+    for end in ("", "-wal", "-shm"):
+        (folder / (FILE + end)).unlink(missing_ok=True)
+
+
+def connect_writer(folder: Path, durability: str) -> sqlite3.Connection:
+    """A connection that writes; transactions are begun by hand."""
+    connection = _connected(f"{(folder / FILE).absolute().as_uri()}?mode=rw")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
+    connection.execute("PRAGMA fullfsync=1")
+    connection.execute("PRAGMA checkpoint_fullfsync=1")
+    set_durability(connection, durability)
+    return connection
+
+
+def set_durability(connection: sqlite3.Connection, durability: str) -> None:
+    """``process``: the log is put on the disk now and then; ``sync``: before a transaction is acknowledged."""
+    connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'sync' else 'NORMAL'}")
+
+
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Copy the log into the database and cut it off, as far as readers let it be."""
+    connection.execute("PRAGMA busy_timeout=0")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")
+
+
+def connect_reader(folder: Path) -> tuple[sqlite3.Connection, bool]:
+    """(a connection that reads, whether it follows the writer).
+
+    In a folder that cannot be written, readers of a log need the files ``-wal`` and ``-shm``, which only exist as long as a writer has it
+    open. Without them nobody writes, and the file is read as one that does not change.
+    """
+    uri = (folder / FILE).absolute().as_uri()
+    try:
+        return _connected(f"{uri}?mode=ro"), True
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+        if has_log(folder):
+            raise InputError(
+                f"{folder}: the last writer did not close the index, and what it left can only be put in order by who may write to the "
+                "folder. Open it once with mode 'a' as such a user."
+            ) from error
+    return _connected(f"{uri}?immutable=1"), False
+
+
+def has_log(folder: Path) -> bool:
+    """Whether transactions are in the log that may not be in the database."""
+    try:
+        return (folder / (FILE + "-wal")).stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _connected(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        uri, timeout=_PATIENCE / 1000, isolation_level=None, check_same_thread=False, cached_statements=256, uri=True
+    )
+    try:
+        connection.execute("PRAGMA cache_size=-32768")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute(f"PRAGMA mmap_size={_MAPPED}")
+        connection.execute("SELECT * FROM counters").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection

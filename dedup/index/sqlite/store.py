@@ -1,0 +1,327 @@
+"""The embedded store of an online index: a folder with ``index.sqlite``, posting files and a lock.
+
+SQLite holds the truth: entries with their words, the vocabulary, events, and which posting files count. Postings are appended to a tail
+in memory and, in the same transaction as their entries, to a table; when the tail is long it becomes a posting file, and small files
+become larger ones: a log-structured merge tree (O'Neil, Cheng, Gawlick, O'Neil 1996). A file is on the disk before the transaction
+that names it, and deleted after the one that no longer does, so there is a whole index whenever a process or the power stops.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from ...errors import ConfigError, InputError, OutputError
+from ...storage.files import unlock
+from ..store import MOST_DOCUMENTS, Batch, Ints
+from . import schema
+from .posting_files import Named, name_of
+from .reader import SqliteReader, check_not_inherited, mark_of
+from .rows import PUT, PUT_KEPT, EntryRows, pack_event
+from .segments import Damaged
+from .vocabulary import WORD_BYTES, Vocabulary, pack
+
+#: Postings in the tail that make a file, and that make one when the index is closed.
+FLUSH, FLUSH_AT_CLOSE = 1_200_000, 5_000
+#: Chunks of the vocabulary with fewer words than this are joined when a file is written.
+_CHUNK_WORDS = 1 << 16
+
+
+class SqliteStore(SqliteReader):
+    """See ``entries.Store``. One thread at a time; of processes one writes, and as many as like read without waiting for each other.
+
+    ``Overtaken`` is never raised, for there is one writer.
+    """
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, held: IO[str] | None, durability: str, follows: bool) -> None:
+        super().__init__(folder, connection, follows)
+        self._held, self._durability = held, durability
+        self._reserved, self._stored_words = self.last_number() + 1, 0
+        #: A commit was broken off, perhaps behind its transaction: what is in memory may be short of it.
+        self._unsure = False
+        with schema.told(folder):
+            self._rows.load()
+
+    @classmethod
+    def open(cls, path: str | Path, facts: Mapping[str, Any], mode: str, durability: str) -> SqliteStore:
+        """Open the index in a folder, or make one.
+
+        Parameters
+        ----------
+        facts : what a new index is made with, ready for JSON; ``store.facts`` are those of the one that is there
+        mode : ``r``, ``a`` or ``w``; durability : ``process`` or ``sync``; see ``Index.open``
+
+        Raises
+        ------
+        InputError
+            If there is something else than an index, or a damaged one; for ``r``, if there is nothing.
+        OutputError
+            If another process writes to it, or the system refuses.
+        """
+        if mode not in ("r", "a", "w") or durability not in ("process", "sync"):
+            raise ConfigError(f"mode must be 'r', 'a' or 'w' and durability 'process' or 'sync', got {mode!r} and {durability!r}.")
+        folder = Path(path)
+        is_there = schema.check(folder)
+        with schema.told(folder):
+            check_not_inherited(folder)
+        if mode == "r":
+            if not is_there:
+                raise InputError(f"{folder}: there is no index. Make one with 'dedup index build', or open it with mode 'a'.")
+            with schema.told(folder):
+                connection, follows = schema.connect_reader(folder)
+            return cls._opened(folder, connection, None, durability, follows)
+        held = schema.lock_folder(folder)
+        try:
+            with schema.told(folder):
+                # Once more, for now nobody else makes one.
+                if not schema.check(folder):
+                    schema.create(folder, facts)
+                elif mode == "w":
+                    _replace(folder, facts)
+                connection = schema.connect_writer(folder, durability)
+            store = cls._opened(folder, connection, held, durability, True)
+        except BaseException:
+            held.close()
+            raise
+        store._files.delete_unnamed()
+        return store
+
+    @classmethod
+    def _opened(cls, folder: Path, connection: sqlite3.Connection, held: IO[str] | None, durability: str, follows: bool) -> SqliteStore:
+        try:
+            return cls(folder, connection, held, durability, follows)
+        except BaseException:
+            connection.close()
+            raise
+
+    def sync(self) -> tuple[list[int], list[int]]:
+        """See ``Store.sync``: a writer has nothing to be told."""
+        if self._held is None:
+            return super().sync()
+        with schema.told(self._folder):
+            self._must_be_there()
+            if self._unsure:
+                self._recall()
+        return [], []
+
+    def _recall(self) -> None:
+        """Read anew what this object wrote and remembers."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._tail.clear()
+        self._sequence = 0
+        self._read_new()
+        self._rows, self._vocabulary = EntryRows(self._connection), Vocabulary()
+        self._rows.load()
+        self._load_vocabulary()
+        self._stored_words, self._reserved = self._counter("words"), max(self._reserved, self._counter("numbers"))
+        self._unsure = False
+
+    def reserve(self, count: int) -> int:
+        """See ``Store.reserve``."""
+        first = self._reserved
+        if first + count > MOST_DOCUMENTS:
+            raise OutputError(f"{self._folder}: an index has room for {MOST_DOCUMENTS:,} documents in all its time. Begin another one.")
+        self._reserved += count
+        return first
+
+    def commit(self, batch: Batch) -> None:
+        """See ``Store.commit``.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full or refuses: then nothing of the batch is kept.
+        """
+        self._must_write()
+        if len(self._tail) > FLUSH:
+            self._flush()
+        sequence = self._sequence + 1
+        self._unsure = True
+        with schema.told(self._folder):
+            if batch.entries and not self._stored_words:
+                self._load_vocabulary()
+                self._stored_words = len(self._vocabulary)
+            with self._changing():
+                self._put(batch, sequence)
+        self._sequence = sequence
+        if batch.entries:
+            self._stored_words = len(self._vocabulary)
+        self._reserved = max([self._reserved, *(int(entry.number) + 1 for entry in batch.entries)])
+        self._rows.keep()
+        self._tail.add(batch.keys, batch.values)
+        self._unsure = False
+
+    def _must_write(self) -> None:
+        if self._held is None:
+            raise OutputError(f"{self._folder}: is open for reading. Open it with mode 'a' to change it.")
+        # What is written to a database without a name is lost, and posting files would come into the folder of another index.
+        with schema.told(self._folder):
+            self._must_be_there()
+
+    def _put(self, batch: Batch, sequence: int) -> None:
+        numbers = self._counter("numbers")
+        older = [int(entry.number) for entry in batch.entries if entry.number < numbers]
+        before = self._copies_among([*older, *batch.removed])
+        self._connection.executemany("DELETE FROM removed WHERE number = ?", [(number,) for number in older])
+        self._put_entries(batch)
+        gone = [(int(number),) for number in batch.removed]
+        self._connection.executemany("DELETE FROM documents WHERE number = ?", gone)
+        self._connection.executemany("INSERT OR IGNORE INTO removed VALUES (?)", gone)
+        self._put_events(batch.events)
+        self._rows.write()
+        # Without entries there are no new words; those that are in memory then may have been read.
+        first, count = self._stored_words, len(self._vocabulary) if batch.entries else 0
+        if count > first:
+            words = first, count - first, self._vocabulary.added(first)
+            self._connection.execute("INSERT INTO vocabulary VALUES (?, ?, ?)", words)
+        changed = np.array([entry.number for entry in batch.entries], "<i8"), np.array(batch.removed, "<i8")
+        self._connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (sequence, *(array.tobytes() for array in changed)))
+        if len(batch.keys):
+            listed = batch.keys.astype("<u8", copy=False).tobytes(), batch.values.astype("<u4", copy=False).tobytes()
+            self._connection.execute("INSERT INTO recent_postings VALUES (?, ?, ?)", (sequence, *listed))
+        after = {entry.number: entry.status == "copy" for entry in batch.entries}
+        for number in batch.removed:
+            after.pop(number, None)
+        self._connection.execute(
+            "UPDATE counters SET documents = documents + ?, copies = copies + ?, numbers = max(numbers, ?), sequence = ?, "
+            "words = max(words, ?)",
+            (
+                len(after) - len(before),
+                sum(after.values()) - sum(before.values()),
+                max((int(entry.number) + 1 for entry in batch.entries), default=0),
+                sequence,
+                count,
+            ),
+        )
+
+    def _copies_among(self, numbers: Sequence[int]) -> dict[int, bool]:
+        """Of numbers that have an entry, whether it is a copy."""
+        rows = self._chosen("SELECT number, labels FROM documents", numbers) if numbers else []
+        return {number: self._rows.is_copy(code) for number, code in rows}
+
+    def _put_entries(self, batch: Batch) -> None:
+        words = pack(self._vocabulary.ids_of(batch.words.tokens, batch.words.terms), batch.words.offsets)
+        rows = [self._rows.row(entry, packed) for entry, packed in zip(batch.entries, words, strict=True)]
+        kept = batch.kept_words
+        self._connection.executemany(PUT, (row for row in rows if row[0] not in kept) if kept else rows)
+        if kept:
+            self._connection.executemany(PUT_KEPT, (row for row in rows if row[0] in kept))
+
+    def _put_events(self, events: Sequence[Mapping[str, Any]]) -> None:
+        now = time.time_ns() // 1000
+        rows = [(now, pack_event(event)) for event in events]
+        self._connection.executemany("INSERT INTO events(recorded, event) VALUES (?, ?)", rows)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """A transaction: all of it, or nothing of it. Words and labels that have numbers by then are written with the next one."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            raise
+
+    def _flush(self, *, whole: bool = False) -> None:
+        """Make a file of the tail and of the files that are merged with it; ``whole``: of all files, and nothing of what was removed."""
+        with schema.told(self._folder):
+            first = 0 if whole else self._files.merged_from(len(self._tail))
+            gone = self._gone() if first < len(self._files) or whole else np.empty(0, np.int64)
+            place = self._counter("files")
+            try:
+                written = self._files.write(name_of(place), self._tail.entries(), first, gone)
+            except Damaged as error:
+                raise schema.damaged(self._folder, str(error)) from error
+            old = [file.name for file in self._files.named[first:]]
+            # Files are deleted behind this transaction, so it must be on the disk, and with it all that were before it.
+            schema.set_durability(self._connection, "sync")
+            try:
+                with self._changing():
+                    self._name_files(place, written, old)
+                    self._join_words()
+                    if whole:
+                        self._connection.execute("DELETE FROM removed")
+                        self._connection.execute("DELETE FROM commits")
+                        self._connection.execute("UPDATE counters SET kept_from = sequence + 1")
+            finally:
+                schema.set_durability(self._connection, self._durability)
+            self._files.follow([*self._files.named[:first], written])
+            self._files.delete(old)
+            self._tail.clear()
+
+    def _name_files(self, place: int, written: Named, old: Sequence[str]) -> None:
+        self._connection.executemany("DELETE FROM segments WHERE name = ?", [(name,) for name in old])
+        self._connection.execute("INSERT INTO segments VALUES (?, ?, ?, ?)", (place, *written))
+        self._connection.execute("UPDATE counters SET files = ?", (place + 1,))
+        self._connection.execute("DELETE FROM recent_postings")
+
+    def _gone(self) -> Ints:
+        rows = self._connection.execute("SELECT number FROM removed ORDER BY number").fetchall()
+        return np.fromiter((number for (number,) in rows), np.int64, len(rows))
+
+    def _join_words(self) -> None:
+        """Make one chunk of the small ones at the end."""
+        chunks = self._connection.execute("SELECT first, size FROM vocabulary ORDER BY first DESC").fetchall()
+        small = next((place for place, (_, size) in enumerate(chunks) if size >= _CHUNK_WORDS), len(chunks))
+        if small < 2:
+            return
+        first = chunks[small - 1][0]
+        rows = self._connection.execute("SELECT words FROM vocabulary WHERE first >= ? ORDER BY first", (first,)).fetchall()
+        joined = b"".join(words for (words,) in rows)
+        self._connection.execute("DELETE FROM vocabulary WHERE first >= ?", (first,))
+        self._connection.execute("INSERT INTO vocabulary VALUES (?, ?, ?)", (first, len(joined) // WORD_BYTES, joined))
+
+    def compact(self) -> None:
+        """See ``Store.compact``: one posting file, made in memory; the database is written anew if a third of it is free."""
+        self._must_write()
+        self._flush(whole=True)
+        with schema.told(self._folder):
+            free, pages = (self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
+            if 3 * free > pages:
+                self._connection.execute("VACUUM")
+            schema.empty_log(self._connection)
+
+    def close(self) -> None:
+        """See ``Store.close``. A writer leaves the index so that it opens fast."""
+        held, self._held = self._held, None
+        ours = os.getpid() == self._process  # what this process was given by a fork is still in use where it came from
+        try:
+            # What was committed has lasted: if there is no room to put it in order, the next writer does it.
+            with suppress(OutputError):
+                if held is not None and ours:
+                    self._settle()
+        finally:
+            super().close()
+            if held is not None:
+                unlock(held) if ours else held.close()
+
+    def _settle(self) -> None:
+        if mark_of(self._place)[:2] != self._mark[:2]:
+            return  # in its place there is nothing, or another index
+        if len(self._tail) > FLUSH_AT_CLOSE:
+            self._flush()
+        with schema.told(self._folder):
+            schema.empty_log(self._connection)
+
+
+def _replace(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Make an empty index in the place of one, be that damaged."""
+    try:
+        with closing(schema.connect_writer(folder, "sync")) as connection:
+            schema.empty(connection, facts)
+    except sqlite3.DatabaseError as error:
+        if isinstance(schema.explained(folder, error), OutputError):
+            raise
+        schema.discard(folder)
+        schema.create(folder, facts)

@@ -1,0 +1,148 @@
+"""Who shares a passage with whom: pairs from postings of sampled values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..jit import jit, leaf
+
+#: Other bits than the lowest, by which ``count_drawn`` goes: what falls together here should not fall together there.
+MARK_SHIFT = np.uint64(20)
+
+
+@jit
+def mark_drawn(values, offsets, rows, bounds, marks):
+    """Mark what each chosen row draws, its values below a bound, in place; int64[len(rows)], how many each draws.
+
+    Parameters
+    ----------
+    values : uint64[n_values], hashes, ascending in each row, so that only the first ones of a row are looked at
+    bounds : uint64[len(rows)]
+    marks : uint64[a power of two], each bit is a slot, and a value has the slot of its bits from MARK_SHIFT on
+    """
+    mask = np.uint64(len(marks) - 1)
+    drawn = np.zeros(len(rows), np.int64)
+    for place in range(len(rows)):
+        for i in range(offsets[rows[place]], offsets[rows[place] + 1]):
+            if values[i] >= bounds[place]:
+                break
+            slot = values[i] >> MARK_SHIFT
+            marks[(slot >> np.uint64(6)) & mask] |= np.uint64(1) << (slot & np.uint64(63))
+            drawn[place] += 1
+    return drawn
+
+
+@leaf
+def is_marked(value, marks):
+    """Whether the slot of a value is marked; see ``mark_drawn``."""
+    slot = value >> MARK_SHIFT
+    return (marks[(slot >> np.uint64(6)) & np.uint64(len(marks) - 1)] >> (slot & np.uint64(63))) & np.uint64(1)
+
+
+@jit
+def count_drawn(values, offsets, rows, marks, counters):
+    """Count in how many of the chosen rows each marked value stands, by its low bits, in place; nothing beyond 2.
+
+    ``counters`` : uint8[a power of two]
+    """
+    mask = np.uint64(len(counters) - 1)
+    for row in rows:
+        for i in range(offsets[row], offsets[row + 1]):
+            if is_marked(values[i], marks):
+                slot = values[i] & mask
+                counters[slot] += np.uint8(counters[slot] < 2)
+
+
+@jit
+def sampled(values, offsets, rows, marks, counters):
+    """The values of the chosen rows that any row draws and that stand in two rows.
+
+    Parameters
+    ----------
+    marks, counters : as ``mark_drawn`` and ``count_drawn`` left them; values that fall together with others may come along
+
+    Returns
+    -------
+    (values uint64[n], places int32[n]), a place in ``rows`` for each; in the order of the rows
+    """
+    mask = np.uint64(len(counters) - 1)
+    out, places = np.empty(1024, np.uint64), np.empty(1024, np.int32)
+    used = np.int64(0)
+    for place in range(len(rows)):
+        begin, end = offsets[rows[place]], offsets[rows[place] + 1]
+        if used + end - begin > len(out):
+            out = np.concatenate((out, np.empty(len(out) + end - begin, np.uint64)))
+            places = np.concatenate((places, np.empty(len(out) - len(places), np.int32)))
+        for i in range(begin, end):
+            # It stays if it is marked and counted: a branch would be guessed wrong.
+            out[used], places[used] = values[i], np.int32(place)
+            used += np.int64(is_marked(values[i], marks) & np.uint64(counters[values[i] & mask] == 2))
+    return out[:used].copy(), places[:used].copy()
+
+
+@jit
+def entries_of(members, n_rows):
+    """Where each row stands among ``members`` (int32[n]): (offsets int64[n_rows + 1], places int32[n], ascending in each row)."""
+    offsets = np.zeros(n_rows + 1, np.int64)
+    for member in members:
+        offsets[member + 1] += 1
+    for row in range(n_rows):
+        offsets[row + 1] += offsets[row]
+    free = offsets[:-1].copy()
+    places = np.empty(len(members), np.int32)
+    for place in range(len(members)):
+        places[free[members[place]]] = np.int32(place)
+        free[members[place]] += 1
+    return offsets, places
+
+
+@jit
+def posting_pairs(entry_offsets, entry_places, list_starts, members, drawn, needed, first_row, last_row):
+    """Pairs of rows that share enough sampled values, for rows ``first_row <= row < last_row``.
+
+    Parameters
+    ----------
+    entry_offsets : int64[n_rows + 1], entry_places : int32[n_entries]
+        For each row, the places in ``members`` where it stands.
+    list_starts : int32[n_entries], for each place the start of its list; members : int32[n_entries]
+        Lists of rows, ascending, one after the other. -1: the list is longer than the cap and proposes nothing.
+    drawn : bool[n_entries], whether the member at each place drew its value; one that neither row drew is not counted
+    needed : int64[n_rows], how many a pair must share; of its two rows' numbers the smaller counts
+
+    Returns
+    -------
+    (left int64[n_pairs], right int64[n_pairs]), left < right, in order of (right, left as found)
+        Cost: the lengths of the lists, at most entries * cap.
+    """
+    n_rows = len(entry_offsets) - 1
+    counts = np.zeros(n_rows, np.int32)
+    touched = np.empty(n_rows, np.int64)
+    left = np.empty(1024, np.int64)
+    right = np.empty(1024, np.int64)
+    used = 0
+    for row in range(first_row, last_row):
+        n_touched = 0
+        for entry in range(entry_offsets[row], entry_offsets[row + 1]):
+            place = entry_places[entry]
+            start = list_starts[place]
+            if start < 0:
+                continue
+            for other_place in range(start, place):
+                if not (drawn[place] or drawn[other_place]):
+                    continue
+                other = members[other_place]
+                if counts[other] == 0:
+                    touched[n_touched] = other
+                    n_touched += 1
+                counts[other] += 1
+        for t in range(n_touched):
+            other = touched[t]
+            if counts[other] >= min(needed[row], needed[other]):
+                if used == len(left):
+                    left = np.concatenate((left, np.empty(used, np.int64)))
+                    right = np.concatenate((right, np.empty(used, np.int64)))
+                left[used] = other
+                right[used] = row
+                used += 1
+            counts[other] = 0
+    return left[:used].copy(), right[:used].copy()

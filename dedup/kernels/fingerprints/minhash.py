@@ -1,0 +1,69 @@
+"""Shingle rows to MinHash signatures, and signatures to band keys."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..hashing import EULER, extend, mix64
+from ..jit import jit
+
+EMPTY = np.uint32(0xFFFFFFFF)
+
+
+@jit
+def signature_rows(hashes, offsets, rows, multipliers, increments):
+    """Sign the chosen rows: slot k holds the minimum of ``multipliers[k] * h + increments[k]`` modulo 2**32.
+
+    Parameters
+    ----------
+    hashes : uint64[n_hashes], well mixed; h are their higher 32 bits
+    offsets : int64[n_all + 1]; rows : int64[n_rows]
+    multipliers, increments : uint32[n_slots], multipliers odd
+
+    Returns
+    -------
+    uint32[n_rows, n_slots]
+        A row without hashes is all 0xFFFFFFFF. Cost: n_hashes * n_slots multiplications.
+
+    Notes
+    -----
+    Broder 1997, "On the resemblance and containment of documents". With an odd multiplier each slot
+    permutes the 32-bit numbers, so no two hashes collide in a slot (the scheme "affine32" of datasketch 2).
+    """
+    n_rows = len(rows)
+    n_slots = len(multipliers)
+    out = np.empty((n_rows, n_slots), np.uint32)
+    for place in range(n_rows):
+        slots = out[place]
+        for k in range(n_slots):
+            slots[k] = np.uint32(0xFFFFFFFF)
+        for i in range(offsets[rows[place]], offsets[rows[place] + 1]):
+            h = np.uint32(hashes[i] >> np.uint64(32))
+            for k in range(n_slots):
+                value = np.uint32(multipliers[k] * h + increments[k])
+                slots[k] = min(slots[k], value)
+    return out
+
+
+@jit
+def band_keys(signatures, bands, rows):
+    """Hash ``rows`` consecutive slots into one 64-bit key per band, with the band's index in it.
+
+    Parameters
+    ----------
+    signatures : uint32[n_docs, n_slots], n_slots >= bands * rows
+
+    Returns
+    -------
+    uint64[bands, n_docs]
+        One band after the other, so that each can be sorted by itself.
+    """
+    n_docs = len(signatures)
+    out = np.empty((bands, n_docs), np.uint64)
+    for doc in range(n_docs):
+        for band in range(bands):
+            state = np.uint64(band + 1) * EULER
+            for k in range(band * rows, (band + 1) * rows):
+                state = extend(state, np.uint64(signatures[doc, k]))
+            out[band, doc] = mix64(state)
+    return out

@@ -1,0 +1,255 @@
+"""Tokens to terms: the light stem of every token, as a hash with the bytes it came from, or as letters.
+
+The stem is that of ``dedup/stems.py``, whose lists come in as a table of hashes. Stop words are left out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..jit import jit, leaf
+from .tokens import LETTERS, hash_letters, most_tokens, next_token
+
+#: What the lexicon says of a word: lists of the light stem, stop words, terms too common to be facts.
+WHOLE, ENDING, SPLIT, STOP, COMMON = (np.uint64(1 << bit) for bit in range(5))
+SHORTEST = 3
+ALEF, WAW, LAM, BEH = 0x0627, 0x0648, 0x0644, 0x0628
+FIRST_LETTER, LAST_LETTER = 0x0621, 0x064A
+#: The flag of a term that is a fact, see ``term_of``, and a term without its flags.
+FACT = np.uint64(2)
+FLAGLESS = np.uint64(0xFFFFFFFFFFFFFFFC)
+#: Words whose term is remembered (a power of two): news repeats its words.
+MEMORY = 1 << 18
+#: Between two stems of a row of letters, and at its ends.
+BORDER = np.uint64(32)
+
+
+@jit
+def lexicon_rows(hashes, marks):
+    """A table of words for ``marks_of``: each word's hash and what is said of it.
+
+    Parameters
+    ----------
+    hashes : uint64[n], repeats allowed; their two lowest bits are not looked at
+    marks : uint64[n], WHOLE, ENDING, SPLIT, STOP, COMMON; those of one word are joined
+
+    Returns
+    -------
+    uint64[slots, 2], slots a power of two at least four times n: hash (0: free), marks
+    """
+    slots = 8
+    while slots < 4 * len(hashes):
+        slots *= 2
+    lexicon = np.zeros((slots, 2), np.uint64)
+    for i in range(len(hashes)):
+        key = hashes[i] & FLAGLESS
+        at = np.int64(key >> np.uint64(2)) & (slots - 1)
+        while lexicon[at, 0] != np.uint64(0) and lexicon[at, 0] != key:
+            at = (at + 1) & (slots - 1)
+        lexicon[at, 0] = key
+        lexicon[at, 1] |= marks[i]
+    return lexicon
+
+
+@leaf
+def marks_of(lexicon, word):
+    """What the lexicon says of a word, by its hash; 0 of one that it does not hold."""
+    key = word & FLAGLESS
+    at = np.int64(key >> np.uint64(2)) & (len(lexicon) - 1)
+    while lexicon[at, 0] != key:
+        if lexicon[at, 0] == np.uint64(0):
+            return np.uint64(0)
+        at = (at + 1) & (len(lexicon) - 1)
+    return lexicon[at, 1]
+
+
+@leaf
+def shift(letters, length, by):
+    """Take ``by`` letters off the front, in place; the new length."""
+    for i in range(length - by):
+        letters[i] = letters[i + by]
+    return length - by
+
+
+@leaf
+def stem(letters, length, lexicon, prefixes, suffixes):
+    """Light stem of ``letters[:length]`` in place; the new length.
+
+    ``lexicon`` as ``lexicon_rows`` gives it; ``prefixes`` and ``suffixes`` are uint32 rows (length, letters that
+    must remain, letters ...), longest first.
+    """
+    if length == 0 or length >= LETTERS or letters[0] < FIRST_LETTER or letters[0] > LAST_LETTER:
+        return length
+    kept = 0
+    at = 0
+    while at < length:  # three or more of one letter: one is left
+        run = 1
+        while at + run < length and letters[at + run] == letters[at]:
+            run += 1
+        letter = letters[at]
+        for _ in range(1 if run >= 3 else run):
+            letters[kept] = letter
+            kept += 1
+        at += run
+    length = kept
+    while True:
+        before = length
+        marks = marks_of(lexicon, hash_letters(letters, length))
+        if marks & WHOLE == np.uint64(0):
+            found = False
+            for row in range(len(prefixes)):
+                size = np.int64(prefixes[row, 0])
+                if length - size >= np.int64(prefixes[row, 1]):
+                    found = True
+                    for i in range(size):
+                        if letters[i] != prefixes[row, 2 + i]:
+                            found = False
+                            break
+                    if found:
+                        length = shift(letters, length, size)
+                        break
+            if not found and ((letters[0] == WAW and length > SHORTEST) or marks & SPLIT != np.uint64(0)):
+                length = shift(letters, length, 1)
+            if length != before:
+                marks = marks_of(lexicon, hash_letters(letters, length))
+        if marks & ENDING == np.uint64(0):
+            for row in range(len(suffixes)):
+                size = np.int64(suffixes[row, 0])
+                if length - size >= np.int64(suffixes[row, 1]):
+                    found = True
+                    for i in range(size):
+                        if letters[length - size + i] != suffixes[row, 2 + i]:
+                            found = False
+                            break
+                    if found:
+                        length -= size
+                        break
+        if length == before:
+            return length
+
+
+@leaf
+def refine_letters(letters, length, refine):
+    """Fold letters of the Arabic block to the level *stem*, in place."""
+    for i in range(min(length, LETTERS)):
+        if letters[i] >> np.uint32(8) == np.uint32(6):
+            letters[i] = refine[2, letters[i] & np.uint32(255)]
+
+
+@leaf
+def term_of(letters, length, refine, lexicon, prefixes, suffixes):
+    """The term of a token, whose letters are refined and stemmed in place; 0 for a stop word.
+
+    A term is the hash of the stem with two flags in its lowest bits: 1 for a number, 2 for a fact, that is
+    a number or a word that is not COMMON.
+    """
+    number = np.uint64(letters[0] >= np.uint32(0x30) and letters[0] <= np.uint32(0x39))
+    refine_letters(letters, length, refine)
+    length = stem(letters, length, lexicon, prefixes, suffixes)
+    term = hash_letters(letters, length)
+    marks = marks_of(lexicon, term)
+    if marks & STOP != np.uint64(0):
+        return np.uint64(0)
+    term &= FLAGLESS
+    fact = np.uint64(number != np.uint64(0) or marks & COMMON == np.uint64(0))
+    return term | number | fact * FACT
+
+
+@jit
+def term_rows(data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
+    """Stem the first ``limit`` tokens of each text.
+
+    Parameters
+    ----------
+    data : uint8[n_bytes], offsets : int64[n_texts + 1]
+    limit : tokens read of each text, stop words among them
+
+    Returns
+    -------
+    (terms uint64[n_terms], term_offsets int64[n_texts + 1], starts int64[n_terms], stops int64[n_terms])
+        Each term in text order, see ``term_of``, and the bytes of ``data`` that its word spans.
+    """
+    n_texts = len(offsets) - 1
+    term_offsets = np.zeros(n_texts + 1, np.int64)
+    size = min(most_tokens(offsets), n_texts * limit + 8)
+    terms = np.empty(size, np.uint64)
+    starts = np.empty(size, np.int64)
+    stops = np.empty(size, np.int64)
+    letters = np.empty(LETTERS, np.uint32)
+    cursor = np.empty(1, np.int64)
+    known = np.zeros((min(MEMORY, 1 << 14), 2), np.uint64)
+    fill_terms(
+        data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
+        terms, term_offsets, starts, stops, letters, cursor, known,
+    )  # fmt: skip
+    n_terms = term_offsets[n_texts]
+    return terms[:n_terms].copy(), term_offsets, starts[:n_terms].copy(), stops[:n_terms].copy()
+
+
+@leaf
+def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
+               terms, term_offsets, starts, stops, letters, cursor, known):  # fmt: skip
+    """Write the rows of ``term_rows`` into its arrays; ``known`` remembers the terms of words met lately."""
+    n_terms = 0
+    for text in range(len(offsets) - 1):
+        at, end = offsets[text], offsets[text + 1]
+        cursor[0] = -1
+        for _ in range(limit):
+            at, length, start, stop_at = next_token(data, at, end, cursor, blocks, entries, expansions, letters)
+            if length == 0:
+                break
+            word = hash_letters(letters, length)
+            slot = np.int64(word & np.uint64(len(known) - 1))
+            if known[slot, 0] != word:
+                known[slot, 0] = word
+                known[slot, 1] = term_of(letters, length, refine, lexicon, prefixes, suffixes)
+            term = known[slot, 1]
+            if term != np.uint64(0):
+                terms[n_terms] = term
+                starts[n_terms] = start
+                stops[n_terms] = stop_at
+                n_terms += 1
+        term_offsets[text + 1] = n_terms
+
+
+@jit
+def stem_letter_rows(data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
+    """The letters of the stems of each text, one border between two stems and one at each end.
+
+    Parameters as in ``term_rows``.
+
+    Returns
+    -------
+    (values uint64[n_values], value_offsets int64[n_texts + 1], stems int64[n_texts])
+        A text without stems has an empty row; ``stems`` counts the stems of each.
+    """
+    n_texts = len(offsets) - 1
+    value_offsets = np.zeros(n_texts + 1, np.int64)
+    # An expansion turns three bytes into at most eighteen letters.
+    values = np.empty((offsets[n_texts] - offsets[0]) * 6 + 2 * n_texts + 8, np.uint64)
+    stems = np.zeros(n_texts, np.int64)
+    letters = np.empty(LETTERS, np.uint32)
+    cursor = np.full(1, -1, np.int64)
+    used = 0
+    for text in range(n_texts):
+        at, end = offsets[text], offsets[text + 1]
+        cursor[0] = -1
+        for _ in range(limit):
+            at, length, _, _ = next_token(data, at, end, cursor, blocks, entries, expansions, letters)
+            if length == 0:
+                break
+            refine_letters(letters, length, refine)
+            length = stem(letters, length, lexicon, prefixes, suffixes)
+            if marks_of(lexicon, hash_letters(letters, length)) & STOP != np.uint64(0):
+                continue
+            if stems[text] == 0:
+                values[used] = BORDER
+                used += 1
+            for i in range(min(length, LETTERS)):
+                values[used] = np.uint64(letters[i])
+                used += 1
+            values[used] = BORDER
+            used += 1
+            stems[text] += 1
+        value_offsets[text + 1] = used
+    return values[:used].copy(), value_offsets, stems

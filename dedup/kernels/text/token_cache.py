@@ -1,0 +1,189 @@
+"""Texts to the hashes of their tokens, chunk by chunk: news repeats its words, and what a chunk holds is remembered.
+
+A chunk is a run of bytes without white space (U+0000 to U+0020). No token crosses white space, so the tokens
+of a text are those of its chunks in turn. A chunk of one token or none, ``«القاهرة»،`` with its marks, is read letter
+by letter once; wherever the same bytes come again its hashes are looked up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..hashing import EULER, GOLDEN
+from ..intrinsics import eight_bytes, zeros_below
+from ..jit import jit, leaf
+from .terms import term_of
+from .tokens import LETTERS, extend_digest, hash_levels, most_tokens, next_token
+
+#: Chunks that are remembered (a power of two) and the 64-bit words of an entry: four of the chunk's bytes, padded
+#: with zeros, then its token's hash at level *canonical* and at level *shingle* (0: there is no token) and its term.
+CHUNKS, ENTRY = 1 << 17, 8
+#: Words whose term is remembered (a power of two), whatever marks stand around them.
+WORDS = 1 << 18
+_KEY = 4
+#: The lowest and the highest bit of each of eight bytes, and the first byte that is not white space.
+_LOWEST, _HIGHEST, _FIRST_INK = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080), np.uint64(0x21)
+
+
+@leaf
+def bytes_until(data, at, end):
+    """``data[at:end]``, at most eight bytes, as one uint64 padded with zeros."""
+    if end - at >= 8:
+        return eight_bytes(data, at)
+    if at + 8 <= len(data):
+        return eight_bytes(data, at) & ((np.uint64(1) << np.uint64(8 * max(end - at, 0))) - np.uint64(1))
+    word = np.uint64(0)
+    for i in range(end - at):
+        word |= np.uint64(data[at + i]) << np.uint64(8 * i)
+    return word
+
+
+@leaf
+def bits_of_ink(word):
+    """How many of the 64 bits, in whole bytes, come before the first byte that is white space or padding."""
+    # Mycroft's test for a byte below n: a borrow can only mark bytes behind the first true one.
+    marks = (word - _LOWEST * _FIRST_INK) & ~word & _HIGHEST
+    return zeros_below(marks) & np.uint64(0x78)
+
+
+@leaf
+def chunk_end(data, at, end):
+    """Where the chunk that ``at`` is in ends."""
+    while at < end:
+        bits = bits_of_ink(bytes_until(data, at, end))
+        if bits < np.uint64(64):
+            return at + np.int64(bits >> np.uint64(3))
+        at += 8
+    return end
+
+
+@jit
+def document_rows(data, offsets, stemmed, aligned, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
+    """Tokens and terms of each text, and a digest of its tokens at level *canonical*.
+
+    Parameters
+    ----------
+    data : uint8[n_bytes], offsets : int64[n_texts + 1]
+    stemmed : bool, whether terms are wanted; without them each text has an empty row of terms
+    aligned : bool, with ``stemmed``: a term for each token, 0 for a stop word; else stop words are left out
+    known, words : uint64[CHUNKS, ENTRY] and uint64[WORDS, 2], zeros at first, written in place: chunks and words met,
+        with their hashes. They may be kept for further calls with the same tables and ``stemmed``, by one thread at a time; they change
+        how fast it is, not what it gives.
+    blocks, entries, expansions, refine : the fold table; the rest as ``terms.term_of`` takes it
+
+    Returns
+    -------
+    (tokens uint64[n_tokens], token_offsets int64[n_texts + 1], digests uint64[n_texts, 2],
+     terms uint64[n_terms], term_offsets int64[n_texts + 1])
+        Tokens are hashes at level *shingle*. Equal digests: equal canonical token streams (128 bits). Cost: a look-up
+        for each word met before, one a letter for any other.
+    """
+    n_texts = len(offsets) - 1
+    token_offsets = np.zeros(n_texts + 1, np.int64)
+    term_offsets = np.zeros(n_texts + 1, np.int64)
+    digests = np.empty((n_texts, 2), np.uint64)
+    tokens = np.empty(most_tokens(offsets), np.uint64)
+    terms = np.empty(most_tokens(offsets) if stemmed else 0, np.uint64)
+    letters = np.empty(LETTERS, np.uint32)
+    cursor = np.empty(1, np.int64)
+    fill_documents(
+        data, offsets, stemmed, aligned, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
+        tokens, token_offsets, digests, terms, term_offsets, letters, cursor,
+    )  # fmt: skip
+    return tokens[: token_offsets[n_texts]].copy(), token_offsets, digests, terms[: term_offsets[n_texts]].copy(), term_offsets
+
+
+@leaf
+def fill_documents(data, offsets, stemmed, aligned, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
+                   tokens, token_offsets, digests, terms, term_offsets, letters, cursor):  # fmt: skip
+    """Write the rows of ``document_rows`` into its arrays."""
+    slots = np.uint64(len(known) - 1)
+    full = np.uint64(64)
+    n_tokens = 0
+    n_terms = 0
+    for text in range(len(offsets) - 1):
+        at, end = offsets[text], offsets[text + 1]
+        left = GOLDEN
+        right = EULER
+        while at < end:
+            first = bytes_until(data, at, end)
+            bits = bits_of_ink(first)
+            if bits == np.uint64(0):
+                at += 1
+                continue
+            # The bytes of the chunk, as far as an entry holds them.
+            stop_at = at
+            second = third = fourth = np.uint64(0)
+            if bits == full:
+                stop_at += 8
+                second = bytes_until(data, stop_at, end)
+                bits = bits_of_ink(second)
+                if bits == full:
+                    stop_at += 8
+                    third = bytes_until(data, stop_at, end)
+                    bits = bits_of_ink(third)
+                    if bits == full:
+                        stop_at += 8
+                        fourth = bytes_until(data, stop_at, end)
+                        bits = bits_of_ink(fourth)
+                        fourth &= (np.uint64(1) << (bits & np.uint64(63))) - np.uint64(1)
+                    else:
+                        third &= (np.uint64(1) << bits) - np.uint64(1)
+                else:
+                    second &= (np.uint64(1) << bits) - np.uint64(1)
+            else:
+                first &= (np.uint64(1) << bits) - np.uint64(1)
+            if bits == full:  # too long for an entry
+                stop_at = chunk_end(data, stop_at + 8, end)
+                slot = np.int64(-1)
+            else:
+                stop_at += np.int64(bits >> np.uint64(3))
+                mixed = (first ^ (second * GOLDEN) ^ (third * EULER)) * GOLDEN
+                mixed = (mixed ^ (mixed >> np.uint64(32)) ^ fourth) * EULER
+                slot = np.int64((mixed >> np.uint64(40)) & slots)
+                if known[slot, 0] == first and known[slot, 1] == second and known[slot, 2] == third and known[slot, 3] == fourth:
+                    word = known[slot, _KEY + 1]
+                    if word != np.uint64(0):
+                        tokens[n_tokens] = word
+                        n_tokens += 1
+                        left, right = extend_digest(left, right, known[slot, _KEY])
+                        term = known[slot, _KEY + 2]
+                        if aligned or term != np.uint64(0):
+                            terms[n_terms] = term
+                            n_terms += 1
+                    at = stop_at
+                    continue
+            found = 0
+            exact = word = term = np.uint64(0)
+            cursor[0] = -1
+            while True:
+                at, length, _, _ = next_token(data, at, stop_at, cursor, blocks, entries, expansions, letters)
+                if length == 0:
+                    break
+                exact, word = hash_levels(letters, length, refine)
+                if stemmed:
+                    place = np.int64(word & np.uint64(len(words) - 1))
+                    if words[place, 0] != word:
+                        words[place, 0] = word
+                        words[place, 1] = term_of(letters, length, refine, lexicon, prefixes, suffixes)
+                    term = words[place, 1]
+                found += 1
+                tokens[n_tokens] = word
+                n_tokens += 1
+                left, right = extend_digest(left, right, exact)
+                if aligned or term != np.uint64(0):
+                    terms[n_terms] = term
+                    n_terms += 1
+            at = stop_at
+            if slot >= 0 and found <= 1 and (found == 0 or word != np.uint64(0)):
+                known[slot, 0] = first
+                known[slot, 1] = second
+                known[slot, 2] = third
+                known[slot, 3] = fourth
+                known[slot, _KEY] = exact
+                known[slot, _KEY + 1] = word
+                known[slot, _KEY + 2] = term
+        token_offsets[text + 1] = n_tokens
+        term_offsets[text + 1] = n_terms
+        digests[text, 0] = left
+        digests[text, 1] = right

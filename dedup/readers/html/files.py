@@ -1,0 +1,51 @@
+"""HTML files -> blocks: a file is a page, its name is the page's id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ...config import Config
+from ...schema import TIMESTAMP
+from ..batches import Block, Reject
+from ..log import FileLog
+from ..source import Source
+from .page import BrokenPage, need_extractor, read_page
+
+
+def read_html(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
+    """Read one page.
+
+    Raises
+    ------
+    InputError
+        If the extra ``crawl`` is not installed.
+    """
+    need_extractor()
+    limit = config.input.page_bytes
+    try:
+        page = read_page(_at_most(source, limit), limit=limit)
+    except BrokenPage as broken:
+        yield Block(np.zeros(0, dtype=np.int64), {}, [Reject(0, broken.reason, broken.detail)])
+        return
+    values: dict[str, Any] = {"id": source.name, "text": page.text, "title": page.title}
+    values |= {"source": page.source, "url": page.url, "author": page.author}
+    parts = {part: pa.array([value], pa.large_string()) for part, value in values.items()}
+    published: list[datetime | None] = [page.published]
+    parts["published"] = pa.array(published, TIMESTAMP)
+    yield Block(np.zeros(1, dtype=np.int64), parts, [], is_utf8=True)
+
+
+def _at_most(source: Source, limit: int) -> bytes:
+    """The decompressed bytes; of a larger file no more than it takes to see that it is one."""
+    pieces, size = [], 0
+    for piece in source.chunks():
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise BrokenPage("too_large", f"more than {limit:,} bytes (input.page_bytes)")
+    return b"".join(pieces)

@@ -1,0 +1,351 @@
+"""Pages: the parts of a flattened Arabic news page.
+
+In comes the text of one crawled page, out comes a :class:`Page`: the main article, the full second articles that
+some sites put under it, the headlines of a related-links list, and every line that was left out. Precision goes
+first: what is not clearly furniture stays in the body, and a page without furniture comes back byte for byte.
+
+A cue word is not a cut point. «اقرأ أيضا» stands in three shapes, and only the third ends the article:
+
+- with a headline on its line: that line goes, the article continues;
+- alone above one or a few lines without final stop, then prose: those lines go, the article continues;
+- alone after an end block (source or keywords line, or a list), above a full text: an embedded second article.
+
+A list of headlines needs a cue alone on its line and at least two list-shaped lines that reach the end of the page
+or another such cue; lists without a cue are news. Headlines of the first two shapes are furniture, not documents:
+most are the outlet's own teasers, and a sub-heading looks the same.
+
+Limits: a cue glued into one long line is not found, except the page's own link at the very end; dateline and
+outlet names («عين اليوم – الرياض») stay in the body, they are learnt per source elsewhere. When the rules do not
+settle within ``MAX_ROUNDS`` looks, which takes a hostile page, the page comes back whole. Time is linear in the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .cues import CUES, GALLERY, HEAD, PREFILTER, SELF_LINK, SELF_LINK_WORDS, ends_a_sentence
+from .lines import Line, Part, read_line, read_lines
+
+#: Looks at a page before it is given up as hostile; real pages settle in two.
+MAX_ROUNDS = 8
+#: An article that can have an end block or a second article behind it has at least this many words.
+ARTICLE_WORDS = 40
+#: Lines from the top or the bottom (furniture not counted) that count as the edge of a page.
+_EDGE_LINES = 3
+#: Roles that take their line wherever it is; common words as cues; roles that close an article.
+_ANYWHERE = frozenset(role for role, cue in CUES.items() if cue.edge == "any" and not role.startswith("related"))
+_WEAK = frozenset({"related_weak", "related_weak_comma"})
+_END_BLOCK = frozenset({"source", "keywords"})
+#: «المصدر:» this often in one page is a speaker in a dialogue.
+_DIALOGUE = 3
+#: A teaser block in mid-article has at most this many lines without bullets; a last line shorter than this is a sub-heading.
+_TEASERS, _TEASER_WORDS = 6, 5
+#: Tags under a keywords cue: at most this many, of at most so many words.
+_TAGS, _TAG_WORDS = 20, 3
+#: A weak cue («شاهد:») counts only below this many words of article: above, it is the headline itself.
+_WORDS_BEFORE_WEAK = 12
+#: An embedded article that no end block announces has at least this many paragraphs, and a lead that shares half of its title's words.
+_PARAGRAPHS, _TITLE_SHARE, _SAME_TITLE = 3, 0.5, 0.8
+#: Quotation marks, brackets and stars, which are not part of an outlet's name.
+_UNQUOTED = dict.fromkeys(map(ord, '«»"“”{}()[]*'), " ")
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A second full article inside a page; ``text`` is without the title line."""
+
+    title: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """The parts of a page; in page order they are the body, the embedded articles, the headlines.
+
+    Attributes
+    ----------
+    body : the main article, untouched if nothing was taken off, else its lines stripped and joined by LF, blank lines left out
+    source_line : the outlet named in «المصدر: ...» of the main article, if any
+    keywords_line : the words behind «كلمات دلالية:», if any
+    embedded : second articles
+    headlines : related headlines, bullets off, blanks collapsed
+    furniture : each line in none of the parts above, as it stood, in page order (source, keywords and cue lines too)
+    """
+
+    body: str
+    source_line: str | None = None
+    keywords_line: str | None = None
+    embedded: tuple[Embedded, ...] = ()
+    headlines: tuple[str, ...] = ()
+    furniture: tuple[str, ...] = ()
+
+
+def segment(text: str) -> Page:
+    """Split a flattened page into its parts.
+
+    Parameters
+    ----------
+    text : the page, one paragraph or title a line (LF, CR LF or CR); one single line will do
+
+    Returns
+    -------
+    the parts; each sign of the text that is not a blank or a headline's bullet is in exactly one of body, embedded,
+    headlines and furniture. ``segment(page.body).body`` is ``page.body``
+    """
+    lines = _split_galleries(read_lines(text))
+    for _ in range(MAX_ROUNDS):
+        body = [line for line in lines if line.part is Part.BODY]
+        taken = len(lines) - len(body)
+        _mark_anywhere(body)
+        _mark_edges(body)
+        _mark_articles(body, max((line.article for line in lines), default=0))
+        lines = _split_self_link(lines)
+        if sum(line.part is not Part.BODY for line in lines) == taken:
+            return _assemble(lines) if taken else Page(text)
+    return Page(text)
+
+
+def needs_segmenting(text: Any) -> Any:
+    """Tell which texts may have furniture, without making a Python string of any.
+
+    Parameters
+    ----------
+    text : string or large_string array, or a chunked one
+
+    Returns
+    -------
+    boolean array of the same length, null read as false: true wherever :func:`segment` would change the body
+    """
+    found = pc.match_substring_regex(text, pattern=PREFILTER)
+    return pc.fill_null(found, pa.scalar(False))
+
+
+def _split_galleries(lines: list[Line]) -> list[Line]:
+    """Cut gallery buttons off the lines that they open."""
+    split = []
+    for line in lines:
+        match = GALLERY.match(line.text[:HEAD])
+        if match is None:
+            split.append(line)
+            continue
+        split.append(Line(line.text[: match.end()], "", part=Part.FURNITURE))
+        if line.text[match.end() :].strip():
+            split.append(read_line(line.text[match.end() :]))
+    return split
+
+
+def _split_self_link(lines: list[Line]) -> list[Line]:
+    """Cut the page's own link off the end of the last body line."""
+    last = max((at for at, line in enumerate(lines) if line.part is Part.BODY), default=-1)
+    if last < 0:
+        return lines
+    line = lines[last]
+    match = SELF_LINK.search(line.text, max(0, len(line.text) - HEAD))
+    if match is None or len(line.text[match.end() :].split()) > SELF_LINK_WORDS:
+        return lines
+    link = Line(line.text[match.start() :], "", part=Part.FURNITURE)
+    before = line.text[: match.start()].strip()
+    return lines[:last] + ([read_line(before)] if before else []) + [link] + lines[last + 1 :]
+
+
+def _mark_anywhere(body: list[Line]) -> None:
+    """Mark lines that are furniture wherever they stand: source, keywords, share, rights."""
+    sources = sum(line.role == "source" for line in body)
+    for at, line in enumerate(body):
+        if line.role not in _ANYWHERE or (line.role == "source" and sources >= _DIALOGUE):
+            continue
+        line.part = Part.FURNITURE
+        if line.role == "keywords" and line.is_alone:
+            for tag in _tags(body, at + 1):
+                tag.role, tag.part = "tag", Part.FURNITURE
+
+
+def _tags(body: list[Line], start: int) -> list[Line]:
+    """The tags that follow a lone keywords cue, one a line, if nothing but a cue or the end follows them."""
+    tags: list[Line] = []
+    for line in body[start : start + _TAGS]:
+        if line.role is not None or line.words > _TAG_WORDS or ends_a_sentence(line.text):
+            return tags if line.role is not None else []
+        tags.append(line)
+    return tags if start + len(tags) == len(body) else []
+
+
+def _mark_edges(body: list[Line]) -> None:
+    """Mark furniture that counts only near the top or the bottom: bylines, credits, contacts, times."""
+    for side, order in (("start", range(len(body))), ("end", range(len(body) - 1, -1, -1))):
+        kept = 0
+        for at in order:
+            line = body[at]
+            if line.part is not Part.BODY:
+                continue
+            if _is_edge_furniture(line, side, body[at - 1] if at else None):
+                line.part = Part.FURNITURE
+                continue
+            kept += 1
+            if kept == _EDGE_LINES:
+                break
+
+
+def _is_edge_furniture(line: Line, side: str, before: Line | None) -> bool:
+    if line.role == "bare_contact":
+        return side == "end"
+    if line.role is None or CUES[line.role].edge not in (side, "edges"):
+        return False
+    if line.role == "quoted_from" and not line.has_bullet:
+        # Without its star it may be the end of a sentence that was broken over two lines.
+        return before is not None and (ends_a_sentence(before.text) or before.text.endswith(("!", "؟", "..", "…")))
+    return True
+
+
+def _mark_articles(body: list[Line], articles: int) -> None:
+    """Walk the lines in order, and tell teasers, embedded articles and lists of headlines from prose."""
+    borders = [at for at, line in enumerate(body) if _is_border(line)] + [len(body)]
+    border = iter(borders)
+    next_border = next(border)
+    article, words, closed = 0, 0, False  # 0 is the main article; the others go on from those already found
+    recent: list[Line] = []  # the last two paragraphs of the article at hand
+    for at, line in enumerate(body):
+        if at == next_border:
+            next_border = next(border)
+            headlines = _list_of_headlines(body, at + 1, next_border)
+            # A teaser, then a news list to the end: «اقرأ أيضا:» above lines of which only some have bullets.
+            if headlines and (line.role == "related_list" or len({headline.has_bullet for headline in headlines}) == 1):
+                _mark_list(body, at, next_border, headlines)
+                closed = closed or line.role == "related_list"
+                continue
+            if line.role != "related_list":
+                line.part = Part.FURNITURE
+                if _opens_article(body, at + 1, next_border, words, closed, recent):
+                    articles = article = articles + 1
+                    words, closed, recent = 0, False, []
+                    _mark_title(body, at + 1, article)
+                else:
+                    for teaser in _teasers(body, at + 1, next_border, recent):
+                        teaser.part = Part.FURNITURE
+                continue
+        if line.part is not Part.BODY:
+            closed = closed or (line.role in _END_BLOCK and words >= ARTICLE_WORDS)
+        elif line.role == "related" or (line.role in _WEAK and words >= _WORDS_BEFORE_WEAK):
+            line.part = Part.FURNITURE
+        else:
+            if article:
+                line.part, line.article = Part.EMBEDDED, article
+            words, closed, recent = words + line.words, False, [*recent[-1:], line]
+
+
+def _is_border(line: Line) -> bool:
+    return line.part is Part.BODY and line.role in ("related", "related_list") and line.is_alone
+
+
+def _list_of_headlines(body: list[Line], start: int, stop: int) -> list[Line]:
+    """The headlines between a cue and the next one or the end; none if anything else than a list stands there."""
+    headlines = []
+    for line in body[start:stop]:
+        if line.part is not Part.BODY or (line.role == "related" and not line.has_bullet):
+            continue
+        if line.is_list_item:
+            headlines.append(line)
+        elif line.words > 2:
+            return []
+    return headlines if len(headlines) > 1 else []
+
+
+def _mark_list(body: list[Line], start: int, stop: int, headlines: list[Line]) -> None:
+    for line in body[start:stop]:
+        line.part = Part.FURNITURE
+    for line in headlines:
+        line.part = Part.HEADLINE
+
+
+def _opens_article(body: list[Line], start: int, stop: int, words: int, closed: bool, recent: list[Line]) -> bool:
+    """Tell whether a second article, and not the rest of this one, stands between a lone cue and the next one."""
+    content = [line for line in body[start:stop] if _is_text(line)]
+    if not content or words < ARTICLE_WORDS:
+        return False
+    title = content[0] if content[0].is_headline else None
+    paragraphs = [line for line in (content[1:] if title else content) if line.is_paragraph]
+    if closed:
+        return bool(paragraphs)
+    if title is None or len(paragraphs) < _PARAGRAPHS or stop == len(body):
+        return False
+    after = next((at for at in range(stop + 1, len(body)) if _is_border(body[at])), len(body))
+    listed = _list_of_headlines(body, stop + 1, after)
+    if not listed:
+        return False
+    in_list = max(_share(title.tokens, line.tokens) for line in listed) >= _SAME_TITLE
+    lead = _share(title.tokens, paragraphs[0].tokens | paragraphs[1].tokens)
+    own = _share(title.tokens, frozenset().union(*(line.tokens for line in recent)))
+    return in_list or (lead >= _TITLE_SHARE and lead > own)
+
+
+def _is_text(line: Line) -> bool:
+    # A title may open with a weak cue: «شاهد.. الجسر الجديد».
+    return line.part is Part.BODY and (line.role is None or line.role in _WEAK)
+
+
+def _share(part: frozenset[str], whole: frozenset[str]) -> float:
+    return len(part & whole) / len(part) if part else 0.0
+
+
+def _mark_title(body: list[Line], start: int, article: int) -> None:
+    first = next(line for line in (body[at] for at in range(start, len(body))) if _is_text(line))
+    if first.is_headline:
+        first.part, first.article = Part.TITLE, article
+
+
+def _teasers(body: list[Line], start: int, stop: int, recent: list[Line]) -> list[Line]:
+    """The headlines under a lone cue in mid-article: those with bullets, or one, or a few if this page closes its sentences."""
+    run: list[Line] = []
+    for line in body[start:stop]:
+        if line.part is not Part.BODY:
+            continue
+        if not line.is_list_item or not _is_text(line) or (run and line.has_bullet != run[0].has_bullet):
+            break
+        run.append(line)
+    if run and run[0].has_bullet:
+        return run
+    if len(run) > _TEASERS or not recent or not ends_a_sentence(recent[-1].text):
+        return run[:1]
+    return run[:-1] if len(run) > 1 and run[-1].words < _TEASER_WORDS else run
+
+
+def _assemble(lines: list[Line]) -> Page:
+    main = list(_until_second_article(lines))
+    named = [line for line in main if line.part is Part.FURNITURE and not line.is_alone]
+    sources = [line for line in named if line.role == "source"] or [line for line in named if line.role == "quoted_from"]
+    keywords = next((line for line in main if line.part is Part.FURNITURE and line.role == "keywords"), None)
+    tags = [line.text for line in main if line.role == "tag" and line.part is Part.FURNITURE]
+    articles: dict[int, list[Line]] = {}  # in page order
+    for line in lines:
+        if line.article:
+            articles.setdefault(line.article, []).append(line)
+    return Page(
+        body="\n".join(line.text for line in lines if line.part is Part.BODY),
+        source_line=_name(sources[-1].rest) if sources else None,
+        keywords_line=(keywords.rest.strip() or " ".join(tags) or None) if keywords else None,
+        embedded=tuple(_embedded(own) for own in articles.values()),
+        headlines=tuple(line.headline for line in lines if line.part is Part.HEADLINE),
+        furniture=tuple(line.raw for line in lines if line.part is Part.FURNITURE),
+    )
+
+
+def _until_second_article(lines: list[Line]) -> Iterator[Line]:
+    for line in lines:
+        if line.article:
+            return
+        yield line
+
+
+def _embedded(own: list[Line]) -> Embedded:
+    title = next((" ".join(line.text.split()) for line in own if line.part is Part.TITLE), None)
+    return Embedded(title, "\n".join(line.text for line in own if line.part is Part.EMBEDDED))
+
+
+def _name(rest: str) -> str:
+    # «نقلا عن "الخليج" الإماراتية», (المصدر: وكالات)
+    return " ".join(rest.translate(_UNQUOTED).split())

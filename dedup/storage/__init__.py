@@ -1,0 +1,1 @@
+"""Files, locks, object stores and kept texts."""

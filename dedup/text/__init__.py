@@ -1,0 +1,1 @@
+"""Arabic text: folding, stems, stop words and document frequencies."""

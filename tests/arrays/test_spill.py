@@ -1,0 +1,65 @@
+"""Spill: what is in files is the same as in memory, and a full disk is told with what to do."""
+
+from __future__ import annotations
+
+import errno
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.arrays.spill import Spill
+from dedup.errors import OutputError
+
+
+@given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=6), max_size=8), st.integers(0, 200))
+def test_a_pile_is_all_that_was_added_whatever_fits_into_memory(parts, limit):
+    with Spill(limit) as spill:
+        pile, other = spill.pile(np.uint64), spill.pile(np.int32)
+        for part in parts:
+            pile.add(np.array(part, np.uint64))
+            other.add(np.arange(len(part), dtype=np.int32))
+        array = pile.array()
+        assert (array.dtype, array.tolist()) == (np.uint64, [value for part in parts for value in part])
+        assert other.array().tolist() == [i for part in parts for i in range(len(part))]
+        assert spill.spilled == (12 * sum(map(len, parts)) > limit)
+    spill.release()
+    assert array.tolist() == [value for part in parts for value in part]
+
+
+def test_a_pile_that_is_made_when_others_are_in_files_is_in_a_file(tmp_path):
+    with Spill(10, str(tmp_path)) as spill:
+        spill.pile(np.uint8).add(np.zeros(100, np.uint8))
+        later = spill.pile(np.uint8)
+        later.add(np.arange(5, dtype=np.uint8))
+        array = later.array()
+    assert not array.flags.owndata
+    assert array.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_no_file_is_left_behind(tmp_path):
+    with Spill(0, str(tmp_path)) as spill:
+        pile = spill.pile(np.uint64)
+        pile.add(np.arange(1000, dtype=np.uint64))
+        array = pile.array()
+    assert array.sum() == 499_500
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path):
+    pile = Spill(0, str(tmp_path / "missing")).pile(np.uint8)
+    with pytest.raises(OutputError, match="missing: cannot keep .* TMPDIR, or allow more memory with --run.memory"):
+        pile.add(np.zeros(9, np.uint8))
+
+
+def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch):
+    spill = Spill(0, str(tmp_path))
+
+    class Full:
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(spill, "_file", Full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        spill.pile(np.uint8).add(np.zeros(9, np.uint8))

@@ -1,0 +1,417 @@
+"""A run that builds on an earlier one: what was given stays, what is new joins it, and nothing depends on how it was run."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+import dedup
+from dedup import schema
+from dedup.cli import main
+from dedup.result import TABLES
+from tests.arabic import edited, news
+from tests.paths import ROOT, SEED_PAGE
+
+KEPT = ("canonical_id", "kind", "jaccard", "containment", "copy_group", "story_id")
+TITLE = "افتتاح معرض الكتاب الدولي في المدينة القديمة"
+DAYS = 4
+
+
+def row(number, text=None, day=1, hour=8, **columns):
+    return {"id": str(number), "published": f"2025-03-{day:02d}T{hour:02d}:00:00", **({"text": text} if text else {}), **columns}
+
+
+def topic(number):
+    """Names of one event: what makes its documents a story, without one being a copy of another."""
+    letters = random.Random(f"names {number}")
+    return " ".join("".join(letters.choices("بتجحدرزسشصضطعغقمن", k=6)) for _ in range(7))
+
+
+def report(seed, topics):
+    """A text of its own about some events: their names twice, each time in another order, and a few common words."""
+    names = [name for number in topics for name in topic(number).split()]
+    order = random.Random(f"order {seed}")
+    return " ".join([*order.sample(names, len(names)), news(seed, 8), *order.sample(names, len(names))])
+
+
+def crawl():
+    """Days of news: wires that come back edited on later days, follow-ups of events in other words, headlines, strangers."""
+    days = []
+    for day in range(1, DAYS + 1):
+        rows = []
+        for number in range(6):
+            key = f"{day}-{number}"
+            rows += [
+                row(f"{key}a", news(100 * day + number, 90), day, source="أ"),
+                row(f"{key}b", edited(news(100 * max(1, day - number % 3) + number, 90), 7, 40), day, 10 + number, source=f"ب{number}"),
+                row(f"{key}e", report(5000 + 100 * day + number, topics=[number]), day, 12, title=topic(number)),
+            ]
+        rows.append(row(f"{day}-h", day=day, title=TITLE))
+        days.append(rows)
+    return days
+
+
+def ran(rows, base=None, **changes):
+    config = dedup.Config().replace({name.replace("__", "."): value for name, value in changes.items()}) if changes else None
+    return dedup.run(rows, config, base=base)
+
+
+def by_id(result):
+    return {document["doc_id"]: document for document in result.documents.to_pylist()}
+
+
+def check(result, base):
+    """What holds for every result with a base."""
+    documents, old = result.documents.to_pylist(), base.documents.to_pylist()
+    found, counts = {document["doc_id"]: document for document in documents}, result.manifest["counts"]
+    for before, after in zip(old, documents, strict=False):
+        assert before["doc_id"] == after["doc_id"]
+        assert {name: before[name] for name in KEPT} == {name: after[name] for name in KEPT}
+    matches = result.matches.to_pylist()
+    kinds = {(match["doc_id_a"], match["doc_id_b"]): match["kind"] for match in matches}
+    places = {document["doc_id"]: place for place, document in enumerate(documents)}
+    assert len(kinds) == len(matches)
+    assert all(places[a] < places[b] for a, b in kinds)
+    assert [match for match in matches if places[match["doc_id_b"]] < len(old)] == base.matches.to_pylist()
+    for document in documents:
+        canonical = found[document["canonical_id"]]
+        assert document["copy_group"] == canonical["copy_group"] == places[canonical["doc_id"]]
+        assert (document["status"] == "copy") == (canonical is not document)
+        assert document["story_id"] == canonical["story_id"]
+        if canonical is not document:
+            pair = sorted([document["doc_id"], canonical["doc_id"]], key=places.get)
+            assert kinds[tuple(pair)] == document["kind"] != "partial"
+    assert counts["pages"] == counts["pages_with_documents"] + counts["rejects"]
+    assert (counts["base_documents"], counts["documents"]) == (len(old), len(documents))
+    assert result.texts.read().column("doc_id").to_pylist() == list(found)
+    assert result.events.schema.equals(schema.EVENTS)
+    if base.stories is None:
+        assert result.stories is None
+        return
+    stories = result.stories.to_pylist()
+    assert result.stories.schema.equals(schema.STORIES)
+    assert len({story["story_id"] for story in stories}) == len(stories) == counts["stories"]
+    assert [story["story_id"] for story in stories][: base.stories.num_rows] == base.stories.column("story_id").to_pylist()
+    for story in stories:
+        members = [document for document in documents if document["story_id"] == story["story_id"]]
+        assert sorted(story["members"]) == sorted(document["doc_id"] for document in members)
+        assert story["documents"] == sum(document["canonical_id"] == document["doc_id"] for document in members)
+        assert story["lead_id"] in story["members"]
+    touched = {document["story_id"] for document in documents[len(old) :]}
+    for before, after in zip(base.stories.to_pylist(), stories, strict=False):
+        assert before == after or before["story_id"] in touched
+
+
+def chain(days, **changes):
+    results = [ran(days[0], **changes)]
+    for rows in days[1:]:
+        results.append(ran(rows, base=results[-1]))
+        check(results[-1], results[-2])
+    return results
+
+
+@pytest.fixture(scope="module")
+def results():
+    """The results of each day, the day before as its base."""
+    return chain(crawl())
+
+
+def test_a_chain_of_days_keeps_what_was_given_and_holds_all(results):
+    assert [result.documents.num_rows for result in results] == [19 * day for day in range(1, DAYS + 1)]
+    found = by_id(results[-1])
+    assert any(document["canonical_id"][0] < name[0] for name, document in found.items() if document["status"] == "copy")
+    assert any(len({member[0] for member in story["members"]}) > 1 and story["documents"] > 1 for story in results[-1].stories.to_pylist())
+
+
+def test_days_one_by_one_find_the_copies_of_one_run_over_all(results):
+    batch, found = by_id(ran([row for rows in crawl() for row in rows])), by_id(results[-1])
+    assert {name: (document["canonical_id"], document["kind"]) for name, document in found.items()} == {
+        name: (document["canonical_id"], document["kind"]) for name, document in batch.items()
+    }
+
+
+def test_events_are_carried_over_and_told_once(results):
+    for before, after in zip(results[1:], results[2:], strict=False):
+        assert after.events.slice(0, before.events.num_rows).equals(before.events)
+    keys = [(event["event"], event["story_id"], event["other_id"], event["canonical_id"]) for event in results[-1].events.to_pylist()]
+    assert len(keys) == len(set(keys))
+
+
+def content(folder):
+    return {name: path.read_bytes() for name in (*TABLES, "texts") if (path := Path(folder) / f"{name}.parquet").exists()}
+
+
+@pytest.mark.parametrize(("threads", "batch_rows", "memory"), [(1, 1, 0), (2, 7, 1), (5, 3, 0)])
+def test_threads_batches_and_memory_change_no_byte_nor_does_a_base_on_disk(tmp_path, threads, batch_rows, memory):
+    days = crawl()
+    first = ran(days[0])
+    first.write(tmp_path / "first")
+    dedup.run(days[1], base=first).write(tmp_path / "one")
+    config = dedup.Config().replace({"run.threads": threads, "run.batch_rows": batch_rows, "run.memory": memory})
+    dedup.run(days[1], config, base=tmp_path / "first").write(tmp_path / "other")
+    assert content(tmp_path / "one").keys() == {*TABLES, "texts"}
+    assert content(tmp_path / "one") == content(tmp_path / "other")
+
+
+def test_a_result_with_a_base_is_read_back_as_it_was(tmp_path, results):
+    results[-1].write(tmp_path / "out")
+    read = dedup.Result.read(tmp_path / "out")
+    for name in TABLES:
+        assert getattr(read, name).equals(getattr(results[-1], name)), name
+    assert read.texts.read().equals(results[-1].texts.read())
+    assert read.texts.take([3])[0].as_py() == crawl()[0][3]["text"]
+
+
+def test_a_new_copy_of_an_old_copy_is_tied_to_its_canonical_only_by_a_match_of_its_own():
+    text = news(1, 100)
+    base = ran([row(1, text), row(2, edited(text, 10, 50), day=2)])
+    found = by_id(ran([row(3, edited(text, 10, 50, 80), day=3), row(4, edited(text, 10, 50), day=3)], base))
+    assert [found[name]["canonical_id"] for name in "1234"] == ["1", "1", "1", "1"]
+
+
+def test_a_new_document_that_is_older_or_longer_displaces_no_canonical():
+    text = news(1, 100)
+    base = ran([row(1, text, day=9)])
+    result = ran([row(0, text + " " + news(2, 20), day=1), row(2, text, day=1)], base)
+    check(result, base)
+    assert {document["canonical_id"] for document in result.documents.to_pylist()} == {"1"}
+
+
+def test_a_canonical_of_the_base_comes_before_its_older_copies():
+    wire = news(1, 100)
+    last = chain([[row("c", wire, day=9)], [row("e", wire, day=1)], [row("n", edited(wire, 20, 60), day=12)]])[-1]
+    assert by_id(last)["n"]["canonical_id"] == "c"
+
+
+def test_an_old_headline_does_not_come_to_stand_for_an_article():
+    base = ran([row(1, title=TITLE)])
+    result = ran([row(2, news(3, 70), title=TITLE), row(3, title=TITLE)], base)
+    check(result, base)
+    found = by_id(result)
+    assert (found["2"]["status"], found["3"]["canonical_id"]) == ("unique", "1")
+    assert ("1", "2", "title") in {(match["doc_id_a"], match["doc_id_b"], match["kind"]) for match in result.matches.to_pylist()}
+
+
+def test_old_documents_are_not_compared_with_one_another_again():
+    base = ran([row(1, news(1)), row(2, edited(news(1), 9)), row(3, f"{news(1)} {news(2)}")])
+    assert base.manifest["counts"]["candidates"] == 3
+    result = ran([row(4, news(3), day=2)], base)
+    check(result, base)
+    assert result.manifest["counts"]["candidates"] == 0
+    assert ran([row(5, edited(news(1), 9, 33), day=2)], base).manifest["counts"]["candidates"] == 3
+
+
+def test_an_old_headline_gets_no_match_with_an_old_article_that_comes_before_its_own():
+    days = [
+        [row(1, news(1), day=9, title=TITLE), row(2, day=9, title=TITLE)],
+        [row(3, news(3), day=5, title=TITLE)],
+        [row(4, day=6, title=TITLE)],
+    ]
+    last = chain(days)[-1]
+    assert by_id(last)["2"]["canonical_id"] == "1"
+    assert ("2", "3") not in {(match["doc_id_a"], match["doc_id_b"]) for match in last.matches.to_pylist()}
+
+
+def test_a_text_that_is_printed_day_by_day_is_listed_with_the_same_documents_as_before():
+    wire = news(1, 100)
+    days = [[row("c", wire, day=1)]]
+    days += [[row(f"{run}{k}", edited(wire, 20, 60), day=day) for k in range(6)] for run, day in enumerate((9, 5, 3))]
+    last = chain(days)[-1]
+    assert {document["canonical_id"] for document in last.documents.to_pylist()} == {"c"}
+
+
+def test_a_copy_long_after_its_story_joins_it_and_a_document_does_not():
+    wire = report(1, topics=[1])
+    base = ran([row(1, wire, day=1), row(2, report(2, topics=[2]), day=1)])
+    result = ran([row(3, wire, day=28), row(4, report(3, topics=[1]), day=28)], base)
+    check(result, base)
+    found = by_id(result)
+    assert found["3"]["story_id"] == found["1"]["story_id"]
+    story = result.stories.to_pylist()[0]
+    assert (story["copies"], story["last_published"].day, story["members"]) == (1, 28, ["1", "3"])
+    assert found["4"]["story_id"] not in {found["1"]["story_id"], found["2"]["story_id"]}
+    assert result.manifest["counts"]["clustered"] == 1
+
+
+def test_two_old_groups_that_a_round_up_ties_together_keep_their_ids_and_are_told():
+    one, other = news(1, 90), news(2, 90)
+    base = ran([row(1, one), row(2, other)])
+    result = ran([row(3, f"{one} {other}", day=2)], base)
+    check(result, base)
+    assert result.events.to_pylist()[0] | {"at": None} == {
+        "event": "group_merged",
+        "story_id": by_id(result)["1"]["story_id"],
+        "other_id": "2",
+        "canonical_id": "1",
+        "at": None,
+        "documents": 1,
+        "members": ["3"],
+    }
+    again = ran([row(4, f"{one} {other}", day=3)], result)
+    check(again, result)
+    assert again.events.equals(result.events)
+
+
+def test_two_old_stories_that_news_bring_together_are_a_merge_told_once():
+    base = ran([row(f"{i}{k}", report(10 * i + k, topics=[i]), hour=k) for i in (1, 2) for k in range(3)])
+    assert base.stories.num_rows == 2
+    bridge = [row(f"n{k}", report(90 + k, topics=[1, 2]), day=2, hour=k) for k in range(6)]
+    result = ran(bridge, base)
+    check(result, base)
+    merged = [event for event in result.events.to_pylist() if event["event"] == "story_merged"]
+    assert [(event["documents"], event["at"].isoformat()) for event in merged] == [(3, "2025-03-02T05:00:00+00:00")]
+    assert {merged[0]["story_id"], merged[0]["other_id"]} == set(base.stories.column("story_id").to_pylist())
+    assert {by_id(result)[f"n{k}"]["story_id"] for k in range(6)} == {merged[0]["story_id"]}
+    again = ran([row("z", report(99, topics=[1, 2]), day=2, hour=9)], result)
+    check(again, result)
+    assert by_id(again)["z"]["story_id"] == merged[0]["story_id"]
+    assert again.events.equals(result.events)
+
+
+def test_a_page_that_comes_again_is_rejected_and_the_reason_says_whether_it_has_changed():
+    base = ran([row(1, news(1)), row(2, news(2)), row(3, title=TITLE)])
+    result = ran([row(1, news(1)), row(2, news(9)), row(3, title=TITLE), row(4, news(4)), row(4, news(4))], base)
+    check(result, base)
+    reasons = [(reject["input_row"], reject["reason"]) for reject in result.rejects.to_pylist()]
+    assert reasons == [(0, "already_in_base"), (1, "duplicate_id"), (2, "already_in_base"), (4, "duplicate_id")]
+    assert result.texts.read().column("text").to_pylist()[-1] == news(4)
+
+
+def test_where_every_new_row_is_rejected_the_base_is_all_there_is():
+    base = ran([row(1, news(1)), row(2, edited(news(1), 9))])
+    result = ran([row(1, news(1)), {"id": "5", "text": None}], base)
+    check(result, base)
+    assert result.stories.equals(base.stories)
+    assert result.documents.equals(base.documents)
+
+
+def test_a_base_without_documents_is_a_base_too():
+    base = ran([{"id": "1", "text": None}])
+    result = ran([row(1, news(1)), row(2, edited(news(1), 9))], base)
+    check(result, base)
+    assert result.documents.equals(ran([row(1, news(1)), row(2, edited(news(1), 9))]).documents)
+
+
+def test_undated_documents_are_near_to_all_stories():
+    base = ran([row(1, report(1, topics=[3]), day=1), row(2, report(2, topics=[4]), day=1)])
+    result = ran([{"id": "3", "text": report(3, topics=[3])}, row(4, report(4, topics=[5]), day=30)], base)
+    check(result, base)
+    assert by_id(result)["3"]["story_id"] == by_id(result)["1"]["story_id"]
+
+
+def test_a_page_of_several_documents_keeps_their_texts():
+    page = SEED_PAGE.read_text(encoding="utf-8")
+    base = ran([row("p", page)])
+    assert base.texts.read().column("doc_id").to_pylist() == ["p", *(f"p#{number}" for number in range(1, 12))]
+    result = ran([row("q", page, day=2)], base)
+    check(result, base)
+    found = by_id(result)
+    assert all(found[name.replace("q", "p")]["canonical_id"] in {document["canonical_id"], name} for name, document in found.items())
+    assert found["q"]["canonical_id"] == "p"
+
+
+def test_copies_alone_can_be_carried_on_too():
+    results = chain(crawl(), stories__enabled=False)
+    assert results[-1].stories is None
+    assert {event["event"] for event in results[-1].events.to_pylist()} <= {"group_merged"}
+
+
+# What a base must be
+
+
+def test_settings_that_find_other_things_are_refused_by_name_and_others_are_free():
+    base = ran([row(1, news(1))], copies__near=0.6)
+    with pytest.raises(dedup.ConfigError, match=r"^copies.near is 0.5, of the base 0.6\. .* without a base"):
+        dedup.run([row(2, news(2))], dedup.Config(), base=base)
+    with pytest.raises(dedup.ConfigError, match="text.min_words is 9, of the base 8; stories.cut is 0.2, of the base"):
+        ran([row(2, news(2))], base, copies__near=0.6, text__min_words=9, stories__cut=0.2)
+    assert ran([row(2, news(2))], base).manifest["config"]["copies"]["near"] == 0.6
+    assert ran([row(2, news(2))], base, copies__near=0.6, candidates__sampled=50, run__threads=1).documents.num_rows == 2
+
+
+def test_a_base_without_texts_is_refused_with_what_to_do():
+    base = ran([row(1, news(1))], run__keep_texts=False)
+    assert base.texts is None
+    with pytest.raises(dedup.InputError, match="the base holds no texts .* without --no-texts"):
+        ran([row(2, news(2))], base)
+
+
+def test_a_folder_without_a_result_is_an_input_error(tmp_path):
+    with pytest.raises(dedup.InputError, match="the base cannot be read: .* holds no manifest.json"):
+        ran([row(2, news(2))], tmp_path)
+
+
+@pytest.fixture
+def written(tmp_path):
+    ran([row(1, news(1)), row(2, news(2))]).write(tmp_path / "base")
+    return tmp_path / "base"
+
+
+@pytest.mark.parametrize("name", ["version", "schema_version"])
+def test_a_result_of_another_version_is_refused(written, name):
+    manifest = json.loads((written / "manifest.json").read_text(encoding="utf-8"))
+    (written / "manifest.json").write_text(json.dumps(manifest | {name: "0.0.7"}), encoding="utf-8")
+    with pytest.raises(dedup.InputError, match=r"the base was written by dedup .*0\.0\.7.* Run the whole corpus anew"):
+        ran([row(3, news(3))], written)
+
+
+def test_tables_that_do_not_fit_together_are_refused(written):
+    path = written / "documents.parquet"
+    documents = pq.read_table(path)
+    for broken in (documents.drop(["agency"]), documents.slice(0, 1)):
+        pq.write_table(broken, path)
+        with pytest.raises(dedup.InputError, match="the base does not fit together"):
+            ran([row(3, news(3))], written)
+
+
+def test_texts_of_other_documents_are_refused(written):
+    documents = pq.read_table(written / "documents.parquet")
+    ids = pa.array(["1", "x"])
+    pq.write_table(
+        documents.set_column(0, documents.schema.field(0), ids).set_column(12, documents.schema.field(12), ids),
+        written / "documents.parquet",
+    )
+    with pytest.raises(dedup.InputError, match="its texts are not those of its documents"):
+        ran([row(3, news(3))], written)
+
+
+def test_a_table_that_cannot_be_read_is_told_as_one(written):
+    (written / "texts.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(dedup.OutputError, match="holds a table that cannot be read"):
+        dedup.Result.read(written)
+    with pytest.raises(dedup.InputError, match="the base cannot be read"):
+        ran([row(3, news(3))], written)
+
+
+def test_the_manifest_lists_all_that_was_ever_read(tmp_path):
+    files = []
+    for day in range(1, 4):
+        files.append(tmp_path / f"{day}.jsonl")
+        files[-1].write_text(json.dumps(row(day, news(day)), ensure_ascii=False), encoding="utf-8")
+    result = ran(str(files[2]), ran(str(files[1]), ran(str(files[0]))))
+    assert result.manifest["base"]["documents"] == 2
+    assert len(result.manifest["base"]["inputs"]) == 2
+    assert len(result.manifest["inputs"]) == 1
+
+
+def test_the_commands_of_the_readme_run(tmp_path, monkeypatch):
+    root = ROOT
+    section = (
+        (root / "README.md").read_text(encoding="utf-8").partition("### Every day a new crawl")[2].partition("```\n")[2].partition("```")[0]
+    )
+    commands = [line.split()[1:] for line in section.splitlines()]
+    (tmp_path / "examples").symlink_to(root / "examples")
+    monkeypatch.chdir(tmp_path)
+    assert len(commands) == 3
+    for command in commands:
+        result = CliRunner().invoke(main, command, prog_name="dedup")
+        assert result.exit_code == 0, result.output
+    last = dedup.Result.read(commands[-1][-1])
+    assert (last.documents.num_rows, last.manifest["counts"]["new_documents"]) == (101, 12)
+    assert last.texts.read().num_rows == 101

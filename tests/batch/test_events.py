@@ -1,0 +1,72 @@
+"""Events: told once, in one order, with the times of the documents and never those of a clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.batch.incremental import Happening, Tie, events_table, group_events, story_events
+from dedup.schema import EVENTS, TIMESTAMP
+
+DAY2, DAY3 = datetime(2025, 3, 2, tzinfo=UTC), datetime(2025, 3, 3, 7, 30, tzinfo=UTC)
+DOCUMENTS = pa.table({
+    "doc_id": ["a", "b", "c", "d", "e"],
+    "published": pa.array([None, DAY2, DAY3, DAY2, None], TIMESTAMP),
+})  # fmt: skip
+
+
+def happening(event="story_merged", story=0, other=1, members=(1,), newcomers=(2, 3)):
+    return Happening(event, story, other, np.array(members), np.array(newcomers))
+
+
+def rows_of(*happenings):
+    return story_events(happenings, DOCUMENTS, np.arange(5), ["s0", "s1", "s2"])
+
+
+def test_an_event_tells_whom_it_concerns_and_the_latest_time_of_the_new_documents():
+    (row,) = events_table(rows_of(happening()), None).to_pylist()
+    assert row == {
+        "event": "story_merged", "story_id": "s0", "other_id": "s1", "canonical_id": None, "at": DAY3, "documents": 1, "members": ["b"],
+    }  # fmt: skip
+
+
+def test_what_is_undated_has_no_time():
+    (row,) = events_table(rows_of(happening(newcomers=[0, 4])), None).to_pylist()
+    assert row["at"] is None
+
+
+def test_places_are_those_of_the_documents_clustered():
+    (row,) = story_events([happening(members=[0], newcomers=[1])], DOCUMENTS, np.array([1, 3]), ["s0", "s1"])
+    assert (row["members"], row["at"]) == (["b"], DAY2)
+
+
+def test_a_tie_of_copy_groups_names_both_canonicals_and_the_story_of_the_one_that_is_kept():
+    rows = group_events([Tie(0, 1, np.array([2, 3]))], DOCUMENTS, pa.array(["s0", "s1", "s0", "s0", "s1"]))
+    (row,) = events_table(rows, None).to_pylist()
+    assert row == {
+        "event": "group_merged", "story_id": "s0", "other_id": "b", "canonical_id": "a", "at": DAY3, "documents": 2, "members": ["c", "d"],
+    }  # fmt: skip
+    assert group_events([Tie(0, 1, np.array([2]))], DOCUMENTS, pa.nulls(5, pa.string()))[0]["story_id"] is None
+
+
+def test_the_order_in_which_events_come_does_not_matter():
+    rows = rows_of(happening(), happening("story_split", 0, 2), happening("story_merged", 0, 2))
+    assert events_table(rows, None).equals(events_table(rows[::-1], None))
+
+
+def test_no_event_is_told_twice_but_a_merge_that_turns_round_is_told():
+    first = events_table(rows_of(happening(), happening("story_split", 1, 2)), None)
+    rows = rows_of(
+        happening(newcomers=[1]), happening("story_merged", 1, 0), happening("story_split", 1, 2), happening("story_merged", 2, 0)
+    )
+    later = events_table(rows, first)
+    assert later.slice(0, 2).equals(first)
+    assert [(row["event"], row["story_id"], row["other_id"]) for row in later.to_pylist()[2:]] == [
+        ("story_merged", "s1", "s0"), ("story_merged", "s2", "s0"),
+    ]  # fmt: skip
+
+
+def test_no_event_is_an_empty_table():
+    assert events_table([], None).equals(EVENTS.empty_table())

@@ -1,0 +1,196 @@
+"""Stories that go on: what holds for every clustering, and each rule by an example of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.batch.incremental import active_stories, continue_stories, tied_groups
+from dedup.copies.pairs import NEAR, NEITHER, PARTIAL, Matches
+
+
+def continued(clusters, held, seniority=None):
+    """Continue stories; clusters are named by any numbers, as ``held`` names old stories and -1 new documents."""
+    n_old = max(held, default=-1) + 1
+    ranks = np.arange(n_old) if seniority is None else np.array(seniority)
+    return continue_stories(np.array(clusters, np.int64), np.array(held, np.int64), ranks)
+
+
+def told(answer):
+    return [(item.event, item.story, item.other, item.members.tolist(), item.newcomers.tolist()) for item in answer.happenings]
+
+
+@st.composite
+def clusterings(draw):
+    n_old = draw(st.integers(0, 5))
+    documents = draw(st.lists(st.tuples(st.integers(0, 6), st.integers(-1, n_old - 1)), max_size=30))
+    # Every old story that is clustered has a document here, so those without one are not drawn.
+    return [cluster for cluster, _ in documents], [story for _, story in documents], n_old, draw(st.permutations(range(n_old)))
+
+
+def run_drawn(drawn):
+    clusters, held, _, seniority = drawn
+    answer = continue_stories(np.array(clusters, np.int64), np.array(held, np.int64), np.array(seniority, np.int64))
+    return clusters, held, answer
+
+
+@given(clusterings())
+def test_no_old_document_changes_its_story(drawn):
+    _, held, answer = run_drawn(drawn)
+    assert all(story == given for story, given in zip(answer.stories.tolist(), held, strict=True) if given >= 0)
+
+
+@given(clusterings())
+def test_every_new_document_has_one_story_and_those_of_a_cluster_share_it(drawn):
+    clusters, held, answer = run_drawn(drawn)
+    of_cluster = {}
+    for cluster, before, story in zip(clusters, held, answer.stories.tolist(), strict=True):
+        if before < 0:
+            assert 0 <= story < answer.count
+            assert of_cluster.setdefault(cluster, story) == story
+
+
+@given(clusterings())
+def test_a_founded_story_has_a_number_of_its_own_and_only_new_documents_of_one_cluster(drawn):
+    clusters, held, answer = run_drawn(drawn)
+    founded = {}
+    for cluster, before, story in zip(clusters, held, answer.stories.tolist(), strict=True):
+        if story >= drawn[2]:
+            assert before < 0
+            assert founded.setdefault(story, cluster) == cluster
+    assert sorted(founded) == list(range(drawn[2], answer.count))
+    assert [founded[number] for number in sorted(founded)] == sorted(founded.values())
+
+
+@given(clusterings())
+def test_a_new_document_joins_a_story_only_in_its_main_cluster(drawn):
+    clusters, held, answer = run_drawn(drawn)
+    parts = Counter((story, cluster) for story, cluster in zip(held, clusters, strict=True) if story >= 0)
+    for cluster, before, story in zip(clusters, held, answer.stories.tolist(), strict=True):
+        if before < 0 and story < drawn[2]:
+            assert parts[story, cluster] == max(count for (other, _), count in parts.items() if other == story) > 0
+
+
+@given(clusterings())
+def test_happenings_say_what_they_are(drawn):
+    clusters, held, answer = run_drawn(drawn)
+    for item in answer.happenings:
+        where = {clusters[place] for place in [*item.members.tolist(), *item.newcomers.tolist()]}
+        assert len(where) == 1
+        assert len(item.members) and len(item.newcomers)
+        assert all(held[place] < 0 for place in item.newcomers.tolist())
+        newcomers = {int(answer.stories[place]) for place in item.newcomers.tolist()}
+        if item.event == "story_merged":
+            assert newcomers == {item.story} and {held[place] for place in item.members.tolist()} == {item.other}
+            assert 2 * len(item.members) > held.count(item.other)
+        else:
+            assert newcomers == {item.other} and item.other >= drawn[2] and {held[place] for place in item.members.tolist()} == {item.story}
+    keys = [(item.event, item.story, item.other) for item in answer.happenings]
+    assert len(keys) == len(set(keys))
+
+
+@given(clusterings(), st.randoms(use_true_random=False))
+def test_the_order_of_documents_does_not_matter_but_for_the_order_of_new_stories(drawn, random):
+    clusters, held, answer = run_drawn(drawn)
+    order = list(range(len(clusters)))
+    random.shuffle(order)
+    shuffled = continue_stories(np.array(clusters, np.int64)[order], np.array(held, np.int64)[order], np.array(drawn[3], np.int64))
+    assert shuffled.stories.tolist() == answer.stories[order].tolist()
+
+
+def test_new_documents_join_the_story_of_their_cluster_and_others_found_one():
+    answer = continued([0, 0, 2, 3, 3], [0, -1, -1, -1, -1])
+    assert (answer.stories.tolist(), answer.count, told(answer)) == ([0, 0, 1, 2, 2], 3, [])
+
+
+def test_of_two_stories_in_a_cluster_the_one_with_more_documents_goes_on():
+    answer = continued([0, 0, 0, 0], [0, 1, 1, -1])
+    assert answer.stories.tolist() == [0, 1, 1, 1]
+    assert told(answer) == [("story_merged", 1, 0, [0], [3])]
+
+
+def test_of_two_stories_with_as_many_documents_the_senior_goes_on():
+    assert continued([0, 0, 0], [0, 1, -1], seniority=[0, 1]).stories.tolist() == [0, 1, 0]
+    assert continued([0, 0, 0], [0, 1, -1], seniority=[1, 0]).stories.tolist() == [0, 1, 1]
+
+
+def test_three_stories_in_one_cluster_are_two_merges():
+    answer = continued([0] * 7, [0, 0, 0, 1, 1, 2, -1])
+    assert told(answer) == [("story_merged", 0, 1, [3, 4], [6]), ("story_merged", 0, 2, [5], [6])]
+
+
+def test_half_of_a_story_is_not_its_main_part():
+    answer = continued([0, 0, 0, 0, 5], [0, 0, 1, -1, 1])
+    assert (answer.stories.tolist(), told(answer)) == ([0, 0, 1, 0, 1], [])
+
+
+def test_a_part_that_stands_apart_with_new_documents_is_a_split():
+    answer = continued([0, 0, 7, 7, 7], [0, 0, 0, -1, -1])
+    assert answer.stories.tolist() == [0, 0, 0, 1, 1]
+    assert told(answer) == [("story_split", 0, 1, [2], [3, 4])]
+
+
+def test_a_part_that_stands_with_another_story_is_no_split():
+    answer = continued([0, 0, 0, 7, 7, 7, 7], [0, 0, 0, 0, 0, 1, -1])
+    assert answer.stories.tolist()[-1] == 1
+    assert told(answer) == []
+
+
+def test_what_happens_among_old_documents_alone_is_not_told():
+    assert told(continued([0, 0, 8], [0, 1, -1])) == []
+    assert told(continued([0, 7], [0, 0])) == []
+
+
+def test_a_story_in_two_halves_goes_on_in_one_of_them():
+    answer = continued([0, 0, 7, 7], [0, -1, 0, -1])
+    assert answer.stories.tolist() == [0, 0, 0, 1]
+    assert told(answer) == [("story_split", 0, 1, [2], [3])]
+
+
+def test_without_old_stories_every_cluster_founds_one():
+    answer = continued([4, 2, 4], [-1, -1, -1])
+    assert (answer.stories.tolist(), answer.count) == ([1, 0, 1], 2)
+    assert continued([], []).count == 0
+
+
+def active(held, times, news, window=5.0):
+    n = max(held, default=-1) + 1
+    return active_stories(np.array(held, np.int64), np.array(times, float), np.array(news, float), window, n).tolist()
+
+
+TIMES = st.one_of(st.floats(0, 50), st.just(float("nan")))
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), TIMES), max_size=12), st.lists(TIMES, max_size=6), st.floats(0.1, 20))
+def test_a_story_is_active_if_one_of_its_documents_is_near_a_new_one(documents, news, window):
+    held, times = [story for story, _ in documents], [time for _, time in documents]
+    near = {story for story, time in documents for new in news if not abs(time - new) > window}
+    assert active(held, times, news, window) == [story in near for story in range(max(held, default=-1) + 1)]
+
+
+def test_nothing_new_makes_no_story_active_and_what_is_undated_all():
+    assert active([0, 1], [1.0, float("nan")], []) == [False, False]
+    assert active([0, 1], [1.0, float("nan")], [40.0]) == [False, True]
+    assert active([0, 1], [1.0, 90.0], [40.0, float("nan")]) == [True, True]
+
+
+def ties(pairs, canonical, n_old):
+    left, right, kind = (np.array([pair[i] for pair in pairs], np.int64) for i in range(3))
+    numbers = np.ones(len(pairs))
+    matches = Matches(left, right, kind.astype(np.uint8), numbers, numbers, np.full(len(pairs), NEITHER, np.uint8))
+    return [(tie.kept, tie.other, tie.members.tolist()) for tie in tied_groups(matches, np.array(canonical), n_old)]
+
+
+def test_new_documents_that_match_two_old_canonicals_tie_their_groups():
+    pairs = [(0, 3, NEAR), (1, 3, NEAR), (0, 4, NEAR), (1, 4, NEAR), (0, 2, NEAR)]
+    assert ties(pairs, [0, 1, 0, 0, 0], 3) == [(0, 1, [3, 4])]
+
+
+def test_passages_and_copies_and_new_canonicals_tie_no_groups():
+    assert ties([(0, 3, NEAR), (1, 3, PARTIAL)], [0, 1, 0, 0], 3) == []
+    assert ties([(0, 3, NEAR), (2, 3, NEAR)], [0, 1, 1, 0], 3) == []
+    assert ties([(0, 3, NEAR), (3, 4, NEAR)], [0, 1, 2, 3, 3], 3) == []
+    assert ties([], [0, 1], 1) == []

@@ -1,0 +1,323 @@
+"""A run that is stopped at any step goes on and gives the same bytes; what cannot be gone on with is said."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import dedup
+from bench.kills import command_of, kill_often, undisturbed
+from dedup.batch import checkpoints as parts
+from dedup.batch import workspace
+from dedup.batch.workspace import Workspace
+from dedup.cli import main
+from dedup.storage import files as durable
+from tests.arabic import news
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+def page(number, **columns):
+    text = news(number // 3, 60) + " " + news(1000 + number, 4)
+    return {"id": f"p{number}", "title": news(2000 + number, 6), "text": text, "date": f"2025-03-{1 + number % 9:02}", **columns}
+
+
+def write(path, numbers, *further):
+    Path(path).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in [*map(page, numbers), *further]), encoding="utf-8")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A current folder with two files, a bad row and an id that comes twice, and parts that end after every few pages."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(parts, "MEGABYTE", 20)
+    monkeypatch.setattr(durable.os, "fsync", lambda number: None)  # it takes most of the time, and no machine is switched off here
+    Path("in").mkdir()
+    write("in/a.jsonl", range(12), {"id": "bad"}, page(2))
+    write("in/b.jsonl", range(12, 20))
+    Path("in/empty.jsonl").write_text("")
+    return tmp_path
+
+
+def command(*arguments):
+    return CliRunner().invoke(main, ["run", *map(str, arguments)], prog_name="dedup")
+
+
+def run(*arguments):
+    result = command(*arguments, "-q", "--run.batch_rows", 3, "--threads", 1)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.suffix == ".parquet"}
+
+
+def manifest(folder):
+    return json.loads(Path(folder, "manifest.json").read_text(encoding="utf-8"))
+
+
+class Steps:
+    """Counts what the disk is told to do for good, and ends the process before one of these calls."""
+
+    def __init__(self, monkeypatch, last=None):
+        self.count, self.last = 0, last
+        for name in ("fsync", "replace"):
+            monkeypatch.setattr(durable.os, name, self.counted(getattr(durable.os, name)))
+        monkeypatch.setattr(workspace.Path, "unlink", self.counted(Path.unlink))
+        # The process is gone: nobody is there to clear up.
+        left = Workspace.__exit__
+        monkeypatch.setattr(Workspace, "__exit__", lambda work, kind=None, *rest: ended(work) if kind is Crash else left(work, kind, *rest))
+
+    def counted(self, call):
+        def instead(*arguments, **named):
+            self.count += 1
+            if self.count == self.last:
+                raise Crash
+            return call(*arguments, **named)
+
+        return instead
+
+
+def ended(work):
+    for file in work._files:
+        file.abandon()
+    work._lock.close()
+
+
+def crash_at(monkeypatch, step, *arguments):
+    with monkeypatch.context() as patched:
+        Steps(patched, step)
+        with pytest.raises(Crash):
+            run(*arguments)
+
+
+def steps_of(monkeypatch, *arguments):
+    with monkeypatch.context() as patched:
+        steps = Steps(patched)
+        run(*arguments)
+        return steps.count
+
+
+def test_a_run_stopped_at_any_step_goes_on_and_gives_the_same_bytes(here, monkeypatch):
+    count = steps_of(monkeypatch, "in", "-o", "whole")
+    assert count > 60
+    for step in range(1, count + 1):
+        crash_at(monkeypatch, step, "in", "-o", "out")
+        if not (Path("out/manifest.json").exists() and not Path("out/.work/journal.json").exists()):
+            run("in", "-o", "out")
+        assert content("out") == content("whole"), step
+        if step < count - 5:  # then it is only the work that is left to be deleted
+            assert sorted(os.listdir("out")) == sorted(os.listdir("whole")), step
+        shutil.rmtree("out")
+
+
+def test_a_run_stopped_again_and_again_says_the_same_of_its_inputs(here, monkeypatch):
+    run("in", "-o", "whole")
+    step, crashes = 25, 0
+    while not Path("out/manifest.json").exists():
+        with monkeypatch.context() as patched:
+            Steps(patched, step)
+            try:
+                run("in", "-o", "out")
+            except Crash:
+                crashes += 1
+    ours, theirs = manifest("out"), manifest("whole")
+    assert crashes > 2
+    assert content("out") == content("whole")
+    for name in ("inputs", "counts", "warnings", "config_digest"):
+        assert ours[name] == theirs[name]
+    assert [stage["stage"] for stage in ours["stages"]] == [stage["stage"] for stage in theirs["stages"]]
+    assert (ours["restarts"] > 0, theirs["restarts"]) == (True, 0)
+
+
+def test_an_earlier_result_is_whole_until_the_new_one_is(here, monkeypatch):
+    write("old.jsonl", range(40, 44))
+    run("old.jsonl", "-o", "earlier")
+    run("in", "-o", "whole")
+    before = content("earlier")
+    shutil.copytree("earlier", "out")
+    count = steps_of(monkeypatch, "in", "-o", "out", "--overwrite")
+    mixed = 0
+    for step in range(count - 40, count + 1):
+        shutil.rmtree("out")
+        shutil.copytree("earlier", "out")
+        crash_at(monkeypatch, step, "in", "-o", "out", "--overwrite")
+        if Path("out/manifest.json").exists():
+            assert content("out") in (before, content("whole")), step
+        else:
+            mixed += 1
+        if Path("out/.work/journal.json").exists():
+            run("in", "-o", "out", "--overwrite")
+        assert content("out") == content("whole"), step
+    assert mixed
+
+
+@pytest.mark.parametrize("place", ["tuesday", "monday"])
+def test_a_run_with_a_base_goes_on_too_even_where_it_replaces_its_base(here, monkeypatch, place):
+    write("tuesday.jsonl", range(18, 26))
+    run("in", "-o", "monday")
+    run("tuesday.jsonl", "--base", "monday", "-o", "whole")
+    shutil.copytree("monday", "kept")
+    arguments = ["tuesday.jsonl", "--base", "monday", "-o", place] + (["--overwrite"] if place == "monday" else [])
+    count = steps_of(monkeypatch, *arguments)
+    for step in [*range(1, count, 9), *range(count - 16, count + 1)]:
+        shutil.rmtree("monday")
+        shutil.copytree("kept", "monday")
+        shutil.rmtree("tuesday", ignore_errors=True)
+        crash_at(monkeypatch, step, *arguments)
+        if Path(place, ".work/journal.json").exists() or not Path(place).exists() or content(place) != content("whole"):
+            run(*arguments)
+        assert content(place) == content("whole"), step
+
+
+def stop(monkeypatch, *arguments, step=45):
+    crash_at(monkeypatch, step, *arguments)
+    assert Path("out/.work/journal.json").exists()
+
+
+def error_of(result):
+    assert result.exit_code == 4, result.output
+    return result.stderr
+
+
+def test_other_settings_are_refused_by_name_and_those_that_change_nothing_are_free(here, monkeypatch):
+    run("in", "-o", "whole")
+    stop(monkeypatch, "in", "-o", "out")
+    said = error_of(command("in", "-o", "out", "--copies.near", "0.6", "--no-texts"))
+    assert "copies.near is 0.6, was 0.5; run.keep_texts is false, was true. Give the same command to go on with it" in said
+    assert command("in", "-o", "out", "-q", "--threads", 2, "--run.batch_rows", 5, "--run.memory", 300).exit_code == 0
+    assert content("out") == content("whole")
+    assert manifest("out")["restarts"] == 1
+
+
+def test_overwrite_starts_a_stopped_run_anew(here, monkeypatch):
+    stop(monkeypatch, "in", "-o", "out")
+    run("in", "-o", "out", "--overwrite", "--copies.near", "0.6")
+    assert manifest("out")["restarts"] == 0
+
+
+def test_another_version_or_another_input_is_refused(here, monkeypatch):
+    stop(monkeypatch, "in", "-o", "out")
+    with monkeypatch.context() as patched:
+        patched.setattr("dedup.batch.resume.__version__", "7.0")
+        assert "it was begun by dedup 0.1" in error_of(command("in", "-o", "out"))
+    write("in/c.jsonl", [50])
+    assert "c.jsonl is a new input" in error_of(command("in", "-o", "out"))
+
+
+def test_an_input_that_was_read_and_has_changed_is_noticed_and_one_that_was_only_touched_is_not(here, monkeypatch):
+    run("in", "-o", "whole")
+    count = steps_of(monkeypatch, "in", "-o", "other")
+    stop(monkeypatch, "in", "-o", "out", step=count - 40)
+    os.utime("in/a.jsonl", (1, 1))
+    text = Path("in/a.jsonl").read_text(encoding="utf-8")
+    Path("in/a.jsonl").write_text(text.replace("p0", "q0"), encoding="utf-8")
+    assert "a.jsonl was changed" in error_of(command("in", "-o", "out"))
+    Path("in/a.jsonl").write_text(text, encoding="utf-8")
+    run("in", "-o", "out")
+    assert content("out") == content("whole")
+
+
+def test_an_input_that_was_not_read_yet_is_read_as_it_is_now_and_that_is_said(here, monkeypatch, caplog):
+    stop(monkeypatch, "in", "-o", "out", step=20)
+    write("in/b.jsonl", range(12, 23))
+    run("in", "-o", "out")
+    assert "b.jsonl: has changed since the run was stopped; it had not been read" in caplog.text
+    run("in", "-o", "whole")
+    assert content("out") == content("whole")
+
+
+def test_a_damaged_part_is_read_again(here, monkeypatch, caplog):
+    run("in", "-o", "whole")
+    for name in ("part-00001.arrow", "shingles.u64", "texts-00000.arrow"):
+        stop(monkeypatch, "in", "-o", "out", step=40)
+        path = Path("out/.work", name)
+        data = bytearray(path.read_bytes())
+        data[len(data) // 3] ^= 4
+        path.write_bytes(data)
+        run("in", "-o", "out")
+        assert f"{name}: is missing or damaged" in caplog.text
+        assert content("out") == content("whole")
+        shutil.rmtree("out")
+
+
+def test_the_work_is_kept_if_that_is_wanted_and_the_same_command_only_tells_then(here):
+    run("in", "-o", "out", "--keep-work")
+    before = content("out")
+    assert Path("out/.work/journal.json").exists()
+    result = command("in", "-o", "out", "--json")
+    assert json.loads(result.stdout)["counts"]["documents"] == 20
+    assert content("out") == before
+    assert "is not empty" in error_of(command("in", "-o", "out", "--copies.near", "0.6"))
+    assert content("out") == before
+
+
+def test_a_second_run_at_the_same_time_is_refused_at_once(here, monkeypatch):
+    with Workspace("out"):
+        assert "out: another run is writing to it (process" in error_of(command("in", "-o", "out"))
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("when", [10, 45, 80])
+def test_a_full_disk_leaves_the_earlier_result_and_the_run_goes_on_when_there_is_room(here, monkeypatch, when):
+    write("old.jsonl", range(40, 44))
+    run("in", "-o", "whole")
+    run("old.jsonl", "-o", "out")
+    before = content("out")
+    with monkeypatch.context() as patched:
+        steps = Steps(patched)
+        fsync = durable.os.fsync
+        patched.setattr(durable.os, "fsync", lambda number: full() if steps.count >= when else fsync(number))
+        assert "No space left on device" in error_of(command("in", "-o", "out", "--overwrite", "--run.batch_rows", 3))
+    assert content("out") == before
+    run("in", "-o", "out", "--overwrite")
+    assert content("out") == content("whole")
+
+
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(here, monkeypatch):
+    run("in", "-o", "whole")
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dedup.pipeline.chronicle", stopped)
+        result = command("in", "-o", "out")
+    assert result.exit_code == 130
+    assert "stopped. What is done is kept in" in result.stderr
+    assert result.stderr.endswith("out/.work: give the same command again to go on.\n")
+    run("in", "-o", "out")
+    assert content("out") == content("whole")
+
+
+def test_a_library_call_needs_no_folder_and_refuses_one_that_a_run_works_in(here, monkeypatch):
+    stop(monkeypatch, "in", "-o", "out")
+    result = dedup.run("in")
+    with pytest.raises(dedup.OutputError, match="holds a run that was stopped"):
+        result.write("out")
+    with Workspace("other") as work, pytest.raises(dedup.InputError, match="reads files"):
+        dedup.run([page(1)], workspace=work)
+    assert not Path("other").exists()
+
+
+def test_a_process_that_is_killed_five_times_gives_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(dedup.__file__).parent.parent))
+    write(tmp_path / "crawl.jsonl", range(1200))
+    command = command_of([tmp_path / "crawl.jsonl"], ["--run.checkpoint", "1"])
+    undisturbed(command, tmp_path / "whole")
+    killed = kill_often(command, tmp_path / "out", tmp_path / "whole", 5, random.Random(1), start=1.5)
+    assert len(killed.kills) == 5
+    assert killed.same

@@ -1,0 +1,305 @@
+"""``dedup inspect``: what a folder tells of the run that wrote it, whole, old, damaged or unfinished.
+
+The golden output is written anew with ``DEDUP_GOLDEN=renew``; look at what changed in it.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from dedup.cli import main
+from dedup.schema import SCHEMA_VERSION
+from tests.paths import GOLDEN, ROOT
+
+FIXED = {"finished": "2026-11-23T22:00:00+00:00", "peak_memory_bytes": 300 << 20, "config_digest": "0123456789abcdef"}
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    """The result of the example crawl, with the seconds and the memory of another machine."""
+    folder = tmp_path_factory.mktemp("example") / "out"
+    result = CliRunner().invoke(main, ["run", str(ROOT / "examples" / "crawl"), "-o", str(folder), "--quiet"])
+    assert result.exit_code == 0, result.output
+    change(folder, lambda manifest: manifest | FIXED)
+    for stage in (manifest := read(folder))["stages"]:
+        stage["seconds"] = 0.5
+    change(folder, lambda _: manifest)
+    return folder
+
+
+@pytest.fixture
+def out(example, tmp_path, monkeypatch):
+    """A copy of it that may be spoiled, ``out`` in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    return Path(shutil.copytree(example, tmp_path / "out"))
+
+
+def read(folder):
+    return json.loads((folder / "manifest.json").read_bytes())
+
+
+def change(folder, changed):
+    (folder / "manifest.json").write_text(json.dumps(changed(read(folder)), ensure_ascii=False), encoding="utf-8")
+
+
+def inspect(*arguments):
+    return CliRunner().invoke(main, ["inspect", *(str(argument) for argument in arguments)], prog_name="dedup")
+
+
+def facts_of(*arguments):
+    result = inspect(*arguments, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def refused(*arguments):
+    result = inspect(*arguments)
+    assert (result.exit_code, result.stdout) == (3, ""), result.output
+    return result.stderr.removesuffix("\n")
+
+
+def test_the_example_crawl_is_told_as_it_was_reviewed(out):
+    result = inspect("out", "--top", 3)
+    assert (result.exit_code, result.stderr) == (0, "")
+    told = re.sub(r"(?m)(\.(?:json|parquet)) [\d.]+ k?B", r"\1 SIZE", result.stdout)
+    if os.environ.get("DEDUP_GOLDEN") == "renew":
+        GOLDEN / "inspect.txt".write_text(told, encoding="utf-8")
+    assert told == GOLDEN / "inspect.txt".read_text(encoding="utf-8")
+
+
+def test_the_numbers_are_those_of_the_tables(out):
+    facts, counts = facts_of("out", "-n", 1000), read(out)["counts"]
+    documents = pq.read_table(out / "documents.parquet").to_pylist()
+    assert facts["counts"]["documents"] == len(documents) == counts["documents"]
+    assert sum(source["documents"] for source in facts["sources"]["largest"]) + facts["sources"]["unknown"] == len(documents)
+    assert sum(source["copies"] for source in facts["sources"]["largest"]) == counts["copies"]
+    assert sum(agency["documents"] for agency in facts["agencies"]["largest"]) == sum(row["agency"] is not None for row in documents)
+    assert len(facts["copy_groups"]) == facts["counts"]["copy_groups"]
+    assert sum(group["documents"] - 1 for group in facts["copy_groups"]) == counts["copies"]
+    assert len(facts["stories"]) == counts["stories"]
+    assert facts["published"]["undated"] == sum(row["published"] is None for row in documents)
+    by_id = {row["doc_id"]: row for row in documents}
+    for group in facts["copy_groups"]:
+        members = [row for row in documents if row["copy_group"] == group["copy_group"]]
+        assert by_id[group["canonical_id"]]["status"] == "canonical"
+        assert group["title"] == by_id[group["canonical_id"]]["title"]
+        assert group["documents"] == len(members)
+        assert group["sources"] == len({row["source"] for row in members} - {None})
+    sizes = [group["documents"] for group in facts["copy_groups"]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_top_limits_every_list_and_may_be_nothing(out):
+    lists = ("sources", "agencies", "inputs")
+    facts = facts_of("out", "-n", 2)
+    assert [len(facts[name]["largest"]) for name in lists] == [2, 2, 2]
+    assert (len(facts["copy_groups"]), len(facts["stories"])) == (2, 2)
+    assert facts_of("out", "-n", 0)["stories"] == []
+    assert inspect("out", "-n", 0).exit_code == 0
+    assert inspect("out", "-n", -1).exit_code == 2
+
+
+def test_only_settings_that_are_not_the_defaults_are_told(out):
+    assert facts_of("out")["config"] == {}
+    assert "Settings: the defaults. Digest 0123456789abcdef.\n" in inspect("out").stdout
+
+    def changed(manifest):
+        manifest["config"]["copies"]["near"] = 0.6
+        manifest["config"]["input"]["text"] = "نص"
+        return manifest
+
+    change(out, changed)
+    assert facts_of("out")["config"] == {"input.text": {"value": "نص", "default": None}, "copies.near": {"value": 0.6, "default": 0.5}}
+    assert 'Settings: input.text = "نص" (not unset), copies.near = 0.6 (not 0.5).' in inspect("out").stdout
+
+
+def test_rejects_are_told_by_reason_with_one_example_of_each(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = ['{"title": "خبر قصير عن مدينة النخيل الجديدة"}', "{broken", '{"title": null}', "{again", "{\x1b[31m"]
+    Path("news.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert CliRunner().invoke(main, ["run", "news.jsonl", "-o", "out", "-q"]).exit_code == 0
+    rejects = facts_of("out")["rejects"]
+    assert [(reject["reason"], reject["count"], reject["example"]["input_row"]) for reject in rejects] == [
+        ("bad_json", 3, 1),
+        ("empty_page", 1, 2),
+    ]
+    shown = inspect("out").stdout
+    assert "Rejected as bad_json: 3, the first in \u2068news.jsonl\u2069, row 1: " in shown
+    assert "\x1b" not in shown
+
+
+def test_pages_that_are_rejected_after_reading_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [{"id": str(number // 2), "title": "خبر قصير عن مدينة النخيل الجديدة"} for number in range(4)]
+    Path("news.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert CliRunner().invoke(main, ["run", "news.jsonl", "-o", "out", "-q"]).exit_code == 0
+    shown = inspect("out").stdout
+    assert "4 pages + 0 rejects.\nOf the pages 2 were rejected afterwards, for their ids were taken.\n" in shown
+    assert "4 pages in = 2 pages with documents + 2 rejects." in shown
+
+
+def test_records_that_hold_no_page_are_told_by_reason(out):
+    def changed(manifest):
+        manifest["inputs"][0] |= {"records": 20, "skipped": {"not_html": 5, "status": 3}}
+        manifest["inputs"][1] |= {"records": 66, "skipped": {"status": 2}}
+        return manifest
+
+    change(out, changed)
+    assert facts_of("out")["inputs"]["skipped"] == {"not_html": 5, "status": 5}
+    shown = inspect("out").stdout
+    assert "3 inputs, 105 kB: 77 pages + 0 rejects + 10 records skipped.\n" in shown
+    assert "Skipped, for they hold no page: not_html 5, status 5.\n" in shown
+
+
+def test_a_title_cannot_command_the_terminal_and_keeps_its_direction_to_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    row = {"title": "عنوان\x1b[31m \u202eالخبر الأول في المدينة", "source": "مصدر\u202e"}
+    Path("news.jsonl").write_text((json.dumps(row) + "\n") * 3, encoding="utf-8")
+    assert CliRunner().invoke(main, ["run", "news.jsonl", "-o", "out", "-q"]).exit_code == 0
+    shown = inspect("out").stdout
+    assert not {"\x1b", "\u202e"} & set(shown)
+    assert shown.count("\u2068") == shown.count("\u2069") > 0
+    assert "\u2068عنوان [31m الخبر الأول في المدينة\u2069" in shown
+    assert "\u2068مصدر\u2069" in shown
+
+
+def test_a_run_with_a_base_tells_of_it_and_its_events(out):
+    new = [{"id": "n1", "title": "خبر جديد تماما عن افتتاح مكتبة البلدة القديمة", "date": "2025-03-10"}]
+    Path("new.jsonl").write_text(json.dumps(new[0]), encoding="utf-8")
+    shutil.rmtree("out")
+    assert CliRunner().invoke(main, ["run", str(ROOT / "examples" / "crawl"), "-o", "out", "-q"]).exit_code == 0
+    assert CliRunner().invoke(main, ["run", "new.jsonl", "--base", "out", "-o", "next", "-q"]).exit_code == 0
+    assert facts_of("next")["base"] == {"documents": 101, "files": 3}
+    shown = inspect("next").stdout
+    assert "Base: 101 documents of 3 files read before.\n" in shown
+    assert "102 documents = 101 of the base + 1 new; 0 new ones are copies of old ones.\n" in shown
+    assert "New events: stories merged 0, stories split 0, copy groups tied together 0 (events.parquet).\n" in shown
+
+
+def test_a_result_elsewhere_is_told_like_one_in_a_folder(out):
+    pytest.importorskip("fsspec")
+    import dedup
+
+    dedup.Result.read("out").write("memory://results/out")
+    assert facts_of("memory://results/out") | {"folder": "", "files": {}} == facts_of("out") | {"folder": "", "files": {}}
+    assert refused("memory://results/none").startswith("Error: memory://results/none: holds no manifest.json, ")
+
+
+# Results of other versions
+
+
+def test_a_result_of_an_older_version_is_told_as_far_as_it_goes(out):
+    documents = pq.read_table(out / "documents.parquet").drop(["agency"])
+    pq.write_table(documents, out / "documents.parquet")
+    (out / "texts.parquet").unlink()
+
+    def older(manifest):
+        gone = ("finished", "background", "recall", "restarts")
+        return {name: value for name, value in manifest.items() if name not in gone} | {"schema_version": 1, "version": "0.0.9"}
+
+    change(out, older)
+    facts = facts_of("out")
+    assert (facts["agencies"], facts["finished"], facts["counts"]["documents"]) == (None, None, 101)
+    result = inspect("out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (
+        f"Note: written by an older version: dedup 0.0.9, tables of version 1; this is 0.1.0, {SCHEMA_VERSION}. "
+        "Not known: documents.agency, background, finished.\n" in result.stdout
+    )
+    assert "A run of dedup 0.0.9, finished at a time that it did not note, after 1.5 s." in result.stdout
+    assert "Largest copy groups" in result.stdout
+
+
+def test_a_result_of_a_newer_version_is_said_to_be_one(out):
+    change(out, lambda manifest: manifest | {"schema_version": SCHEMA_VERSION + 1, "version": "9.0"})
+    assert "Note: written by a newer version: dedup 9.0" in inspect("out").stdout
+
+
+# What holds no result
+
+
+def test_what_is_no_folder_of_a_run_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    Path("file").write_text("")
+    assert refused("nowhere") == "Error: nowhere: is not there. Give the folder that was named with -o."
+    assert refused("file") == "Error: file: is a file. Give the folder that was named with -o."
+    assert refused("empty") == "Error: empty: holds no manifest.json, so it is no result of a run. Give the folder that was named with -o."
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100, 2000])
+def test_a_torn_manifest_is_refused(out, kept):
+    data = (out / "manifest.json").read_bytes()
+    (out / "manifest.json").write_bytes(data[:kept])
+    assert re.fullmatch(r"Error: out/manifest\.json: cannot be read \(.+\)\. Run it anew\.", refused("out"))
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '"x"', '{"schema_version": 2, "counts": {}}', '{"counts": 1, "version": "1"}'])
+def test_a_manifest_of_something_else_is_refused(out, text):
+    (out / "manifest.json").write_text(text)
+    said = refused("out")
+    assert said.startswith("Error: out/manifest.json: is not what a run writes")
+    assert said.endswith("Give the folder that was named with -o.")
+
+
+def test_a_run_that_was_stopped_is_said_to_go_on_with_its_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("out/.work").mkdir(parents=True)
+    goes_on = "If it was stopped, the same command goes on with it."
+    assert refused("out") == f"Error: out: holds a run that has not ended. {goes_on}"
+    text = json.dumps({"format": 1, "steps": [{"name": "read"}, {"name": "copies"}]}).encode()
+    Path("out/.work/journal.json").write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+    assert refused("out") == f"Error: out: holds a run that has not ended (done: read, copies). {goes_on}"
+    Path("out/.work/journal.json").write_bytes(b"torn")
+    assert refused("out") == f"Error: out: holds a run that has not ended. {goes_on}"
+
+
+# Damaged results
+
+
+def test_what_a_missing_table_does_not_hold_is_told_all_the_same(out):
+    (out / "documents.parquet").unlink()
+    result = inspect("out")
+    assert result.exit_code == 3
+    assert result.stderr == "Error: out: documents.parquet is missing. What depends on it is left out. Run it anew.\n"
+    assert re.search(r"^Documents +101 *$", result.stdout, re.MULTILINE)
+    assert re.search(r"^Copy groups +not known *$", result.stdout, re.MULTILINE)
+    assert "Largest stories" in result.stdout
+    assert "Largest copy groups" not in result.stdout
+    assert json.loads(inspect("out", "--json").stdout)["faults"] == ["documents.parquet is missing"]
+
+
+@pytest.mark.parametrize("name", ["documents", "matches", "stories", "rejects"])
+def test_a_damaged_table_is_named_and_the_rest_is_told(out, name):
+    path = out / f"{name}.parquet"
+    path.write_bytes(path.read_bytes()[:-5])
+    result = inspect("out")
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"Error: out: {name}.parquet cannot be read (")
+    assert "77 pages in = 77 pages with documents + 0 rejects." in result.stdout
+
+
+def test_tables_of_another_run_are_noticed(out):
+    pq.write_table(pq.read_table(out / "stories.parquet").slice(0, 3), out / "stories.parquet")
+    stories = read(out)["counts"]["stories"]
+    result = inspect("out")
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"Error: out: stories.parquet has 3 rows, but the manifest says {stories}. ")
+
+
+def test_a_run_without_stories_lacks_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (
+        CliRunner().invoke(main, ["run", str(ROOT / "examples" / "crawl"), "-o", "out", "-q", "--no-stories", "--no-texts"]).exit_code == 0
+    )
+    result = inspect("out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert re.search(r"^Stories +not asked for *$", result.stdout, re.MULTILINE)

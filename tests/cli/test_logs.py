@@ -1,0 +1,206 @@
+"""``--log-json``: what a command says on stderr, one JSON object a line, with the keys that are documented."""
+
+import datetime
+import json
+import logging
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import dedup.pipeline
+from dedup.cli import logs, main, terminal
+from tests.paths import ROOT
+
+CRAWL = str(ROOT / "examples" / "crawl")
+ALWAYS = {"time", "level", "event", "message"}
+KEYS = {
+    "run_started": {"version", "inputs", "out"},
+    "stage_started": {"stage"},
+    "batch": {"stage", "rows", "seconds"},
+    "stage_finished": {"stage", "rows", "seconds"},
+    "stage_resumed": {"stage", "rows", "seconds"},
+    "note": set(),
+    "warning": set(),
+    "run_finished": {"out", "seconds", "peak_memory_bytes", "pages", "rejects", "documents", "copies", "stories"},
+    "error": {"exit"},
+}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def command(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="dedup")
+
+
+def logged(result):
+    """Every line of stderr, each checked to be an object with the keys of its event."""
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    for line in lines:
+        assert list(line)[:4] == ["time", "level", "event", "message"]
+        assert datetime.datetime.fromisoformat(line["time"]).utcoffset() == datetime.timedelta(0)
+        assert line.keys() >= KEYS[line["event"]] | ALWAYS
+        allowed = {"pages", "bytes"} if line.get("stage") == "read" else {"traceback"} if line["event"] == "error" else set()
+        assert line.keys() <= KEYS[line["event"]] | ALWAYS | allowed
+    return lines
+
+
+def test_a_run_logs_its_stages_its_warnings_and_its_end_and_nothing_else():
+    result = command("run", CRAWL, "-o", "out", "--log-json", "--json")
+    assert result.exit_code == 0
+    lines, told = logged(result), json.loads(result.stdout)
+    assert [(line["event"], line.get("stage")) for line in lines if line["event"] != "warning"] == [
+        ("run_started", None),
+        ("stage_started", "read"), ("stage_finished", "read"),
+        ("stage_started", "copies"), ("stage_finished", "copies"),
+        ("stage_started", "stories"), ("stage_finished", "stories"),
+        ("run_finished", None),
+    ]  # fmt: skip
+    assert {line["event"] for line in lines if line["level"] != "info"} == {"warning"}
+    last = lines[-1]
+    assert {name: last[name] for name in ("pages", "rejects", "documents", "copies", "stories")} == {
+        name: told["counts"][name] for name in ("pages", "rejects", "documents", "copies", "stories")
+    }
+    assert (last["out"], lines[0]["inputs"]) == ("out", [CRAWL])
+
+
+def test_the_seconds_rows_and_bytes_of_a_stage_are_those_of_the_manifest():
+    lines = logged(command("run", CRAWL, "-o", "out", "--log-json", "-q"))
+    stages = json.loads(Path("out/manifest.json").read_bytes())["stages"]
+    finished = [{key: line[key] for key in line.keys() - ALWAYS} for line in lines if line["event"] == "stage_finished"]
+    assert finished == stages
+    size = sum(path.stat().st_size for path in Path(CRAWL).iterdir())
+    assert (stages[0]["rows"], stages[0]["pages"], stages[0]["bytes"]) == (101, 77, size)
+    assert all(stage["seconds"] > 0 and stage["rows"] > 0 for stage in stages)
+
+
+def test_a_warning_is_the_same_in_the_log_the_summary_and_the_manifest():
+    result = command("run", CRAWL, "-o", "out", "--log-json")
+    manifest = json.loads(Path("out/manifest.json").read_bytes())["warnings"]
+    assert [line["message"] for line in logged(result) if line["level"] == "warning"] == manifest
+    assert re.findall(r"^Warning: (.*)$", result.stdout, re.MULTILINE) == manifest
+    assert len(manifest) == len(set(manifest)) == 3
+    assert re.findall(r"^Warning: (.*)$", command("inspect", "out").stdout, re.MULTILINE) == manifest
+
+
+def test_batches_are_logged_only_at_the_second_v():
+    assert not [line for line in logged(command("run", CRAWL, "-o", "one", "--log-json", "-v")) if line["event"] == "batch"]
+    lines = logged(command("run", CRAWL, "-o", "two", "--log-json", "-vv", "--run.batch_rows", "20"))
+    rows = [line["rows"] for line in lines if line["event"] == "batch" and line["stage"] == "read"]
+    assert len(rows) >= 5
+    assert rows == sorted(rows)
+    assert rows[-1] == 101
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "words"),
+    [
+        (("missing.jsonl", "-o", "out"), 3, "missing.jsonl: there is no such file or folder"),
+        ((CRAWL, "-o", "out", "--copies.near", "7"), 2, "copies.near must be between"),
+        ((CRAWL, "-o", "out", "--copies.near", "many"), 2, "'many' is not a valid float"),
+        ((CRAWL, "-o", "out", "--nonsense"), 2, "No such option"),
+        ((CRAWL,), 2, "Missing option '-o'"),
+        ((CRAWL, "-o", "out", "--json", "-q"), 2, "--json and --quiet cannot be given together"),
+        ((CRAWL, "-o", "full"), 4, "full: is not empty"),
+    ],
+    ids=["input", "setting", "type", "option", "missing", "both", "output"],
+)
+def test_an_error_is_one_object_with_its_message_and_exit_code(arguments, exit_code, words):
+    Path("full").mkdir()
+    Path("full/thesis.txt").write_text("keep")
+    result = command("run", *arguments, "--log-json")
+    assert (result.exit_code, result.stdout) == (exit_code, "")
+    last = logged(result)[-1]
+    assert (last["event"], last["level"], last["exit"]) == ("error", "error", exit_code)
+    assert words in last["message"]
+
+
+def test_without_it_an_error_is_a_sentence():
+    assert command("run", "missing.jsonl", "-o", "out").stderr.startswith("Error: missing.jsonl: ")
+    assert command("run", "--nonsense").stderr.startswith("Usage: dedup run ")
+
+
+def test_a_bug_is_one_object_with_its_traceback(monkeypatch):
+    def broken(*_, **__):
+        raise ZeroDivisionError("نص")
+
+    monkeypatch.setattr(dedup.pipeline, "run", broken)
+    result = command("run", CRAWL, "-o", "out", "--log-json")
+    last = logged(result)[-1]
+    assert (result.exit_code, last["exit"]) == (1, 1)
+    assert last["message"].startswith("unexpected ZeroDivisionError: this is a bug in dedup. Please report it with the traceback")
+    assert last["traceback"].startswith("Traceback (most recent call last):\n")
+    assert last["traceback"].endswith("ZeroDivisionError: نص\n")
+
+
+def test_ctrl_c_is_an_error_with_exit_130(monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dedup.pipeline, "run", stopped)
+    result = command("run", CRAWL, "-o", "out", "--log-json")
+    assert (result.exit_code, logged(result)[-1]["exit"]) == (130, 130)
+
+
+def test_a_run_that_is_gone_on_with_says_what_was_done_before(monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dedup.pipeline, "chronicle", stopped)
+        assert command("run", CRAWL, "-o", "out", "-q").exit_code == 130
+    assert command("inspect", "out").stderr.startswith("Error: out: holds a run that has not ended (done: read, copies). ")
+    lines = logged(command("run", CRAWL, "-o", "out", "--log-json", "-q"))
+    events = [(line["event"], line["stage"]) for line in lines if line.get("stage") in ("copies", "stories")]
+    assert events == [("stage_resumed", "copies"), ("stage_started", "stories"), ("stage_finished", "stories")]
+    assert "It was stopped and gone on with once.\n" in command("inspect", "out").stdout
+
+
+def test_counting_words_logs_the_same_way():
+    lines = logged(command("stories", "fit-idf", CRAWL, "-o", "idf.npz", "--least", "1", "--log-json", "-q"))
+    assert [line["event"] for line in lines if line["event"] != "warning"] == ["stage_started", "stage_finished"]
+    assert lines[-1]["event"] == "warning"
+    failed = command("stories", "fit-idf", "missing", "-o", "idf2.npz", "--log-json")
+    assert (failed.exit_code, logged(failed)[-1]["exit"]) == (3, 3)
+
+
+def test_no_progress_is_drawn_between_json_lines(monkeypatch):
+    asked = []
+    monkeypatch.setattr(dedup.cli.run, "live_progress", lambda *, wanted: asked.append(wanted) or terminal.live_progress(wanted=False))
+    command("run", CRAWL, "-o", "out", "--log-json")
+    command("run", CRAWL, "-o", "out", "--overwrite")
+    assert asked == [False, True]
+
+
+def test_verbose_keeps_its_lines_for_people():
+    said = command("run", CRAWL, "-o", "out", "-q", "-v").stderr
+    assert re.findall(r"^INFO dedup\.pipeline: (\w+) begins$", said, re.MULTILINE) == ["read", "copies", "stories"]
+    assert re.search(r"^INFO dedup\.pipeline: read ends: 101 rows in \d+\.\d\d s$", said, re.MULTILINE)
+    assert len(re.findall(r"^WARNING dedup\.\S+: ", said, re.MULTILINE)) == 3
+
+
+def test_a_log_ends_with_its_command():
+    command("run", CRAWL, "-o", "out", "--log-json", "-q")
+    logger = logging.getLogger("dedup")
+    assert (logger.handlers, logger.level, logger.propagate) == ([], logging.NOTSET, True)
+    assert command("run", CRAWL, "-o", "again", "-q").stderr == ""
+
+
+def test_what_is_no_json_and_no_ascii_is_written_all_the_same():
+    record = logging.makeLogRecord(
+        {"msg": "ملف %s", "args": ("أ\ud800\n",), "levelno": logging.INFO, "levelname": "INFO", "path": Path("ب")}
+    )
+    line = logs.JsonLines().format(record)
+    assert line.isascii() and "\n" not in line
+    assert json.loads(line) == {**json.loads(line), "level": "info", "event": "note", "message": "ملف أ\ud800\n", "path": "ب"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the first lines of help differ")
+def test_help_tells_of_it():
+    for arguments in (("run", "--help"), ("stories", "fit-idf", "--help")):
+        assert "--log-json" in command(*arguments).stdout

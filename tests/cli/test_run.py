@@ -1,0 +1,743 @@
+"""The command line, in process where that shows the same: real files in, real Parquet out, exact words and exit codes."""
+
+import errno
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+import dedup.pipeline
+from dedup.cli import main, summary
+from dedup.cli.config import to_toml
+from dedup.cli.terminal import live_progress, shown_title
+from dedup.config import Config, settings
+from tests.paths import ROOT, SEED_PAGE
+
+TABLES = ("documents", "matches", "stories", "rejects")
+
+BRIDGE = (
+    "افتتح محافظ مدينة النخيل صباح اليوم الجسر المعلق الجديد على نهر الوادي بعد أربع سنوات من أعمال البناء التي نفذتها "
+    "شركة الأفق للإنشاءات بكلفة بلغت ستين مليون دينار. وقال المحافظ سالم الحارثي إن الجسر سيخفف الازدحام عن وسط المدينة "
+    "وسيختصر زمن الرحلة بين الضفتين إلى خمس دقائق. وحضر الافتتاح مئات السكان الذين عبروا الجسر سيرا على الأقدام قبل السماح "
+    "بمرور السيارات مساء اليوم نفسه."
+)
+BRIDGE_EDITED = BRIDGE.replace("صباح اليوم", "صباح الأحد").replace("مئات السكان", "عدد كبير من الأهالي")
+BRIDGE_IN_OTHER_WORDS = (
+    "عبر سكان مدينة النخيل نهر الوادي مشيا لأول مرة فوق الجسر المعلق الذي دشنه المحافظ سالم الحارثي. وتولت شركة الأفق للإنشاءات "
+    "بناء الجسر في مشروع طال انتظاره، ويأمل أصحاب المتاجر على الضفة الشرقية أن يعيد الجسر الزبائن إلى أسواقهم."
+)
+HONEY = (
+    "أعلنت جمعية النحالين في جبال السرو أن موسم العسل هذا العام تضاعف مقارنة بالعام الماضي بفضل أمطار الربيع المتأخرة. "
+    "وأوضح رئيس الجمعية كمال الراوي أن المناحل أنتجت ثلاثين طنا من عسل السدر والزعتر، وأن الأسعار انخفضت بنحو الربع في "
+    "الأسواق الشعبية. ويستعد النحالون لمعرض سنوي يقام في ساحة البلدة القديمة الأسبوع المقبل."
+)
+ROWS = [
+    {"id": "b1", "source": "الضفة", "date": "2025-03-02T08:00:00Z", "title": "افتتاح الجسر المعلق في مدينة النخيل", "text": BRIDGE},
+    {"id": "b2", "source": "المنارة", "date": "2025-03-02T09:00:00Z", "title": "محافظ النخيل يفتتح الجسر الجديد", "text": BRIDGE},
+    {"id": "b3", "source": "الجدول", "date": "2025-03-02T12:00:00Z", "title": "الجسر المعلق يفتح أبوابه", "text": BRIDGE_EDITED},
+    {
+        "id": "b4",
+        "source": "النخلة",
+        "date": "2025-03-02T15:00:00Z",
+        "title": "سكان النخيل يعبرون الجسر المعلق",
+        "text": BRIDGE_IN_OTHER_WORDS,
+    },
+    {"id": "h1", "source": "الجدول", "date": "2025-03-04T10:00:00Z", "title": "موسم وفير لعسل جبال السرو", "text": HONEY},
+]
+
+
+def lines_of(*rows):
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current folder with ``news.jsonl`` in it."""
+    monkeypatch.chdir(tmp_path)
+    Path("news.jsonl").write_text(lines_of(*ROWS), encoding="utf-8")
+    return tmp_path
+
+
+def dedup_command(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="dedup")
+
+
+def run(*arguments):
+    """``dedup run`` that must succeed; what ``--json`` prints."""
+    result = dedup_command("run", *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def table(name, folder="out"):
+    return pq.read_table(Path(folder) / f"{name}.parquet").to_pylist()
+
+
+def rejects(folder="out"):
+    return [(row["input_file"], row["input_row"], row["reason"]) for row in table("rejects", folder)]
+
+
+def error_of(result, exit_code):
+    """The message of a command that failed without having printed anything else."""
+    assert (result.exit_code, result.stdout) == (exit_code, ""), result.output
+    return result.stderr.removesuffix("\n")
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def must_not_run(*_, **__):
+    raise AssertionError("the work has begun")
+
+
+# What a run says
+
+
+def test_the_seed_page_gives_twelve_documents(here):
+    counts = run(SEED_PAGE, "-o", "out")["counts"]
+    assert (counts["pages"], counts["documents"]) == (1, 12)
+    assert counts["documents_by_role"] == {"article": 1, "embedded": 1, "headline": 10}
+
+
+def test_the_numbers_of_the_summary_add_up_and_are_those_of_the_tables(here):
+    Path("more.csv").write_text("id,title,text\nb1,,نص قصير\nz,عنوان فقط لهذا الخبر القصير,\nq,,\n", encoding="utf-8")
+    counts = run("news.jsonl", "more.csv", SEED_PAGE, "-o", "out")["counts"]
+    documents = table("documents")
+    assert counts["pages"] == 5 + 3 + 1 == counts["pages_with_documents"] + counts["rejects"]
+    assert counts["pages_with_documents"] == len({row["page_id"] for row in documents})
+    assert counts["documents"] == len(documents) == sum(counts["documents_by_role"].values())
+    assert counts["rejects"] == len(table("rejects")) == sum(counts["rejects_by_reason"].values()) == 2
+    assert counts["rejects_by_reason"] == {"duplicate_id": 1, "empty_page": 1}
+    assert counts["copies"] == sum(row["status"] == "copy" for row in documents) == sum(counts["copies_by_kind"].values())
+    assert counts["copies_by_kind"]["exact"] == counts["copies_by_kind"]["near"] == 1
+    assert counts["copy_groups"] == len({row["copy_group"] for row in documents if row["status"] == "copy"})
+    assert counts["matches"] == len(table("matches"))
+    assert counts["stories"] == len(table("stories"))
+    assert counts["stories_of_several"] == sum(row["documents"] > 1 for row in table("stories"))
+
+
+def test_the_summary_for_people_has_the_same_numbers(here):
+    Path("news.jsonl").write_text(lines_of(*ROWS) + "{broken\n", encoding="utf-8")
+    counts = run("news.jsonl", "-o", "out")["counts"]
+    result = dedup_command("run", "news.jsonl", "-o", "again")
+    assert (result.exit_code, result.stderr) == (0, "")
+    shown = dict(re.findall(r"^ *(\w[\w ]*?) {2,}([\d,]+) *$", result.stdout, re.MULTILINE))
+    assert {name: int(number) for name, number in shown.items()} == {
+        "Pages": 6, "with documents": 5, "rejected": 1, "bad_json": 1,
+        "Documents": 5, "articles": 5, "embedded articles": 0, "headlines": 0, "of these too short to judge": 0,
+        "Copies": 2, "exact": 1, "near": 1, "excerpt": 0, "title": 0,
+        "Copy groups": 1, "Stories": counts["stories"], "of two or more documents": counts["stories_of_several"],
+    }  # fmt: skip
+    assert "6 pages in = 5 pages with documents + 1 rejects. Nothing was dropped silently.\n" in result.stdout
+    assert "What was rejected is no failure of the run; rejects.parquet says of each row or file why.\n" in result.stdout
+    assert re.search(
+        r"^Seconds: read \d+\.\d\d, copies \d+\.\d\d, stories \d+\.\d\d\. Peak memory: [\d,]+ MiB\.$", result.stdout, re.MULTILINE
+    )
+    files = "documents.parquet, manifest.json, matches.parquet, rejects.parquet, stories.parquet, texts.parquet"
+    assert result.stdout.endswith(f"Results are in again: {files}\n")
+    assert str(here) not in result.stdout
+
+
+def test_pages_that_are_not_accounted_for_are_said_to_be_a_bug():
+    assert summary.balance({"pages": 9, "pages_with_documents": 6, "rejects": 1}) == (
+        "9 pages in, but 6 pages with documents + 1 rejects: 2 are not accounted for. This is a bug in dedup; please report it."
+    )
+
+
+def test_the_largest_stories_are_shown_with_documents_copies_and_sources(here):
+    result = dedup_command("run", "news.jsonl", "-o", "out")
+    largest = max(table("stories"), key=lambda row: row["documents"])
+    assert (largest["documents"], largest["copies"], len(largest["sources"])) == (2, 2, 4)
+    assert re.search(rf"^\u2068{largest['title']}\u2069 +2 +2 +4 *$", result.stdout, re.MULTILINE)
+
+
+def test_a_title_is_shown_on_one_line_cut_to_its_width_and_commands_no_terminal():
+    assert shown_title("عنوان\x1b[31m\n  \u202eثان", 40) == "\u2068عنوان [31m ثان\u2069"
+    assert shown_title(None, 40) == "\u2068(no title)\u2069"
+    assert shown_title("قصير جدا", 5) == "\u2068قصير…\u2069"
+    assert shown_title("مى\u200cشود", 10) == "\u2068مى\u200cشود\u2069"
+
+
+def test_markup_in_a_title_is_shown_as_it_is(here):
+    rows = [row | {"title": f"[red]{row['title']}[/red]"} for row in ROWS]
+    Path("news.jsonl").write_text(lines_of(*rows), encoding="utf-8")
+    result = dedup_command("run", "news.jsonl", "-o", "out")
+    assert result.exit_code == 0
+    assert "\u2068[red]" in result.stdout
+
+
+def test_json_is_one_object_with_counts_seconds_and_folder(here):
+    result = dedup_command("run", "news.jsonl", "-o", "out", "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert told["folder"] == "out"
+    assert list(told["seconds"]) == ["read", "copies", "stories"]
+    assert told["config_digest"] == Config().digest()
+    assert told["peak_memory_bytes"] > 1 << 20
+
+
+def test_a_recall_that_is_asked_for_is_measured_and_told(here):
+    result = dedup_command("run", "news.jsonl", "-o", "out", "--recall", "0.99", "--at", "0.6")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Recall at jaccard >= 0.6: 1.000, on 1 pairs of all 4 articles.\n" in result.stdout
+    manifest = json.loads(Path("out/manifest.json").read_bytes())
+    assert (manifest["recall"]["target"], manifest["recall"]["at"]) == (0.99, 0.6)
+    assert (manifest["config"]["candidates"]["recall"], manifest["config"]["candidates"]["at"]) == (0.99, 0.6)
+    told = json.loads(dedup_command("run", "news.jsonl", "-o", "again", "--recall", "0.99", "--at", "0.6", "--json").stdout)
+    assert told["recall"] == manifest["recall"]
+    assert list(told["seconds"]) == ["read", "copies", "recall", "stories"]
+
+
+def test_without_a_recall_none_is_measured_and_none_told(here):
+    assert "Recall" not in dedup_command("run", "news.jsonl", "-o", "out").stdout
+    assert run("news.jsonl", "-o", "again")["recall"] is None
+
+
+def found(share, low, high, pairs, at):
+    return {"from": at, "pairs": pairs, "listed": 0, "recall": share, "low": low, "high": high}
+
+
+def test_a_measured_recall_is_told_with_its_interval_and_never_rounded_up():
+    recall = {"target": 0.99, "texts": 14096, "sampled": 500}
+    recall |= {"jaccard": found(0.99951, 0.981, 0.9991, 1214, 0.6), "containment": found(None, None, None, 0, 0.57)}
+    assert summary.recall_lines(recall) == [
+        "Recall at jaccard >= 0.6: 0.999 (95 %: 0.981-1.000), on 1,214 pairs of 500 sampled articles.",
+        "Recall at containment >= 0.57: not known, 500 sampled articles have no such pair.",
+    ]
+
+
+def test_a_recall_below_the_one_asked_for_is_said_to_be_so():
+    recall = {"target": 0.99, "texts": 80, "sampled": 80}
+    recall |= {"jaccard": found(0.9, 0.9, 0.9, 10, 0.5), "containment": found(1.0, 1.0, 1.0, 7, 0.57)}
+    assert summary.recall_lines(recall) == [
+        "Recall at jaccard >= 0.5: 0.900, on 10 pairs of all 80 articles.",
+        "Recall at containment >= 0.57: 1.000, on 7 pairs of all 80 articles.",
+        "This is below the recall of 0.99 that was asked for: raise --recall, or candidates.bucket_cap.",
+    ]
+
+
+def test_quiet_prints_nothing(here):
+    result = dedup_command("run", "news.jsonl", "-o", "out", "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+    assert table("documents")
+
+
+def test_verbose_logs_the_stages(here):
+    result = dedup_command("run", "news.jsonl", "-o", "out", "--quiet", "-v")
+    assert re.findall(r"^INFO dedup\.\S+: (\w+) begins$", result.stderr, re.MULTILINE) == ["read", "copies", "stories"]
+    assert dedup_command("run", "news.jsonl", "-o", "again", "--quiet").stderr == ""
+
+
+class Terminal(io.StringIO):
+    """A stderr that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_progress_is_shown_on_a_terminal_only_if_it_is_wanted(monkeypatch, wanted):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with live_progress(wanted=wanted) as progress:
+        for stage, rows in (("read", 0), ("read", 1200), ("copies", 0)):
+            progress(stage, rows)
+    assert ("1,200 documents read" in terminal.getvalue()) == wanted
+    assert bool(terminal.getvalue()) == wanted
+
+
+# What goes in
+
+
+def test_several_inputs_and_globs_are_read_each_file_once(here):
+    Path("crawl").mkdir()
+    for row in ROWS:
+        (Path("crawl") / f"{row['id']}.jsonl").write_text(lines_of(row), encoding="utf-8")
+    counts = run("crawl/b*.jsonl", "crawl", SEED_PAGE, "-o", "out")["counts"]
+    assert counts["pages"] == len(ROWS) + 1
+    assert table("documents")[0]["input_file"] == "b1.jsonl"
+
+
+@pytest.mark.parametrize("row", [ROWS[0], {"title": ROWS[0]["title"]}, {"text": "قصير"}], ids=["article", "headline", "short"])
+def test_one_page_is_enough_for_a_run(here, row):
+    Path("news.jsonl").write_text(lines_of(row), encoding="utf-8")
+    counts = run("news.jsonl", "-o", "out")["counts"]
+    assert (counts["documents"], counts["stories"], counts["copies"]) == (1, 1, 0)
+
+
+def test_a_broken_line_becomes_a_reject_and_the_run_goes_on(here):
+    Path("news.jsonl").write_text(lines_of(*ROWS[:2]) + '{"id": "x", "text": \n' + lines_of(*ROWS[2:]), encoding="utf-8")
+    assert run("news.jsonl", "-o", "out")["counts"]["rejects_by_reason"] == {"bad_json": 1}
+    assert rejects() == [("news.jsonl", 2, "bad_json")]
+    assert [row["doc_id"] for row in table("documents")] == ["b1", "b2", "b3", "b4", "h1"]
+
+
+def test_a_line_that_is_not_utf8_becomes_a_reject(here):
+    Path("news.jsonl").write_bytes(lines_of(*ROWS).encode() + b'{"id": "x", "text": "\xc7\xe1\xde\xc7\xe5\xd1\xc9"}\n')
+    assert run("news.jsonl", "-o", "out")["counts"]["pages_with_documents"] == 5
+    assert rejects() == [("news.jsonl", 5, "invalid_utf8")]
+
+
+def test_a_row_without_a_text_is_a_headline_and_without_a_title_too_a_reject(here):
+    more = [{"id": "t", "title": "افتتاح الجسر المعلق في مدينة النخيل", "text": None}, {"id": "n", "title": None, "text": None}]
+    Path("news.jsonl").write_text(lines_of(*ROWS, *more), encoding="utf-8")
+    facts = run("news.jsonl", "-o", "out")
+    assert {row["doc_id"]: row["role"] for row in table("documents")}["t"] == "headline"
+    assert rejects() == [("news.jsonl", 6, "empty_page")]
+    assert "news.jsonl: 1 row has no text" in facts["warnings"]
+
+
+def test_a_page_with_an_id_used_before_is_a_reject(here):
+    Path("news.jsonl").write_text(lines_of(*ROWS, ROWS[0] | {"text": HONEY}), encoding="utf-8")
+    counts = run("news.jsonl", "-o", "out")["counts"]
+    assert counts["rejects_by_reason"] == {"duplicate_id": 1}
+    assert table("rejects")[0] == {
+        "input_file": "news.jsonl",
+        "input_row": 5,
+        "reason": "duplicate_id",
+        "detail": "id 'b1' was already used in news.jsonl, row 0. Name another column with --input.id, or give 'none' to number "
+        "the pages by file and row.",
+    }
+    assert run("news.jsonl", "-o", "numbered", "--input.id", "none")["counts"]["rejects"] == 0
+
+
+def test_a_date_that_cannot_be_read_is_a_warning_and_left_empty(here):
+    Path("news.jsonl").write_text(lines_of(*ROWS, ROWS[4] | {"id": "h2", "date": "ذات يوم"}), encoding="utf-8")
+    result = dedup_command("run", "news.jsonl", "-o", "out")
+    assert result.exit_code == 0
+    assert 'Warning: news.jsonl: 1 date could not be parsed and is left empty (first: row 5, "ذات يوم")\n' in result.stdout
+    assert [row["published"] is None for row in table("documents")] == [False] * 5 + [True]
+
+
+def test_columns_can_be_named(here):
+    rows = [{"رقم": row["id"], "نص": row["text"]} for row in ROWS]
+    Path("news.jsonl").write_text(lines_of(*rows), encoding="utf-8")
+    run("news.jsonl", "-o", "out", "--input.id", "رقم", "--input.text", "نص")
+    assert [row["doc_id"] for row in table("documents")] == ["b1", "b2", "b3", "b4", "h1"]
+
+
+# Exit codes and messages
+
+
+def test_all_missing_inputs_are_named_and_nothing_is_made(here):
+    result = dedup_command("run", "gone.jsonl", "lost", "-o", "new/out")
+    wanted = "there is no such file or folder, but an input must exist. Check the spelling and the current folder."
+    assert error_of(result, 3) == f"Error: gone.jsonl: {wanted}\nlost: {wanted}"
+    assert not Path("new").exists()
+
+
+def test_a_column_that_does_not_exist_is_named_with_those_that_do(here):
+    result = dedup_command("run", "news.jsonl", "-o", "out", "--input.text", "body")
+    assert error_of(result, 3) == (
+        "Error: news.jsonl: there is no column 'body' (input.text), found columns 'id', 'source', 'date', 'title', 'text'. "
+        "Name one of these with --input.text NAME, or leave the setting out."
+    )
+    assert not Path("out").exists()
+
+
+def test_an_empty_file_alone_is_an_error(here):
+    Path("empty.jsonl").write_bytes(b"")
+    assert error_of(dedup_command("run", "empty.jsonl", "-o", "out"), 3) == (
+        "Error: no pages found in empty.jsonl: all files are empty, but at least one row is needed. Check the inputs."
+    )
+
+
+def test_inputs_in_which_every_row_is_rejected_are_an_error(here):
+    Path("broken.jsonl").write_text("{\n{\n", encoding="utf-8")
+    message = error_of(dedup_command("run", "broken.jsonl", "-o", "out", "-q"), 3)
+    assert message.startswith("Error: no page could be read: every row or file was rejected. The results are written to out.")
+    assert dedup.Result.read("out").rejects.num_rows == 2
+
+
+def test_a_folder_that_is_not_empty_is_refused_before_the_work(here, monkeypatch):
+    Path("out").mkdir()
+    Path("out/notes.txt").write_text("keep")
+    monkeypatch.setattr(dedup.pipeline, "run", must_not_run)
+    assert error_of(dedup_command("run", "news.jsonl", "-o", "out"), 4) == (
+        "Error: out: is not empty. Choose another folder, or give --overwrite to replace an earlier result."
+    )
+
+
+def test_a_file_in_place_of_the_folder_is_refused(here):
+    Path("out").write_text("keep")
+    assert error_of(dedup_command("run", "news.jsonl", "-o", "out"), 4) == "Error: out: is a file. Name a folder for the results."
+
+
+def test_a_folder_that_holds_an_input_is_never_replaced(here):
+    run("news.jsonl", "-o", "out")
+    Path("out/raw.jsonl").write_text(lines_of(*ROWS), encoding="utf-8")
+    result = dedup_command("run", "out/raw.jsonl", "-o", "out", "--overwrite")
+    assert error_of(result, 4) == "Error: out: holds raw.jsonl, which is an input of this run. Choose a folder apart from the inputs."
+    assert Path("out/raw.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--copies.near", "7"], "Error: copies.near must be between 0.01 and 1.0, got 7.0"),
+        (["--copies.near", "much"], "Error: Invalid value for '--copies.near': 'much' is not a valid float."),
+        (["--text.segment", "perhaps"], "Error: Invalid value for '--text.segment': 'perhaps' is not a valid boolean."),
+        (["--no-stories", "--stories.enabled", "true"], "Error: --no-stories and --stories.enabled true cannot be given together."),
+        (
+            ["--json", "--quiet"],
+            "Error: --json and --quiet cannot be given together: one prints the summary, the other prints none.",
+        ),
+        (["-o", ""], "Error: the name of OUT is empty. Name a folder for the results."),
+        (["--recall", "1"], "Error: candidates.recall must be between 0.5 and 0.9999, got 1.0"),
+        (
+            ["--recall", "0.99", "--at", "0.2"],
+            "Error: candidates.recall 0.99 at candidates.at 0.2 cannot be reached with 128 permutations, at most 0.9266: "
+            "raise signatures.permutations to 226, or raise candidates.at to 0.264, or lower candidates.recall to 0.9266",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_refused_before_the_work(here, monkeypatch, arguments, message):
+    monkeypatch.setattr(dedup.pipeline, "run", must_not_run)
+    said = error_of(dedup_command("run", "news.jsonl", "-o", "out", *arguments), 2)
+    assert said.splitlines()[-1].startswith(message)  # click lists what it takes for a boolean behind it
+
+
+def test_an_unknown_option_is_refused_and_the_one_meant_is_named(here):
+    said = error_of(dedup_command("run", "news.jsonl", "-o", "out", "--copies.nea", "0.6"), 2)
+    assert "No such option" in said
+    assert "--copies.near" in said
+
+
+def test_a_run_without_inputs_or_without_a_folder_is_wrong_usage(here):
+    assert "Missing argument 'INPUT...'" in error_of(dedup_command("run", "-o", "out"), 2)
+    assert "Missing option '-o' / '--out'" in error_of(dedup_command("run", "news.jsonl"), 2)
+
+
+def test_an_unknown_setting_in_a_toml_file_is_refused(here):
+    Path("my.toml").write_text("[shingles]\nsize = 3\n")
+    assert error_of(dedup_command("run", "news.jsonl", "-o", "out", "--config", "my.toml"), 2) == (
+        "Error: my.toml: there is no setting 'shingles.size'. Settings of shingles: words, headline_chars."
+    )
+
+
+def test_a_configuration_file_that_is_missing_is_refused(here):
+    result = dedup_command("run", "news.jsonl", "-o", "out", "--config", "gone.toml")
+    assert error_of(result, 2) == "Error: gone.toml: cannot read the configuration (No such file or directory)."
+
+
+def test_strict_fails_after_writing_if_anything_was_rejected(here):
+    assert dedup_command("run", "news.jsonl", "-o", "clean", "--strict", "--quiet").exit_code == 0
+    Path("news.jsonl").write_text(lines_of(*ROWS) + "{\n", encoding="utf-8")
+    assert error_of(dedup_command("run", "news.jsonl", "-o", "out", "--strict", "--quiet"), 5) == (
+        "Error: 1 row or file was rejected (--strict). The results are written to out. rejects.parquet says why."
+    )
+    assert len(table("documents")) == 5
+
+
+def test_an_unexpected_error_shows_its_traceback_and_asks_for_a_report(here, monkeypatch):
+    monkeypatch.setattr(dedup.pipeline, "run", lambda *_, **__: 1 // 0)
+    said = error_of(dedup_command("run", "news.jsonl", "-o", "out"), 1)
+    assert said.startswith("Traceback (most recent call last):\n")
+    assert said.endswith(
+        "\nError: unexpected ZeroDivisionError: this is a bug in dedup. Please report it with the lines above and the command."
+    )
+
+
+def raising(error):
+    def run_instead(*_, **__):
+        raise error
+
+    return run_instead
+
+
+def test_too_little_memory_is_a_message_without_a_traceback(here, monkeypatch):
+    monkeypatch.setattr(dedup.pipeline, "run", raising(MemoryError()))
+    assert error_of(dedup_command("run", "news.jsonl", "-o", "out"), 1) == (
+        "Error: the memory was not enough. Lower --run.batch_rows or --threads, or give less input."
+    )
+
+
+def test_a_full_disk_is_a_message_and_leaves_the_earlier_result(here, monkeypatch):
+    run("news.jsonl", "-o", "out")
+    before = content("out")
+    with monkeypatch.context() as patched:
+        patched.setattr("dedup.result.pq.write_table", raising(OSError(errno.ENOSPC, "No space left on device")))
+        said = error_of(dedup_command("run", "news.jsonl", "-o", "out", "--overwrite"), 4)
+    assert said.endswith(
+        "out: cannot be written (No space left on device). Free some space and give the same command again: it goes on where it stopped."
+    )
+    assert {name: Path("out", name).read_bytes() for name in before} == before
+    assert sorted(os.listdir()) == ["news.jsonl", "out"]
+    assert run("news.jsonl", "-o", "out", "--overwrite")["counts"]["documents"] == 5
+    assert content("out").keys() == before.keys()
+
+
+def test_ctrl_c_says_that_nothing_was_written_and_leaves_the_earlier_result(here, monkeypatch):
+    run("news.jsonl", "-o", "out")
+    before = content("out")
+    monkeypatch.setattr(dedup.pipeline, "run", raising(KeyboardInterrupt()))
+    assert error_of(dedup_command("run", "news.jsonl", "-o", "out", "--overwrite"), 130) == "Error: stopped. Nothing was written."
+    assert content("out") == before
+
+
+def test_ctrl_c_after_writing_says_where_the_results_are(here, monkeypatch):
+    monkeypatch.setattr(summary, "facts_of", raising(KeyboardInterrupt()))
+    assert error_of(dedup_command("run", "news.jsonl", "-o", "out"), 130) == "Error: stopped. The results are written to out."
+    assert table("documents")
+
+
+# What comes out
+
+
+def test_overwrite_replaces_an_earlier_result(here):
+    run("news.jsonl", "-o", "out")
+    Path("news.jsonl").write_text(lines_of(*ROWS[:3]), encoding="utf-8")
+    run("news.jsonl", "-o", "out", "--overwrite", "--no-stories")
+    assert len(table("documents")) == 3
+    assert sorted(os.listdir("out")) == [
+        "documents.parquet", "manifest.json", "matches.parquet", "rejects.parquet", "texts.parquet"
+    ]  # fmt: skip
+    assert sorted(os.listdir()) == ["news.jsonl", "out"]
+
+
+def test_overwrite_leaves_a_foreign_folder_untouched(here):
+    Path("out").mkdir()
+    Path("out/thesis.txt").write_text("keep")
+    assert error_of(dedup_command("run", "news.jsonl", "-o", "out", "--overwrite"), 4) == (
+        "Error: out: holds files but no manifest.json, so it is no earlier result and is not overwritten. Choose another folder."
+    )
+    assert content("out") == {"thesis.txt": b"keep"}
+
+
+def test_without_stories_there_is_no_table_of_them_and_no_id(here):
+    result = dedup_command("run", "news.jsonl", "-o", "out", "--no-stories")
+    assert result.exit_code == 0
+    assert re.search(r"^Stories +not asked for *$", result.stdout, re.MULTILINE)
+    assert not Path("out/stories.parquet").exists()
+    assert {row["story_id"] for row in table("documents")} == {None}
+    assert run("news.jsonl", "-o", "again", "--stories.enabled", "false")["counts"]["stories"] is None
+
+
+@pytest.mark.parametrize(("threads", "batch_rows"), [(1, 1), (3, 2), (7, 4)])
+def test_threads_and_batches_change_no_byte_of_the_tables(here, threads, batch_rows):
+    inputs = ["news.jsonl", SEED_PAGE, ROOT / "examples" / "crawl" / "more.csv"]
+    run(*inputs, "-o", "out")
+    run(*inputs, "-o", "other", "--threads", threads, "--run.batch_rows", batch_rows)
+    assert json.loads(Path("other/manifest.json").read_bytes())["config"]["run"] == {
+        "threads": threads,
+        "batch_rows": batch_rows,
+        "memory": 0,
+        "checkpoint": 128,
+        "keep_texts": True,
+    }
+    ours, others = content("out"), content("other")
+    for name in (*TABLES, "texts"):
+        assert ours[f"{name}.parquet"] == others[f"{name}.parquet"], name
+
+
+# A new crawl every day
+
+
+@pytest.fixture
+def two_days(here):
+    """A result of the first day in ``day1``, and the crawl of the second one in ``new.jsonl``."""
+    run("news.jsonl", "-o", "day1")
+    new = [
+        {
+            "id": "n1",
+            "source": "السد",
+            "date": "2025-03-03T08:00:00Z",
+            "title": "جسر النخيل مفتوح للمشاة",
+            "text": BRIDGE_EDITED + " انتهى",
+        },
+        {"id": "n2", "source": "السد", "date": "2025-03-05T08:00:00Z", "title": "عنوان آخر", "text": HONEY + " " + BRIDGE_IN_OTHER_WORDS},
+        ROWS[0],
+        ROWS[1] | {"text": HONEY},
+    ]
+    Path("new.jsonl").write_text(lines_of(*new), encoding="utf-8")
+    return here
+
+
+def test_a_run_with_a_base_holds_all_documents_and_its_numbers_add_up(two_days):
+    counts = run("new.jsonl", "--base", "day1", "-o", "day2")["counts"]
+    assert (counts["pages"], counts["pages_with_documents"], counts["rejects"]) == (4, 2, 2)
+    assert counts["rejects_by_reason"] == {"already_in_base": 1, "duplicate_id": 1}
+    assert (counts["base_documents"], counts["new_documents"], counts["documents"]) == (5, 2, 7)
+    assert [row["doc_id"] for row in table("documents", "day2")] == ["b1", "b2", "b3", "b4", "h1", "n1", "n2"]
+    assert counts["stories"] == len(table("stories", "day2"))
+    assert sum(counts["events"].values()) == len(table("events", "day2"))
+    assert [row["doc_id"] for row in table("texts", "day2")] == [row["doc_id"] for row in table("documents", "day2")]
+    details = [row["detail"] for row in table("rejects", "day2")]
+    assert details == [
+        "id 'b1' is that of a document of the base, from news.jsonl, row 0, with the same words.",
+        "id 'b2' is that of a document of the base, from news.jsonl, row 1, with other words. The base keeps those that it has. "
+        "Name another column with --input.id, or give 'none' to number the pages by file and row.",
+    ]
+
+
+def test_the_summary_says_what_became_of_the_base(two_days):
+    said = dedup_command("run", "new.jsonl", "--base", "day1", "-o", "day2").stdout
+    assert "4 pages in = 2 pages with documents + 2 rejects. Nothing was dropped silently.\n" in said
+    assert re.search(r"^7 documents = 5 of the base \+ 2 new; \d new ones are copies of old ones\.$", said, re.MULTILINE)
+    assert re.search(r"^New documents joined \d old stor\w+ and founded \d\.$", said, re.MULTILINE)
+    assert re.search(
+        r"^New events: stories merged \d, stories split \d, copy groups tied together \d \(events.parquet\)\.$", said, re.MULTILINE
+    )
+
+
+def test_a_result_can_take_the_place_of_its_base(two_days):
+    run("new.jsonl", "--base", "day1", "-o", "day2")
+    run("new.jsonl", "--base", "day1", "-o", "day1", "--overwrite")
+    ours, others = content("day1"), content("day2")
+    for name in (*TABLES, "events", "texts"):
+        assert ours[f"{name}.parquet"] == others[f"{name}.parquet"], name
+    run("news.jsonl", "-o", "day1", "--overwrite")
+    assert "events.parquet" not in os.listdir("day1")
+
+
+def test_the_settings_of_the_base_are_taken_over_and_others_are_refused(two_days):
+    run("news.jsonl", "-o", "strict", "--copies.near", 0.9, "--no-stories")
+    assert run("new.jsonl", "--base", "strict", "-o", "next", "--threads", 1)["counts"]["stories"] is None
+    assert json.loads(Path("next/manifest.json").read_bytes())["config"]["copies"]["near"] == 0.9
+    said = error_of(
+        dedup_command("run", "new.jsonl", "--base", "strict", "-o", "no", "--copies.near", "0.8", "--stories.enabled", "true"), 2
+    )
+    assert said.startswith("Error: copies.near is 0.8, of the base 0.9; stories.enabled is True, of the base False. ")
+    Path("settings.toml").write_text("[copies]\npartial = 0.2\n")
+    said = error_of(dedup_command("run", "new.jsonl", "--base", "day1", "-o", "no", "--config", "settings.toml"), 2)
+    assert said.startswith("Error: copies.partial is 0.2, of the base 0.3. ")
+    assert not Path("no").exists()
+
+
+def test_a_base_without_texts_or_without_a_result_is_refused_with_what_to_do(two_days):
+    run("news.jsonl", "-o", "bare", "--no-texts")
+    assert "texts.parquet" not in os.listdir("bare")
+    said = error_of(dedup_command("run", "new.jsonl", "--base", "bare", "-o", "no"), 3)
+    assert said == (
+        "Error: the base holds no texts (no texts.parquet), so nothing can be compared with its documents. "
+        "Run it again without --no-texts (run.keep_texts false)."
+    )
+    said = error_of(dedup_command("run", "new.jsonl", "--base", "nowhere", "-o", "no"), 3)
+    assert said.startswith("Error: the base cannot be read: nowhere: holds no manifest.json")
+    assert dedup_command("run", "new.jsonl", "--no-texts", "--run.keep_texts", "true", "-o", "no").exit_code == 2
+
+
+# The configuration
+
+
+def test_config_prints_toml_that_reads_back_as_it_was(here):
+    result = dedup_command("config")
+    assert (result.exit_code, result.stderr) == (0, "")
+    Path("all.toml").write_text(result.stdout, encoding="utf-8")
+    assert Config.from_toml("all.toml") == Config()
+    assert dedup_command("config", "--config", "all.toml").stdout == result.stdout
+
+
+def test_config_prints_every_setting_with_its_help_and_those_not_set_as_comments():
+    shown = dedup_command("config").stdout
+    tree = tomllib.loads(shown)
+    for name, _, value, help_text in settings():
+        section, _, setting = name.partition(".")
+        assert f"# {help_text}\n" in shown
+        assert tree[section].get(setting) == value
+        assert value is not None or f'# {setting} = ""\n' in shown
+
+
+@pytest.mark.parametrize("name", ["النص", 'a"b\\c', "two\nlines\tand\x7f", "😀", "'"])
+def test_config_keeps_every_name_of_a_column(here, name):
+    config = Config().replace({"input.text": name, "stories.enabled": False, "copies.near": 1})
+    Path("all.toml").write_text(to_toml(config), encoding="utf-8")
+    assert Config.from_toml("all.toml") == config
+
+
+def test_options_win_over_the_file_and_the_file_over_the_defaults(here):
+    Path("my.toml").write_text("[copies]\nnear = 0.6\ntitle = 0.7\n")
+    shown = dedup_command("config", "--config", "my.toml", "--copies.near", "0.8", "--text.segment", "false").stdout
+    tree = tomllib.loads(shown)
+    assert (tree["copies"]["near"], tree["copies"]["title"], tree["copies"]["excerpt"]) == (0.8, 0.7, Config().copies.excerpt)
+    assert tree["text"]["segment"] is False
+
+
+def test_a_run_uses_the_file_and_the_options(here):
+    Path("my.toml").write_text("[copies]\nnear = 0.99\n[text]\nmin_words = 9\n")
+    run("news.jsonl", "-o", "out", "--config", "my.toml", "--text.min_words", "10")
+    used = json.loads(Path("out/manifest.json").read_bytes())["config"]
+    assert (used["copies"]["near"], used["text"]["min_words"]) == (0.99, 10)
+
+
+# The help, and the door itself
+
+
+@pytest.mark.parametrize("command", ["run", "config"])
+def test_help_names_every_setting_with_its_default_under_its_section(command):
+    help_text = dedup_command(command, "--help").stdout
+    flat = " ".join(help_text.split())
+    for name, kind, value, sentence in settings():
+        default = "" if value is None else f" [{str(value).lower() if kind is bool else value}]"
+        assert f"--{name}" in help_text
+        assert " ".join(sentence.split()) + default in flat
+    assert re.findall(r"^([a-z]+): ", help_text, re.MULTILINE) == [*Config().to_dict()]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]], ids=" ".join)
+def test_help_names_every_exit_code(arguments):
+    help_text = dedup_command(*arguments).stdout
+    assert re.findall(r"^ +(\d+) +\w", help_text[help_text.index("Exit codes:") :], re.MULTILINE) == ["0", "1", "2", "3", "4", "5", "130"]
+
+
+def test_every_command_has_help():
+    for command in main.commands.values():
+        assert isinstance(command, click.Command)
+        assert command.help
+        assert command.get_short_help_str().endswith(".")
+
+
+def test_the_version_is_told():
+    assert dedup_command("--version").stdout == f"dedup, version {dedup.__version__}\n"
+
+
+def python(*arguments, **options):
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, **options)
+
+
+def test_the_command_line_itself_imports_nothing_slow():
+    program = (
+        "import sys, types\n"
+        "package = types.ModuleType('dedup')\n"
+        "package.__path__ = ['dedup']\n"
+        "sys.modules['dedup'] = package\n"
+        "import dedup.cli\n"
+        "print(sorted({'numba', 'numpy', 'pyarrow', 'rich', 'scipy', 'sklearn'} & set(sys.modules)))\n"
+    )
+    assert python("-c", program).stdout == "[]\n"
+
+
+def test_a_reader_of_stdout_that_has_gone_away_is_no_error():
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "wb") as pipe:
+        done = subprocess.run([sys.executable, "-m", "dedup", "config"], cwd=ROOT, stdout=pipe, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_behind_stdout_is_a_message():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([sys.executable, "-m", "dedup", "config"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (4, b"Error: stdout cannot be written (No space left on device).\n")
+
+
+def test_a_stdout_that_knows_no_arabic_still_gets_its_summary(here):
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "dedup", "run", "news.jsonl", "-o", "out"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"5 pages in = 5 pages with documents + 0 rejects." in done.stdout
+    assert done.stdout.isascii()

@@ -1,0 +1,279 @@
+"""Matches: exact numbers for every pair, and a rule that tells a copy from a form filled in anew."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.arrays.spill import Spill
+from dedup.config import CopyConfig
+from dedup.copies.pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Matches
+from dedup.copies.shingle_weights import weigh
+from dedup.copies.verification import Measured, verify
+from dedup.kernels.fingerprints.shingles import shingle_rows
+from tests import oracle
+
+
+def fact(number):
+    """A term that is a fact."""
+    return number * 4 + 2
+
+
+def measured(rows, terms=None, config=None, sources=None, threads=1, spill=None):
+    """Rows of shingles, with no terms and of unknown outlets if none are given, as they are measured."""
+    shingles = oracle.flat([sorted(set(row)) for row in rows])
+    terms = oracle.flat(terms or [[] for _ in rows])
+    sources = np.full(len(rows), -1) if sources is None else np.array(sources)
+    spill = spill or Spill(1 << 62)
+    weights = weigh(shingles, np.arange(len(rows)), sources, config or CopyConfig(), spill, threads=threads)
+    return Measured(shingles, weights, terms, spill)
+
+
+def verified(rows, terms=None, pairs=None, threads=1, sources=None, **settings):
+    config = CopyConfig(**settings)
+    pairs = pairs or [(a, b) for b in range(len(rows)) for a in range(b)]
+    left, right = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
+    return verify(left, right, measured(rows, terms, config, sources, threads=threads), config, threads=threads)
+
+
+def one(rows, terms=None, **settings):
+    """The kind, and which side is contained, of the only pair; None if it is not listed."""
+    matches = verified(rows, terms, [(0, 1)], **settings)
+    return (int(matches.kind[0]), int(matches.contained[0])) if len(matches) else None
+
+
+def spread(numbers):
+    """Numbers as hashes, so that no two are counted together."""
+    return [oracle.mix64(number + 1) for number in numbers]
+
+
+SETS = st.lists(st.sets(st.integers(0, 30), max_size=20), min_size=2, max_size=6)
+
+
+@given(SETS)
+def test_jaccard_and_containment_are_set_arithmetic(sets):
+    rows = [spread(row) for row in sets]
+    matches = verified(rows, partial=0.01)
+    listed = set(zip(matches.left.tolist(), matches.right.tolist(), strict=True))
+    for b in range(len(sets)):
+        for a in range(b):
+            assert ((a, b) in listed) == bool(sets[a] & sets[b])
+    for a, b, jaccard, containment in zip(matches.left, matches.right, matches.jaccard, matches.containment, strict=True):
+        shared = len(sets[a] & sets[b])
+        assert jaccard == shared / len(sets[a] | sets[b])
+        assert containment == shared / min(len(sets[a]), len(sets[b]))
+    types = [getattr(matches, name).dtype for name in Matches.__dataclass_fields__]
+    assert types == [np.int64, np.int64, np.uint8, np.float64, np.float64, np.uint8]
+
+
+@given(SETS)
+def test_the_kind_follows_from_the_thresholds(sets):
+    matches = verified([spread(row) for row in sets], near=0.5, excerpt=0.6, partial=0.2, distinct=0.01, common=255)
+    for jaccard, containment, kind, contained in zip(matches.jaccard, matches.containment, matches.kind, matches.contained, strict=True):
+        assert kind == (NEAR if jaccard >= 0.5 else EXCERPT if containment >= 0.6 else PARTIAL)
+        assert (contained != NEITHER) == (kind == EXCERPT)
+        assert jaccard >= 0.5 or containment >= 0.2
+
+
+def test_of_an_excerpt_the_smaller_one_is_contained():
+    long, short = spread(range(100)), spread(range(30))
+    assert one([short, long]) == (EXCERPT, LEFT)
+    assert one([long, short]) == (EXCERPT, RIGHT)
+
+
+def test_what_shares_half_of_both_is_near():
+    assert one([spread(range(100)), spread(range(34, 134))], near=0.49) == (NEAR, NEITHER)
+
+
+def test_what_shares_passages_only_is_partial():
+    assert one([spread(range(100)), spread(range(60, 160))], excerpt=0.6) == (PARTIAL, NEITHER)
+
+
+def text(terms):
+    """A text of words, each a number, as shingles of three and as terms."""
+    return shingle_rows(*oracle.flat([terms]), 3)[0].tolist(), [term * 4 for term in terms]
+
+
+def touched_up(words, every):
+    """The words with every so many replaced by a new one."""
+    return [100_000 + word if place % every == every - 1 else word for place, word in enumerate(words)]
+
+
+def both(one_text, other_text, **settings):
+    """Kind, contained side, jaccard and containment of two texts."""
+    shingles, terms = zip(*map(text, (one_text, other_text)), strict=True)
+    matches = verified(shingles, terms, **settings)
+    return (*(int(getattr(matches, name)[0]) for name in ("kind", "contained")), float(matches.jaccard[0]), float(matches.containment[0]))
+
+
+def test_what_was_reworded_here_and_there_is_an_excerpt_and_what_shares_one_long_passage_is_partial():
+    words = list(range(180))
+    kind, contained, jaccard, containment = both(words, touched_up(words, 6))
+    assert (kind, contained) == (EXCERPT, LEFT)
+    assert jaccard < 0.4 < containment < 0.52
+    # The same share of the shingles, but in one piece.
+    kind, contained, jaccard, containment = both(words, [*words[:92], *range(1000, 1088)])
+    assert (kind, contained) == (PARTIAL, NEITHER)
+    assert jaccard < 0.4 < containment < 0.52
+
+
+@pytest.mark.parametrize(("coverage", "kind"), [(0.8, EXCERPT), (0.83, EXCERPT), (0.84, PARTIAL)])
+def test_an_excerpt_is_covered_as_far_as_it_is_asked_for(coverage, kind):
+    words = list(range(180))
+    assert both(words, touched_up(words, 6), coverage=coverage)[0] == kind  # five words in six are covered
+
+
+def test_it_is_the_smaller_text_that_must_be_covered():
+    long, passage = list(range(300)), list(range(100, 150))
+    assert both(long, passage)[:2] == (EXCERPT, RIGHT)
+    assert both(long, touched_up(passage, 7))[:2] == (EXCERPT, RIGHT)
+    assert both(touched_up(passage, 7), long)[:2] == (EXCERPT, LEFT)
+    # Containment below 0.8 and half of it another text: only the passage comes from the long one.
+    assert both(long, [*passage[:26], *range(1000, 1024)])[:2] == (PARTIAL, NEITHER)
+
+
+def test_what_is_near_is_not_asked_for_coverage():
+    assert both(range(100), [*range(70), *range(1000, 1030)], near=0.5, coverage=0.99)[0] == NEAR
+
+
+def test_what_shares_too_little_is_not_listed():
+    assert one([spread(range(100)), spread(range(80, 180))]) is None
+
+
+def test_empty_texts_are_never_listed():
+    assert one([[], []]) is None
+    assert one([[], spread(range(9))]) is None
+    assert len(verified([spread(range(3))])) == 0
+
+
+def form(names, shared=40, own=20):
+    """Documents that share a form and fill it in with words of their own."""
+    return [spread([*range(shared), *range(1000 * (name + 1), 1000 * (name + 1) + own)]) for name in range(names)]
+
+
+def test_a_form_that_two_documents_share_is_a_copy_of_one_text():
+    assert one(form(2)) == (NEAR, NEITHER)
+
+
+def test_a_form_that_hundreds_share_is_no_copy():
+    matches = verified(form(300), pairs=[(i, i + 1) for i in range(299)])
+    assert len(matches) == 299
+    assert (matches.kind == PARTIAL).all()
+    assert (matches.jaccard == 40 / 80).all()
+
+
+def test_a_pair_that_shares_nearly_all_of_a_form_is_a_copy_however_many_share_it():
+    matches = verified(form(300, shared=40, own=8), pairs=[(i, i + 1) for i in range(299)])
+    assert set(matches.containment.tolist()) == {40 / 48}
+    assert (matches.kind == NEAR).all()
+
+
+def test_a_form_that_one_outlet_prints_several_times_is_no_copy_but_what_many_outlets_print_once_is():
+    rows = form(6)
+    assert set(verified(rows, sources=[3] * 6).kind.tolist()) == {PARTIAL}
+    assert set(verified(rows, sources=range(6)).kind.tolist()) == {NEAR}
+    assert set(verified(rows, sources=[-1] * 6).kind.tolist()) == {NEAR}  # any six outlets, for all that is known
+
+
+def test_a_wire_that_hundreds_of_outlets_print_once_is_one_text():
+    pairs = [(i, i + 1) for i in range(299)]
+    assert set(verified(form(300), pairs=pairs, sources=range(300)).kind.tolist()) == {NEAR}
+
+
+def test_the_outlet_that_prints_a_form_most_often_decides_for_all():
+    rows = form(12)
+    sources = [3] * 6 + list(range(10, 16))
+    assert set(verified(rows, sources=sources, pairs=[(6, 7), (8, 11), (0, 1), (0, 7)]).kind.tolist()) == {PARTIAL}
+
+
+def test_a_form_may_come_back_so_often_as_it_is_set():
+    rows = form(6)
+    assert set(verified(rows, sources=[3] * 6, common_in_source=6).kind.tolist()) == {NEAR}
+    assert set(verified(rows, common=2).kind.tolist()) == {PARTIAL}
+
+
+def test_distinct_is_a_share_of_the_containment():
+    rows, pairs = form(20), [(0, 1)]
+    # Each shares 40 of 60 shingles, and these weigh half: 20 of a weight of 40, three quarters of two thirds.
+    assert verified(rows, pairs=pairs, distinct=0.74).kind.tolist() == [NEAR]
+    assert verified(rows, pairs=pairs, distinct=0.76).kind.tolist() == [PARTIAL]
+
+
+def test_a_copy_of_a_form_is_a_copy_all_the_same():
+    rows = form(300)
+    matches = verified([*rows, rows[7][:-2]], pairs=[(7, 300)])
+    assert matches.kind.tolist() == [NEAR]
+
+
+@pytest.mark.parametrize(
+    ("smaller", "larger", "kind"),
+    [
+        ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], NEAR),
+        ([1, 2, 3, 4, 5], [1, 2, 3, 8, 9], NEAR),
+        ([1, 2, 3, 4, 5], [1, 2, 7, 8, 9], PARTIAL),
+        ([], [1, 2, 3], NEAR),
+        ([1], [], NEAR),
+    ],
+    ids=["all", "three_of_five", "two_of_five", "none_to_have", "the_only_one"],
+)
+def test_a_copy_has_enough_of_the_facts_of_the_smaller_one(smaller, larger, kind):
+    rows = [spread(range(50)), spread(range(12, 72))]  # they share 38: enough to be near, not too much to be a form
+    terms = [[fact(number) for number in smaller], [fact(number) for number in larger]]
+    assert one(rows, terms, facts=0.6) == (kind, NEITHER)
+
+
+def test_what_shares_nearly_all_is_a_copy_whatever_its_facts():
+    rows = [spread(range(50)), spread(range(60))]
+    assert one(rows, [[fact(1), fact(2)], [fact(8), fact(9)]], facts=0.6) == (NEAR, NEITHER)
+
+
+def test_only_facts_are_asked_for():
+    rows = [spread(range(50)), spread(range(60))]
+    assert one(rows, [[4, 8, 12], [16, 20]]) == (NEAR, NEITHER)
+
+
+def filled(numbers):
+    """Terms of a form: common words, with a fact after each sixth."""
+    return [term for i, number in enumerate(numbers) for term in ([i * 400 + j * 4 for j in range(6)] + [fact(10_000 + number)])]
+
+
+def test_facts_replaced_in_place_tell_a_form_filled_in_anew():
+    rows = [spread(range(100)), spread(range(31, 131))]
+    same = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    other = [1, 2, 3, 4, 5, 6, 70, 80, 90, 10]
+    assert one(rows, [filled(same), filled(same)]) == (NEAR, NEITHER)
+    assert one(rows, [filled(same), filled(other)]) == (PARTIAL, NEITHER)
+
+
+def test_a_pair_that_shares_nearly_all_is_not_asked_for_replaced_facts():
+    rows = [spread(range(100)), spread(range(10, 110))]
+    assert one(rows, [filled([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), filled([1, 2, 3, 4, 5, 6, 70, 80, 90, 10])]) == (NEAR, NEITHER)
+
+
+@pytest.mark.parametrize("threads", [2, 7])
+def test_matches_do_not_depend_on_the_number_of_threads(threads):
+    rows = [spread(range(i % 50, i % 50 + 60)) for i in range(150)]
+    single, several = verified(rows), verified(rows, threads=threads)
+    for name in Matches.__dataclass_fields__:
+        assert getattr(single, name).tolist() == getattr(several, name).tolist()
+
+
+def test_matches_are_the_same_where_the_rest_is_kept_in_files(tmp_path):
+    rows, left, right = form(300, shared=60), np.arange(299), np.arange(1, 300)
+    spill = Spill(0, str(tmp_path))
+    pile = spill.pile(np.uint8)
+    pile.add(np.ones(1, np.uint8))
+    assert (spill.spilled, pile.array().tolist()) == (True, [1])
+    kept, held = measured(rows, spill=spill, threads=2), measured(rows)
+    in_file, in_memory = (verify(left, right, given, CopyConfig(), threads=2) for given in (kept, held))
+    for name in Matches.__dataclass_fields__:
+        assert getattr(in_file, name).tolist() == getattr(in_memory, name).tolist()
+
+
+def test_of_two_matches_of_one_pair_the_stronger_stays():
+    pair = np.array([0]), np.array([1])
+    numbers = np.array([0.5]), np.array([0.6]), np.array([NEITHER], np.uint8)
+    joined = Matches.join([Matches(*pair, np.array([kind], np.uint8), *numbers) for kind in (PARTIAL, NEAR, EXCERPT)])
+    assert joined.kind.tolist() == [NEAR]

@@ -1,0 +1,108 @@
+"""Fingerprints: what is compared of a text, the same however its column is cut."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedup
+from dedup.arrays.spill import Spill
+from dedup.config import Config
+from dedup.fingerprints.fingerprint import FingerprintPiles, Fingerprints, choose, fingerprint
+from tests import oracle
+from tests.arabic import news
+from tests.kernels.text.test_tokens import arabic_like
+
+TEXTS = [news(1), None, "", "في على", news(2, 5), "خبر", news(3, 300)]
+TITLES = ["الرئيس يلتقي الوزير", "", None, "عاجل", "في من", "قتيلان في حادث", None]
+
+
+def as_lists(prints):
+    listed = {}
+    for item in fields(Fingerprints):
+        value = getattr(prints, item.name)
+        listed[item.name] = oracle.listed(*value) if isinstance(value, tuple) else value.tolist()
+    return listed
+
+
+def of(texts, titles, config=None):
+    return fingerprint(pa.array(texts, pa.string()), pa.array(titles, pa.string()), config or Config())
+
+
+def test_a_fingerprint_does_not_depend_on_how_its_columns_are_cut(text_column):
+    assert as_lists(fingerprint(text_column(TEXTS), text_column(TITLES), Config())) == as_lists(of(TEXTS, TITLES))
+
+
+@given(st.lists(st.tuples(arabic_like, arabic_like), max_size=4), st.integers(1, 5), st.integers(2, 5))
+def test_a_fingerprint_is_what_the_oracle_says(documents, words, chars):
+    texts, titles = [text for text, _ in documents], [title for _, title in documents]
+    config = Config().replace({"shingles.words": words, "shingles.headline_chars": chars})
+    tokens, digests = oracle.token_rows(texts)
+    letters, counts = oracle.stem_letter_rows(titles, 1000, title=True)
+    assert as_lists(of(texts, titles, config)) == {
+        "words": [len(row) for row in tokens],
+        "digests": [list(digest) for digest in digests],
+        "shingles": oracle.shingle_rows(tokens, words),
+        "terms": oracle.term_rows(texts, 1 << 40),
+        "title_terms": oracle.term_rows(titles, 1000, title=True),
+        "title_shingles": oracle.shingle_rows(letters, chars),
+        "title_words": counts,
+    }
+
+
+@pytest.mark.parametrize("limit", [0, 300, 1 << 30], ids=["in_files", "in_files_from_the_second_batch_on", "in_memory"])
+def test_piled_batches_are_the_whole(limit):
+    with Spill(limit) as spill:
+        piles = FingerprintPiles(spill)
+        for a, b in ((0, 2), (2, 2), (2, 7)):
+            piles.add(of(TEXTS[a:b], TITLES[a:b]))
+        joined = piles.joined()
+        assert spill.spilled == (limit < 1 << 30)
+        spill.release()
+        chosen = choose(joined, np.array([0, 3]), spill)
+    assert as_lists(joined) == as_lists(of(TEXTS, TITLES))
+    assert as_lists(chosen) == as_lists(of([TEXTS[0], TEXTS[3]], [TITLES[0], TITLES[3]]))
+    types = [value.dtype if not isinstance(value, tuple) else value[0].dtype for value in vars(joined).values()]
+    assert types == [np.int32, np.uint64, np.uint64, np.uint64, np.uint64, np.uint64, np.int32]
+
+
+def test_taken_documents_are_those_chosen():
+    rows = [6, 0, 0, 3]
+    chosen = of([TEXTS[i] for i in rows], [TITLES[i] for i in rows])
+    assert as_lists(of(TEXTS, TITLES).take(np.array(rows))) == as_lists(chosen)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["قَالَ الوزيرُ في القاهرةِ ١٬٥٠٠", "قال الوزير فى القاهره 1,500!", "ﻗﺎﻝ الوزيـــر في القاهرة 1500", "قال\u200f الوزیر في القاهرة ۱۵۰۰"],
+    ids=["vowels", "house_style", "presentation_forms", "keyboard"],
+)
+def test_two_typings_of_one_text_have_one_digest(typed):
+    digests = of([typed, "قال الوزير في القاهرة 1500"], ["", ""]).digests
+    assert digests[0].tolist() == digests[1].tolist()
+
+
+@pytest.mark.parametrize("changed", ["قال الوزير في القاهرة 1501", "قال الوزير في القاهرة", "الوزير قال في القاهرة 1500", ""])
+def test_another_text_has_another_digest(changed):
+    digests = of([changed, "قال الوزير في القاهرة 1500"], ["", ""]).digests
+    assert digests[0].tolist() != digests[1].tolist()
+
+
+def test_a_long_title_is_read_to_its_end():
+    title = news(5, 200)
+    assert of([""], [title]).title_words[0] == len(oracle.stems(title, 1000, title=True))
+
+
+def test_a_signature_is_that_of_the_shingles_a_run_compares():
+    assert dedup.sign(pa.array(TEXTS)).values.tolist() == dedup.sign([text or "" for text in TEXTS]).values.tolist()
+
+
+def test_shingles_are_runs_of_folded_words():
+    assert dedup.shingle("قَالَ الوزيرُ في القاهرةِ") == ["قال الوزير في", "الوزير في القاهره"]
+    assert dedup.shingle("قال الوزير", Config()) == ["قال الوزير"]
+    assert dedup.shingle("،") == []

@@ -1,0 +1,270 @@
+"""Segments: what keys list, on disk, merged, damaged."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup.index.sqlite import segments as module
+from dedup.index.sqlite.segments import Damaged, Segment, join_hits
+from dedup.kernels.index.segment_reader import find_listed, join_rows
+from dedup.kernels.index.segment_writer import count_kept, first_ones, part_of_segment, partition_postings, settle
+from tests import oracle, oracle_index
+
+#: Keys that meet in a bucket, keys that agree in the 40 bits that are kept, and any.
+CLOSE = st.builds(lambda kept, rest: oracle_index.key_of(kept, rest), st.integers(0, 3), st.integers(0, 2))
+TAGS = st.builds(
+    lambda bucket, tag: oracle_index.key_of(bucket << 24 | tag), st.sampled_from([0, 1, 9, 2**16 - 1]), st.integers(0, 2**24 - 1)
+)
+KEYS = st.sampled_from([0, 1, 2**64 - 1]) | CLOSE | TAGS | st.integers(0, 2**64 - 1)
+VALUES = st.integers(0, 40) | st.integers(0, 2**32 - 1)
+POSTINGS = st.lists(st.tuples(KEYS, VALUES), max_size=60)
+ROWS = st.lists(st.lists(KEYS, max_size=8), max_size=5)
+BITS = st.sampled_from([16, 16, 17, 19, 24])
+
+
+def arrays(postings):
+    return np.array([key for key, _ in postings], np.uint64), np.array([value for _, value in postings], np.uint32)
+
+
+def built(postings):
+    return Segment.build(*arrays(postings))
+
+
+def lists_of(hits):
+    return oracle.listed(hits.values, hits.offsets), hits.cut.tolist()
+
+
+def entries_of(segment):
+    """(kept, value) of each entry, in order."""
+    sizes = np.diff(segment.directory.astype(np.int64))
+    kept = np.repeat(np.arange(len(sizes)) << (40 - segment.bits), sizes) | segment.low
+    if len(segment.high):
+        kept |= segment.high.astype(np.int64) << 16
+    return list(zip(kept.tolist(), segment.values.tolist(), strict=True))
+
+
+def merged(lists, gone=()):
+    """What a merge of segments must hold."""
+    left = [(key, value) for postings in lists for key, value in postings if value >> 4 not in gone]
+    return oracle_index.settle(oracle_index.partition_postings(left, 8), 8, True)
+
+
+# Finding
+
+
+@given(POSTINGS, ROWS, st.integers(0, 5), BITS)
+def test_a_segment_lists_what_a_dict_of_lists_lists_whatever_its_bits(postings, rows, most, bits):
+    rows = [*rows, [key for key, _ in postings]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_bits_for", lambda count: bits)
+        segment = built(postings)
+    assert (segment.bits, len(segment)) == (bits, len(postings))
+    assert lists_of(segment.find(*oracle.flat(rows), most)) == oracle_index.find_listed(postings, rows, most)
+    for key, _ in postings:
+        assert segment.listed(key).tolist() == oracle_index.find_listed(postings, [[key]], 99)[0][0]
+
+
+def test_an_empty_segment_lists_nothing(tmp_path):
+    built([]).write(tmp_path / "a")
+    for segment in (built([]), Segment.open(tmp_path / "a"), Segment.merge([], np.empty(0, np.int64))):
+        assert len(segment) == 0
+        assert lists_of(segment.find(*oracle.flat([[], [0, 2**64 - 1]]), 4)) == ([[], []], [0, 0])
+        assert lists_of(segment.find(*oracle.flat([]), 4)) == ([], [])
+
+
+def test_rows_in_the_middle_of_an_array_of_keys_are_found():
+    segment = built([(5, 1), (6, 2), (7, 3)])
+    hits = segment.find(np.array([5, 6, 7], np.uint64), np.array([1, 1, 2]), 9)
+    assert lists_of(hits) == ([[], [2]], [0, 0])
+
+
+def test_a_key_that_lists_a_million_is_listed_whole_in_order_and_cut_where_it_must():
+    hot = oracle_index.key_of(9 << 24 | 50)
+    beside = [oracle_index.key_of(9 << 24 | tag) for tag in (49, 51)]
+    keys = np.array([beside[1], *[hot] * 1_000_000, beside[0]], np.uint64)
+    values = np.arange(len(keys), dtype=np.uint32)[::-1]
+    segment = Segment.build(keys, values)
+    assert np.array_equal(segment.listed(hot), values[1:-1])
+    expected = [[1_000_000, 999_999, 1_000_001], [0]], [1, 0]
+    assert lists_of(segment.find(*oracle.flat([[hot, beside[1]], [beside[0], 8]]), 2)) == expected
+    again = Segment.merge([segment, segment], np.array([1_000_001 >> 4]))
+    assert np.array_equal(again.listed(hot), values[values >> 4 != 1_000_001 >> 4][:-1])
+
+
+def test_keys_that_were_picked_for_being_small_fill_all_buckets():
+    keys = np.sort(np.random.default_rng(3).integers(0, 2**64, 1_000_000, np.uint64))[:100_000]
+    sizes = np.diff(Segment.build(keys, np.zeros(len(keys), np.uint32)).directory.astype(np.int64))
+    assert sizes.max() < 20
+
+
+@pytest.mark.parametrize("count", [0, 1, 10**5, 3 * 10**7, 7 * 10**7, 2 * 10**8, 10**10])
+def test_a_posting_costs_at_most_eight_bytes_once_there_are_many(count):
+    bits = module._bits_for(count)
+    nbytes = sum(dtype.itemsize * length for dtype, length in module._shapes(bits, count).values())
+    assert 16 <= bits <= 32 and nbytes <= 9 * count + (1 << 19)
+    assert count < 10**7 or nbytes <= 8 * count
+
+
+# Merging
+
+
+@settings(max_examples=30)
+@given(st.lists(POSTINGS, max_size=4), st.lists(BITS, min_size=5, max_size=5), st.sets(st.integers(0, 70), max_size=6))
+def test_a_merge_holds_what_the_segments_hold_without_what_is_gone_and_once(lists, bits, gone):
+    bits = iter(bits)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_bits_for", lambda count: next(bits))
+        segment = Segment.merge([built(postings) for postings in lists], np.array(sorted(gone), np.int64))
+    assert entries_of(segment) == merged(lists, gone)
+
+
+def test_a_merge_of_many_is_a_merge_in_steps():
+    rng = np.random.default_rng(4)
+    parts = [Segment.build(rng.integers(0, 2**64, n, np.uint64), rng.integers(0, 2**32, n, np.uint32)) for n in (90_000, 30_000, 500, 0, 7)]
+    none = np.empty(0, np.int64)
+    whole, steps = Segment.merge(parts, none), Segment.merge([Segment.merge(parts[:2], none), Segment.merge(parts[2:], none)], none)
+    assert len(whole) == 120_507 and entries_of(whole) == entries_of(steps)
+
+
+@pytest.mark.parametrize("count", [3, 16, 17, 300])
+def test_values_that_a_key_lists_twice_in_any_order_stay_where_they_came_first(count):
+    values = [(i * 7) % count for i in range(2 * count)]
+    postings = [(0, value) for value in values]
+    assert Segment.merge([built(postings[:count]), built(postings[count:])], np.empty(0, np.int64)).listed(0).tolist() == values[:count]
+
+
+# Kernels
+
+
+@settings(max_examples=20)
+@given(POSTINGS, st.integers(8, 16), BITS, st.booleans(), st.sets(st.integers(0, 70), max_size=6))
+def test_kernels_of_making_are_their_twins(postings, part_bits, bits, once, gone):
+    packed, starts = partition_postings(*arrays(postings), part_bits)
+    rows = [[(entry >> 32, entry & 0xFFFFFFFF) for entry in row] for row in oracle.listed(packed, starts)]
+    parts = oracle_index.partition_postings(postings, part_bits)
+    assert rows == parts
+    room = [np.empty(length, dtype) for dtype, length in module._shapes(bits, len(postings)).values()]
+    used = settle(packed, starts, 0, part_bits, bits, once, *room, 0)
+    segment = Segment(bits, room[0], *(array[:used] for array in room[1:]))
+    assert entries_of(segment) == oracle_index.settle(parts, part_bits, once)
+    marks = module._marked(np.array(sorted(gone), np.int64))
+    assert count_kept(segment.values, marks) == oracle_index.count_kept(segment.values.tolist(), gone)
+    for part in (0, 1, (1 << part_bits) - 1):
+        out = np.empty(used + 1, np.uint64)
+        read = part_of_segment(*room[:1], segment.low, segment.high, segment.values, bits, part, part_bits, marks, out, 0)
+        found = [(entry >> 32, entry & 0xFFFFFFFF) for entry in out[:read].tolist()]
+        assert found == oracle_index.part_of_segment(entries_of(segment), part, part_bits, gone)
+
+
+@given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 30), max_size=50), st.integers(0, 3))
+def test_first_ones_are_their_twins(values, ahead):
+    packed = np.array([9] * ahead + values + [9], np.uint64)
+    end = first_ones(packed, ahead, ahead + len(values))
+    assert packed[ahead:end].tolist() == oracle_index.first_ones(values)
+    assert packed[:ahead].tolist() == [9] * ahead and packed[-1] == 9
+
+
+def test_buckets_that_many_keys_fill_are_sorted_and_searched():
+    rng = np.random.default_rng(6)
+    tags = rng.integers(0, 2**24, 4000)
+    postings = [(oracle_index.key_of(9 << 24 | tag), place) for place, tag in enumerate(tags.tolist() * 2)]
+    segment, keys = built(postings), [key for key, _ in postings[:4000]]
+    assert lists_of(segment.find(*oracle.flat([keys]), 1)) == oracle_index.find_listed(postings, [keys], 1)
+    absent = [oracle_index.key_of(9 << 24 | tag) for tag in set(range(0, 2**24, 4099)) - set(tags.tolist())]
+    assert len(segment.find(*oracle.flat([absent]), 9).values) == 0
+
+
+@given(st.lists(POSTINGS, max_size=4), ROWS, st.integers(0, 3))
+def test_joined_hits_are_those_of_one_part_after_the_other(lists, rows, most):
+    parts = [oracle_index.find_listed(postings, rows, most) for postings in lists]
+    joined = join_hits([built(postings).find(*oracle.flat(rows), most) for postings in lists])
+    if not lists:
+        assert lists_of(joined) == ([], [])
+        return
+    expected = oracle_index.join_rows([found for found, _ in parts])
+    assert lists_of(joined) == (expected, [sum(cuts) for cuts in zip(*(cut for _, cut in parts), strict=True)])
+    flat = [oracle.flat(found, np.uint32) for found, _ in parts]
+    bases = np.cumsum([0, *(len(values) for values, _ in flat[:-1])])
+    found = join_rows(np.concatenate([values for values, _ in flat]), bases, np.stack([offsets for _, offsets in flat]))
+    assert oracle.listed(*found) == expected
+
+
+# Files
+
+
+def test_a_segment_that_was_written_is_read_as_it_was_even_when_its_file_is_gone(tmp_path):
+    keys = np.random.default_rng(7).integers(0, 2**64, 5000, np.uint64)
+    segment = Segment.build(keys, np.arange(5000, dtype=np.uint32))
+    segment.write(tmp_path / "a")
+    again = Segment.open(tmp_path / "a")
+    again.verify()
+    assert (len(again), again.nbytes, entries_of(again)) == (5000, segment.nbytes, entries_of(segment))
+    assert all(array.ctypes.data % 64 == 0 for array in (again.directory, again.low, again.high, again.values))
+    (tmp_path / "a").unlink()
+    assert lists_of(again.find(*oracle.flat([keys.tolist()]), 9)) == ([list(range(5000))], [0])
+
+
+@pytest.fixture
+def written(tmp_path):
+    built([(key, key) for key in range(3000)]).write(tmp_path / "a")
+    return tmp_path / "a"
+
+
+@pytest.mark.parametrize("length", [0, 3, 20, 90, 5000, -1, -8])
+def test_a_torn_file_is_told(written, length):
+    data = written.read_bytes()
+    written.write_bytes(data[:length])
+    with pytest.raises(Damaged, match="begin|torn|bytes"):
+        Segment.open(written)
+
+
+def test_a_file_that_has_grown_is_told(written):
+    written.write_bytes(written.read_bytes() + b"\0")
+    with pytest.raises(Damaged, match="bytes and should have"):
+        Segment.open(written)
+
+
+@pytest.mark.parametrize("place, message", [(0, "begin"), (8, "format version"), (13, "torn"), (25, "torn or changed"), (-1, "end")])
+def test_a_changed_head_or_end_is_told_when_it_is_opened(written, place, message):
+    data = bytearray(written.read_bytes())
+    data[place] ^= 255
+    written.write_bytes(data)
+    with pytest.raises(Damaged, match=message):
+        Segment.open(written)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(Damaged, match="no such file"):
+        Segment.open(tmp_path / "a")
+
+
+def test_any_changed_byte_is_told_by_verify_and_no_lookup_reads_beyond_the_arrays(written):
+    rng = np.random.default_rng(8)
+    good = written.read_bytes()
+    keys = np.array(range(4000), np.uint64)
+    for place in [*rng.integers(400, len(good) - 30_000, 20).tolist(), *rng.integers(len(good) - 20_000, len(good) - 4, 20).tolist()]:
+        data = bytearray(good)
+        data[place] ^= 255
+        written.write_bytes(data)
+        segment = Segment.open(written)
+        segment.find(keys, np.array([0, len(keys)]), 9)
+        with suppress(Damaged):
+            assert len(Segment.merge([segment], np.empty(0, np.int64))) <= 3000
+        with pytest.raises(Damaged, match="checksum"):
+            segment.verify()
+        del segment
+
+
+def test_kernels_read_no_place_that_a_wrong_directory_names():
+    segment = built([(key, key) for key in range(3000)])
+    wild = np.random.default_rng(9).integers(0, 2**32, len(segment.directory), np.uint32)
+    keys = np.random.default_rng(10).integers(0, 2**64, 5000, np.uint64)
+    found, offsets, _ = find_listed(wild, segment.low, segment.high, segment.values, segment.bits, keys, np.array([0, 5000]), 9)
+    assert len(found) == offsets[-1] <= 9 * 5000
+    with pytest.raises(Damaged, match="out of order"):
+        Segment.merge([Segment(segment.bits, wild, segment.low, segment.high, segment.values)], np.empty(0, np.int64))

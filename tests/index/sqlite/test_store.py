@@ -1,0 +1,371 @@
+"""The embedded store: the contract of stores, one writer and many readers, posting files that come and go, and what opening says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from dedup.errors import ConfigError, InputError, OutputError
+from dedup.index.sqlite import posting_files
+from dedup.index.sqlite import reader as sqlite_reading
+from dedup.index.sqlite import store as sqlite_store
+from dedup.index.sqlite.store import SqliteStore
+from dedup.index.store import MOST_DOCUMENTS, Batch, Words
+
+from .store_contract import StoreContract, add, entry, found, postings, read, words
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "الأخبار.index"
+
+
+@pytest.fixture
+def opener(folder):
+    stores = []
+
+    def opens(mode="a", durability="process", path=folder, facts=None):
+        stores.append(SqliteStore.open(path, {"rules": 1} if facts is None else facts, mode, durability))
+        return stores[-1]
+
+    yield opens
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture(params=["process", "sync"])
+def opened(opener, request):
+    """The first one writes, the others read."""
+    stores = []
+
+    def opens():
+        stores.append(opener("r" if stores else "a", request.param))
+        return stores[-1]
+
+    return opens
+
+
+@pytest.fixture
+def small_files(monkeypatch):
+    monkeypatch.setattr(sqlite_store, "FLUSH", 20)
+    monkeypatch.setattr(sqlite_store, "FLUSH_AT_CLOSE", 2)
+
+
+def files_of(folder):
+    return sorted(path.name for path in folder.glob("*.seg"))
+
+
+class TestSqliteStore(StoreContract):
+    def test_numbers_are_given_once(self, opener):
+        writer = opener()
+        first = add(writer, 3)
+        assert writer.reserve(10) == first + 3 and writer.reserve(1) == first + 13
+        writer.close()
+        assert opener().reserve(1) == first + 3  # of those that were reserved no entry came about
+
+
+def test_a_batch_with_words_of_the_corpus_comes_back_when_the_index_is_opened_again(opener):
+    store = opener()
+    rows = [[(token % 900, token % 5) for token in range(start, start + 300)] for start in range(40)]
+    first = store.reserve(40)
+    store.commit(Batch([entry(first + at) for at in range(40)], words(*rows)))
+    store.close()
+    again = opener()
+    add(again, 2)
+    assert read(again.words(range(first, first + 40))) == rows
+    assert again.stats()["vocabulary"] == len({word for row in rows for word in row} | {(40, 0), (41, 0), (7, 8)})
+
+
+def test_a_reader_sees_each_commit_when_it_syncs(opener, small_files):
+    writer = opener()
+    reader, other = opener("r"), opener("r")
+    assert reader.sync() == ([], [])
+    for at in range(12):
+        number = add(writer)
+        writer.commit(Batch(removed=[number - 1] if at % 2 else [], **postings(*((key, number) for key in (1, at + 100, 7)))))
+        changed, removed = reader.sync()
+        assert changed == [number] and removed == ([number - 1] if at % 2 else [])
+        assert reader.listed(1).tolist() == writer.listed(1).tolist() and number in reader.listed(1)
+        assert read(reader.words([number])) == [[(number, 0), (7, 8), (number, 0)]] and len(reader) == len(writer)
+    assert writer.stats()["segments"] > 0 and other.sync() == ([], []) and found(other, [[7]]) == found(writer, [[7]])
+
+
+def test_what_is_removed_and_comes_again_is_told_as_it_is_in_the_end(opener):
+    writer, reader = opener(), opener("r")
+    reader.sync()
+    first = add(writer, 3)
+    writer.commit(Batch(removed=[first, first + 1]))
+    writer.commit(Batch([entry(first)], words([(1, 1)])))
+    assert reader.sync() == ([first, first + 2], [first + 1]) and len(reader) == 2
+    writer.commit(Batch(**postings((5, first))))
+    writer.compact()
+    assert reader.listed(5).tolist() == [] and reader.sync() is not None and reader.listed(5).tolist() == [first]
+
+
+def test_a_reader_that_compact_left_behind_is_told_of_all(opener):
+    writer, reader = opener(), opener("r")
+    reader.sync()
+    first = add(writer, 4)
+    writer.commit(Batch(removed=[first + 1]))
+    writer.compact()
+    assert reader.sync() == ([first, first + 2, first + 3], [first + 1])
+    assert add(writer) == first + 4 and reader.sync() == ([first + 4], [])
+
+
+def test_files_are_merged_and_no_posting_is_lost(opener, folder, small_files):
+    writer, reader = opener(), opener("r")
+    rng, expected = np.random.default_rng(3), {}
+    for _ in range(150):
+        number = add(writer)
+        keys = rng.choice(200, 9, replace=False).tolist()
+        writer.commit(Batch(**postings(*((key, number) for key in keys))))
+        for key in keys:
+            expected.setdefault(key, []).append(number)
+        assert 0 <= len(files_of(folder)) <= 8 and files_of(folder) == sorted(file.name for file in writer._files.named)
+    reader.sync()
+    for store in (writer, reader, opener("r")):
+        assert {key: store.listed(key).tolist() for key in expected} == expected
+        assert store.stats()["postings"] == 9 * 150
+    assert len(files_of(folder)) < 7
+    writer.close()
+    again = opener()
+    assert {key: again.listed(key).tolist() for key in expected} == expected and again.stats()["tail"] == 0
+
+
+def test_a_writer_that_adds_little_each_time_leaves_few_files(opener, folder, small_files):
+    for at in range(14):
+        with_postings = opener()
+        number = add(with_postings)
+        with_postings.commit(Batch(**postings(*((key, number) for key in range(100 * at, 100 * at + 30 - 2 * at)))))
+        with_postings.close()
+    assert 1 < len(files_of(folder)) <= posting_files._MOST_FILES
+    assert all(opener("r").listed(100 * at).tolist() == [at] for at in range(14))
+
+
+def test_very_large_files_are_left_alone_until_compact(opener, folder, small_files, monkeypatch):
+    monkeypatch.setattr(posting_files, "_MOST_MERGED", 60)
+    writer = opener()
+    for at in range(20):
+        number = add(writer)
+        writer.commit(Batch(**postings(*((key, number) for key in range(at * 10, at * 10 + 15)))))
+    assert len(files_of(folder)) >= 4 and max(file.postings for file in writer._files.named) <= 60
+    writer.compact()
+    assert len(files_of(folder)) == 1 and writer.stats()["postings"] == 300 and writer.listed(12).tolist() == [0, 1]
+
+
+def test_compact_drops_what_was_removed_and_gives_back_its_room(opener, folder):
+    writer = opener()
+    first = add(writer, 400, title="خبر طويل " * 200)
+    writer.commit(Batch(**postings(*((7, number) for number in range(first, first + 400)))))
+    before = writer.stats()
+    writer.commit(Batch(removed=list(range(first, first + 390))))
+    writer.compact()
+    after = writer.stats()
+    assert after["postings"] == 10 and after["tail"] == 0 and after["documents"] == 10
+    assert after["bytes_of"]["database"] < before["bytes"] / 5 and after["bytes_of"]["log"] == 0
+    assert writer.listed(7).tolist() == list(range(first + 390, first + 400)) == opener("r").listed(7).tolist()
+
+
+def test_opening_a_written_index_reads_neither_words_nor_documents(opener, small_files):
+    writer = opener()
+    add(writer, 30)
+    writer.commit(Batch(**postings(*((key, 1) for key in range(50)))))
+    writer.close()
+    store = opener("r")
+    assert store.stats()["tail"] == 0 and len(store._vocabulary) == 0 and len(store) == 30
+
+
+def test_the_vocabulary_is_kept_in_few_chunks(opener, folder, small_files):
+    writer = opener()
+    for _ in range(30):
+        number = add(writer)
+        writer.commit(Batch(**postings(*((key, number) for key in range(5)))))
+    chunks = writer._connection.execute("SELECT count(*) FROM vocabulary").fetchone()[0]
+    assert chunks < 8 and read(opener("r").words([29])) == [[(29, 0), (7, 8), (29, 0)]]
+
+
+def test_what_a_writer_read_before_it_changes_anything_is_not_written_twice(opener):
+    store = opener()
+    add(store, 3)
+    store.close()
+    again = opener()
+    kept = read(again.words([0, 2]))  # now it knows words, and has written none of them
+    again.commit(Batch(removed=[0]))
+    again.commit(Batch(events=[{"event": "story_merged"}]))
+    add(again)
+    again.close()
+    last = opener("r")
+    assert [found is not None for found in last.fetch([0, 1, 2, 3])] == [False, True, True, True]
+    assert read(last.words([2])) == kept[1:]
+    assert last.stats()["vocabulary"] == 5
+
+
+def test_ids_and_titles_may_hold_half_surrogates(opener):
+    store = opener()
+    first = store.reserve(2)
+    kept = [entry(first, doc_id="a\udc00", page_id="p\ud800", title="ع\ude00", source="\udfff", url=None), entry(first + 1)]
+    store.commit(Batch(kept, Words.none(2), events=[{"event": "x", "members": ["a\udc00"], "at": None}]))
+    assert store.fetch([first, first + 1]) == kept == opener("r").fetch([first, first + 1])
+    assert opener("r").events(0)[0]["members"] == ["a\udc00"]
+
+
+def test_many_numbers_are_fetched_at_once(opener):
+    store = opener()
+    first = add(store, 700)
+    numbers = list(range(first, first + 700))[::-1]
+    assert [item.number for item in store.fetch(numbers)] == numbers
+    assert [row[0][0] for row in read(store.words(numbers))] == numbers
+    assert [item.number for item in store.fetch(np.array(numbers[:5]))] == numbers[:5]
+
+
+def test_an_index_that_is_full_says_so(opener, monkeypatch):
+    store = opener()
+    assert store.reserve(MOST_DOCUMENTS) == 0
+    with pytest.raises(OutputError, match="room for"):
+        store.reserve(1)
+
+
+def test_facts_are_those_that_the_index_was_made_with(opener):
+    facts = {"rules": 3, "config": {"لغة": ["عربية", None]}}
+    opener(facts=facts).close()
+    assert opener(facts={"rules": 4}).facts == facts and opener("r", facts={}).facts == facts
+
+
+def test_one_writes_and_the_second_is_told_who(opener, folder):
+    opener()
+    for mode in ("a", "w"):
+        with pytest.raises(OutputError, match=f"another writer.*process {os.getpid()}"):
+            opener(mode)
+    assert len(opener("r")) == 0
+
+
+def test_a_writer_in_another_process_keeps_this_one_out(opener, folder):
+    code = f"""
+import sys
+from dedup.index.sqlite.store import SqliteStore
+store = SqliteStore.open({str(folder)!r}, {{}}, "a", "process")
+print("open", flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "open\n"
+        with pytest.raises(OutputError, match=f"process {child.pid}"):
+            opener()
+        child.stdin.close()
+        child.wait()
+    assert len(opener()) == 0
+
+
+def test_a_reader_cannot_write(opener):
+    opener().close()
+    reader = opener("r")
+    for change in (lambda: reader.commit(Batch()), reader.compact):
+        with pytest.raises(OutputError, match="open for reading"):
+            change()
+
+
+def test_an_index_is_made_anew_in_the_place_of_one(opener, folder, small_files):
+    writer = opener(facts={"rules": 1})
+    for _ in range(4):
+        number = add(writer)
+        writer.commit(Batch(**postings(*((key, number) for key in range(9))), events=[{"event": "x", "members": [], "at": 1}]))
+    reader = opener("r")
+    reader.sync()
+    writer.close()
+    fresh = opener("w", facts={"rules": 2})
+    assert len(fresh) == 0 and fresh.facts == {"rules": 2} and files_of(folder) == [] and fresh.events(0) == []
+    assert fresh.listed(1).tolist() == [] and fresh.reserve(1) == 0
+    with pytest.raises(InputError, match="was replaced"):
+        reader.sync()
+    add(fresh, 2)
+    assert len(opener("r")) == 2
+
+
+def test_what_is_no_index_is_neither_opened_nor_replaced(opener, folder, tmp_path):
+    other = tmp_path / "file"
+    other.write_text("text")
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    (strange / "notes.txt").write_text("text")
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    with sqlite3.connect(foreign / "index.sqlite") as connection:
+        connection.execute("CREATE TABLE t(a)")
+    connection.close()
+    for path, message in ((other, "no folder"), (strange, "holds notes.txt"), (foreign, "of another program")):
+        for mode in "raw":
+            with pytest.raises(InputError, match=message):
+                opener(mode, path=path)
+    assert (strange / "notes.txt").read_text() == other.read_text() == "text" and os.listdir(strange) == ["notes.txt"]
+    with pytest.raises(InputError, match="there is no index"):
+        opener("r")
+    assert not folder.exists()
+    folder.mkdir()
+    assert len(opener()) == 0  # an empty folder is as good as none
+
+
+def test_modes_and_durabilities_are_checked(opener):
+    for settings in ({"mode": "x"}, {"durability": "maybe"}):
+        with pytest.raises(ConfigError, match="mode must be"):
+            opener(**settings)
+
+
+def test_a_copy_of_a_closed_index_is_an_index(opener, folder, tmp_path, small_files):
+    writer = opener()
+    number = add(writer)
+    writer.commit(Batch(**postings(*((key, number) for key in range(9)))))
+    writer.close()
+    shutil.copytree(folder, tmp_path / "copy")
+    copy = opener(path=tmp_path / "copy")
+    assert copy.listed(3).tolist() == [number] and add(copy) == number + 1
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_many_keys_at_once_list_what_each_lists_alone(opener, small_files, monkeypatch, first):
+    store = opener()
+    draw = np.random.default_rng(3)
+    for _ in range(6):
+        number = add(store)
+        store.commit(Batch(**postings(*((int(key), number) for key in draw.integers(0, 30, 25)))))
+    keys, offsets = draw.integers(0, 40, 50).astype(np.uint64), np.array([first, 7, 7, 31, 50])
+    alone = store.find(keys, offsets, 2)
+    monkeypatch.setattr(sqlite_reading, "_FEW_KEYS", 1)
+    together = store.find(keys, offsets, 2)
+    assert alone.cut.tolist() == together.cut.tolist() and alone.cut.any()
+    assert (together.offsets[0], together.offsets.tolist()) == (0, alone.offsets.tolist())
+    for begin, end in zip(alone.offsets[:-1], alone.offsets[1:], strict=True):
+        assert sorted(alone.values[begin:end]) == sorted(together.values[begin:end])
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_commit_that_is_broken_off_leaves_a_store_that_goes_on(opener, monkeypatch, behind):
+    store = opener()
+    add(store, 2)
+    number = store.reserve(1)
+    if behind:
+        monkeypatch.setattr(type(store._rows), "keep", _interrupt)  # the transaction is through, memory is not
+    else:
+        put = SqliteStore._put
+        monkeypatch.setattr(SqliteStore, "_put", lambda *args: (put(*args), _interrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        store.commit(Batch([entry(number)], words([(70, 1), (71, 2)]), **postings((777, number))))
+    monkeypatch.undo()
+    store.sync()
+    assert store.listed(777).tolist() == ([number] if behind else [])
+    assert len(store) == 2 + behind
+    last = add(store, 2)
+    there = len(store)
+    store.close()
+    again = opener()
+    assert (len(again), again.listed(777).tolist()) == (there, [number] if behind else [])
+    assert again.fetch([last]) != [None]
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt

@@ -1,0 +1,373 @@
+"""An index made of a batch run says what the run said, of every document, and is whole or not there."""
+
+import itertools
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import dedup
+from dedup.errors import ConfigError, InputError, OutputError
+from dedup.index import Index
+from dedup.index import batch_result as past_run
+from dedup.index import build as building
+from dedup.index.build import build_index
+from dedup.index.sqlite.store import SqliteStore
+from dedup.readers import ReadLog, read_files
+from dedup.schema import DOCUMENTS
+from dedup.storage.files import lock
+from tests.arabic import news
+from tests.cli.test_run import BRIDGE, BRIDGE_IN_OTHER_WORDS, ROWS
+from tests.index.redis.redis_server import MISSING, RedisServer, find_server
+from tests.paths import CRAWL, JULY, SEED_PAGE, needs_july
+
+#: Columns of a run that an index tells of each document, by their name there.
+KEPT = ("doc_id", "page_id", "role", "source", "url", "title", "published", "words", "kind", "canonical_id", "story_id")
+
+
+@pytest.fixture(scope="module")
+def crawl(tmp_path_factory):
+    """The folder of a run over the example crawl and a page with further documents."""
+    folder = tmp_path_factory.mktemp("crawl") / "out"
+    dedup.run([CRAWL, SEED_PAGE]).write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(crawl):
+    path = crawl.parent / "news.index"
+    build_index(crawl, path)
+    return path
+
+
+def documents(folder):
+    return pq.read_table(folder / "documents.parquet").to_pylist()
+
+
+def pages(*inputs, rows=None):
+    """What was read for a run, as it comes to an index."""
+    batches = [batch.pages for batch in read_files(list(inputs), config=dedup.Config(), log=ReadLog())]
+    names = {"page_id": "id", "title": "title", "text": "text", "published": "published", "source": "source", "url": "url"}
+    return pa.Table.from_batches(batches).select(list(names)).rename_columns(list(names.values())).slice(0, rows)
+
+
+def copy_of(folder, target):
+    shutil.copytree(folder, target)
+    return target
+
+
+def verdicts(index, data):
+    return {row["doc_id"]: row for row in index.check_batch(data).to_pylist()}
+
+
+def assert_known(said, rows):
+    """Each document of a run is known with its text, and nothing was decided anew."""
+    assert said.keys() == {row["doc_id"] for row in rows}
+    for row in rows:
+        verdict = said[row["doc_id"]]
+        assert verdict["reason"].startswith("it is in the index already, with this very text")
+        assert verdict["action"] == "skip"
+        assert [verdict[name] for name in ("role", "canonical_id", "kind", "story_id")] == [
+            row[name] for name in ("role", "canonical_id", "kind", "story_id")
+        ]
+        for name in ("jaccard", "containment"):
+            assert (verdict[name] is None) == (row[name] is None)
+            assert verdict[name] is None or np.float32(verdict[name]) == np.float32(row[name])
+
+
+def test_every_document_of_the_run_is_known_with_its_canonical_and_its_story(crawl, made):
+    with Index.open(made, mode="r") as index:
+        assert_known(verdicts(index, pages(CRAWL, SEED_PAGE)), documents(crawl))
+
+
+def test_the_index_keeps_what_the_run_said_of_each_document(crawl, made):
+    rows = documents(crawl)
+    sizes = {page: len(list(group)) for page, group in itertools.groupby(rows, key=lambda row: row["page_id"])}
+    assert max(sizes.values()) == 12
+    with Index.open(made, mode="r") as index:
+        assert len(index) == len(rows)
+        for row in rows:
+            entry = index.get(row["doc_id"])
+            assert {name: entry[name] for name in KEPT} == {name: row[name] for name in KEPT}
+            assert entry["status"] == ("unique" if row["status"] == "canonical" else row["status"])
+            assert entry["parts"] == (sizes[row["page_id"]] - 1 if row["doc_id"] == row["page_id"] else 0)
+
+
+def test_numbers_are_the_shortest_that_mean_the_same(crawl, made):
+    with Index.open(made, mode="r") as index:
+        shares = [index.get(row["doc_id"])["jaccard"] for row in documents(crawl) if row["kind"] == "near"]
+    assert shares
+    assert all(len(str(share)) <= 12 for share in shares)  # 0.6666667, not 0.6666666865348816
+
+
+def test_an_excerpt_says_which_one_is_the_shorter(crawl, made):
+    sides = {}
+    for row in pq.read_table(crawl / "matches.parquet").to_pylist():
+        a, b = row["doc_id_a"], row["doc_id_b"]
+        sides[a, b] = {None: None, "a": "this", "b": "match"}[row["contained"]]
+        sides[b, a] = {None: None, "a": "match", "b": "this"}[row["contained"]]
+    excerpts = [row for row in documents(crawl) if row["kind"] == "excerpt"]
+    with Index.open(made, mode="r") as index:
+        told = [index.get(row["doc_id"])["contained"] for row in excerpts]
+    assert told == [sides[row["doc_id"], row["canonical_id"]] for row in excerpts]
+    assert set(told) == {"this", "match"}
+
+
+def test_copies_of_what_the_run_had_are_found(crawl, made):
+    rows = documents(crawl)
+    texts = {row["doc_id"]: row["text"] for row in pq.read_table(crawl / "texts.parquet").to_pylist()}
+    article = next(row for row in rows if row["status"] == "canonical" and row["role"] == "article" and row["words"] > 60)
+    near = next(row for row in rows if row["kind"] == "near")
+    with Index.open(made, mode="r") as index:
+        same = index.check({"id": "new-1", "text": texts[article["doc_id"]]})
+        edited = index.check({"id": "new-2", "text": texts[article["doc_id"]].split(maxsplit=5)[5]})
+        copy_of_copy = index.check({"id": "new-3", "text": texts[near["doc_id"]]})
+        headline = index.check({"id": "new-4", "title": article["title"], "published": article["published"]})
+    assert (same.action, same.kind, same.canonical_id, same.story_id) == ("skip", "exact", article["doc_id"], article["story_id"])
+    assert (edited.action, edited.kind, edited.canonical_id) == ("skip", "near", article["doc_id"])
+    assert (copy_of_copy.action, copy_of_copy.canonical_id) == ("skip", near["canonical_id"])
+    assert (headline.kind, headline.canonical_id) == ("title", article["doc_id"])
+
+
+def test_another_text_of_the_same_id_is_an_update(made):
+    with Index.open(made, mode="r") as index:
+        assert index.check({"id": "dif-06", "text": BRIDGE}).action == "update"
+
+
+def test_copies_find_another_canonical_when_theirs_is_removed(crawl, made, tmp_path):
+    rows = documents(crawl)
+    canonical = next(row["canonical_id"] for row in rows if row["kind"] == "exact" and row["role"] == "article")
+    copies = [row["doc_id"] for row in rows if row["canonical_id"] == canonical and row["doc_id"] != canonical]
+    with Index.open(copy_of(made, tmp_path / "i"), mode="a") as index:
+        assert index.remove(canonical)
+        assert canonical not in {index.get(copy)["canonical_id"] for copy in copies}
+
+
+def test_a_new_document_joins_a_story_of_the_run(tmp_path):
+    result = dedup.run([row for row in ROWS if row["id"] != "b4"])
+    build_index(result, tmp_path / "i")
+    with Index.open(tmp_path / "i", mode="a") as index:
+        verdict = index.ingest({"id": "b4", "text": BRIDGE_IN_OTHER_WORDS, "title": ROWS[3]["title"], "published": ROWS[3]["date"]})
+        assert verdict.action == "index"
+        assert verdict.story_id == index.get("b1")["story_id"] == result.documents.column("story_id")[0].as_py()
+
+
+def test_a_result_in_memory_small_blocks_and_other_threads_give_the_same_index(crawl, made, tmp_path, monkeypatch):
+    monkeypatch.setattr(past_run, "BLOCK", 7)
+    build_index(dedup.Result.read(crawl), tmp_path / "i", config=dedup.Config().replace({"run.threads": 1}))
+    with Index.open(made, mode="r") as one, Index.open(tmp_path / "i") as other:
+        for row in documents(crawl):
+            first, second = one.get(row["doc_id"]), other.get(row["doc_id"])
+            assert first | {"arrived": None} == second | {"arrived": None}
+        assert verdicts(one, pages(CRAWL)) == verdicts(other, pages(CRAWL))
+
+
+def test_documents_are_numbered_by_publication_and_those_without_a_date_come_last(crawl, made):
+    with Index.open(made, mode="r") as index:
+        entries = index._store.fetch(range(len(index)))
+    dated = [entry.published for entry in entries if entry.published is not None]
+    assert dated == sorted(dated)
+    assert [entry.published is None for entry in entries] == [False] * len(dated) + [True] * (len(entries) - len(dated))
+    assert len({entry.arrived for entry in entries}) == 1
+
+
+def test_copies_that_tell_of_a_form_are_listed_if_they_are_of_one_outlet(tmp_path):
+    whole = news(1, 120)
+    half = " ".join([*whole.split()[:82], *news(2, 38).split()])
+    sizes = {}
+    for outlet in ("الضفة", "المنارة"):
+        result = dedup.run([{"id": "a", "text": whole, "source": "الضفة"}, {"id": "b", "text": half, "source": outlet}])
+        assert result.documents["kind"].to_pylist() == [None, "near"]
+        build_index(result, tmp_path / outlet)
+        with Index.open(tmp_path / outlet) as index:
+            sizes[outlet] = index.stats()["postings"]
+    assert sizes["الضفة"] > sizes["المنارة"] + 10
+
+
+def test_a_run_without_stories_makes_an_index_without_stories(tmp_path):
+    built = build_index(dedup.find_copies(ROWS), tmp_path / "i")
+    assert (built.documents, built.copies, built.stories) == (5, 2, None)
+    with Index.open(tmp_path / "i") as index:
+        assert not index.config.stories.enabled
+        assert index.check({"id": "new", "text": BRIDGE}).story_id is None
+
+
+def test_the_index_goes_by_the_settings_of_the_run(tmp_path):
+    build_index(dedup.run(ROWS, dedup.Config().replace({"copies.near": 0.9, "run.threads": 1})), tmp_path / "i")
+    with Index.open(tmp_path / "i") as index:
+        assert index.config.copies.near == 0.9
+
+
+def test_settings_that_are_not_those_of_the_run_are_refused(crawl, tmp_path):
+    with pytest.raises(ConfigError, match="copies.near is 0.9, of the index 0.5"):
+        build_index(crawl, tmp_path / "i", config=dedup.Config().replace({"copies.near": 0.9}))
+    assert not (tmp_path / "i").exists()
+
+
+def test_a_run_without_texts_is_refused(tmp_path):
+    dedup.run(ROWS, dedup.Config().replace({"run.keep_texts": False})).write(tmp_path / "out")
+    with pytest.raises(InputError) as told:
+        build_index(tmp_path / "out", tmp_path / "i")
+    assert str(told.value) == (
+        f"{tmp_path}/out: holds no texts (no texts.parquet), and an index compares with texts. "
+        "Run it again without --no-texts (run.keep_texts false)."
+    )
+
+
+def test_a_run_of_another_version_is_refused(crawl, tmp_path):
+    out = copy_of(crawl, tmp_path / "out")
+    manifest = json.loads((out / "manifest.json").read_bytes()) | {"version": "0.0.9"}
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"was written by dedup 0\.0\.9 .*compares texts in another way\. Run it anew\."):
+        build_index(out, tmp_path / "i")
+
+
+def test_what_is_no_result_is_refused(tmp_path):
+    with pytest.raises(InputError, match="holds no manifest.json, so it is no result of a run"):
+        build_index(tmp_path, tmp_path / "i")
+
+
+def test_texts_of_other_documents_are_refused(crawl, tmp_path):
+    out = copy_of(crawl, tmp_path / "out")
+    texts = pq.read_table(out / "texts.parquet")
+    for wrong in (
+        texts.slice(0, 5),
+        texts.take(list(range(len(texts)))[::-1]),
+        texts.set_column(1, texts.schema.field(1), texts["text"].take([0] * len(texts))),
+    ):
+        pq.write_table(wrong, out / "texts.parquet")
+        with pytest.raises(InputError, match="does not fit together"):
+            build_index(out, tmp_path / "i")
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_canonical_that_is_not_there_is_refused(crawl, tmp_path):
+    out = copy_of(crawl, tmp_path / "out")
+    table = pq.read_table(out / "documents.parquet")
+    names = pa.array(["nobody", *table["canonical_id"].to_pylist()[1:]])
+    pq.write_table(
+        table.set_column(DOCUMENTS.get_field_index("canonical_id"), DOCUMENTS.field("canonical_id"), names), out / "documents.parquet"
+    )
+    with pytest.raises(InputError, match="name a canonical or a page that is not there"):
+        build_index(out, tmp_path / "i")
+
+
+@pytest.mark.parametrize("stop", [OutputError("the disk is full."), KeyboardInterrupt()], ids=["full disk", "Ctrl-C"])
+def test_a_build_that_is_stopped_leaves_nothing(crawl, made, tmp_path, monkeypatch, stop):
+    target = copy_of(made, tmp_path / "old.index")
+    monkeypatch.setattr(past_run, "BLOCK", 40)
+    commit, calls = SqliteStore.commit, itertools.count()
+
+    def stopped(store, batch):
+        if next(calls) % 2:
+            raise stop
+        commit(store, batch)
+
+    monkeypatch.setattr(SqliteStore, "commit", stopped)
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+    for path, overwrite in ((tmp_path / "new.index", False), (target, True)):
+        with pytest.raises(type(stop)):
+            build_index(crawl, path, overwrite=overwrite)
+    assert os.listdir(tmp_path) == ["old.index"]
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+
+
+def test_an_index_is_replaced_only_on_demand_and_never_under_a_writer(crawl, tmp_path):
+    path = tmp_path / "i"
+    build_index(dedup.run(ROWS), path)
+    with pytest.raises(OutputError, match="there is an index already. Choose another path, or give --overwrite"):
+        build_index(crawl, path)
+    with Index.open(path, mode="a"), pytest.raises(OutputError, match="another writer has this index"):
+        build_index(crawl, path, overwrite=True)
+    with Index.open(path) as index:
+        assert len(index) == len(ROWS)
+    build_index(crawl, path, overwrite=True)
+    with Index.open(path, mode="a") as index:
+        assert len(index) == len(documents(crawl))
+    assert os.listdir(tmp_path) == ["i"]
+
+
+def test_there_is_an_index_at_every_moment_while_one_is_replaced(crawl, tmp_path, monkeypatch):
+    path = tmp_path / "news.index"
+    build_index(crawl, path)
+    if not building._exchange(path, path):
+        pytest.skip("this system cannot let two folders change places")
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda self, to: pytest.fail(f"{self} was taken away") if self == path else rename(self, to))
+    build_index(crawl, path, overwrite=True)
+    assert os.listdir(tmp_path) == ["news.index"] and len(Index.open(path, mode="r")) > 0
+
+
+def test_an_index_is_not_lost_where_another_one_comes_in_its_place_while_it_is_replaced(crawl, tmp_path, monkeypatch):
+    path, rename = tmp_path / "news.index", Path.rename
+    build_index(crawl, path)
+
+    def opened_in_between(self, to):
+        rename(self, to)
+        if self == path:
+            Index.open(path).close()  # a crawler, at this very moment, finds none and makes one
+
+    monkeypatch.setattr(building, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(Path, "rename", opened_in_between)
+    with pytest.raises(OutputError, match="somebody else came in its place.*The old index is in") as error:
+        build_index(crawl, path, overwrite=True)
+    kept = Path(str(error.value).rpartition("The old index is in ")[2].rstrip("."))
+    assert len(Index.open(kept, mode="r")) > 0 and len(Index.open(path, mode="r")) == 0
+
+
+def test_other_files_are_never_replaced(crawl, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("لا تحذف")
+    for path in (tmp_path / "mine", tmp_path / "mine" / "notes.txt"):
+        with pytest.raises(OutputError):
+            build_index(crawl, path, overwrite=True)
+    assert (tmp_path / "mine" / "notes.txt").read_text() == "لا تحذف"
+
+
+def test_an_empty_folder_and_folders_that_are_not_there_yet_will_do(crawl, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path / "empty", tmp_path / "a" / "b"):
+        assert build_index(crawl, path).documents == len(documents(crawl))
+        with Index.open(path) as index:
+            assert len(index) == len(documents(crawl))
+        lock(path / "writer.lock").close()  # nobody holds it
+
+
+@pytest.mark.skipif(find_server() is None, reason=MISSING)
+def test_an_index_in_redis_says_the_same_and_is_opened_only_when_it_is_whole(crawl, made, monkeypatch):
+    pytest.importorskip("redis")
+    server = RedisServer()
+    try:
+        url = f"{server.url}?prefix=news"
+        with monkeypatch.context() as patched:
+            patched.setattr(building, "_fill", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                build_index(crawl, url)
+        with pytest.raises(InputError):
+            Index.open(url)
+        with pytest.raises(OutputError, match="the part of one that a stopped build left"):
+            build_index(crawl, url)
+        built = build_index(crawl, url, overwrite=True)
+        assert built.documents == len(documents(crawl))
+        with pytest.raises(OutputError, match="there is an index already"):
+            build_index(crawl, url)
+        with Index.open(url) as index, Index.open(made) as folder:
+            assert_known(verdicts(index, pages(CRAWL, SEED_PAGE)), documents(crawl))
+            edited = {"id": "new", "text": BRIDGE}
+            assert index.check(edited).action == folder.check(edited).action == "index"
+    finally:
+        server.close()
+
+
+@needs_july
+def test_real_articles_are_known_with_their_copies_and_stories(tmp_path):
+    data = pages(JULY, rows=3000)
+    result = dedup.run(data)
+    build_index(result, tmp_path / "i")
+    with Index.open(tmp_path / "i") as index:
+        assert_known(verdicts(index, data), result.documents.to_pylist())

@@ -1,0 +1,257 @@
+"""What an index went wrong on when it was reviewed: updates of canonicals, pages that change, lists that are cut, crowds of copies."""
+
+from __future__ import annotations
+
+import random
+import threading
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+import dedup
+from dedup.fingerprints.fingerprint import print_words
+from dedup.index import incoming as crowds
+from dedup.index import index as online
+from dedup.index.keys import copies_key
+from tests.arabic import edited, news
+from tests.index.test_index import DAY, HEADLINES, OTHER, TITLE, WIRE, document, on_memory
+
+ALONE = dedup.Config().replace({"stories.enabled": False})
+VARIANTS = [{}, {"shingles.words": 1}, {"shingles.words": 8}, {"text.segment": False}, {"candidates.list_cap": 2}]
+
+
+def page(*headlines):
+    return "\n".join([WIRE, "إقرأ أيضاً", *headlines])
+
+
+@pytest.mark.parametrize("new", [{"text": OTHER}, {"text": "عاجل"}, {"text": None, "title": TITLE}], ids=["other", "short", "headline"])
+def test_what_an_updated_canonical_does_not_say_any_more_is_found_under_its_former_copy(new):
+    index = on_memory()
+    near = edited(WIRE, 9, 60)
+    index.ingest(document("a", WIRE))
+    index.ingest(document("b", near))
+    index.ingest(document("c", WIRE))
+    assert index.ingest({"id": "a"} | new).action == "update"
+    assert {name: index.get(name)["canonical_id"] for name in "abc"} == {"a": "a", "b": "b", "c": "b"}
+    assert (index.check(document("d", near)).kind, index.check(document("d", near)).canonical_id) == ("exact", "b")
+    assert faults(index, ALONE) == []
+
+
+def test_copies_that_an_updated_canonical_still_matches_have_the_numbers_of_its_new_text():
+    index = on_memory()
+    index.ingest(document("a", WIRE))
+    index.ingest(document("b", WIRE))
+    index.ingest(document("a", edited(WIRE, 9, 60)))
+    assert (index.get("b")["canonical_id"], index.get("b")["kind"]) == ("a", "near")
+    assert index.check(document("c", WIRE)).canonical_id == "a"
+    assert faults(index, ALONE) == []
+
+
+def test_the_story_of_what_an_updated_canonical_left_behind_goes_on():
+    index = on_memory()
+    story = index.ingest(document("a", WIRE, published=DAY)).story_id
+    index.ingest(document("b", edited(WIRE, 9, 60), published=DAY))
+    index.ingest(document("a", OTHER, published=DAY))
+    assert index.get("b")["story_id"] == story
+    assert index.check(document("c", edited(WIRE, 9, 60, 30), published=DAY)).story_id == story
+
+
+def test_headlines_of_a_page_that_change_places_are_no_copies_of_each_other():
+    index = on_memory()
+    index.ingest(document("p", page(*HEADLINES)))
+    again = index.ingest(document("p", page(*HEADLINES[::-1])))
+    assert [(part.action, part.canonical_id) for part in again.parts] == [("update", "p#1"), ("update", "p#2")]
+    assert index.check(document("h", None, title=HEADLINES[0])).canonical_id == "p#2"
+
+
+@pytest.mark.parametrize("cap", [2, 200])
+def test_a_document_that_was_taken_out_often_is_known_and_found_by_its_words(cap):
+    index = on_memory(ALONE.replace({"candidates.list_cap": cap}))
+    for _ in range(cap + 3):
+        index.ingest(document("a", WIRE))
+        index.remove("a")
+    index.ingest(document("a", WIRE))
+    assert index.ingest(document("a", WIRE)).reason.startswith("it is in the index already")
+    assert index.check(document("b", WIRE)).kind == "exact"
+    actions = index.ingest_batch([{"id": "a", "text": OTHER}, {"id": "z", "text": WIRE}]).column("action").to_pylist()
+    assert (actions, len(index)) == (["update", "index"], 2)
+
+
+def test_a_headline_that_comes_back_every_day_is_a_copy_of_todays_article():
+    index = on_memory(ALONE.replace({"candidates.list_cap": 3}))
+    for day in range(20):
+        index.ingest(document(f"a{day}", news(day, 40), title=TITLE, published=DAY + timedelta(days=day)))
+    headline = index.check(document("h", None, title=TITLE, published=DAY + timedelta(days=20)))
+    assert (headline.kind, headline.action) == ("title", "skip")
+
+
+def test_of_a_batch_with_one_id_three_times_every_text_is_compared_with_what_was_there_then():
+    rows = [{"id": "b", "text": WIRE + " " + OTHER}, {"id": "a", "text": OTHER[:200]}, {"id": "a", "text": news(7, 40)}]
+    told = []
+    for batched in (True, False):
+        index = on_memory(ALONE)
+        index.ingest(document("a", WIRE))
+        told.append(index.ingest_batch(rows).column("kind").to_pylist() if batched else [index.ingest(row).kind for row in rows])
+    assert told[0] == told[1]
+
+
+def test_check_batch_judges_a_row_as_if_another_one_did_not_change_its_canonical():
+    index = on_memory(ALONE)
+    index.ingest(document("a", WIRE))
+    index.ingest(document("b", edited(WIRE, 5, 60)))
+    table = index.check_batch([{"id": "a", "text": OTHER}, {"id": "c", "text": edited(WIRE, 5, 60)}, {"id": "d", "text": OTHER}])
+    assert table.column("canonical_id").to_pylist() == ["a", "a", "d"]
+
+
+def test_a_crowd_of_copies_is_decided_in_parts(monkeypatch):
+    sizes = []
+    look_up = online.look_up
+    monkeypatch.setattr(online, "look_up", lambda arrivals, *rest, **more: sizes.append(len(arrivals)) or look_up(arrivals, *rest, **more))
+    index = on_memory(ALONE)
+    wire = news(1, 200)
+    table = index.ingest_batch([{"id": str(k), "text": edited(wire, k % 200, k * 7 % 200)} for k in range(400)])
+    assert max(sizes) <= 2 * crowds._FEW
+    assert table.column("canonical_id").to_pylist() == ["0"] * 400
+    sizes.clear()
+    index.ingest_batch([{"id": f"u{k}", "text": news(k + 10, 60)} for k in range(400)])
+    assert sizes == [400]
+
+
+def test_a_batch_may_be_of_documents():
+    index = on_memory(ALONE)
+    documents = [document("a", WIRE), document("b", OTHER)]
+    assert index.ingest_batch(documents).column("action").to_pylist() == ["index", "index"]
+    assert index.check_batch(iter(documents)).column("doc_id").to_pylist() == ["a", "b"]
+
+
+def test_undated_documents_of_a_batch_are_of_the_days_of_those_before_them():
+    fire = "اندلع حريق كبير في مصنع للبلاستيك جنوب الرياض وسيطر الدفاع المدني على النيران بعد ساعات ولم تقع إصابات بين العمال"
+    more = "سيطرت فرق الدفاع المدني على حريق مصنع البلاستيك جنوب الرياض وأخليت المباني المجاورة ولم يصب أحد من العمال"
+    rows = [
+        {"id": "a", "text": fire, "title": "حريق كبير في مصنع بلاستيك جنوب الرياض", "published": DAY},
+        {"id": "b", "text": more, "title": "السيطرة على حريق مصنع البلاستيك جنوب الرياض"},
+    ]
+    stories = on_memory().ingest_batch(rows).column("story_id").to_pylist()
+    assert stories[0] == stories[1]
+
+
+def test_an_id_with_half_a_surrogate_pair_is_found_by_that_id():
+    index = on_memory(ALONE)
+    index.ingest(document("x\ud800", WIRE))
+    assert "x\ud800" in index
+    assert index.remove("x\ud800") is True
+
+
+@pytest.mark.parametrize("doc_id", [5, None, b"a"])
+def test_what_is_no_id_is_refused(doc_id):
+    index = on_memory(ALONE)
+    for ask in (index.get, index.remove, index.__contains__):
+        with pytest.raises(dedup.InputError, match="id of a document is a text"):
+            ask(doc_id)
+
+
+def test_a_thread_that_waits_while_another_one_closes_the_index_is_told_so():
+    index = on_memory(ALONE)
+    told = []
+
+    def ask():
+        try:
+            index.check(document("a", WIRE))
+        except dedup.InputError as error:
+            told.append(str(error))
+
+    with index._lock:
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join(0.2)
+        index.close()
+    thread.join()
+    assert "the index is closed" in told[0]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, dedup.OutputError])
+def test_after_a_commit_that_failed_stories_are_those_of_what_is_there(monkeypatch, error):
+    rows = [document(str(k), news(k % 5, 40), title=f"{TITLE} {k % 3}", published=DAY) for k in range(12)]
+    broken, whole = on_memory(), on_memory()
+    for row in rows[:6]:
+        broken.ingest(row)
+        whole.ingest(row)
+    commit = broken._store.commit
+    monkeypatch.setattr(broken._store, "commit", lambda _: (_ for _ in ()).throw(error("no room")))
+    with pytest.raises(error):
+        broken.ingest(document("0", OTHER, published=DAY))
+    monkeypatch.setattr(broken._store, "commit", commit)
+    assert [broken.ingest(row) for row in rows] == [whole.ingest(row) for row in rows]
+
+
+def faults(index, config):
+    """What is not as it should be in an index in memory: numbers are plain set arithmetic, and every canonical its own."""
+    entries, wrong = index._store.content["entries"], []
+
+    def shingles(number):
+        words = index._store.words([number])
+        return set(print_words((words.tokens, words.offsets), words.terms, config)[0][0].tolist())
+
+    if len({entry.doc_id for entry in entries.values()}) < len(entries):
+        wrong.append("one id twice")
+    for number, entry in entries.items():
+        canonical = entries.get(entry.canonical)
+        if entry.status != "copy":
+            wrong += [f"{entry.doc_id}: {entry.status}"] * (canonical is not entry or entry.kind is not None)
+            continue
+        if canonical is None or canonical.canonical != canonical.number or canonical.status != "unique":
+            wrong.append(f"{entry.doc_id}: its canonical is none")
+            continue
+        if number not in index._store.listed(copies_key(canonical.number)).tolist() or entry.story != canonical.story:
+            wrong.append(f"{entry.doc_id}: not listed, or of another story")
+        if entry.role == "headline":
+            continue
+        one, other = shingles(number), shingles(canonical.number)
+        shared = len(one & other)
+        expected = shared / len(one | other), shared / min(len(one), len(other))
+        if canonical.role == "headline" or not np.allclose((entry.jaccard, entry.containment), expected):
+            wrong.append(f"{entry.doc_id}: {entry.kind} of {canonical.doc_id}, {entry.jaccard}, {entry.containment}, not {expected}")
+    return wrong
+
+
+def crawl(seed, rows=50):
+    """Pages of few texts and headlines, under few ids."""
+    draw, titles = random.Random(seed), [*HEADLINES, TITLE, f"{TITLE} اليوم", "عاجل", None]
+    for row in range(rows):
+        text = news(draw.randrange(12) + 1000, 40)
+        match draw.randrange(8):
+            case 0:
+                text = edited(text, *(draw.randrange(40) for _ in range(draw.randrange(1, 7))))
+            case 1:
+                text = " ".join(text.split()[draw.randrange(15) :][: 8 + draw.randrange(25)])
+            case 2:
+                text = f"{text} {news(draw.randrange(12) + 1000, 40)}"
+            case 3 | 4:
+                text = "\n".join([text, "إقرأ أيضاً", *draw.choices(titles[:4], k=draw.randrange(1, 4))])
+            case 5:
+                text = None
+            case 6:
+                text = draw.choice(["...", "1 2 3", "5 " * 12, "من في على " * 5, "كلمة " * 50])
+        title = draw.choice(titles)
+        name = str(draw.randrange(row + 1) if draw.random() < 0.3 else row) + draw.choice(["", "", "", "#1"])
+        yield {"id": name, "text": text, "title": title or (None if text else "عاجل جدا"), "source": draw.choice(["أ", "ب", None])}
+
+
+@pytest.mark.parametrize("changes", VARIANTS, ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_after_any_updates_and_removals_all_numbers_are_exact_and_batches_agree(seed, changes):
+    config = ALONE.replace(changes)
+    rows, draw = list(crawl(seed)), random.Random(seed)
+    alone, together = on_memory(config), on_memory(config.replace({"run.batch_rows": 7}))
+    while rows:
+        part, rows = rows[:9], rows[9:]
+        told = [item for verdict in map(alone.ingest, part) for item in (verdict, *verdict.parts)]
+        table = together.ingest_batch(part)
+        assert [(v.doc_id, v.action, v.canonical_id, v.reason) for v in told] == list(
+            zip(*(table.column(name).to_pylist() for name in ("doc_id", "action", "canonical_id", "reason")), strict=True)
+        )
+        gone = draw.choice(told).doc_id
+        assert alone.remove(gone) == together.remove(gone)
+        assert faults(alone, config) == []
+        assert faults(together, config) == []

@@ -1,0 +1,97 @@
+"""The tail: postings in memory, first added first listed."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.index.memtable import Tail
+from dedup.kernels.index.memtable import MARKED, append_chained, find_chained, rehash_chained
+from tests import oracle, oracle_index
+
+KEYS = st.sampled_from([0, 1, 2, 2**64 - 1, 2**63]) | st.integers(0, 2**64 - 1)
+POSTINGS = st.lists(st.tuples(KEYS, st.integers(0, 9) | st.integers(0, 2**32 - 1)), max_size=60)
+ROWS = st.lists(st.lists(KEYS, max_size=8), max_size=5)
+
+
+def arrays(postings):
+    return np.array([key for key, _ in postings], np.uint64), np.array([value for _, value in postings], np.uint32)
+
+
+def lists_of(hits):
+    return oracle.listed(hits.values, hits.offsets), hits.cut.tolist()
+
+
+@given(st.lists(POSTINGS, max_size=5), ROWS, st.integers(0, 5))
+def test_a_tail_lists_what_a_dict_of_lists_lists(batches, rows, most):
+    tail, added = Tail(), []
+    for batch in batches:
+        tail.add(*arrays(batch))
+        added += batch
+        assert lists_of(tail.find(*oracle.flat(rows), most)) == oracle_index.find_chained(added, rows, most)
+    assert len(tail) == len(added)
+    keys, values = tail.entries()
+    assert list(zip(keys.tolist(), values.tolist(), strict=True)) == added
+    for key in {key for key, _ in added} | {3}:
+        assert tail.listed(key).tolist() == [value for other, value in added if other == key]
+
+
+def chains_of(slots, nexts):
+    chains = {}
+    for key, ends in slots.tolist():
+        first, last = ends >> 32, ends & 0xFFFFFFFF
+        if first:
+            chain = [first - 1]
+            while nexts[chain[-1]]:
+                chain.append(int(nexts[chain[-1]]) - 1)
+            assert chain[-1] == last - 1
+            chains[key] = chain
+    return chains
+
+
+@given(st.lists(KEYS, max_size=30), st.lists(KEYS, max_size=30), st.sampled_from([64, 128]))
+def test_chains_are_their_twins_in_tables_of_any_size(one, other, n_slots):
+    slots, marks, nexts, chains = np.zeros((64, 2), np.uint64), np.zeros(64 // MARKED, np.uint64), np.empty(60, np.uint32), {}
+    assert append_chained(slots, marks, nexts, np.array(one, np.uint64), 0) == oracle_index.append_chained(chains, one, 0)
+    (slots, marks), chains = rehash_chained(slots, n_slots), oracle_index.rehash_chained(chains)
+    new = append_chained(slots, marks, nexts, np.array(other, np.uint64), len(one))
+    assert new == oracle_index.append_chained(chains, other, len(one))
+    assert chains_of(slots, nexts) == chains
+    values, keys = np.arange(60, dtype=np.uint32), [*one, *other]
+    found = find_chained(slots, marks, nexts, values, *oracle.flat([keys]), 2)
+    expected = oracle_index.find_chained([(key, entry) for entry, key in enumerate(keys)], [keys], 2)
+    assert (oracle.listed(*found[:2]), found[2].tolist()) == expected
+
+
+def test_a_key_that_lists_a_million_is_listed_whole_and_cut_where_it_must():
+    tail = Tail()
+    tail.add(np.full(1_000_000, 7, np.uint64), np.arange(1_000_000, dtype=np.uint32))
+    tail.add(np.array([8], np.uint64), np.array([5], np.uint32))
+    assert np.array_equal(tail.listed(7), np.arange(1_000_000))
+    assert lists_of(tail.find(*oracle.flat([[7, 8], [9]]), 2)) == ([[0, 1, 5], []], [1, 0])
+
+
+def test_many_keys_added_a_few_at_a_time_are_all_found():
+    keys = np.random.default_rng(2).integers(0, 2**64, 30_000, np.uint64)
+    tail = Tail()
+    for start in range(0, len(keys), 70):
+        part = keys[start : start + 70]
+        tail.add(part, np.arange(start, start + len(part), dtype=np.uint32))
+    hits = tail.find(keys, np.arange(len(keys) + 1), 9)
+    assert np.array_equal(hits.values, np.arange(len(keys))) and np.array_equal(hits.offsets, np.arange(len(keys) + 1))
+
+
+def test_what_was_taken_out_stays_when_a_tail_is_cleared_and_filled_anew():
+    tail = Tail()
+    tail.add(*arrays([(1, 2), (3, 4)]))
+    keys, values = tail.entries()
+    tail.clear()
+    tail.add(*arrays([(5, 6)]))
+    assert (keys.tolist(), values.tolist()) == ([1, 3], [2, 4])
+    assert len(tail) == 1 and tail.listed(1).tolist() == [] and tail.listed(5).tolist() == [6]
+
+
+def test_an_empty_tail_lists_nothing():
+    assert lists_of(Tail().find(*oracle.flat([[], [0]]), 4)) == ([[], []], [0, 0])
+    assert lists_of(Tail().find(*oracle.flat([]), 4)) == ([], [])

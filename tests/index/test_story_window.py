@@ -1,0 +1,259 @@
+"""A new document joins the best story within the window or founds one; what was given is never changed."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from dedup import Config
+from dedup.index.story_window import Place, StoryWindow
+from dedup.stories.evaluate import bcubed, harmonic
+from dedup.text.document_frequencies import background
+from tests.index.arriving import EVENTS, HOUR, arrive, random_rows, vectors
+from tests.paths import CORPORA, JULY, needs_july
+
+SAFANIYA, DERBY = EVENTS["السفانية"], EVENTS["الديربي"]
+
+
+@pytest.fixture
+def window():
+    return StoryWindow(background(), Config().stories)
+
+
+def all_reports():
+    """(event, title, text), the first report of every event before the second of any."""
+    return [(event, *EVENTS[event][turn]) for turn in range(3) for event in EVENTS]
+
+
+def block(n, seed=0, days=8.0):
+    """Random documents: vectors, numbers, times about in order, headlines, stories that they found."""
+    random = np.random.default_rng(seed)
+    times = np.sort(random.uniform(0, days * 24 * HOUR, n)) + random.normal(0, 6 * HOUR, n)
+    return random_rows(random, n), np.arange(n) + 5, times, random.random(n) < 0.3, np.arange(n) * 1000003 - 7
+
+
+def test_a_report_of_the_same_event_joins_its_story(window):
+    assert arrive(window, *SAFANIYA[0], hours=0, number=1) == 1
+    assert arrive(window, *SAFANIYA[1], hours=5, number=2) == 1
+    assert len(window) == 2
+
+
+def test_another_event_founds_a_story(window):
+    arrive(window, *SAFANIYA[0], hours=0, number=1)
+    assert arrive(window, *DERBY[0], hours=1, number=2) == 2
+
+
+def test_the_same_words_ten_days_later_are_another_event(window):
+    arrive(window, *DERBY[0], hours=0, number=1)
+    assert arrive(window, *DERBY[1], hours=240, number=2) == 2
+
+
+def test_a_document_that_comes_late_joins_by_its_own_time(window):
+    arrive(window, *DERBY[0], hours=0, number=1)
+    arrive(window, *SAFANIYA[0], hours=240, number=2)
+    assert arrive(window, *DERBY[1], hours=3, number=3) == 1
+
+
+def test_a_headline_joins_the_story_of_an_article(window):
+    arrive(window, *DERBY[0], hours=0, number=1)
+    assert arrive(window, DERBY[1][0], "", hours=2, number=2) == 1
+
+
+def test_two_headlines_join_by_their_letters(window):
+    arrive(window, "الهلال يهزم النصر بثلاثية في الديربي", "", hours=0, number=1)
+    assert arrive(window, "الهلال هزم النصر بثلاثية نظيفة في ديربي الرياض", "", hours=2, number=2) == 1
+
+
+def test_an_empty_document_founds_a_story_and_is_joined_by_none(window):
+    assert arrive(window, "", "", hours=0, number=1) == 1
+    assert arrive(window, "", "", hours=0, number=2) == 2
+
+
+def test_what_arrives_changes_no_story_that_was_given(window):
+    given = {}
+    for number, (_, title, text) in enumerate(all_reports()):
+        given[number] = arrive(window, title, text, hours=number, number=number)
+        lists = window._lists
+        assert {other: int(lists.names[lists.story[row]]) for other, row in lists.row_of.items()} == given
+
+
+def test_reports_of_five_events_make_five_stories(window):
+    reports = all_reports()
+    stories = [arrive(window, title, text, hours=number, number=number) for number, (_, title, text) in enumerate(reports)]
+    sides = bcubed([event for event, *_ in reports], stories)
+    assert harmonic(*(float(np.mean(side)) for side in sides)) >= 0.9
+
+
+def test_propose_changes_nothing(window):
+    arrive(window, *DERBY[0], hours=0, number=1)
+    rows = vectors(window, [DERBY[1], SAFANIYA[0]])
+    before = {name: value.copy() for name, value in vars(window._lists).items() if isinstance(value, np.ndarray)}
+    first = [window.propose(rows, i, HOUR, False) for i in (0, 1)]
+    assert first == [window.propose(rows, i, HOUR, False) for i in (0, 1)] == [Place(1), Place(None)]
+    scratch = {"touched", "likes"}
+    assert all(np.array_equal(before[name], getattr(window._lists, name)) for name in before.keys() - scratch)
+    assert len(window) == 1
+
+
+def test_a_document_between_two_stories_tells_once_that_they_are_one(window):
+    rows = vectors(window, [SAFANIYA[0], SAFANIYA[1], SAFANIYA[2], SAFANIYA[2]])
+    # Readers, or an earlier day, held them apart.
+    window.load(rows.take(slice(0, 2)), np.array([1, 2]), np.array([0.0, HOUR]), np.zeros(2, bool), np.array([71, 72]))
+    place = window.propose(rows, 2, 2 * HOUR, False)
+    assert {place.story, *place.merged} == {71, 72}
+    assert window.propose(rows, 2, 2 * HOUR, False) == place
+    window.add(rows, 2, 3, 2 * HOUR, False, place.story)
+    assert window.propose(rows, 3, 3 * HOUR, False) == Place(place.story)
+
+
+def test_stories_of_different_events_are_not_told_to_be_one(window):
+    rows = vectors(window, [report for _, *report in all_reports()])
+    n = len(rows)
+    _, merges = window.place_all(rows, np.arange(n), np.arange(n) * HOUR, np.zeros(n, bool), np.arange(n))
+    assert all(EVENTS_OF[story] == EVENTS_OF[other] for _, story, other in merges)
+
+
+EVENTS_OF = [event for event, *_ in all_reports()]
+
+
+def test_a_document_that_was_removed_is_joined_by_none(window):
+    arrive(window, *DERBY[0], hours=0, number=1)
+    assert window.remove(1)
+    assert not window.remove(1)
+    assert len(window) == 0
+    assert arrive(window, *DERBY[1], hours=1, number=2) == 2
+
+
+def test_a_removed_document_counts_no_more_in_the_weights_of_words(window):
+    before = vectors(window, [DERBY[1]]).weights
+    arrive(window, *DERBY[0], hours=0, number=1)
+    assert not np.array_equal(before, vectors(window, [DERBY[1]]).weights)
+    window.remove(1)
+    assert np.array_equal(before, vectors(window, [DERBY[1]]).weights)
+
+
+def test_what_is_before_a_time_is_forgotten(window):
+    arrive(window, *DERBY[0], hours=0, number=1)
+    arrive(window, *SAFANIYA[0], hours=30, number=2)
+    assert window.forget_before(24 * HOUR) == 1
+    assert window.forget_before(24 * HOUR + 60) == 0
+    assert list(window._lists.row_of) == [2]
+
+
+def test_a_number_that_is_in_the_window_is_refused(window):
+    arrive(window, *DERBY[0], hours=0, number=1)
+    with pytest.raises(ValueError, match="remove it before"):
+        arrive(window, *SAFANIYA[0], hours=1, number=1)
+
+
+def test_a_story_founded_again_by_its_number_goes_on(window):
+    arrive(window, *DERBY[0], hours=0, number=1)
+    rows = vectors(window, [SAFANIYA[0]])
+    placed, _ = window.place_all(rows, np.array([9]), np.array([HOUR]), np.zeros(1, bool), np.array([1]))
+    assert placed.tolist() == [-1]
+    assert window.propose(vectors(window, [SAFANIYA[1]]), 0, HOUR, False).story == 1
+
+
+def test_a_block_of_nothing_is_placed(window):
+    rows = vectors(window, [DERBY[0]]).take(slice(0, 0))
+    none = np.empty(0, np.int64)
+    placed, merges = window.place_all(rows, none, none.astype(float), none.astype(bool), none)
+    assert (placed.tolist(), merges, window.review()) == ([], [], [])
+
+
+def test_a_name_of_the_day_does_not_stay_rare(window):
+    report = ("ثوران بركان راونج", "أغلق المطار بسبب رماد البركان")
+    first = vectors(window, [report])
+    for number in range(40):
+        rows = vectors(window, [(f"بركان راونج {number}", "الرماد يغلق مطار بالي")])
+        window.load(rows, np.array([number]), np.array([HOUR]), np.zeros(1, bool), np.array([number]))
+    later = vectors(window, [report])
+    volcano = np.flatnonzero(first.terms[0] == vectors(window, [("راونج", "")]).terms[0, 0])[0]
+    assert later.weights[0, volcano] < first.weights[0, volcano]
+
+
+def test_a_block_gets_the_vectors_that_its_documents_get_one_by_one(window):
+    reports = [report for _, *report in all_reports()] + [(DERBY[0][0], ""), ("Hilal beat Nassr in Riyadh", "three goals to nil")]
+    together = vectors(window, reports)
+    for number, report in enumerate(reports):
+        one = vectors(window, [report])
+        assert np.array_equal(one.terms[0, : one.lengths[0]], together.terms[number, : together.lengths[number]])
+        assert np.allclose(one.weights[0], together.weights[number], atol=1e-6)
+        window.load(one, np.array([number]), np.array([0.0]), np.array([not report[1]]), np.array([number]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_block_is_placed_as_its_documents_are_one_by_one(seed):
+    rows, numbers, times, headline, founding = block(400, seed)
+    together, alone = (StoryWindow(background(), Config().stories) for _ in range(2))
+    stories, merges, told = [], [], []
+    for first in range(0, 400, 150):
+        part = slice(first, first + 150)
+        placed, more = together.place_all(rows.take(part), numbers[part], times[part], headline[part], founding[part])
+        stories += np.where(placed == -1, founding[part], placed).tolist()
+        merges += [(first + row, story, other) for row, story, other in more]
+    one_by_one = []
+    for i in range(400):
+        place = alone.propose(rows, i, times[i], bool(headline[i]))
+        one_by_one.append(int(founding[i]) if place.story is None else place.story)
+        told += [(i, place.story, other) for other in place.merged]
+        alone.add(rows, i, int(numbers[i]), times[i], bool(headline[i]), one_by_one[-1])
+    assert one_by_one == stories
+    assert sorted(told) == sorted(merges)
+    assert len(set(stories)) < 390
+    assert merges
+
+
+def test_room_that_is_made_anew_changes_no_story():
+    rows, numbers, times, headline, founding = block(600, 5)
+    plain, renewed = (StoryWindow(background(), Config().stories) for _ in range(2))
+    given = []
+    for window in (plain, renewed):
+        stories = []
+        for first in range(0, 600, 50):
+            part = slice(first, first + 50)
+            placed, _ = window.place_all(rows.take(part), numbers[part], times[part], headline[part], founding[part])
+            stories += placed.tolist()
+            for number in numbers[part][::7].tolist():
+                window.remove(number)
+            if window is renewed:
+                window._lists._renew(1, 1, 1)
+        given.append(stories)
+    assert given[0] == given[1]
+    assert len(plain) == len(renewed) == 600 - 12 * 8
+
+
+def test_a_window_that_forgets_does_not_grow():
+    window = StoryWindow(background(), Config().stories)
+    sizes = []
+    for day in range(40):
+        rows, _, times, headline, _ = block(1000, day, days=1.0)
+        times = times + day * 24 * HOUR
+        numbers = np.arange(1000) + 1000 * day
+        window.forget_before(float(times[0]) - 5 * 24 * HOUR)
+        window.place_all(rows, numbers, times, headline, numbers)
+        sizes.append(window.nbytes)
+    assert len(window) < 8000
+    assert max(sizes[20:]) <= 1.2 * max(sizes[:20])
+
+
+@pytest.mark.slow
+@needs_july
+def test_stories_of_arrivals_agree_with_readers_nearly_as_a_batch_does():
+    import dedup
+    from bench.online_stories import replay, stream_of
+
+    result = dedup.run(JULY)
+    stream, canonical = stream_of(result, Config())
+    online = replay(stream, Config(), 500)
+    place = np.full(len(canonical), -1)
+    place[stream.rows] = np.arange(len(stream.rows))
+    story = {}
+    for row, (url, role) in enumerate(zip(*(result.documents.column(name).to_pylist() for name in ("url", "role")), strict=True)):
+        if role != "embedded":
+            story.setdefault(url, int(online.stories[place[canonical[row]]]))
+    gold = [json.loads(line) for line in (CORPORA / "labels" / "stories_gold_dev.jsonl").read_text(encoding="utf-8").splitlines()]
+    sides = bcubed([line["story"] for line in gold], [story[line["url"]] for line in gold])
+    assert harmonic(*(float(np.mean(side)) for side in sides)) >= 0.84

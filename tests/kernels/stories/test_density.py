@@ -1,0 +1,37 @@
+"""How crowded a neighbourhood is: the mean of the largest similarities, absent ones 0."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.kernels.stories.similarity import crowding
+from tests import oracle
+
+EDGES = st.dictionaries(
+    st.tuples(st.integers(0, 7), st.integers(0, 7)).filter(lambda pair: pair[0] > pair[1]),
+    st.integers(1, 8).map(lambda eighths: eighths / 8),
+)
+
+
+def crowds(n, edges, most):
+    left, right = (np.array([pair[side] for pair in edges], np.int64) for side in (0, 1))
+    return crowding(n, left, right, np.array(list(edges.values()), np.float32), most)
+
+
+@given(EDGES, st.integers(1, 5))
+def test_crowding_is_its_twin(edges, most):
+    assert crowds(8, edges, most).tolist() == pytest.approx(oracle.crowding(8, edges, most))
+
+
+def test_a_few_neighbours_are_no_crowd():
+    assert crowds(3, {(1, 0): 1.0, (2, 0): 0.5}, 10).tolist() == pytest.approx([0.15, 0.1, 0.05])
+
+
+@pytest.mark.parametrize("n", [0, 2])
+def test_nodes_without_edges_have_no_crowd(n):
+    answer = crowds(n, {}, 3)
+    assert answer.dtype == np.float64
+    assert answer.tolist() == [0.0] * n

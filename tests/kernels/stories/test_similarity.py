@@ -1,0 +1,118 @@
+"""Neighbours in a time window: those most alike, ties to the earlier, undated rows with all."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from dedup.arrays.threads import map_blocks
+from dedup.kernels.stories.similarity import window_neighbours
+from tests import oracle
+
+COLUMNS = 6
+#: Eighths: products and sums are exact in float32, so that equal similarities are equal.
+VECTOR = st.dictionaries(st.integers(0, COLUMNS - 1), st.integers(1, 8).map(lambda eighths: eighths / 8), max_size=4)
+
+
+@st.composite
+def timelines(draw):
+    rows = draw(st.lists(VECTOR, min_size=1, max_size=12))
+    undated = draw(st.integers(0, len(rows)))
+    days = sorted(draw(st.lists(st.integers(0, 12).map(float), min_size=len(rows) - undated, max_size=len(rows) - undated)))
+    return rows, [math.nan] * undated + days
+
+
+def prepared(rows, times, window):
+    """The matrix by rows and by columns, and where each row's window begins."""
+    offsets = np.cumsum([0, *map(len, rows)])
+    indices = [column for row in rows for column in sorted(row)]
+    data = [row[column] for row in rows for column in sorted(row)]
+    matrix = sparse.csr_matrix((np.array(data, np.float32), np.array(indices, np.int32), offsets), shape=(len(rows), COLUMNS))
+    by_column = matrix.tocsc()
+    days = np.array(times, np.float64)
+    undated = int(np.isnan(days).sum())
+    starts = undated + np.searchsorted(days[undated:], days - window)
+    return matrix.indptr, matrix.indices, matrix.data, by_column.indptr, by_column.indices, by_column.data, starts, undated, days
+
+
+def neighbours(rows, times, window, decay, floor, most, brief=None, brief_floor=9.0, reach=1000):
+    brief = np.zeros(len(rows), bool) if brief is None else np.array(brief)
+    floors = np.array([floor, brief_floor], np.float32)
+    return window_neighbours(*prepared(rows, times, window), decay, brief, floors, most, reach, 0, len(rows))
+
+
+@given(timelines(), st.sampled_from([0.0, 2.0, 5.0]), st.sampled_from([1.5, 3.0]), st.sampled_from([0.1, 0.3, 0.7]), st.integers(1, 4))
+def test_neighbours_are_their_twins(timeline, window, decay, floor, most):
+    rows, times = timeline
+    near_floor = oracle.window_neighbours(rows, times, window, decay, floor - 1e-5, len(rows))
+    assume(all(abs(score - floor) > 1e-5 for score in near_floor.values()))
+    left, right, similarity = neighbours(rows, times, window, decay, floor, most)
+    assert (left.dtype, right.dtype, similarity.dtype) == (np.int32, np.int32, np.float32)
+    expected = oracle.window_neighbours(rows, times, window, decay, floor, most)
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == list(expected)
+    assert similarity.tolist() == pytest.approx(list(expected.values()), rel=1e-6)
+
+
+def test_two_brief_rows_have_a_floor_of_their_own():
+    rows = [{0: 0.5}, {0: 0.5}, {0: 0.5}]
+    left, right, _ = neighbours(rows, [0.0] * 3, 1.0, 3.0, 0.3, 9, [True, False, True], 0.2)
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(2, 0)]
+
+
+def test_of_equal_similarities_the_later_row_is_kept():
+    rows = [{0: 1.0}] * 5
+    left, right, _ = neighbours(rows, [0.0] * 5, 1.0, 3.0, 0.5, 2)
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(1, 0), (2, 0), (2, 1), (3, 1), (3, 2), (4, 2), (4, 3)]
+
+
+@given(timelines(), st.integers(1, 12))
+def test_what_is_read_for_a_row_is_bounded_and_its_rarer_columns_come_first(timeline, reach):
+    rows, times = timeline
+    left, right, similarity = neighbours(rows, times, 5.0, 3.0, 1e-6, 99, reach=reach)
+    expected = oracle.window_neighbours(rows, times, 5.0, 3.0, 1e-6, 99, reach)
+    assert dict(zip(zip(left.tolist(), right.tolist(), strict=True), similarity.tolist(), strict=True)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_in_a_crowd_a_row_meets_those_just_before_it_and_whoever_shares_what_is_rare():
+    rows = [{0: 0.5, 1: 0.5}] + [{0: 1.0}] * 50 + [{0: 0.5, 1: 0.5}]
+    for times in ([0.0] * 52, [math.nan] * 52, [math.nan] * 26 + [0.0] * 26):
+        left, right, _ = neighbours(rows, times, 5.0, 3.0, 0.1, 99, reach=11)
+        assert right[left == 51].tolist() == [0, *range(41, 51)]
+
+
+def test_similarity_decays_as_a_gaussian_of_the_days_between():
+    _, _, similarity = neighbours([{0: 1.0}, {0: 1.0}], [0.0, 3.0], 5.0, 3.0, 0.1, 9)
+    assert similarity.tolist() == pytest.approx([math.exp(-0.5)])
+
+
+def test_an_undated_row_is_compared_with_all_and_does_not_decay():
+    left, right, similarity = neighbours([{0: 1.0}] * 3, [math.nan, 0.0, 900.0], 5.0, 3.0, 0.1, 9)
+    assert list(zip(left.tolist(), right.tolist(), similarity.tolist(), strict=True)) == [(1, 0, 1.0), (2, 0, 1.0)]
+
+
+def test_rows_outside_the_window_are_never_compared():
+    left, _, _ = neighbours([{0: 1.0}] * 3, [0.0, 5.1, 10.3], 5.0, 100.0, 0.01, 9)
+    assert left.tolist() == []
+
+
+@pytest.mark.parametrize("rows", [[], [{}], [{0: 1.0}]], ids=["no_row", "empty_row", "one_row"])
+def test_small_inputs_have_the_right_types(rows):
+    left, right, similarity = neighbours(rows, [0.0] * len(rows), 5.0, 3.0, 0.1, 4)
+    assert (left.dtype, right.dtype, similarity.dtype) == (np.int32, np.int32, np.float32)
+    assert len(left) == len(right) == len(similarity) == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_neighbours_do_not_depend_on_the_number_of_threads(threads):
+    rows = [{i % COLUMNS: 0.5, i * i % COLUMNS: 0.75, i // 7 % COLUMNS: 0.625} for i in range(60)]
+    times = [math.nan] * 5 + [i / 4 for i in range(55)]
+    arrays = *prepared(rows, times, 3.0), 2.0, np.zeros(60, bool), np.array([0.2, 9], np.float32), 4, 40
+    whole = window_neighbours(*arrays, 0, 60)
+    parts = map_blocks(lambda a, b: window_neighbours(*arrays, a, b), 60, threads, at_least=1)
+    for i in range(3):
+        assert np.concatenate([part[i] for part in parts]).tolist() == whole[i].tolist()

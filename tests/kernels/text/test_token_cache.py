@@ -1,0 +1,109 @@
+"""Chunks: tokens and terms by memory are those read letter by letter, whatever was met before."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dedup.arrays.threads import map_blocks
+from dedup.kernels.text.token_cache import CHUNKS, ENTRY, WORDS, bits_of_ink, bytes_until, chunk_end, document_rows
+from dedup.text.folding import fold_table
+from dedup.text.normalization import stem_table
+from tests import oracle
+from tests.kernels.text.test_terms import text_of_words
+from tests.kernels.text.test_tokens import arabic_like
+
+WHITE = "".join(map(chr, range(0x21)))
+
+
+def memory(chunks=CHUNKS, words=WORDS):
+    return np.zeros((chunks, ENTRY), np.uint64), np.zeros((words, 2), np.uint64)
+
+
+def documents_of(texts, known):
+    return document_rows(*oracle.utf8(texts), True, False, *known, *fold_table().arrays(), *stem_table().arrays())
+
+
+def check_against_twins(texts, known):
+    tokens, token_offsets, digests, terms, term_offsets = documents_of(texts, known)
+    assert [array.dtype for array in (tokens, digests, terms)] == [np.uint64] * 3
+    rows, expected_digests = oracle.token_rows(texts)
+    assert oracle.listed(tokens, token_offsets) == rows
+    assert [tuple(digest) for digest in digests.tolist()] == expected_digests
+    assert oracle.listed(terms, term_offsets) == oracle.term_rows(texts, 1 << 40)
+
+
+@given(st.lists(text_of_words | arabic_like, max_size=4))
+@example(["مسؤول مسئول أحمد احمد مدرسة مدرسه"])
+@example(["«القاهرة»، (القاهرة) القاهرة", "12/7/2015 1,500 ،", "", " ", "\x00ا\x00"])
+def test_one_walk_over_a_text_gives_tokens_and_terms_and_the_second_walk_the_same(texts):
+    known = memory(1 << 8, 1 << 8)
+    check_against_twins(texts, known)
+    check_against_twins(texts, known)
+
+
+@given(st.lists(st.lists(text_of_words | arabic_like, max_size=3), max_size=4), st.sampled_from([2, 8, 256]))
+def test_what_is_remembered_of_other_texts_changes_nothing(batches, size):
+    known = memory(size, size)
+    for texts in [*batches, *batches]:
+        again, anew = documents_of(texts, known), documents_of(texts, memory(size, size))
+        assert [array.tolist() for array in again] == [array.tolist() for array in anew]
+
+
+@pytest.mark.parametrize("letters", range(1, 40))
+def test_a_chunk_of_any_length_is_read_whole_the_first_time_and_again(letters):
+    known = memory(1 << 8, 1 << 8)
+    word = ("بتثجحخدذ" * 5)[:letters]
+    for texts in ([word, word], [f"{word} x", f"x{word}", f"{word}،"], [word[:-1], word + "ب", word]):
+        check_against_twins(texts, known)
+
+
+@pytest.mark.parametrize("sign", WHITE + "\u00a0\u2028،/-")
+def test_no_token_crosses_white_space_and_every_other_separator_ends_one_too(sign):
+    check_against_twins([f"قال{sign}الوزير{sign}5", f"{sign}قال{sign}", sign * 3], memory(1 << 8, 1 << 8))
+
+
+@given(st.lists(st.binary(max_size=40), max_size=5))
+@example([b"\xd9", b"\x84\xd8\xa7 \xd9", b"", b"\xd9\x82\xd8\xa7\xd9\x84"])
+def test_any_bytes_are_read_without_harm_and_always_alike(rows):
+    data, offsets = oracle.flat(rows, np.uint8)
+    known = memory(1 << 8, 1 << 8)
+    arrays = *fold_table().arrays(), *stem_table().arrays()
+    walks = [document_rows(data, offsets, True, False, *known, *arrays) for _ in range(2)]
+    alone = [document_rows(*oracle.flat([row], np.uint8), True, False, *memory(2, 2), *arrays)[0].tolist() for row in rows]
+    assert [array.tolist() for array in walks[0]] == [array.tolist() for array in walks[1]]
+    assert oracle.listed(walks[0][0], walks[0][1]) == alone
+
+
+def test_what_stands_behind_the_last_text_is_not_read():
+    data, offsets = oracle.utf8(["قال الوزي"])
+    longer = np.concatenate([data, np.frombuffer("ر إن".encode(), np.uint8)])
+    arrays = *fold_table().arrays(), *stem_table().arrays()
+    assert (
+        document_rows(longer, offsets, True, False, *memory(), *arrays)[0].tolist()
+        == document_rows(data, offsets, True, False, *memory(), *arrays)[0].tolist()
+    )
+
+
+@given(st.binary(max_size=30), st.integers(0, 30))
+def test_ink_ends_at_the_first_white_byte(row, at):
+    data = np.frombuffer(row, np.uint8)
+    at = min(at, len(row))
+    expected = next((i for i in range(at, len(row)) if row[i] <= 0x20), len(row))
+    assert chunk_end(data, at, len(row)) == expected
+    word = bytes_until(data, at, len(row))
+    assert int(word).to_bytes(8, "little") == row[at : at + 8].ljust(8, b"\0")
+    assert int(bits_of_ink(np.uint64(word))) == 8 * min(expected - at, 8)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_tokens_and_terms_do_not_depend_on_the_number_of_threads(threads):
+    texts = [f"قال وزير الخارجية رقم {i} في بيروت إن {i * 1000:,} شخص" for i in range(50)]
+    data, offsets = oracle.utf8(texts)
+    arrays = *fold_table().arrays(), *stem_table().arrays()
+    parts = map_blocks(lambda a, b: document_rows(data, offsets[a : b + 1], True, False, *memory(64, 64), *arrays), 50, threads, at_least=1)
+    whole = documents_of(texts, memory())
+    for place in (0, 2, 3):
+        assert np.concatenate([part[place] for part in parts]).tolist() == whole[place].tolist()

@@ -1,0 +1,207 @@
+"""The shape of the code: which package may import which, which modules may print or open Parquet. Read from the source."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import dedup
+
+PACKAGE = Path(dedup.__file__).parent
+
+#: A package or root module imports only from earlier rows, and from itself.
+LAYERS = [
+    {"errors", "schema", "version", "kernels"},
+    {"config", "storage", "text"},
+    {"arrays", "readers", "result"},
+    {"fingerprints", "segmentation"},
+    {"copies", "stories"},
+    {"batch", "index"},
+    {"pipeline", "serve"},
+    {"cli", "__init__"},
+    {"__main__"},
+]
+
+#: Kernels know arrays, Numba and each other.
+KERNEL_IMPORTS = {"__future__", "numpy", "numba", "numba.extending"}
+KERNEL_COMPILER = {"numba.core.config", "os", "stat", "tempfile", "collections.abc", "pathlib", "typing"}
+
+PARQUET = {"storage.text_store", "cli.verdict_output", "index.batch_result", "batch.inspection", "readers.parquet", "result"}
+DRAWERS = {"utils", "util", "common", "misc", "helpers", "helper", "tools", "core", "base"}
+
+
+def modules():
+    """Every module of the package by its dotted name below it."""
+    names = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        names[".".join(parts)] = path
+    return names
+
+
+MODULES = modules()
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+every_module = pytest.mark.parametrize("name", MODULES)
+
+
+def package_of(name):
+    """The package that a module's relative imports start from."""
+    parts = name.split(".")
+    return parts[:-1]
+
+
+def imports(name):
+    """What a module imports, lazily or not: modules of this package as ``.dotted.name``, others by their own name."""
+    found = set()
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            found |= {"." + alias.name.removeprefix("dedup.") if alias.name.startswith("dedup.") else alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= _imports_from(node, name)
+    return found
+
+
+def _imports_from(node, name):
+    if node.level == 0 and (node.module or "").partition(".")[0] != "dedup":
+        return {node.module}
+    inside = package_of(name)
+    base = inside[: len(inside) - node.level + 1] if node.level else []
+    module = [*base, *(node.module or "").removeprefix("dedup").strip(".").split(".")]
+    dotted = ".".join(part for part in module if part)
+    answer = set()
+    for alias in node.names:
+        child = f"{dotted}.{alias.name}" if dotted else alias.name
+        answer.add("." + (child if child in MODULES or f"{child}.__init__" in MODULES else dotted))
+    return answer
+
+
+def own_imports(name):
+    """The modules of this package that a module imports."""
+    answer = set()
+    for item in imports(name):
+        if item.startswith("."):
+            dotted = item[1:]
+            answer.add(dotted if dotted in MODULES else f"{dotted}.__init__" if dotted else "__init__")
+    return answer
+
+
+def package(name):
+    """The file or folder directly in ``dedup/`` that holds a module."""
+    return name.partition(".")[0]
+
+
+def layer(name):
+    for number, packages in enumerate(LAYERS):
+        if package(name) in packages:
+            return number
+    raise AssertionError(f"{name} has no layer: add its package to a row of LAYERS in {Path(__file__).name}")
+
+
+#: Kernels that are compared with the twins of others: ``document_rows`` gives what ``token_rows`` and ``term_rows`` give.
+PARTS = {"document_rows"}
+DATA = {"data.__init__"}
+
+
+def test_every_package_stands_in_one_row_and_every_row_exists():
+    packages = [name for row in LAYERS for name in row]
+    assert len(packages) == len(set(packages))
+    assert set(packages) == {package(name) for name in MODULES if name not in DATA}
+
+
+@every_module
+def test_a_package_imports_only_from_earlier_rows(name):
+    if name in DATA:
+        return
+    allowed = {package(name)}.union(*LAYERS[: layer(name)])
+    assert {other for other in own_imports(name) if package(other) not in allowed} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if package(name) == "kernels"])
+def test_kernels_import_only_arrays_and_kernels(name):
+    allowed = KERNEL_IMPORTS | (KERNEL_COMPILER if name == "kernels.jit" else set())
+    assert {other for other in imports(name) if not other.startswith(".kernels") and other not in allowed} == set()
+
+
+def test_imports_have_no_cycle():
+    graph = {name: own_imports(name) for name in MODULES}
+    done, path = set(), []
+
+    def visit(name):
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name not in done:
+            path.append(name)
+            for other in sorted(graph[name]):
+                visit(other)
+            path.pop()
+            done.add(name)
+
+    for name in graph:
+        visit(name)
+
+
+@every_module
+def test_no_module_is_a_drawer(name):
+    assert not DRAWERS & set(name.split("."))
+
+
+@every_module
+def test_parquet_is_read_and_written_in_one_place_each(name):
+    assert ("pyarrow.parquet" in imports(name)) <= (name in PARQUET)
+
+
+def _calls(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+@every_module
+def test_only_the_command_line_prints_or_exits(name):
+    if package(name) == "cli" or name == "__main__":
+        return
+    forbidden = {"print", "exit", "quit", "sys.exit", "os._exit", "input", "sys.stdout.write", "sys.stderr.write"}
+    assert forbidden & set(_calls(TREES[name])) == set()
+    raised = {ast.unparse(node.exc) for node in ast.walk(TREES[name]) if isinstance(node, ast.Raise) and node.exc}
+    assert not any(text.startswith("SystemExit") for text in raised)
+
+
+@every_module
+def test_no_module_asserts_on_data(name):
+    assert not any(isinstance(node, ast.Assert) for node in ast.walk(TREES[name]))
+
+
+@every_module
+def test_every_module_says_what_it_is_for(name):
+    assert ast.get_docstring(TREES[name]) or not MODULES[name].read_text(encoding="utf-8").strip()
+
+
+def test_public_names_are_sorted_and_exist():
+    assert dedup.__all__ == sorted(dedup.__all__)
+    assert len(dedup.__all__) == len(set(dedup.__all__))
+    assert all(hasattr(dedup, name) for name in dedup.__all__)
+
+
+@pytest.mark.parametrize("name", [name for name in dedup.__all__ if not name.startswith("__")])
+def test_every_public_name_is_explained(name):
+    assert (getattr(dedup, name).__doc__ or "").strip()
+
+
+def test_no_public_function_hides_a_module_of_its_name():
+    for name in dedup.__all__:
+        assert name not in MODULES or name in {"__init__"}, name
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in MODULES if package(name) == "kernels" and name not in ("kernels.__init__", "kernels.jit")]
+)
+def test_every_kernel_has_a_twin(name):
+    oracles = [importlib.import_module(f"tests.{name}") for name in ("oracle", "oracle_index")]
+    jitted = [node.name for node in TREES[name].body if isinstance(node, ast.FunctionDef) and _is_kernel(node)]
+    assert {kernel for kernel in jitted if not any(hasattr(oracle, kernel) for oracle in oracles)} <= PARTS
+
+
+def _is_kernel(node):
+    return any(ast.unparse(decorator) == "jit" for decorator in node.decorator_list)

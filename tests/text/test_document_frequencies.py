@@ -1,0 +1,274 @@
+"""Counts of a background corpus and their file: what is kept, what is refused and in which words, what is never overwritten."""
+
+import errno
+import io
+import os
+import pickle
+import zipfile
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dedup.config import Config
+from dedup.errors import ConfigError, OutputError
+from dedup.fingerprints.fingerprint import fingerprint
+from dedup.text.document_frequencies import TERM_VERSION, Background, background, background_of, content_name, read_counts, term_rules
+
+KNOWN = Background(np.array([4, 8, 400], np.uint64), np.array([7, 1, 3], np.uint32), 9)
+ARRAYS = {"terms": KNOWN.terms, "counts": KNOWN.counts, "documents": np.int64(9), "format": np.int64(1), "rules": np.uint64(term_rules())}
+NO_COUNTS = "this is no file of counts"
+DAMAGED = "this file of counts is damaged"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "idf.npz"
+
+
+def refusal(path):
+    with pytest.raises(ConfigError) as error:
+        Background.read(path)
+    message = str(error.value)
+    assert message.endswith(". Give a file that 'dedup stories fit-idf' wrote, or leave stories.background out.")
+    return message.removeprefix(f"{path}: ").partition(". Give")[0]
+
+
+def same(one, other):
+    return one.terms.tolist() == other.terms.tolist() and one.counts.tolist() == other.counts.tolist() and one.documents == other.documents
+
+
+# What is kept
+
+
+def test_counts_come_back_as_they_were_written(path):
+    KNOWN.write(path)
+    found = Background.read(path)
+    assert same(found, KNOWN)
+    assert (found.terms.dtype, found.counts.dtype, type(found.documents)) == (np.uint64, np.uint32, int)
+    assert found.document_frequency(np.array([8, 5, 12, 403], np.uint64)).tolist() == [1, 7, 0, 3]
+
+
+def test_the_same_counts_are_the_same_bytes_and_numpy_can_read_them(path, tmp_path):
+    KNOWN.write(path)
+    KNOWN.write(tmp_path / "other")
+    assert path.read_bytes() == (tmp_path / "other").read_bytes()
+    with np.load(path, allow_pickle=False) as arrays:
+        assert {name: arrays[name].tolist() for name in arrays} == {name: array.tolist() for name, array in ARRAYS.items()}
+
+
+def test_a_file_is_readable_by_those_whom_the_umask_lets_and_nothing_is_left_beside_it(path):
+    before = os.umask(0o027)
+    try:
+        KNOWN.write(path.parent / "new" / "idf.npz")
+    finally:
+        os.umask(before)
+    assert os.listdir(path.parent / "new") == ["idf.npz"]
+    assert (path.parent / "new" / "idf.npz").stat().st_mode & 0o777 == 0o640
+
+
+def test_the_digest_tells_what_is_counted_and_not_where(path):
+    KNOWN.write(path)
+    assert Background.read(path).digest() == KNOWN.digest()
+    others = [
+        Background(KNOWN.terms, KNOWN.counts, 10),
+        Background(KNOWN.terms, KNOWN.counts + np.uint32(1), 9),
+        Background(KNOWN.terms + np.uint64(4), KNOWN.counts, 9),
+        Background(KNOWN.terms[:2], KNOWN.counts[:2], 9),
+    ]
+    assert len({known.digest() for known in [KNOWN, *others]}) == 5
+
+
+def test_the_setting_chooses_the_shipped_counts_none_or_a_file(path, monkeypatch):
+    KNOWN.write(path)
+    assert background_of("shipped") is background_of("") is background_of(Config().stories.background) is background()
+    assert background_of("none").document_frequency(np.array([4, 8], np.uint64)).tolist() == [0, 0]
+    assert same(background_of(str(path)), KNOWN)
+    monkeypatch.chdir(path.parent)
+    path.rename("none")
+    assert same(background_of("./none"), KNOWN)
+
+
+def test_counts_are_named_by_what_is_in_them(path):
+    background().write(path)
+    assert content_name(Background.read(path)) == content_name(background()) == "shipped"
+    assert content_name(background_of("none")) == "none"
+    assert content_name(KNOWN) == KNOWN.digest()
+
+
+def test_the_shipped_counts_pass_for_a_file_of_counts_of_this_version():
+    """If folding or stemming changed: make them anew, see the README of ``bench``."""
+    import dedup.data
+
+    folder = os.path.dirname(dedup.data.__file__)
+    assert same(Background.read(os.path.join(folder, "background.npz")), background())
+    assert background().documents > 20_000
+
+
+def test_the_terms_of_words_are_those_that_files_of_counts_hold():
+    """If this fails though no table changed, raise TERM_VERSION, make the shipped counts anew, and freeze the new terms here."""
+    texts = pa.array(["وبالقاهرة مسئولون 2015 London"], pa.large_string())
+    terms = fingerprint(texts, texts, Config()).terms[0] & ~np.uint64(3)
+    assert (TERM_VERSION, terms.tolist()) == (1, FROZEN)
+
+
+FROZEN = [175112182827944912, 3804413912029327208, 16477605257656314432, 6478904095915291200]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", f"{NO_COUNTS}, or only a part of one"),
+        ("القاهرة\n".encode(), f"{NO_COUNTS}, or only a part of one"),
+        (pickle.dumps(ARRAYS), f"{NO_COUNTS}, or only a part of one"),
+    ],
+    ids=["empty", "text", "pickle"],
+)
+def test_another_kind_of_file_is_refused(path, content, message):
+    path.write_bytes(content)
+    assert refusal(path) == message
+
+
+def test_a_file_that_is_missing_or_a_folder_is_refused(path, tmp_path):
+    assert refusal(path) == "cannot read these counts (No such file or directory)"
+    assert refusal(tmp_path) == "cannot read these counts (Is a directory)"
+
+
+def test_one_array_alone_or_an_archive_of_something_else_is_refused(path):
+    np.save(path.with_suffix(".npy"), KNOWN.terms)
+    assert refusal(path.with_suffix(".npy")) == f"{NO_COUNTS}, or only a part of one"
+    np.savez(path, weights=KNOWN.terms)
+    assert refusal(path) == f"{NO_COUNTS}, or only a part of one"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("terms.npy", "نص")
+        archive.writestr("counts.npy", "نص")
+    assert refusal(path) == f"{NO_COUNTS}, or only a part of one"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": np.int64(2)}, "these counts have the format 2, but this version of dedup reads format 1"),
+        ({"format": np.int64(2), "rules": None}, "these counts have the format 2, but this version of dedup reads format 1"),
+        ({"format": None}, f"{NO_COUNTS}: it should hold 'format' as a 0-dimensional array of int64"),
+        (
+            {"rules": np.uint64(term_rules() ^ 1)},
+            "these counts were made by a version of dedup that folds or stems words by other rules, so they must be made anew",
+        ),
+        ({"documents": None}, f"{NO_COUNTS}: it should hold 'documents' as a 0-dimensional array of int64"),
+        ({"documents": np.array([9])}, f"{NO_COUNTS}: it should hold 'documents' as a 0-dimensional array of int64"),
+        ({"terms": KNOWN.terms.astype(float)}, f"{NO_COUNTS}: it should hold 'terms' as a 1-dimensional array of uint64"),
+        ({"counts": KNOWN.counts.astype(int)}, f"{NO_COUNTS}: it should hold 'counts' as a 1-dimensional array of uint32"),
+        ({"terms": KNOWN.terms[:2]}, f"{DAMAGED}: it has 2 terms and 3 counts"),
+        ({"terms": KNOWN.terms[:0], "counts": KNOWN.counts[:0]}, f"{DAMAGED}: it has 0 terms and 0 counts"),
+        ({"terms": KNOWN.terms[::-1]}, f"{DAMAGED}: its terms are not sorted hashes"),
+        ({"terms": np.array([4, 4, 8], np.uint64)}, f"{DAMAGED}: its terms are not sorted hashes"),
+        ({"terms": np.array([4, 9, 12], np.uint64)}, f"{DAMAGED}: its terms are not sorted hashes"),
+        ({"documents": np.int64(6)}, f"{DAMAGED}: a term in 1 to 7 of 6 documents cannot be"),
+        ({"counts": np.array([7, 0, 3], np.uint32)}, f"{DAMAGED}: a term in 0 to 7 of 9 documents cannot be"),
+    ],
+)  # fmt: skip
+def test_arrays_that_are_no_counts_are_refused(path, changes, message):
+    np.savez_compressed(path, **{name: array for name, array in {**ARRAYS, **changes}.items() if array is not None})
+    assert refusal(path) == message
+
+
+class Bomb:
+    """What would happen if a file of counts could hold Python objects."""
+
+    def __reduce__(self):
+        return pytest.fail, ("an object of a file of counts was built",)
+
+
+@pytest.mark.parametrize("name", ["terms", "documents"])
+def test_python_objects_in_a_file_are_refused_and_not_built(path, name):
+    np.savez(path, **{**ARRAYS, name: np.array([Bomb()], object)})
+    assert refusal(path).startswith(DAMAGED)
+
+
+def test_a_torn_file_is_refused_wherever_it_was_cut(path):
+    KNOWN.write(path)
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        assert refusal(path).startswith((NO_COUNTS, DAMAGED)), length
+
+
+def test_a_flipped_byte_is_refused_or_changes_nothing(path):
+    KNOWN.write(path)
+    whole = path.read_bytes()
+    refused = 0
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            assert same(Background.read(path), KNOWN), place
+        except ConfigError:
+            refused += 1
+    assert refused > len(whole) / 2
+
+
+def test_a_header_that_promises_more_than_memory_holds_is_refused(path):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<u8", "fortran_order": False, "shape": (1 << 58,)})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("terms.npy", header.getvalue())
+    assert refusal(path).startswith(DAMAGED)
+
+
+# What is never overwritten
+
+
+def test_earlier_counts_are_replaced_only_if_that_is_wanted(path):
+    background().write(path)
+    with pytest.raises(OutputError) as error:
+        KNOWN.write(path)
+    assert str(error.value) == f"{path}: exists. Choose another name, or give --overwrite to replace earlier counts."
+    KNOWN.write(path, overwrite=True)
+    assert same(Background.read(path), KNOWN)
+
+
+def test_who_reads_while_counts_are_replaced_reads_the_earlier_ones_to_their_end(path):
+    background().write(path)
+    before = path.read_bytes()
+    with open(path, "rb") as reader:
+        KNOWN.write(path, overwrite=True)
+        assert reader.read() == before
+
+
+def test_counts_of_another_version_may_be_replaced_but_nothing_else(path):
+    np.savez(path, **{**ARRAYS, "format": np.int64(2)})
+    KNOWN.write(path, overwrite=True)
+    assert same(Background.read(path), KNOWN)
+    np.savez(path, weights=KNOWN.terms)
+    thesis = path.read_bytes()
+    with pytest.raises(OutputError) as error:
+        KNOWN.write(path, overwrite=True)
+    assert str(error.value) == f"{path}: is no earlier file of counts and is not overwritten. Choose another name."
+    assert path.read_bytes() == thesis
+
+
+def test_a_folder_is_no_place_for_counts_and_a_file_no_folder(path, tmp_path):
+    with pytest.raises(OutputError, match="is a folder. Name a file for the counts."):
+        KNOWN.write(tmp_path, overwrite=True)
+    path.write_text("keep")
+    with pytest.raises(OutputError, match="cannot be written, idf.npz takes no files. Choose another place."):
+        KNOWN.write(path / "idf.npz")
+    assert path.read_text() == "keep"
+
+
+def test_a_full_disk_leaves_the_earlier_counts_and_nothing_else(path, monkeypatch):
+    KNOWN.write(path)
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full_disk)
+    with pytest.raises(OutputError) as error:
+        background().write(path, overwrite=True)
+    assert str(error.value) == f"{path}: cannot be written (No space left on device). Free some space or choose another place."
+    monkeypatch.undo()
+    assert os.listdir(path.parent) == ["idf.npz"]
+    assert read_counts(path)[2] == 9
+
+
+def full_disk(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
