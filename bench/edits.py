@@ -31,7 +31,7 @@ from bench.simulator import COPY, EDITS, EXCERPT, PARTIAL, STRENGTHS, TEMPLATE, 
 from bench.simulator.drafts import paragraphs
 from bench.simulator.facts import replaced
 from dedup import Config
-from dedup.arrays.spill import Spill
+from dedup.arrays.spill import SpillPool
 from dedup.copies.inverted_index import posting_candidates
 from dedup.copies.lsh import band_candidates
 from dedup.fingerprints.fingerprint import fingerprint
@@ -173,7 +173,7 @@ def candidate_pairs(table: pa.Table) -> set[tuple[str, str]]:
     keys = band_rows(shingles, every, config.signatures, *config.banding())
     least_share = min(config.copies.partial, config.copies.excerpt)
     found = band_candidates(keys, np.diff(shingles[1]) > 0, every, config.candidates)
-    with Spill(1 << 62) as spill:
+    with SpillPool(1 << 62) as spill:
         found = found.join(posting_candidates(shingles, every, config.candidates, least_share, spill), len(every))
     return {_pair(ids[one], ids[other]) for one, other in zip(found.left.tolist(), found.right.tolist(), strict=True)}
 

@@ -159,7 +159,7 @@ def edited(headlines: Sequence[str], edits: dict[str, Edit], seed: int) -> tuple
         one = [pair for pair, said in zip(pairs, verdicts, strict=True) if said == "one"]
         called += [{"edit": name, "one": headline, "other": other} for headline, other in one[:SHOWN]]
         # Where a number or a rare word was left out or put in, the rule says two on purpose.
-        facts = [facts_of([pair[side] for pair in pairs]) for side in range(2)]
+        facts = [metadata_of([pair[side] for pair in pairs]) for side in range(2)]
         plain = Counter(said for said, one, other in zip(verdicts, *facts, strict=True) if one == other)
         same_facts = counted(plain)
         rows.append(
@@ -168,7 +168,7 @@ def edited(headlines: Sequence[str], edits: dict[str, Edit], seed: int) -> tuple
     return rows, called
 
 
-def facts_of(headlines: Sequence[str]) -> list[int]:
+def metadata_of(headlines: Sequence[str]) -> list[int]:
     """How many facts (numbers, rare words, words that turn a headline round) the engine sees in each headline."""
     column = pa.array(headlines, pa.large_string())
     terms, offsets = fingerprint(column, column, Config()).title_terms

@@ -21,7 +21,7 @@ import redis
 from datasketch import MinHash, MinHashLSH
 
 from dedup.index.redis.store import RedisStore
-from dedup.index.store import CLASS_BITS, Batch, Entry, Words
+from dedup.index.store import CLASS_BITS, Entry, TokenRows, WriteBatch
 
 BANDS, ROWS, WORDS, ASKED = 32, 4, 300, 500
 
@@ -44,12 +44,12 @@ class Work:
         self.asked = rng.integers(0, documents, ASKED)
         self.minhashes = [MinHash(BANDS * ROWS, hashvalues=row, scheme="affine32") for row in self.signatures.astype(np.uint32)]
 
-    def batch(self, numbers: range) -> Batch:
+    def batch(self, numbers: range) -> WriteBatch:
         """The documents of these numbers."""
         rows = slice(numbers.start, numbers.stop)
         entries = [_entry(number) for number in numbers]
-        words = Words(self.tokens[rows].ravel(), self.terms[rows].ravel(), np.arange(len(numbers) + 1, dtype=np.int64) * WORDS)
-        return Batch(entries, words, self.keys[rows].ravel(), np.repeat(np.array(numbers, np.uint32) << CLASS_BITS | 5, BANDS))
+        words = TokenRows(self.tokens[rows].ravel(), self.terms[rows].ravel(), np.arange(len(numbers) + 1, dtype=np.int64) * WORDS)
+        return WriteBatch(entries, words, self.keys[rows].ravel(), np.repeat(np.array(numbers, np.uint32) << CLASS_BITS | 5, BANDS))
 
 
 def _entry(number: int) -> Entry:

@@ -39,7 +39,7 @@ from dedup import Config, StoryClusterer
 from dedup.fingerprints.fingerprint import fingerprint
 from dedup.stories.evaluate import Scores, bcubed, harmonic, score
 from dedup.stories.vectors import vectorize
-from dedup.text.document_frequencies import FLAGS, Background, background
+from dedup.text.document_frequencies import FLAGS, DocumentFrequencies, background
 
 CUTS = [0.10, 0.12, 0.14, 0.16, 0.17, 0.18, 0.19, 0.20, 0.22, 0.24, 0.26, 0.28, 0.30]
 HEADLINE_CUTS = [0.06, 0.08, 0.09, 0.10, 0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.17, 0.18, 0.19, 0.20, 0.22, 0.24, 0.26, 0.28, 0.30]
@@ -177,7 +177,7 @@ def found_by_run(inputs: Any, key: str, config: Config) -> tuple[Stories, float]
     return stories, next(stage["seconds"] for stage in result.manifest["stages"] if stage["stage"] == "stories")
 
 
-def found_by_vectors(rows: Any, known: Background, config: Config) -> tuple[Stories, float]:
+def found_by_vectors(rows: Any, known: DocumentFrequencies, config: Config) -> tuple[Stories, float]:
     """The story of each article, without copies and pages; seconds of vectors and clustering."""
     prints = _prints(rows, config)
     begun = time.perf_counter()
@@ -189,14 +189,14 @@ def found_by_vectors(rows: Any, known: Background, config: Config) -> tuple[Stor
     return dict(zip(rows["id"].to_pylist(), map(str, labels), strict=True)), time.perf_counter() - begun
 
 
-def background_of(rows: Any) -> Background:
+def background_of(rows: Any) -> DocumentFrequencies:
     """In how many of these articles each term of title and text stands."""
     prints = _prints(rows, Config())
     parts = (prints.title_terms, prints.terms)
     terms = np.concatenate([terms for terms, _ in parts]) & ~FLAGS
     documents = np.concatenate([np.repeat(np.arange(rows.num_rows, dtype=np.uint64), np.diff(offsets)) for _, offsets in parts])
     found, counts = np.unique(np.unique(np.stack([terms, documents]), axis=1)[0], return_counts=True)
-    return Background(found, counts.astype(np.uint32), rows.num_rows)
+    return DocumentFrequencies(found, counts.astype(np.uint32), rows.num_rows)
 
 
 def _prints(rows: Any, config: Config) -> Any:

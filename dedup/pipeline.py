@@ -22,17 +22,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .arrays.spill import Spill
+from .arrays.spill import SpillPool
 from .arrays.threads import thread_count
-from .batch.base_run import Earlier, open_earlier
-from .batch.checkpoints import Parts, Place, load, part_limit, places, reached, save
-from .batch.corpus import Corpus, Intake
-from .batch.diagnostics import doubts
+from .batch.base_run import BaseRun, open_base
+from .batch.checkpoints import ReadCheckpoints, ReadPosition, load, part_limit, reached, save, with_positions
+from .batch.corpus import Corpus, CorpusBuilder
+from .batch.diagnostics import corpus_warnings
 from .batch.incremental import events_table, group_events, tied_groups
 from .batch.peak_memory import peak_memory
 from .batch.resume import changed_unread, differences, digest_of_base, identity
-from .batch.stages import CHRONICLE, COPIES, RECALL, Form
-from .batch.stories import Chronicle, chronicle
+from .batch.stages import CHRONICLE, COPIES, RECALL, StageCodec
+from .batch.stories import FoundStories, find_stories
 from .batch.tables import documents_table, matches_table
 from .batch.workspace import Workspace
 from .config import Config
@@ -41,10 +41,10 @@ from .copies.find import find_copies as find
 from .copies.grouping import precedence
 from .copies.recall import measure_recall, sample_size
 from .errors import ConfigError, InputError
-from .readers import Batch, ReadLog, Source, discover, paths_of, read_data, read_files
+from .readers import PageBatch, ReadLog, Source, discover, paths_of, read_data, read_files
 from .result import Result
 from .schema import HAPPENINGS, KINDS, SCHEMA_VERSION
-from .text.document_frequencies import Background, background_of, content_name
+from .text.document_frequencies import DocumentFrequencies, background_of, content_name
 from .version import __version__
 
 Found = TypeVar("Found")
@@ -57,7 +57,7 @@ SPILLED_FROM = 0.2
 
 
 @dataclass
-class Clock:
+class StageTimer:
     """Seconds and rows of each stage, in the order in which they ran; each is logged when it begins and ends.
 
     ``before`` are the seconds of the run that was stopped and is gone on with.
@@ -100,7 +100,7 @@ class Clock:
         stages = [*self.stages, self._running] if self._running else self.stages
         return self.before | {stage["stage"]: stage["seconds"] for stage in stages}
 
-    def lasting(self, name: str, form: Form[Found], find: Callable[[], Found], rows: Callable[[Found], int]) -> Found:
+    def run_or_resume(self, name: str, form: StageCodec[Found], find: Callable[[], Found], rows: Callable[[Found], int]) -> Found:
         """What a stage finds, or has found in the run that was stopped; ``rows`` counts it."""
         if self.work is not None and (saved := load(self.work, name)):
             tables, facts = saved
@@ -150,7 +150,7 @@ def run(
     """
     earlier = None
     if base is not None:
-        earlier, config = open_earlier(base, config)
+        earlier, config = open_base(base, config)
     config = config or Config()
     if config.signatures.scheme != "native":
         raise ConfigError(
@@ -162,11 +162,11 @@ def run(
         _take_up(workspace, _sources(inputs), config, known, base)
         if finished := workspace.finished():
             return finished
-    with Spill(int(_memory(config) * SPILLED_FROM)) as spill:
-        return _run(inputs, config, known, earlier, Clock(progress, workspace), spill)
+    with SpillPool(int(_memory(config) * SPILLED_FROM)) as spill:
+        return _run(inputs, config, known, earlier, StageTimer(progress, workspace), spill)
 
 
-def _run(inputs: Any, config: Config, known: Background, earlier: Earlier | None, clock: Clock, spill: Spill) -> Result:
+def _run(inputs: Any, config: Config, known: DocumentFrequencies, earlier: BaseRun | None, clock: StageTimer, spill: SpillPool) -> Result:
     log = ReadLog()
     threads = thread_count(config.run.threads)
     corpus = _read(inputs, config, earlier, log, clock, spill, threads)
@@ -180,7 +180,7 @@ def _run(inputs: Any, config: Config, known: Background, earlier: Earlier | None
         times, sources = corpus.seconds(), corpus.source_codes()
         return find(corpus.prints, headline, ranks, config, times=times, sources=sources, settled=settled, spill=spill, threads=threads)
 
-    copies = clock.lasting("copies", COPIES, find_all, lambda copies: len(copies.canonical))
+    copies = clock.run_or_resume("copies", COPIES, find_all, lambda copies: len(copies.canonical))
     recall = None
     if sample_size(config):
 
@@ -188,13 +188,13 @@ def _run(inputs: Any, config: Config, known: Background, earlier: Earlier | None
             prints, compared = corpus.prints, ~headline & ~copies.short
             return measure_recall(prints.shingles, prints.digests, compared, copies.matches, config, threads=threads, release=spill.release)
 
-        recall = clock.lasting("recall", RECALL, measure, lambda recall: int(recall["sampled"]))
-    told = Chronicle(None, pa.nulls(len(ranks), pa.string()))
+        recall = clock.run_or_resume("recall", RECALL, measure, lambda recall: int(recall["sampled"]))
+    told = FoundStories(None, pa.nulls(len(ranks), pa.string()))
     if config.stories.enabled:
-        told = clock.lasting(
+        told = clock.run_or_resume(
             "stories",
             CHRONICLE,
-            lambda: chronicle(corpus, copies, known, config, earlier, threads),
+            lambda: find_stories(corpus, copies, known, config, earlier, threads),
             lambda told: int(told.stories.num_rows),
         )
     documents = documents_table(corpus.documents, corpus.prints.words, copies, told.story_ids)
@@ -214,39 +214,39 @@ def find_copies(inputs: Any, config: Config | None = None, *, progress: Progress
     return run(inputs, (config or Config()).replace({"stories.enabled": False}), progress=progress)
 
 
-def _read(inputs: Any, config: Config, earlier: Earlier | None, log: ReadLog, clock: Clock, spill: Spill, threads: int) -> Corpus:
+def _read(inputs: Any, config: Config, earlier: BaseRun | None, log: ReadLog, clock: StageTimer, spill: SpillPool, threads: int) -> Corpus:
     parts = None
     if clock.work is not None:
         stored = sum(source.size() or 0 for source in _sources(inputs)) + (earlier.texts.stored_bytes() if earlier is not None else 0)
-        parts = Parts(clock.work, spill, log, clock.seconds, part_limit(config.run.checkpoint, stored))
-    intake = Intake(config, spill, threads, parts)
+        parts = ReadCheckpoints(clock.work, spill, log, clock.seconds, part_limit(config.run.checkpoint, stored))
+    intake = CorpusBuilder(config, spill, threads, parts)
     clock.before = parts.seconds if parts is not None else {}
     if earlier is not None:
         with clock.stage("base") as done:
-            intake.take_earlier(earlier.batches(), done)
+            intake.add_base(earlier.batches(), done)
     with clock.stage("read") as done:
         if parts is None or not parts.is_read:
-            intake.take_pages(_batches(inputs, config, log, intake.place), done)
+            intake.add_pages(_batches(inputs, config, log, intake.place), done)
         corpus = intake.corpus()
         clock.add(pages=corpus.pages, bytes=sum(file["bytes"] or 0 for file in log.inputs))
         return corpus
 
 
-def _batches(inputs: Any, config: Config, log: ReadLog, start: Place) -> Iterator[tuple[Batch, Place]]:
+def _batches(inputs: Any, config: Config, log: ReadLog, start: ReadPosition) -> Iterator[tuple[PageBatch, ReadPosition]]:
     """What is to be read behind a place, each batch with the place behind it."""
-    here = Place(start.base)
+    here = ReadPosition(start.base)
 
     def opened(number: int) -> None:
         here.file, here.pages, here.rejects, here.log = number, 0, 0, log.state()
 
     paths = paths_of(inputs)
     if not paths:
-        return places(read_data(inputs, config=config, log=log), here, start)
+        return with_positions(read_data(inputs, config=config, log=log), here, start)
     state, entries = start.log or None, log.inputs
     batches = read_files(paths, config=config, log=log, first=max(start.file, 0), opened=opened)
     if state is not None:  # what the files were found to be is said in it too
         log.resume(state, entries)
-    return places(batches, here, start)
+    return with_positions(batches, here, start)
 
 
 def _sources(inputs: Any) -> list[Source]:
@@ -257,7 +257,7 @@ def _sources(inputs: Any) -> list[Source]:
 
 
 def _take_up(
-    work: Workspace, sources: list[Source], config: Config, known: Background, base: Result | str | os.PathLike[str] | None
+    work: Workspace, sources: list[Source], config: Config, known: DocumentFrequencies, base: Result | str | os.PathLike[str] | None
 ) -> None:
     """Go on with the run that was stopped in a workspace if it is this one, else begin it."""
     digest, then = None, work.run
@@ -274,14 +274,21 @@ def _take_up(
             logger.warning("%s: has changed since the run was stopped; it had not been read, so it is read as it is now", name)
 
 
-def _events(corpus: Corpus, copies: Copies, told: Chronicle, earlier: Earlier) -> Any:
+def _events(corpus: Corpus, copies: Copies, told: FoundStories, earlier: BaseRun) -> Any:
     """What became of old stories and copy groups, after what was told of them before."""
     ties = tied_groups(copies.matches, copies.canonical, len(earlier))
     return events_table(told.events + group_events(ties, corpus.documents, told.story_ids), earlier.events)
 
 
 def _manifest(
-    config: Config, known: Background, log: ReadLog, clock: Clock, corpus: Corpus, copies: Copies, documents: Any, stories: Any
+    config: Config,
+    known: DocumentFrequencies,
+    log: ReadLog,
+    clock: StageTimer,
+    corpus: Corpus,
+    copies: Copies,
+    documents: Any,
+    stories: Any,
 ) -> dict[str, Any]:
     kinds = pc.value_counts(documents.column("kind").drop_null()).to_pylist()
     roles = {item["values"]: item["counts"] for item in pc.value_counts(documents.column("role")).to_pylist()}
@@ -309,11 +316,11 @@ def _manifest(
         "stages": clock.stages,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "peak_memory_bytes": peak_memory(),
-        "warnings": log.warnings() + doubts(corpus, copies, config),
+        "warnings": log.warnings() + corpus_warnings(corpus, copies, config),
     }
 
 
-def _counts_beside_base(corpus: Corpus, copies: Copies, told: Chronicle, events: Any, earlier: Earlier) -> dict[str, Any]:
+def _counts_beside_base(corpus: Corpus, copies: Copies, told: FoundStories, events: Any, earlier: BaseRun) -> dict[str, Any]:
     """What a run with a base counts besides: how its documents are divided, what joined what, and the new events."""
     n_old, new = len(earlier), np.arange(len(earlier), len(copies.canonical))
     fresh = events.slice(0 if earlier.events is None else earlier.events.num_rows).column("event").to_pylist()

@@ -19,9 +19,9 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from .errors import OutputError
-from .storage.remote import RemoteError, is_url, shown
-from .storage.text_store import Texts
-from .storage.upload import check_target, target_at, upload
+from .storage.remote import RemoteError, display_url, is_url
+from .storage.text_store import TextStore
+from .storage.upload import check_target, remote_folder, upload
 
 #: Rows in a row group; fixed, so that files do not depend on how a run was batched.
 ROW_GROUP = 1 << 16
@@ -49,7 +49,7 @@ class Result:
     rejects: Any
     manifest: dict[str, Any]
     events: Any = None
-    texts: Texts | None = None
+    texts: TextStore | None = None
 
     def write(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write each table to a file of its name, the texts to ``texts.parquet`` and ``manifest.json``.
@@ -75,7 +75,7 @@ class Result:
             raise OutputError(message) from error
 
     def _send(self, url: str | os.PathLike[str], *, overwrite: bool) -> None:
-        target = target_at(url)
+        target = remote_folder(url)
         check_target(target, RESULT_FILES, MANIFEST, overwrite=overwrite)
         try:
             with tempfile.TemporaryDirectory(prefix="dedup-") as aside:
@@ -114,9 +114,9 @@ class Result:
             files = files_in(folder)
             tables: dict[str, Any] = {name: files.get(f"{name}.parquet") for name in TABLES}
             tables = {name: pq.read_table(file()) if file is not None else None for name, file in tables.items()}
-            texts = Texts(files[TEXTS_FILE]()) if TEXTS_FILE in files else None
+            texts = TextStore(files[TEXTS_FILE]()) if TEXTS_FILE in files else None
         except (OSError, ValueError) as error:
-            raise OutputError(f"{shown(folder)}: holds a table that cannot be read ({error}). Run it anew.") from error
+            raise OutputError(f"{display_url(folder)}: holds a table that cannot be read ({error}). Run it anew.") from error
         return cls(**tables, manifest=manifest, texts=texts)
 
     @staticmethod
@@ -128,7 +128,7 @@ class Result:
         OutputError
             If the folder does not hold a result.
         """
-        name = shown(folder)
+        name = display_url(folder)
         file = files_in(folder).get(MANIFEST)
         if file is None:
             raise OutputError(f"{name}: holds no {MANIFEST}, so it is no result of a run. Give the folder that was named with -o.")
@@ -152,7 +152,7 @@ def files_in(folder: str | os.PathLike[str]) -> dict[str, Callable[[], Any]]:
         paths = {name: Path(folder) / name for name in RESULT_FILES}
         return {name: partial(Path, path) for name, path in paths.items() if path.is_file()}
     try:
-        return {item.name: item.open for item in target_at(folder).list() if not item.is_folder}
+        return {item.name: item.open for item in remote_folder(folder).list() if not item.is_folder}
     except RemoteError as error:
         raise OutputError(str(error)) from error
 

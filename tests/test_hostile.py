@@ -202,7 +202,7 @@ def test_pieces_of_a_crowd_are_compared_up_to_a_number(monkeypatch):
     monkeypatch.setattr(torn, "ROUNDS", 2)
     labels = np.array([0, 1, 2, 3, 4, 5, 6, 7, 7, 9, 9])
     matrix = sparse.csr_matrix(np.repeat([[1.0, 0.0], [0.0, 1.0]], [7, 4], axis=0).astype(np.float32))
-    mended = torn.mend(labels, np.ones(11, bool), matrix, np.full(11, np.nan), np.zeros(11, bool), StoryConfig())
+    mended = torn.rejoin_truncated(labels, np.ones(11, bool), matrix, np.full(11, np.nan), np.zeros(11, bool), StoryConfig())
     # 7, 9 and 0 first, then the two that they are now and the next three; the rest stays as it is.
     assert compared == [3, 5]
     assert mended.tolist() == [0, 0, 0, 0, 4, 5, 6, 7, 7, 7, 7]

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from bench.brute_force import all_pairs
 from dedup import Config
 from dedup.arrays.rows import Rows
-from dedup.arrays.spill import Spill
+from dedup.arrays.spill import SpillPool
 from dedup.fingerprints.fingerprint import FingerprintPiles, Fingerprints, fingerprint
 from dedup.kernels.fingerprints.shingles import unique_rows
 from dedup.kernels.hashing import mix64
@@ -79,7 +79,7 @@ def remixed(values, draw):
 
 def read(path: str, config: Config) -> Corpus:
     """Read and fingerprint a corpus."""
-    piles, headlines, sources = FingerprintPiles(Spill(IN_MEMORY)), [], []
+    piles, headlines, sources = FingerprintPiles(SpillPool(IN_MEMORY)), [], []
     for batch in read_files([path], config=config, log=ReadLog()):
         if batch.pages.num_rows:
             documents, _ = documents_of(batch.pages, segmented=config.text.segment)

@@ -9,7 +9,7 @@ import numpy as np
 from bench.sketching.corpus import IN_MEMORY, Corpus, Shingled
 from bench.sketching.timing import race
 from dedup import Config
-from dedup.arrays.spill import Spill
+from dedup.arrays.spill import SpillPool
 from dedup.copies.find import find_copies
 from dedup.copies.inverted_index import posting_candidates
 from dedup.copies.lsh import band_candidates
@@ -21,7 +21,7 @@ def report(corpus: Corpus, rows: Shingled, config: Config) -> dict[str, float]:
     ranks, every = np.arange(len(corpus.headline)), np.arange(len(rows.sizes))
     keys = band_rows(rows.pair, every, config.signatures, *config.banding())
     least_share = min(config.copies.partial, config.copies.excerpt)
-    with Spill(IN_MEMORY) as spill:
+    with SpillPool(IN_MEMORY) as spill:
         return race(
             {
                 "whole": lambda: find_copies(corpus.prints, corpus.headline, ranks, config, sources=corpus.sources),

@@ -13,7 +13,7 @@ from bench.sketching.corpus import IN_MEMORY, Shingled
 from bench.sketching.intersections import bitmapped, filtered_merged, galloped, merged
 from bench.sketching.timing import race
 from dedup import Config
-from dedup.arrays.spill import Spill
+from dedup.arrays.spill import SpillPool
 from dedup.config import CopyConfig
 from dedup.copies.inverted_index import posting_candidates
 from dedup.copies.lsh import band_candidates
@@ -56,7 +56,7 @@ def candidate_pairs(rows: Shingled, config: Config) -> Pairs:
     least_share = min(config.copies.partial, config.copies.excerpt)
     every = np.arange(len(rows.sizes))
     found = band_candidates(band_rows(rows.pair, every, config.signatures, *config.banding()), rows.sizes > 0, every, config.candidates)
-    with Spill(IN_MEMORY) as spill:
+    with SpillPool(IN_MEMORY) as spill:
         found = found.join(posting_candidates(rows.pair, every, config.candidates, least_share, spill), len(every))
     shared = merged(rows.values, rows.offsets, found.left, found.right)
     return Pairs(found.left, found.right, rows.sizes[found.left], rows.sizes[found.right], shared)

@@ -26,7 +26,7 @@ def keep() -> None:
     """A ``Release`` for arrays that are in memory anyway."""
 
 
-class Spill:
+class SpillPool:
     """Where large arrays are kept.
 
     Parameters
@@ -39,10 +39,10 @@ class Spill:
         self.limit, self.folder = limit, folder
         self.spilled = False
         self._held = 0
-        self._piles: list[Pile] = []
+        self._piles: list[SpilledArray] = []
         self._maps: list[mmap.mmap] = []
 
-    def __enter__(self) -> Spill:
+    def __enter__(self) -> SpillPool:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -50,9 +50,9 @@ class Spill:
         for pile in self._piles:
             pile.close()
 
-    def pile(self, dtype: npt.DTypeLike) -> Pile:
+    def pile(self, dtype: npt.DTypeLike) -> SpilledArray:
         """A new array to which values are added."""
-        pile = Pile(self, np.dtype(dtype))
+        pile = SpilledArray(self, np.dtype(dtype))
         self._piles.append(pile)
         if self.spilled:
             pile.spill()
@@ -93,10 +93,10 @@ class Spill:
         return np.frombuffer(mapped, dtype, n)
 
 
-class Pile:
-    """An array that grows; see ``Spill``."""
+class SpilledArray:
+    """An array that grows; see ``SpillPool``."""
 
-    def __init__(self, spill: Spill, dtype: np.dtype[Any]) -> None:
+    def __init__(self, spill: SpillPool, dtype: np.dtype[Any]) -> None:
         self._spill, self._dtype = spill, dtype
         self._parts: list[npt.NDArray[Any]] = []
         self._file: IO[bytes] | None = None
@@ -143,7 +143,7 @@ class Pile:
             self._spill._told(lambda: [file.write(np.ascontiguousarray(part).data.cast("B")) for part in parts if len(part)])
 
 
-class KeptPile:
+class PersistentArray:
     """An array that grows in a file of a workspace, so that another process can go on with it.
 
     Parameters
@@ -151,7 +151,7 @@ class KeptPile:
     file : what is in it are the first values
     """
 
-    def __init__(self, spill: Spill, file: WorkFile, dtype: npt.DTypeLike) -> None:
+    def __init__(self, spill: SpillPool, file: WorkFile, dtype: npt.DTypeLike) -> None:
         self._spill, self._file, self._dtype = spill, file, np.dtype(dtype)
         spill.added(len(file))
 

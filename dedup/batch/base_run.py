@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..config import Config
-from ..copies.grouping import Settled
+from ..copies.grouping import FixedGroups
 from ..copies.pairs import LEFT, NEITHER, RIGHT, Ints, Matches
 from ..errors import ConfigError, InputError, OutputError
 from ..result import Result
 from ..schema import DOCUMENTS, EVENTS, KEPT_TEXTS, KINDS, MATCHES, SCHEMA_VERSION, STORIES, TEXTS
-from ..storage.text_store import Texts
-from ..text.document_frequencies import NONE, SHIPPED, WHAT_TO_DO, Background, background_of
+from ..storage.text_store import TextStore
+from ..text.document_frequencies import NONE, SHIPPED, WHAT_TO_DO, DocumentFrequencies, background_of
 from ..version import __version__
 
 #: Sections that may differ from those of the base: how new files are read, where one looks for copies, what a run may take.
@@ -27,7 +27,7 @@ _ANEW = "Run the whole corpus anew, without a base."
 
 
 @dataclass(frozen=True, eq=False)
-class Earlier:
+class BaseRun:
     """An earlier result whose documents are the first ones of this run.
 
     ``documents``, ``stories`` (None if they were not asked for) and ``events`` (None if it had no base) are its tables; ``settled``
@@ -38,8 +38,8 @@ class Earlier:
     documents: Any
     stories: Any
     events: Any
-    settled: Settled
-    texts: Texts
+    settled: FixedGroups
+    texts: TextStore
     inputs: list[dict[str, Any]]
     background: dict[str, Any]
 
@@ -62,7 +62,7 @@ class Earlier:
                 raise InputError(f"the base does not fit together: its texts are not those of its documents. {_ANEW}")
             yield pa.table([texts.column("text") if name == "text" else rows.column(name) for name in TEXTS.names], schema=TEXTS)
 
-    def background_of(self, setting: str) -> Background:
+    def background_of(self, setting: str) -> DocumentFrequencies:
         """The counts that ``stories.background`` asks for, if they are those of the base, whatever the files are called.
 
         Raises
@@ -97,7 +97,7 @@ class Earlier:
         return _places(self.documents.column("story_id"), self.stories.column("story_id"))
 
 
-def open_earlier(base: Result | str | os.PathLike[str], config: Config | None) -> tuple[Earlier, Config]:
+def open_base(base: Result | str | os.PathLike[str], config: Config | None) -> tuple[BaseRun, Config]:
     """Open the base of a run.
 
     Parameters
@@ -126,9 +126,9 @@ def open_earlier(base: Result | str | os.PathLike[str], config: Config | None) -
     if not result.texts.schema.equals(KEPT_TEXTS) or len(result.texts) != documents.num_rows:
         raise InputError(f"the base does not fit together: its texts are not those of its documents. {_ANEW}")
     ids = documents.column("doc_id")
-    settled = Settled(_places(documents.column("canonical_id"), ids), _matches(matches, ids))
+    settled = FixedGroups(_places(documents.column("canonical_id"), ids), _matches(matches, ids))
     inputs = result.manifest.get("base", {}).get("inputs", []) + result.manifest["inputs"]
-    return Earlier(documents, stories, events, settled, result.texts, inputs, result.manifest["background"]), config
+    return BaseRun(documents, stories, events, settled, result.texts, inputs, result.manifest["background"]), config
 
 
 def earlier_config(manifest: dict[str, Any]) -> Config:
@@ -142,7 +142,7 @@ def base_config(folder: str | os.PathLike[str]) -> Config:
     Raises
     ------
     InputError
-        As ``open_earlier``.
+        As ``open_base``.
     """
     manifest = _told(lambda: Result.read_manifest(folder))
     _check_version(manifest)

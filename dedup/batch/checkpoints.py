@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..arrays.spill import KeptPile, Spill
-from ..readers import Batch, ReadLog
+from ..arrays.spill import PersistentArray, SpillPool
+from ..readers import PageBatch, ReadLog
 from ..schema import KEPT_TEXTS
 from ..storage.files import WorkFile
-from ..storage.text_store import Texts
+from ..storage.text_store import TextStore
 from .workspace import Workspace
 
 Tables = dict[str, Any]
@@ -64,7 +64,7 @@ _TEXTS = "texts.parquet"
 
 
 @dataclass
-class Place:
+class ReadPosition:
     """How far the inputs were read: so many documents of the base; then so many pages and rejects of a file, all before it read.
 
     ``file`` is -1 before the first one; ``log`` is what the log said when the file was reached.
@@ -77,7 +77,7 @@ class Place:
     log: dict[str, Any] = field(default_factory=dict)
 
 
-def places(batches: Iterator[Batch], reached: Place, start: Place) -> Iterator[tuple[Batch, Place]]:
+def with_positions(batches: Iterator[PageBatch], reached: ReadPosition, start: ReadPosition) -> Iterator[tuple[PageBatch, ReadPosition]]:
     """Each batch with the place behind it, without what lies before ``start``.
 
     Parameters
@@ -90,8 +90,8 @@ def places(batches: Iterator[Batch], reached: Place, start: Place) -> Iterator[t
         reached.rejects += batch.rejects.num_rows
         if reached.file == start.file and (start.pages or start.rejects):
             pages, rejects = max(start.pages - before[0], 0), max(start.rejects - before[1], 0)
-            batch = Batch(batch.pages.slice(pages), batch.rejects.slice(rejects))
-        yield batch, Place(**vars(reached))
+            batch = PageBatch(batch.pages.slice(pages), batch.rejects.slice(rejects))
+        yield batch, ReadPosition(**vars(reached))
 
 
 def reached(work: Workspace) -> tuple[int, dict[str, str | None]]:
@@ -107,7 +107,7 @@ def part_limit(checkpoint: int, stored: int) -> int | None:
     return limit if stored >= limit * SMALL else None
 
 
-class Parts:
+class ReadCheckpoints:
     """The parts of one run.
 
     Parameters
@@ -117,14 +117,14 @@ class Parts:
     limit : as ``part_limit`` gives it
     """
 
-    def __init__(self, work: Workspace, spill: Spill, log: ReadLog, seconds: Callable[[], dict[str, float]], limit: int | None) -> None:
+    def __init__(self, work: Workspace, spill: SpillPool, log: ReadLog, seconds: Callable[[], dict[str, float]], limit: int | None) -> None:
         self._work, self._spill, self._log, self._so_far, self._limit = work, spill, log, seconds, limit
         self._piles: dict[str, WorkFile] = {}
         self._texts: tuple[WorkFile, Any] | None = None  # of the part that is being read
         self._number = self._bytes = self._inputs = 0
         self.seconds: dict[str, float] = {}  # that the parts which were there have taken
 
-    def taken(self) -> list[tuple[Tables, dict[str, Any], Place]]:
+    def taken(self) -> list[tuple[Tables, dict[str, Any], ReadPosition]]:
         """The parts that are finished: tables and facts as ``finish`` took them, and where each ends."""
         while True:
             done = self.is_read
@@ -133,7 +133,7 @@ class Parts:
             found = [load(self._work, step, gone=gone) for step in steps]
             if done == self.is_read:  # else a part is damaged, and texts that are gone are needed once more
                 break
-        parts = [(tables, facts["intake"], Place(**facts["place"])) for tables, facts in filter(None, found)]
+        parts = [(tables, facts["intake"], ReadPosition(**facts["place"])) for tables, facts in filter(None, found)]
         inputs = [entry for item in filter(None, found) for entry in item[1]["inputs"]]
         if parts:
             self.seconds = [item for item in found if item][-1][1]["seconds"]
@@ -155,14 +155,14 @@ class Parts:
                 for batch in pa.ipc.open_stream(file):
                     yield pa.Table.from_batches([batch])
 
-    def texts(self) -> Texts:
+    def texts(self) -> TextStore:
         """All texts, when all is read."""
-        return Texts(self._work.path(_TEXTS), given_up=True)
+        return TextStore(self._work.path(_TEXTS), given_up=True)
 
-    def pile(self, name: str) -> KeptPile:
+    def pile(self, name: str) -> PersistentArray:
         """Where the values of fingerprints go."""
         self._piles[name] = self._work.grow(f"{name}.u64")
-        return KeptPile(self._spill, self._piles[name], np.uint64)
+        return PersistentArray(self._spill, self._piles[name], np.uint64)
 
     def texts_file(self) -> WorkFile:
         """The file of all texts, finished with the last part."""
@@ -180,7 +180,7 @@ class Parts:
         self._texts[1].write_table(documents.select(KEPT_TEXTS.names))
         return self._bytes >= self._limit
 
-    def finish(self, tables: dict[str, Any], facts: dict[str, Any], place: Place, *, last: WorkFile | None, is_last: bool) -> None:
+    def finish(self, tables: dict[str, Any], facts: dict[str, Any], place: ReadPosition, *, last: WorkFile | None, is_last: bool) -> None:
         """End the part: ``tables`` of its documents and rejects, ``facts`` of the one who takes documents in."""
         files = list(self._piles.values())
         if self._texts is not None:
@@ -188,7 +188,7 @@ class Parts:
             files += [] if is_last else [self._texts[0]]
         files += [last] if last is not None else []
         if is_last:
-            place = Place(place.base, len(self._log.inputs), log=self._log.state())
+            place = ReadPosition(place.base, len(self._log.inputs), log=self._log.state())
         inputs = self._log.inputs[self._inputs : place.log.get("inputs", 0)]
         self._inputs += len(inputs)
         facts = {"intake": facts, "place": asdict(place), "inputs": inputs, "seconds": self._so_far()}

@@ -16,16 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays.rows import row_offsets, text_array, text_rows
-from ..arrays.spill import Spill
+from ..arrays.spill import SpillPool
 from ..arrays.threads import map_batches
 from ..config import Config
 from ..fingerprints.fingerprint import FingerprintPiles, Fingerprints, choose, counts_of, fingerprint
-from ..readers import Batch, joined
+from ..readers import PageBatch, joined
 from ..schema import REJECTS, TEXTS
 from ..segmentation.documents import documents_of
-from ..storage.text_store import Texts, TextWriter, chosen
-from .checkpoints import Parts, Place, array_of
-from .page_ids import settle_ids
+from ..storage.text_store import TextStore, TextWriter, chosen
+from .checkpoints import ReadCheckpoints, ReadPosition, array_of
+from .page_ids import resolve_ids
 
 Ints = npt.NDArray[np.int64]
 #: Characters of a text that are kept after fingerprinting, to find the written form of keywords in.
@@ -42,7 +42,7 @@ class Corpus:
     documents: Any
     leads: Any
     prints: Fingerprints
-    texts: Texts | None
+    texts: TextStore | None
     rejects: Any
     pages: int
     earlier: int
@@ -69,7 +69,7 @@ class Corpus:
 class _Taken:
     """What became of a batch; ``rows`` int64[n], the page of each document in it. Without documents only rejects count."""
 
-    place: Place
+    place: ReadPosition
     rejects: Any
     documents: Any = None
     lead: Any = None
@@ -77,7 +77,7 @@ class _Taken:
     rows: Ints | None = None
 
 
-class Intake:
+class CorpusBuilder:
     """Takes documents in: first those of an earlier run, then those of pages.
 
     Parameters
@@ -85,7 +85,7 @@ class Intake:
     parts : where what was taken in lasts (nowhere, if left out); what it has of a run that was stopped is taken in first
     """
 
-    def __init__(self, config: Config, spill: Spill, threads: int, parts: Parts | None = None) -> None:
+    def __init__(self, config: Config, spill: SpillPool, threads: int, parts: ReadCheckpoints | None = None) -> None:
         self._config, self._spill, self._threads, self._parts = config, spill, threads, parts
         self._tables: list[Any] = []
         self._leads: list[Any] = []
@@ -95,7 +95,7 @@ class Intake:
         self._ended = [0, 0]  # tables and rejects that are in parts
         self._documents = self._earlier = self._pages = 0
         taken = parts.taken() if parts is not None else []
-        self._place = taken[-1][2] if taken else Place()
+        self._place = taken[-1][2] if taken else ReadPosition()
         self._piles = FingerprintPiles(spill, parts.pile if parts is not None else None)
         self._file = parts.texts_file() if parts is not None and config.run.keep_texts and not parts.is_read else None
         reading = config.run.keep_texts and not (parts is not None and parts.is_read)
@@ -104,36 +104,36 @@ class Intake:
             self._resume(number, tables, facts)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ReadPosition:
         """Where to go on with the inputs."""
         return self._place
 
-    def take_earlier(self, batches: Iterable[Any], done: Callable[[int], None]) -> None:
+    def add_base(self, batches: Iterable[Any], done: Callable[[int], None]) -> None:
         """Take in documents of an earlier run, Arrow tables of ``schema.TEXTS``, before any page."""
         if self._place.file >= 0:  # pages were taken in already
             return done(self._earlier)
         skipped, first = self._place.base, 0
 
-        def take(item: tuple[Any, Place]) -> _Taken:
+        def take(item: tuple[Any, ReadPosition]) -> _Taken:
             documents, place = item
             return self._print(_Taken(place, None, documents, rows=np.arange(documents.num_rows)))
 
-        def rest() -> Iterator[tuple[Any, Place]]:
+        def rest() -> Iterator[tuple[Any, ReadPosition]]:
             nonlocal first
             for documents in batches:
                 ahead = max(skipped - first, 0)
                 first += documents.num_rows
                 if ahead < documents.num_rows:
-                    yield documents.slice(ahead), Place(base=first)
+                    yield documents.slice(ahead), ReadPosition(base=first)
 
         self._take(rest(), take, done, 0)
         self._earlier, self._pages = self._documents, 0
-        self._place = Place(base=self._earlier)
+        self._place = ReadPosition(base=self._earlier)
 
-    def take_pages(self, batches: Iterable[tuple[Batch, Place]], done: Callable[[int], None]) -> None:
+    def add_pages(self, batches: Iterable[tuple[PageBatch, ReadPosition]], done: Callable[[int], None]) -> None:
         """Take in what a reader gives, each batch with the place behind it."""
 
-        def take(item: tuple[Batch, Place]) -> _Taken:
+        def take(item: tuple[PageBatch, ReadPosition]) -> _Taken:
             batch, place = item
             taken = _Taken(place, batch.rejects)
             if batch.pages.num_rows:
@@ -246,7 +246,7 @@ def _counts_table(counts: list[dict[str, Any]], pages: Ints) -> Any:
     return pa.table({**columns, "digests": digests[:, 0], "digests_2": digests[:, 1], "pages": pages})
 
 
-def _set_aside(texts: Any, spill: Spill) -> Any:
+def _set_aside(texts: Any, spill: SpillPool) -> Any:
     """The same texts in a file: of all that stays of a document its lead is the largest part, and it is read last."""
     pile, lengths = spill.pile(np.uint8), []
     for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
@@ -266,9 +266,9 @@ def _leads(documents: Any) -> Any:
     return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
 
 
-def _without_double_ids(corpus: Corpus, page_numbers: Ints, spill: Spill) -> Corpus:
+def _without_double_ids(corpus: Corpus, page_numbers: Ints, spill: SpillPool) -> Corpus:
     """Give each document an id of its own, or reject its page."""
-    documents, kept, rejects = settle_ids(corpus.documents, corpus.prints.digests, page_numbers, corpus.earlier)
+    documents, kept, rejects = resolve_ids(corpus.documents, corpus.prints.digests, page_numbers, corpus.earlier)
     if documents is corpus.documents and kept.all():
         return corpus
     texts = chosen(corpus.texts, kept, spill.folder, ids=documents.column("doc_id")) if corpus.texts is not None else None

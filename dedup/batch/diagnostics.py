@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ..config import Config
 from ..copies.find import Copies
-from ..readers.values import shown
+from ..readers.values import safe_text
 from .corpus import Corpus
 
 #: Fewer documents are a trial, of which nothing is said.
@@ -31,7 +31,7 @@ _LETTERS = 20
 _HOST = r"^[A-Za-z]+://(?:www\.)?(?P<host>[^/:?#]+)"
 
 
-def doubts(corpus: Corpus, copies: Copies, config: Config) -> list[str]:
+def corpus_warnings(corpus: Corpus, copies: Copies, config: Config) -> list[str]:
     """A sentence or two for each doubt: what was seen, what follows from it, what to do."""
     documents = corpus.documents.slice(corpus.earlier)
     told = [_rejected(corpus)]
@@ -53,7 +53,7 @@ def _rejected(corpus: Corpus) -> str:
     place = first["input_file"] if first["input_row"] is None else f"{first['input_file']}, row {first['input_row']}"
     return (
         f"{lost.num_rows:,} of {corpus.pages:,} pages were rejected, {counts[0]['counts']:,} of them as {reason} (first: {place}: "
-        f"{shown(first['detail'], 100)}). Look at one of each kind with 'dedup inspect'"
+        f"{safe_text(first['detail'], 100)}). Look at one of each kind with 'dedup inspect'"
     )
 
 
@@ -100,7 +100,7 @@ def _outlets(documents: Any) -> str:
     hosts = pc.count_distinct(pc.struct_field(pc.extract_regex(urls, _HOST), "host"), mode="only_valid").as_py()
     if hosts < HOSTS:
         return ""
-    outlet = shown(sources.drop_null()[0].as_py(), 40)
+    outlet = safe_text(sources.drop_null()[0].as_py(), 40)
     return (
         f'all documents name one outlet, "{outlet}", but their URLs have {hosts:,} hosts; what one outlet repeats is taken for a form, so '
         "copies may be missed. Name the column with the outlet with --input.source"
@@ -113,7 +113,8 @@ def _one_text(corpus: Corpus, copies: Copies) -> str:
     if sizes[most] < LEAST or sizes[most] <= ONE_TEXT * count:
         return ""
     document = corpus.documents.slice(most, 1).to_pylist()[0]
+    title = safe_text(document["title"] or "", 60)
     return (
-        f'{sizes[most]:,} of {count:,} documents are copies of one text, "{shown(document["title"] or "", 60)}" ({document["doc_id"]}). '
+        f'{sizes[most]:,} of {count:,} documents are copies of one text, "{title}" ({document["doc_id"]}). '
         "If it is a notice of a site and no news, leave those pages out of the input"
     )

@@ -21,7 +21,7 @@ from ..schema import EVENTS, TIMESTAMP
 
 
 @dataclass(frozen=True, eq=False)
-class Happening:
+class StoryChange:
     """What became of an old story: ``event`` is one of ``schema.HAPPENINGS``.
 
     ``story`` goes on, or was split; ``other`` was merged into it, or was founded beside it. ``members`` are the old documents
@@ -42,7 +42,7 @@ class Continuation:
 
     stories: Ints
     count: int
-    happenings: list[Happening]
+    happenings: list[StoryChange]
 
 
 def continue_stories(labels: Ints, held: Ints, seniority: Ints) -> Continuation:
@@ -91,9 +91,9 @@ def continue_stories(labels: Ints, held: Ints, seniority: Ints) -> Continuation:
     by_cluster = np.argsort(cluster, kind="stable")
     starts = np.searchsorted(cluster[by_cluster], np.arange(len(names) + 1))
 
-    def happening(event: str, pair: np.int64, one: int, other: int) -> Happening:
+    def happening(event: str, pair: np.int64, one: int, other: int) -> StoryChange:
         here = by_cluster[starts[where[pair]] : starts[where[pair] + 1]]
-        return Happening(event, one, other, here[held[here] == story[pair]], here[~old[here]])
+        return StoryChange(event, one, other, here[held[here] == story[pair]], here[~old[here]])
 
     happenings = [happening("story_merged", pair, int(goes_on[where[pair]]), int(story[pair])) for pair in merged]
     happenings += [happening("story_split", pair, int(story[pair]), int(number[where[pair]])) for pair in split]
@@ -136,7 +136,7 @@ def active_stories(
 
 
 @dataclass(frozen=True, eq=False)
-class Tie:
+class GroupTie:
     """New documents (``members``, rows, ascending) of the copy group of ``kept`` that match the canonical ``other`` too."""
 
     kept: int
@@ -144,7 +144,7 @@ class Tie:
     members: Ints
 
 
-def tied_groups(matches: Matches, canonical: Ints, n_old: int) -> list[Tie]:
+def tied_groups(matches: Matches, canonical: Ints, n_old: int) -> list[GroupTie]:
     """Old copy groups that new documents tie together: their canonicals stay, the tie is told.
 
     Parameters
@@ -161,10 +161,10 @@ def tied_groups(matches: Matches, canonical: Ints, n_old: int) -> list[Tie]:
     kept, other, member = kept[order], other[order], member[order]
     starts = np.flatnonzero((np.diff(kept, prepend=-1) != 0) | (np.diff(other, prepend=-1) != 0))
     groups = np.split(member, starts[1:])
-    return [Tie(int(kept[start]), int(other[start]), group) for start, group in zip(starts, groups, strict=False)]
+    return [GroupTie(int(kept[start]), int(other[start]), group) for start, group in zip(starts, groups, strict=False)]
 
 
-def story_events(happenings: Iterable[Happening], documents: Any, clustered: Ints, story_ids: list[str]) -> list[dict[str, Any]]:
+def story_events(happenings: Iterable[StoryChange], documents: Any, clustered: Ints, story_ids: list[str]) -> list[dict[str, Any]]:
     """Rows of the table of events from what happened to stories.
 
     Parameters
@@ -185,7 +185,7 @@ def story_events(happenings: Iterable[Happening], documents: Any, clustered: Int
     ]
 
 
-def group_events(ties: Iterable[Tie], documents: Any, story_ids: Any) -> list[dict[str, Any]]:
+def group_events(ties: Iterable[GroupTie], documents: Any, story_ids: Any) -> list[dict[str, Any]]:
     """Rows of the table of events from old copy groups that new documents tie together.
 
     Parameters

@@ -24,7 +24,7 @@ from ..config import Config
 from ..errors import InputError, OutputError
 from ..result import JOURNAL, MANIFEST, RESULT_FILES, WORK, Result, files_in
 from ..schema import DOCUMENTS, REJECTS, SCHEMA_VERSION, STORIES
-from ..storage.remote import is_url, shown
+from ..storage.remote import display_url, is_url
 from ..version import __version__
 
 #: Rows of each list, if no other number is asked for.
@@ -57,18 +57,18 @@ def inspect_result(folder: str | os.PathLike[str], *, top: int = TOP) -> Inspect
     InputError
         If the folder does not hold a result.
     """
-    manifest, place = _manifest(folder), shown(folder).rstrip("/")
+    manifest, place = _manifest(folder), display_url(folder).rstrip("/")
     try:
         told = _told(manifest, top)
     except (AttributeError, KeyError, TypeError) as error:
         raise InputError(f"{place}/{MANIFEST}: {_FOREIGN} ({type(error).__name__}: {error}). {_FOLDER}") from error
     files = files_in(folder)
-    held = _Held(files, manifest)
+    held = _Tables(files, manifest)
     documents = held.columns("documents", ["status", "source", "agency", "published", "copy_group"])
     stories = held.columns("stories", ["documents", "copies"])
     reasons = held.columns("rejects", ["reason"])
     facts = {
-        "folder": shown(folder),
+        "folder": display_url(folder),
         **told,
         "counts": manifest["counts"] | counts_of(_column(documents, "status"), _column(reasons, "reason"), stories),
         "published": _published(documents),
@@ -119,7 +119,7 @@ def changed_settings(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return changed
 
 
-class _Held:
+class _Tables:
     """The tables of a folder, of which only what is asked for is read; what is wrong with them is noted."""
 
     def __init__(self, files: dict[str, Callable[[], Any]], manifest: dict[str, Any]) -> None:
@@ -183,7 +183,7 @@ class _Held:
 
 
 def _manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    name = shown(folder)
+    name = display_url(folder)
     if not is_url(folder):
         place = Path(folder)
         if not place.is_dir():
@@ -296,7 +296,7 @@ def _agencies(documents: Any, top: int) -> dict[str, Any] | None:
     return {"different": len(ranked), "unknown": agencies.null_count, "largest": listed}
 
 
-def _rejects(held: _Held, reasons: Any) -> list[dict[str, Any]] | None:
+def _rejects(held: _Tables, reasons: Any) -> list[dict[str, Any]] | None:
     """Each reason with its count and the first reject of it."""
     if (column := _column(reasons, "reason")) is None:
         return None
@@ -305,7 +305,7 @@ def _rejects(held: _Held, reasons: Any) -> list[dict[str, Any]] | None:
     return [{"reason": reason, "count": count, "example": example} for (reason, count), example in zip(ranked, examples, strict=False)]
 
 
-def _copy_groups(held: _Held, documents: Any, top: int) -> list[dict[str, Any]] | None:
+def _copy_groups(held: _Tables, documents: Any, top: int) -> list[dict[str, Any]] | None:
     groups = _column(documents, "copy_group")
     if groups is None:
         return None
@@ -329,7 +329,7 @@ def _copy_groups(held: _Held, documents: Any, top: int) -> list[dict[str, Any]] 
     return listed
 
 
-def _stories(held: _Held, stories: Any, top: int) -> list[dict[str, Any]] | None:
+def _stories(held: _Tables, stories: Any, top: int) -> list[dict[str, Any]] | None:
     if stories is None:
         return None
     columns = ["story_id", "title", "documents", "copies", "sources", "first_published", "last_published", "agency"]

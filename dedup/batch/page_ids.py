@@ -19,7 +19,7 @@ from ..schema import REJECTS
 Ints = npt.NDArray[np.int64]
 
 
-def settle_ids(documents: Any, digests: npt.NDArray[np.uint64], pages: Ints, n_earlier: int) -> tuple[Any, npt.NDArray[np.bool_], Any]:
+def resolve_ids(documents: Any, digests: npt.NDArray[np.uint64], pages: Ints, n_earlier: int) -> tuple[Any, npt.NDArray[np.bool_], Any]:
     """Give each document an id of its own, or reject its page.
 
     Parameters

@@ -16,7 +16,7 @@ from pathlib import Path
 from ..errors import OutputError
 from ..result import MANIFEST, RESULT_FILES, Result
 from ..storage.remote import is_url, locate
-from ..storage.upload import check_target, target_at, upload
+from ..storage.upload import check_target, remote_folder, upload
 from .workspace import Workspace
 
 
@@ -55,7 +55,7 @@ class RemoteWorkspace(Workspace):
     """
 
     def __init__(self, url: str | os.PathLike[str], work: Path, *, overwrite: bool, keep: bool) -> None:
-        self.target = target_at(url)
+        self.target = remote_folder(url)
         digest = hashlib.sha256(os.fspath(url).rstrip("/").encode("utf-8", "surrogateescape")).hexdigest()[:16]
         super().__init__(work / f"{self.target.name}-{digest}", overwrite=overwrite, keep=True)
         self.name = self.target.url

@@ -12,13 +12,13 @@ from ..copies.find import Copies
 from ..copies.pairs import Matches
 from ..schema import EVENTS
 from .checkpoints import Tables, array_of
-from .stories import Chronicle
+from .stories import FoundStories
 
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class Form(Generic[Value]):
+class StageCodec(Generic[Value]):
     """How what a stage found is taken apart, into tables and facts that fit into JSON, and put together again."""
 
     apart: Callable[[Value], tuple[Tables, Any]]
@@ -36,17 +36,17 @@ def _copies_together(tables: Tables, counts: Any) -> Copies:
     return Copies(array_of(documents.column("canonical")), array_of(documents.column("short")), matches, counts)
 
 
-def _chronicle_apart(told: Chronicle) -> tuple[Tables, Any]:
+def _chronicle_apart(told: FoundStories) -> tuple[Tables, Any]:
     ids = pa.table({"story_id": told.story_ids})
     return {"stories": told.stories, "ids": ids, "events": pa.Table.from_pylist(told.events, schema=EVENTS)}, told.counts
 
 
-def _chronicle_together(tables: Tables, counts: Any) -> Chronicle:
+def _chronicle_together(tables: Tables, counts: Any) -> FoundStories:
     ids = tables["ids"].column("story_id").combine_chunks()
-    return Chronicle(tables["stories"], ids, tables["events"].to_pylist(), counts)
+    return FoundStories(tables["stories"], ids, tables["events"].to_pylist(), counts)
 
 
-COPIES = Form(_copies_apart, _copies_together)
-CHRONICLE = Form(_chronicle_apart, _chronicle_together)
+COPIES = StageCodec(_copies_apart, _copies_together)
+CHRONICLE = StageCodec(_chronicle_apart, _chronicle_together)
 #: The recall is numbers that fit into JSON as they are.
-RECALL: Form[dict[str, Any]] = Form(lambda recall: ({}, recall), lambda _, recall: recall)
+RECALL: StageCodec[dict[str, Any]] = StageCodec(lambda recall: ({}, recall), lambda _, recall: recall)

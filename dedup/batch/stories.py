@@ -19,11 +19,11 @@ from ..config import Config
 from ..copies.find import Copies
 from ..schema import DAY
 from ..stories import cluster
-from ..stories.describe import Storybook, tell
+from ..stories.describe import StoryTable, describe_stories
 from ..stories.vectors import Vectors, story_rows, vectorize
-from ..text.document_frequencies import Background
+from ..text.document_frequencies import DocumentFrequencies
 from ..text.normalization import title_stop_terms
-from .base_run import Earlier
+from .base_run import BaseRun
 from .corpus import Corpus
 from .incremental import Continuation, active_stories, continue_stories, story_events
 
@@ -31,7 +31,7 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Chronicle:
+class FoundStories:
     """``stories`` an Arrow table, ``schema.STORIES``; ``story_ids`` an Arrow array, that of each document.
 
     ``events`` are rows for ``events.py``; ``counts`` what a base adds to those of the manifest.
@@ -43,18 +43,20 @@ class Chronicle:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def chronicle(corpus: Corpus, copies: Copies, known: Background, config: Config, earlier: Earlier | None, threads: int) -> Chronicle:
+def find_stories(
+    corpus: Corpus, copies: Copies, known: DocumentFrequencies, config: Config, earlier: BaseRun | None, threads: int
+) -> FoundStories:
     """Tell the stories of a corpus, those of ``earlier`` carried on; words are weighed by the ``known`` counts besides."""
     if earlier is None:
         rows = np.flatnonzero(copies.canonical == np.arange(len(copies.canonical)))
         vectors = _vectors(corpus, copies, rows, known, config, threads)
         labels = _cluster(corpus, vectors, rows, config, threads)
-        book = tell(corpus.documents, corpus.leads, vectors, rows, labels, copies.canonical)
-        return Chronicle(book.stories, _ids_of(book.stories, book.story_of))
+        book = describe_stories(corpus.documents, corpus.leads, vectors, rows, labels, copies.canonical)
+        return FoundStories(book.stories, _ids_of(book.stories, book.story_of))
     return _carry_on(corpus, copies, known, config, earlier, threads)
 
 
-def _carry_on(corpus: Corpus, copies: Copies, known: Background, config: Config, earlier: Earlier, threads: int) -> Chronicle:
+def _carry_on(corpus: Corpus, copies: Copies, known: DocumentFrequencies, config: Config, earlier: BaseRun, threads: int) -> FoundStories:
     n, n_old, n_stories = len(copies.canonical), len(earlier), earlier.stories.num_rows
     new, stands = np.arange(n) >= n_old, copies.canonical == np.arange(n)
     story_of = np.full(n, -1, np.int64)
@@ -81,10 +83,10 @@ def _carry_on(corpus: Corpus, copies: Copies, known: Background, config: Config,
     ids = stories.column("story_id").to_pylist()
     events = story_events(continued.happenings, corpus.documents, near, ids)
     counts = _counts(continued, story_of[n_old:], n_stories, len(near)) | {"new_undated": int(np.isnan(times[stands & new]).sum())}
-    return Chronicle(stories, _ids_of(stories, story_of), events, counts)
+    return FoundStories(stories, _ids_of(stories, story_of), events, counts)
 
 
-def _retold(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_of: Ints, earlier: Earlier) -> Any:
+def _retold(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_of: Ints, earlier: BaseRun) -> Any:
     """All stories, the old ones first: those with new documents told anew, the others as they were.
 
     Parameters
@@ -97,7 +99,7 @@ def _retold(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_
         return earlier.stories
     members = np.flatnonzero(np.isin(story_of, touched))
     canonicals = members[copies.canonical[members] == members]
-    book: Storybook = tell(
+    book: StoryTable = describe_stories(
         corpus.documents.take(pa.array(members)),
         corpus.leads.take(pa.array(members)),
         _of(vectors, np.searchsorted(rows, canonicals)),
@@ -117,7 +119,7 @@ def _retold(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_
     return pa.concat_tables([earlier.stories, told]).take(pa.array(order)).combine_chunks()
 
 
-def _vectors(corpus: Corpus, copies: Copies, rows: Ints, known: Background, config: Config, threads: int) -> Vectors:
+def _vectors(corpus: Corpus, copies: Copies, rows: Ints, known: DocumentFrequencies, config: Config, threads: int) -> Vectors:
     """The vectors of some documents, int64[n] rows."""
     headline, prints = corpus.is_headline()[rows], corpus.prints
     titles, bodies, letters = story_rows(

@@ -30,7 +30,7 @@ from typing import IO, Any
 
 from ..errors import OutputError
 from ..result import JOURNAL, MANIFEST, RESULT_FILES, WORK, Result, check_folder
-from ..storage.files import Held, WorkFile, is_as_marked, lock, mark_of, sync_folder, write_durably
+from ..storage.files import LockedError, WorkFile, is_as_marked, lock, mark_of, sync_folder, write_durably
 
 logger = logging.getLogger(__name__)
 
@@ -299,7 +299,7 @@ class Workspace:
                 held = lock(self.folder / "lock")
             except FileNotFoundError:  # another run has just come to its end
                 continue
-            except Held as error:
+            except LockedError as error:
                 raise OutputError(
                     f"{self.name}: another run is writing to it ({error}). Wait for its end, or choose another folder."
                 ) from None

@@ -97,10 +97,10 @@ def build_command(
     if as_json and quiet:
         raise click.UsageError("--json and --quiet cannot be given together: one prints the summary, the other prints none.")
     # Numba takes a second to import.
-    from ..index.batch_result import PastRun
+    from ..index.batch_result import BatchResult
     from ..index.build import build_index, config_of_run
 
-    past = PastRun(run)
+    past = BatchResult(run)
     config = read_config(config_file, given) if config_file is not None else config_of_run(past.manifest).replace(_set(given))
     try:
         with live_progress(wanted=not quiet) as progress:

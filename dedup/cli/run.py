@@ -13,7 +13,7 @@ import click
 
 from ..config import Config, settings
 from ..errors import OutputError
-from ..storage.remote import is_url, shown
+from ..storage.remote import display_url, is_url
 from ..version import __version__
 from .exit_codes import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
 from .logs import log_warnings, start_log, tells_json
@@ -97,7 +97,7 @@ def run_command(
     if base is None:
         read_config(config_file, given)  # what is wrong with it is said before anything is made
     start_log(verbose, as_json=log_json)
-    told = {"inputs": [shown(name) for name in inputs], "out": shown(out)}
+    told = {"inputs": [display_url(name) for name in inputs], "out": display_url(out)}
     logger.info("dedup %s begins", __version__, extra={"event": "run_started", "version": __version__, **told})
     before, place = _written_at(out), None
     try:
@@ -131,14 +131,14 @@ def _run(inputs: Sequence[str], work: Workspace, config: Config, base: str | Non
     """Do it all; the numbers of documents and of rejects are given back."""
     # Numba takes a second to import, and is not needed to find out that an input is missing.
     from ..pipeline import run
-    from .summary import facts_of, summary_text
+    from .summary import metadata_of, summary_text
 
     begun = time.perf_counter()
     with live_progress(wanted=not quiet and not tells_json()) as progress:
         result = run(list(inputs), config, base=base, progress=progress, workspace=work)
         work.publish(result)
     out = work.name
-    facts = facts_of(result, out)
+    facts = metadata_of(result, out)
     _log_end(facts, time.perf_counter() - begun)
     if as_json:
         say(json.dumps(facts, indent=2) + "\n", otherwise=_written_to(out))
@@ -164,11 +164,13 @@ def _check_inputs(inputs: Sequence[str], out: str) -> None:
     """
     from ..readers import discover
 
-    folder = shown(out).rstrip("/") + "/" if is_url(out) else os.path.realpath(out) + os.sep
+    folder = display_url(out).rstrip("/") + "/" if is_url(out) else os.path.realpath(out) + os.sep
     for source in discover(inputs):
         path = os.path.realpath(source.path) if source.remote is None else source.path
         if path.startswith(folder) and is_url(out) == (source.remote is not None):
-            raise OutputError(f"{shown(out)}: holds {source.name}, which is an input of this run. Choose a folder apart from the inputs.")
+            raise OutputError(
+                f"{display_url(out)}: holds {source.name}, which is an input of this run. Choose a folder apart from the inputs."
+            )
 
 
 def _written_to(out: str) -> str:

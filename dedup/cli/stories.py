@@ -86,11 +86,11 @@ def _fit(inputs: tuple[str, ...], out: str, config: Config, *, overwrite: bool, 
     discover(inputs)
     check_file(out, overwrite=overwrite)
     # Numba takes a second to import, and is not needed to find out that an input is missing.
-    from ..pipeline import Clock
+    from ..pipeline import StageTimer
     from ..stories.fit_idf import LEAST, fit_idf
 
     least = LEAST if least is None else least
-    with live_progress(wanted=not quiet and not tells_json()) as progress, Clock(progress).stage("read") as done:
+    with live_progress(wanted=not quiet and not tells_json()) as progress, StageTimer(progress).stage("read") as done:
         fit = fit_idf(inputs, config, least=least, progress=lambda stage, rows: done(rows))
         fit.background.write(out, overwrite=overwrite)
     log_warnings(fit.warnings)

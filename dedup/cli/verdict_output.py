@@ -18,7 +18,7 @@ from ..errors import InputError, OutputError
 from ..storage.remote import is_url
 
 if TYPE_CHECKING:
-    from ..readers import Batch, ReadLog
+    from ..readers import PageBatch, ReadLog
 
 logger = logging.getLogger(__name__)
 
@@ -149,19 +149,19 @@ def open_written(out: str | None, *, overwrite: bool) -> Written:
     return Lines(file, out)
 
 
-def batches_of(inputs: Sequence[str], config: Config, log: ReadLog) -> Iterator[Batch]:
+def batches_of(inputs: Sequence[str], config: Config, log: ReadLog) -> Iterator[PageBatch]:
     """Pages of files, or of stdin while they come."""
     from ..readers import read_files
-    from ..readers.stream import read_arriving
+    from ..readers.stream import read_stream
 
     if STDIN in inputs:
         if sys.stdin is None:
             raise InputError("stdin: is closed, and - stands for it. Give it documents, or name a file.")
-        return read_arriving(sys.stdin.buffer, config, log)
+        return read_stream(sys.stdin.buffer, config, log)
     return read_files(list(inputs), config=config, log=log)
 
 
-def judge(batches: Iterator[Batch], ask: Callable[[Any], Any], written: Written, progress: Callable[[int], None]) -> Counter[str]:
+def judge(batches: Iterator[PageBatch], ask: Callable[[Any], Any], written: Written, progress: Callable[[int], None]) -> Counter[str]:
     """Ask for verdicts batch by batch and write them; how many documents there were of each action, and ``reject``.
 
     Parameters
@@ -177,7 +177,7 @@ def judge(batches: Iterator[Batch], ask: Callable[[Any], Any], written: Written,
     return counts
 
 
-def verdicts_of(batch: Batch, ask: Callable[[Any], Any]) -> list[dict[str, Any]]:
+def verdicts_of(batch: PageBatch, ask: Callable[[Any], Any]) -> list[dict[str, Any]]:
     """Rows of ``schema.VERDICTS`` with ``input_file``, in the order of the input; what was rejected stands behind."""
     import pyarrow as pa
 

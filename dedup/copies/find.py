@@ -15,17 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays.rows import run_starts
-from ..arrays.spill import Spill
+from ..arrays.spill import SpillPool
 from ..config import Config
 from ..fingerprints.fingerprint import Fingerprints
 from ..fingerprints.minhash import band_rows
-from .grouping import Settled, group
+from .grouping import FixedGroups, group
 from .inverted_index import posting_candidates
 from .lsh import band_candidates
 from .pairs import EXACT, LEFT, NEITHER, RIGHT, Candidates, Ints, Matches
 from .shingle_weights import weigh
 from .titles import Titles, match_headlines, unique_facts
-from .verification import Measured, verify
+from .verification import VerificationInput, verify
 
 #: Exact copies of one text of which every pair is listed.
 LISTED_DOUBLES = 8
@@ -53,8 +53,8 @@ def find_copies(
     *,
     times: npt.NDArray[np.float64] | None = None,
     sources: Ints | None = None,
-    settled: Settled | None = None,
-    spill: Spill | None = None,
+    settled: FixedGroups | None = None,
+    spill: SpillPool | None = None,
     threads: int = 1,
 ) -> Copies:
     """Find the copies among documents.
@@ -69,8 +69,8 @@ def find_copies(
     spill : where the fingerprints are kept (in memory, if left out)
     """
     n = len(ranks)
-    settled = settled or Settled.none()
-    spill = spill or Spill(1 << 62)
+    settled = settled or FixedGroups.none()
+    spill = spill or SpillPool(1 << 62)
     times = np.full(n, np.nan) if times is None else times
     sources = np.full(n, -1) if sources is None else sources
     short = np.where(headline, prints.title_words < config.text.min_headline_words, prints.words < config.text.min_words)
@@ -90,7 +90,7 @@ def find_copies(
     found = _new_pairs(found, len(settled))
     counts |= found.counts
     weights = weigh(prints.shingles, rows, sources, config.copies, spill, threads=threads)
-    measured = Measured(prints.shingles, weights, prints.terms, spill)
+    measured = VerificationInput(prints.shingles, weights, prints.terms, spill)
     articles = verify(found.left, found.right, measured, config.copies, threads=threads)
     counts["verified"] = len(articles)
     # An article that is too short, or an exact copy, stands for nobody, so no headline is tied to it.

@@ -29,7 +29,7 @@ MOST_ASKED = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Settled:
+class FixedGroups:
     """What an earlier run found among the first documents, and stays.
 
     ``canonical`` int64[n_settled], the row of each one's canonical; ``matches`` among them, sorted by pair.
@@ -42,7 +42,7 @@ class Settled:
         return len(self.canonical)
 
     @classmethod
-    def none(cls) -> Settled:
+    def none(cls) -> FixedGroups:
         """No earlier run."""
         return cls(np.empty(0, np.int64), Matches.none())
 

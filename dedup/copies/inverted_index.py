@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays.rows import Rows, run_starts
-from ..arrays.spill import Pile, Spill
+from ..arrays.spill import SpilledArray, SpillPool
 from ..arrays.threads import map_batches, map_blocks
 from ..config import CandidateConfig
 from ..errors import ConfigError
@@ -29,7 +29,7 @@ _SPREADS = 2.5
 
 
 def posting_candidates(
-    shingles: Rows, rows: Ints, config: CandidateConfig, least_share: float, spill: Spill, *, threads: int = 1
+    shingles: Rows, rows: Ints, config: CandidateConfig, least_share: float, spill: SpillPool, *, threads: int = 1
 ) -> Candidates:
     """Propose pairs that share enough sampled shingles.
 
@@ -84,8 +84,8 @@ def posting_candidates(
 
 
 def _draw(
-    shingles: Rows, rows: Ints, bounds: npt.NDArray[np.uint64], draws: int, spill: Spill, threads: int
-) -> tuple[Ints, list[tuple[Pile, Pile]]]:
+    shingles: Rows, rows: Ints, bounds: npt.NDArray[np.uint64], draws: int, spill: SpillPool, threads: int
+) -> tuple[Ints, list[tuple[SpilledArray, SpilledArray]]]:
     """How many shingles each row draws, and what any row draws wherever it stands: piles of values and of places in ``rows``.
 
     What stands in one row only is left out; so are all but a few that stand in two and were drawn by none.

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays.rows import Rows
-from ..arrays.spill import Spill
+from ..arrays.spill import SpillPool
 from ..arrays.threads import map_batches
 from ..config import CopyConfig
 from ..kernels.copies.shingle_weights import count_in_source, count_rows, most_in_source, perhaps_common, weight_table
@@ -34,7 +34,7 @@ class Weights:
         return self.keys, self.weights
 
 
-def weigh(shingles: Rows, rows: Ints, sources: Ints, config: CopyConfig, spill: Spill, *, threads: int = 1) -> Weights:
+def weigh(shingles: Rows, rows: Ints, sources: Ints, config: CopyConfig, spill: SpillPool, *, threads: int = 1) -> Weights:
     """Weigh the shingles of documents: ``common_in_source / documents`` of the outlet that has most, at most 1.
 
     Parameters

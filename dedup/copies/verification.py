@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays.rows import Rows
-from ..arrays.spill import Spill
+from ..arrays.spill import SpillPool
 from ..arrays.threads import map_blocks
 from ..config import CopyConfig
 from ..kernels.copies.coverage import coverage_pairs
@@ -41,7 +41,7 @@ _PAIRS, _SPILLED_PAIRS = 4096, 512
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class VerificationInput:
     """Documents as verification needs them.
 
     ``shingles`` sorted unique rows; ``weights`` of those that are common; ``terms`` stems of the text in order; ``spill``
@@ -51,10 +51,10 @@ class Measured:
     shingles: Rows
     weights: Weights
     terms: Rows
-    spill: Spill
+    spill: SpillPool
 
 
-def verify(left: Ints, right: Ints, measured: Measured, config: CopyConfig, *, threads: int = 1) -> Matches:
+def verify(left: Ints, right: Ints, measured: VerificationInput, config: CopyConfig, *, threads: int = 1) -> Matches:
     """Measure each pair exactly and keep those that share enough to be listed.
 
     Parameters
@@ -82,7 +82,7 @@ def verify_pairs(
 
     Parameters
     ----------
-    left, right : int64[n_pairs], rows; shingles, terms : as ``Measured`` has them
+    left, right : int64[n_pairs], rows; shingles, terms : as ``VerificationInput`` has them
     distinct : gives float64, the distinct containment of pairs: what is left of it when common shingles weigh less
     """
     offsets = shingles[1]
@@ -108,7 +108,7 @@ def verify_pairs(
     return Matches(left, right, kind, jaccard, containment, contained)
 
 
-def _distinct_containment(left: Ints, right: Ints, measured: Measured) -> Floats:
+def _distinct_containment(left: Ints, right: Ints, measured: VerificationInput) -> Floats:
     weights = measured.weights.arrays()
     shared = shared_weights(*measured.shingles, left, right, *weights)
     rows, places = np.unique(np.concatenate([left, right]), return_inverse=True)

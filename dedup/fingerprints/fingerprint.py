@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..arrays.rows import Rows, filter_rows, row_offsets, take_rows, text_rows
-from ..arrays.spill import KeptPile, Pile, Spill
+from ..arrays.spill import PersistentArray, SpilledArray, SpillPool
 from ..config import Config
 from ..kernels.fingerprints.shingles import shingle_hashes, shingle_rows
 from ..kernels.text.terms import stem_letter_rows, term_rows
@@ -81,9 +81,9 @@ class FingerprintPiles:
     kept : makes the pile of a name in a file that lasts, in the place of those of ``spill``
     """
 
-    def __init__(self, spill: Spill, kept: Callable[[str], KeptPile] | None = None) -> None:
+    def __init__(self, spill: SpillPool, kept: Callable[[str], PersistentArray] | None = None) -> None:
         self._spill, self._kept = spill, kept
-        self._values: dict[str, Pile | KeptPile] = {}
+        self._values: dict[str, SpilledArray | PersistentArray] = {}
         self._counts: dict[str, list[npt.NDArray[Any]]] = {item.name: [] for item in fields(Fingerprints)}
 
     def add(self, prints: Fingerprints) -> None:
@@ -111,7 +111,7 @@ class FingerprintPiles:
             parts.clear()
         return Fingerprints(**joined)
 
-    def _pile(self, name: str) -> Pile | KeptPile:
+    def _pile(self, name: str) -> SpilledArray | PersistentArray:
         if name not in self._values:
             self._values[name] = self._kept(name) if self._kept else self._spill.pile(np.uint64)
         return self._values[name]
@@ -125,7 +125,7 @@ def counts_of(prints: Fingerprints) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def choose(prints: Fingerprints, rows: npt.NDArray[np.int64], spill: Spill) -> Fingerprints:
+def choose(prints: Fingerprints, rows: npt.NDArray[np.int64], spill: SpillPool) -> Fingerprints:
     """The chosen documents as fingerprints of their own, kept in ``spill``."""
     piles = FingerprintPiles(spill)
     for first in range(0, max(len(rows), 1), _CHOSEN):

@@ -18,8 +18,8 @@ from ..copies.verification import FORM_BELOW
 from ..errors import InputError, OutputError
 from ..result import Result, files_in
 from ..schema import DOCUMENTS, KEPT_TEXTS, KINDS, MATCHES, SCHEMA_VERSION
-from ..storage.remote import shown
-from ..storage.text_store import TEXT_ROWS, Texts
+from ..storage.remote import display_url
+from ..storage.text_store import TEXT_ROWS, TextStore
 from ..version import __version__
 from .decision import MOST_WITNESSES
 from .store import Ints
@@ -36,7 +36,7 @@ class Frame:
 
     ``canonical`` int64[n], the row of each one's canonical; ``published`` int64[n], microseconds, ``UNDATED`` if unknown; ``parts``
     int64[n], how many further documents the page of each has, 0 of those themselves; ``contained`` int8[n]; ``witness`` bool[n], copies
-    that are listed by their shingles, see ``Decided``.
+    that are listed by their shingles, see ``Decisions``.
     """
 
     canonical: Ints
@@ -49,7 +49,7 @@ class Frame:
 UNDATED = np.iinfo(np.int64).max
 
 
-class PastRun:
+class BatchResult:
     """A result, or the folder or URL that it was written to.
 
     Raises
@@ -59,7 +59,7 @@ class PastRun:
     """
 
     def __init__(self, run: Result | str | os.PathLike[str]) -> None:
-        self.name = "the result" if isinstance(run, Result) else shown(run)
+        self.name = "the result" if isinstance(run, Result) else display_url(run)
         try:
             self.manifest = run.manifest if isinstance(run, Result) else Result.read_manifest(run)
             self._check_version()
@@ -73,7 +73,7 @@ class PastRun:
                 f"{self.name}: holds no texts (no texts.parquet), and an index compares with texts. "
                 "Run it again without --no-texts (run.keep_texts false)."
             )
-        self._texts: Texts = texts
+        self._texts: TextStore = texts
         fitting = ((self._documents, DOCUMENTS), (self._matches, MATCHES), (texts, KEPT_TEXTS))
         if any(table is None or not _schema(table).equals(schema) for table, schema in fitting):
             raise self._torn("its tables are not as a run of this version writes them")
@@ -145,13 +145,13 @@ class PastRun:
         return InputError(f"{self.name}: does not fit together: {what}. Run it anew.")
 
 
-def _tables(run: Result | str | os.PathLike[str]) -> tuple[Any, Any, Texts | None]:
+def _tables(run: Result | str | os.PathLike[str]) -> tuple[Any, Any, TextStore | None]:
     """Documents and matches, in memory or as open files, and texts."""
     if isinstance(run, Result):
         return run.documents, run.matches, run.texts
     files = files_in(run)
     documents, matches = (pq.ParquetFile(files[name]()) if name in files else None for name in ("documents.parquet", "matches.parquet"))
-    return documents, matches, Texts(files["texts.parquet"]()) if "texts.parquet" in files else None
+    return documents, matches, TextStore(files["texts.parquet"]()) if "texts.parquet" in files else None
 
 
 def _witness(documents: Any, canonical: Ints) -> npt.NDArray[np.bool_]:

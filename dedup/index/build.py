@@ -26,14 +26,14 @@ from ..result import Result
 from ..storage.files import sync_folder
 from ..storage.remote import is_url
 from ..text.document_frequencies import background_of
-from .batch_result import MATCH, THIS, UNDATED, Frame, PastRun
+from .batch_result import MATCH, THIS, UNDATED, BatchResult, Frame
 from .changes import postings
 from .incoming import title_listing
 from .keys import sample
-from .metadata import config_of, facts_of
+from .metadata import config_of, metadata_of
 from .open_store import open_store
 from .sqlite.schema import FILE, LOCK, check, lock_folder
-from .store import Batch, Entry, Ints, Overtaken, Store, Words
+from .store import Entry, Ints, Store, TokenRows, WriteBatch, WriteConflict
 from .verdict import story_number
 
 #: Called with ``build`` and the documents done so far.
@@ -94,7 +94,7 @@ def build_index(
     begun = time.perf_counter()
     if durability not in ("process", "sync"):
         raise ConfigError(f"durability must be 'process' or 'sync', got {durability!r}.")
-    past = PastRun(run)
+    past = BatchResult(run)
     config, facts = _settings(past, config)
     into = _fill_redis if is_url(path) else _fill_folder
     stats = into(path, facts, durability, overwrite, lambda store: _fill(store, past, config, progress or (lambda stage, rows: None)))
@@ -108,13 +108,13 @@ def config_of_run(manifest: Mapping[str, Any]) -> Config:
     return Config.from_dict({name: section for name, section in manifest["config"].items() if name not in ("run", "input")})
 
 
-def _settings(past: PastRun, config: Config | None) -> tuple[Config, dict[str, Any]]:
+def _settings(past: BatchResult, config: Config | None) -> tuple[Config, dict[str, Any]]:
     """The settings of the index, and what it is made with."""
     stored = config_of_run(past.manifest)
     asked = config if config is not None else stored
-    facts = facts_of(stored, background_of(asked.stories.background)) | {"background": past.manifest["background"]["digest"]}
+    facts = metadata_of(stored, background_of(asked.stories.background)) | {"background": past.manifest["background"]["digest"]}
     config, known = config_of(past.name, facts, asked)
-    return config, facts_of(config, known)
+    return config, metadata_of(config, known)
 
 
 def _fill_folder(path: Any, facts: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:
@@ -202,19 +202,19 @@ def _fill_redis(path: Any, facts: dict[str, Any], durability: str, overwrite: bo
         store.close()
 
 
-def _fill(store: Store, past: PastRun, config: Config, progress: Progress) -> None:
+def _fill(store: Store, past: BatchResult, config: Config, progress: Progress) -> None:
     """Put all documents of a run into an empty store."""
     frame, arrived, done = past.frame(), time.time_ns() // 1000, 0
     numbers = store.reserve(len(past)) + _ranks(frame.published, arrived)
 
-    def read(block: tuple[int, Any, Any]) -> Batch:
+    def read(block: tuple[int, Any, Any]) -> WriteBatch:
         return _batch(*block, frame, numbers, arrived, past, config)
 
     for batch in map_batches(read, past.blocks(), thread_count(config.run.threads)):
         store.sync()
         try:
             store.commit(batch)
-        except Overtaken:
+        except WriteConflict:
             raise OutputError("another program writes to the index while it is built. Choose another place for it.") from None
         done += len(batch.entries)
         progress("build", done)
@@ -231,7 +231,9 @@ def _ranks(published: Ints, arrived: int) -> Ints:
     return ranks
 
 
-def _batch(first: int, documents: Any, texts: Any, frame: Frame, numbers: Ints, arrived: int, past: PastRun, config: Config) -> Batch:
+def _batch(
+    first: int, documents: Any, texts: Any, frame: Frame, numbers: Ints, arrived: int, past: BatchResult, config: Config
+) -> WriteBatch:
     """A block of documents, the first of which is in row ``first`` of the run, as what is put into the store."""
     rows = slice(first, first + documents.num_rows)
     prints, tokens, terms = fingerprint_words(texts, documents.column("title"), config)
@@ -245,7 +247,7 @@ def _batch(first: int, documents: Any, texts: Any, frame: Frame, numbers: Ints, 
     sampled = sample(tokens, sizes, config)
     titles = title_listing(prints.title_terms, prints.title_shingles)
     listed = postings(entries, sizes, sampled, titles, prints.digests, prints.title_words, frame.witness[rows], config)
-    return Batch(entries, Words(tokens[0], terms, tokens[1]), *listed)
+    return WriteBatch(entries, TokenRows(tokens[0], terms, tokens[1]), *listed)
 
 
 def _entry(

@@ -13,17 +13,17 @@ from ..config import Config
 from ..copies.pairs import LEFT, NEITHER, PARTIAL, Ints, Matches
 from ..errors import InputError
 from ..fingerprints.fingerprint import print_titles, print_words
-from ..readers.values import shown, without_surrogates
+from ..readers.values import safe_text, without_surrogates
 from ..schema import KINDS
-from .decision import Decided
-from .incoming import Arrivals, title_listing
+from .decision import Decisions
+from .incoming import Incoming, title_listing
 from .keys import copies_key, copies_keys, digest_keys, id_key, id_keys, pack_values, sample
-from .lookup import Found, only, says_the_same
+from .lookup import LookupResult, only, says_the_same
 from .matching import judge, judge_titles
-from .store import Batch, Entry, Hashes, Store, Values, Words
+from .store import Entry, Hashes, Store, TokenRows, Values, WriteBatch
 
 
-def batch_of(arrivals: Arrivals, decided: Decided, known: list[Entry | None], config: Config) -> Batch:
+def batch_of(arrivals: Incoming, decided: Decisions, known: list[Entry | None], config: Config) -> WriteBatch:
     """What arrivals add to the index, or change of ``known`` entries; those that it has already add nothing."""
     batch = _added(arrivals, decided, config)
     # A page may have more headlines, or fewer, beside the same article.
@@ -34,7 +34,7 @@ def batch_of(arrivals: Arrivals, decided: Decided, known: list[Entry | None], co
     return batch
 
 
-def _added(arrivals: Arrivals, decided: Decided, config: Config) -> Batch:
+def _added(arrivals: Incoming, decided: Decisions, config: Config) -> WriteBatch:
     rows = np.flatnonzero(~decided.same)
     entries = [decided.entries[row] for row in rows.tolist()]
     keys, values = postings(
@@ -47,7 +47,7 @@ def _added(arrivals: Arrivals, decided: Decided, config: Config) -> Batch:
         decided.witness[rows],
         config,
     )
-    return Batch(entries, arrivals.words.take(rows), keys, values)
+    return WriteBatch(entries, arrivals.words.take(rows), keys, values)
 
 
 def postings(
@@ -67,7 +67,7 @@ def postings(
 
     Parameters
     ----------
-    sizes : int64[n], how many shingles each has; sampled, titles : keys of each; witness : bool[n], see ``Decided``
+    sizes : int64[n], how many shingles each has; sampled, titles : keys of each; witness : bool[n], see ``Decisions``
     """
     n = len(entries)
     numbers = np.array([entry.number for entry in entries], np.int64)
@@ -100,7 +100,7 @@ def _is_headline(entry: Entry) -> bool:
 _NEVER = 1 << 62
 
 
-def regroup(copies: list[Entry], words: Words, config: Config, head: Entry | None = None) -> Batch:
+def regroup(copies: list[Entry], words: TokenRows, config: Config, head: Entry | None = None) -> WriteBatch:
     """Group the copies of a canonical that is gone, or whose text is another one now.
 
     Parameters
@@ -120,11 +120,11 @@ def regroup(copies: list[Entry], words: Words, config: Config, head: Entry | Non
     settled = group.settled()
     rows = [row for row, entry in enumerate(settled) if members[order[row]] is not head and entry != members[order[row]]]
     entries = [settled[row] for row in rows]
-    return Batch(entries, Words.none(len(entries)), *group.postings(entries, rows), kept_words={entry.number for entry in entries})
+    return WriteBatch(entries, TokenRows.none(len(entries)), *group.postings(entries, rows), kept_words={entry.number for entry in entries})
 
 
 class _Group:
-    def __init__(self, copies: list[Entry], words: Words, config: Config) -> None:
+    def __init__(self, copies: list[Entry], words: TokenRows, config: Config) -> None:
         self._copies, self._config = copies, config
         self._tokens: Rows = (words.tokens, words.offsets)
         self._shingles, self._terms = print_words(self._tokens, words.terms, config)
@@ -204,7 +204,7 @@ def entry_of(store: Store, doc_id: str) -> Entry | None:
         If it is no text.
     """
     if not isinstance(doc_id, str):
-        raise InputError(f"the id of a document is a text, got {shown(repr(doc_id))}.")
+        raise InputError(f"the id of a document is a text, got {safe_text(repr(doc_id))}.")
     doc_id = without_surrogates(doc_id)
     entries = store.fetch(store.listed(id_key(doc_id)).tolist())
     return next((entry for entry in entries if entry is not None and entry.doc_id == doc_id), None)
@@ -224,18 +224,18 @@ def copies_of(store: Store, entry: Entry) -> list[Entry]:
     return [copy for copy in store.fetch(numbers) if copy is not None and copy.canonical == entry.number]
 
 
-def withdrawal(store: Store, number: int, config: Config) -> tuple[Batch, list[int]] | None:
+def removal(store: Store, number: int, config: Config) -> tuple[WriteBatch, list[int]] | None:
     """What takes an entry out and lets its copies find another canonical, and the numbers of those; None if it is gone already."""
     entry = store.fetch([number])[0]
     if entry is None:
         return None
     copies = copies_of(store, entry)
-    batch = regroup(copies, store.words([copy.number for copy in copies]), config) if copies else Batch()
+    batch = regroup(copies, store.words([copy.number for copy in copies]), config) if copies else WriteBatch()
     batch.removed = [number]
     return batch, [copy.number for copy in copies]
 
 
-def outlived(store: Store, before: int, most: int) -> list[int]:
+def expired(store: Store, before: int, most: int) -> list[int]:
     """Up to ``most`` entries that arrived before a time (microseconds), those aside that stand for a copy that came later."""
     while True:
         numbers = store.arrived_before(before, most)
@@ -246,7 +246,7 @@ def outlived(store: Store, before: int, most: int) -> list[int]:
         most *= 4  # what stays for the sake of a copy must not hide what is behind it
 
 
-def rewritten(arrivals: Arrivals, found: Found, store: Store, config: Config) -> tuple[Found, Batch]:
+def rewritten(arrivals: Incoming, found: LookupResult, store: Store, config: Config) -> tuple[LookupResult, WriteBatch]:
     """Measure the copies of canonicals that arrive with another text against that text. Arrivals with another text are of one page.
 
     Returns
@@ -256,7 +256,7 @@ def rewritten(arrivals: Arrivals, found: Found, store: Store, config: Config) ->
     """
     renewed = [(row, known) for row, known in enumerate(found.known) if known is not None and not says_the_same(arrivals, row, known)]
     decided_anew = {known.number for _, known in renewed}
-    moved, standing = Batch(), set()
+    moved, standing = WriteBatch(), set()
     for row, known in renewed:
         copies = [copy for copy in copies_of(store, known) if copy.number not in decided_anew]
         if not copies:
@@ -296,11 +296,11 @@ def rewritten(arrivals: Arrivals, found: Found, store: Store, config: Config) ->
     )
 
 
-def joined(one: Batch, other: Batch) -> Batch:
+def joined(one: WriteBatch, other: WriteBatch) -> WriteBatch:
     """Both as one; of two entries of one number that of ``one``. ``other`` has no words of its own."""
     there = {entry.number for entry in one.entries}
     added = [entry for entry in other.entries if entry.number not in there]
-    return Batch(
+    return WriteBatch(
         one.entries + added,
         one.words.with_empty(len(added)),
         np.concatenate([one.keys, other.keys]),
@@ -311,9 +311,9 @@ def joined(one: Batch, other: Batch) -> Batch:
     )
 
 
-def _behind(arrivals: Arrivals, row: int, words: Words) -> Words:
+def _behind(arrivals: Incoming, row: int, words: TokenRows) -> TokenRows:
     """The words of an arrival, and behind it other rows."""
     own = np.array([row], np.int64)
     tokens, offsets = take_rows(arrivals.words.tokens, arrivals.words.offsets, own)
     terms, _ = take_rows(arrivals.words.terms, arrivals.words.offsets, own)
-    return Words(np.concatenate([tokens, words.tokens]), np.concatenate([terms, words.terms]), np.append(0, offsets[1] + words.offsets))
+    return TokenRows(np.concatenate([tokens, words.tokens]), np.concatenate([terms, words.terms]), np.append(0, offsets[1] + words.offsets))

@@ -20,8 +20,8 @@ from ..copies.verification import FORM_BELOW
 from ..fingerprints.fingerprint import print_titles, print_words
 from ..kernels.copies.overlap import overlap_pairs
 from ..schema import DAY, KINDS
-from .incoming import Arrivals
-from .lookup import Found
+from .incoming import Incoming
+from .lookup import LookupResult
 from .matching import MOST_COMPARED, judge, judge_titles
 from .store import Entry, Store
 from .verdict import is_same
@@ -33,7 +33,7 @@ MOST_WITNESSES = 16
 
 
 @dataclass(eq=False)
-class Decided:
+class Decisions:
     """What arrivals are: ``entries`` as they would be in the index, ``canonicals`` their canonicals, ``remarks`` more to say of each.
 
     ``same`` bool[n], those that the index has already, with this very text; ``witness`` bool[n], copies that are listed all the same,
@@ -47,7 +47,7 @@ class Decided:
     witness: npt.NDArray[np.bool_]
 
 
-def decide(arrivals: Arrivals, found: Found, store: Store, config: Config, numbers: list[int], arrived: int) -> Decided:
+def decide(arrivals: Incoming, found: LookupResult, store: Store, config: Config, numbers: list[int], arrived: int) -> Decisions:
     """Decide what arrivals are.
 
     Parameters
@@ -55,15 +55,15 @@ def decide(arrivals: Arrivals, found: Found, store: Store, config: Config, numbe
     numbers : the number of each in the index if it is new there
     arrived : microseconds
     """
-    decision = _Decision(arrivals, found, store, config, numbers, arrived)
+    decision = _BlockDecider(arrivals, found, store, config, numbers, arrived)
     for wave in decision.waves():
         decision.settle(wave)
     same = np.array([known is not None and is_same(entry, known) for entry, known in zip(decision.entries, found.known, strict=True)], bool)
-    return Decided(decision.entries, decision.canonicals, decision.remarks, same, decision.witness)
+    return Decisions(decision.entries, decision.canonicals, decision.remarks, same, decision.witness)
 
 
-class _Decision:
-    def __init__(self, arrivals: Arrivals, found: Found, store: Store, config: Config, numbers: list[int], arrived: int) -> None:
+class _BlockDecider:
+    def __init__(self, arrivals: Incoming, found: LookupResult, store: Store, config: Config, numbers: list[int], arrived: int) -> None:
         self._arrivals, self._found, self._store, self._config = arrivals, found, store, config
         n = len(arrivals)
         self.entries = [self._entry(row, numbers[row], arrived) for row in range(n)]

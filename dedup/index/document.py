@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import InputError
 from ..readers.dates import parse_dates, parse_text
 from ..readers.encodings import mojibake
-from ..readers.values import shown, without_surrogates
+from ..readers.values import safe_text, without_surrogates
 
 _SPACES = re.compile(r"\s+")
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
@@ -53,7 +53,7 @@ class Document:
         if not isinstance(value, Mapping):
             raise InputError(f"a document is needed, got a {type(value).__name__}. Give a dedup.Document or a mapping with its fields.")
         if unknown := [name for name in value if name not in FIELDS]:
-            raise InputError(f"a document has no field {shown(repr(unknown[0]))}. Fields: {', '.join(FIELDS)}.")
+            raise InputError(f"a document has no field {safe_text(repr(unknown[0]))}. Fields: {', '.join(FIELDS)}.")
         if "id" not in value:
             raise InputError("a document needs an id: it is what the index knows it by, and how an update is told from a copy.")
         return cls(**value)
@@ -84,14 +84,14 @@ def checked(document: Document) -> Checked:
     """
     name = document.id
     if not isinstance(name, str) or not name:
-        raise InputError(f"the id of a document must be a text that is not empty, got {shown(repr(name))}.")
+        raise InputError(f"the id of a document must be a text that is not empty, got {safe_text(repr(name))}.")
     fields = {field: _text(document, field) for field in ("text", "title", "source", "url")}
     text = fields["text"] if fields["text"] and not fields["text"].isspace() else None
     title = _SPACES.sub(" ", fields["title"]).strip() if fields["title"] else ""
     if text is None and not title:
-        raise InputError(f"document {shown(name)!r} has neither text nor title: there is nothing to compare.")
+        raise InputError(f"document {safe_text(name)!r} has neither text nor title: there is nothing to compare.")
     if wrong := mojibake(text if text is not None else title):
-        raise InputError(f"document {shown(name)!r} is mojibake: {wrong}. Decode the page with its own encoding.")
+        raise InputError(f"document {safe_text(name)!r} is mojibake: {wrong}. Decode the page with its own encoding.")
     published = _published(document)
     source, url = ((fields[field] or "").strip() or None for field in ("source", "url"))
     return Checked(_whole(name), text, title or None, published, source, url)
@@ -102,7 +102,7 @@ def _text(document: Document, field: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InputError(f"document {shown(document.id)!r}: its {field} must be a text, got a {type(value).__name__}.")
+        raise InputError(f"document {safe_text(document.id)!r}: its {field} must be a text, got a {type(value).__name__}.")
     return _whole(value)
 
 
@@ -131,7 +131,7 @@ def _published(document: Document) -> int | None:
             return None
     if micros is None:
         raise InputError(
-            f"document {shown(document.id)!r}: its date of publication cannot be read: {shown(repr(value), 40)}. "
+            f"document {safe_text(document.id)!r}: its date of publication cannot be read: {safe_text(repr(value), 40)}. "
             "Give a datetime, a text such as 2015-07-31T16:45:00Z, or None."
         )
     return micros

@@ -22,14 +22,14 @@ from ..arrays.threads import map_batches, thread_count
 from ..config import Config
 from ..fingerprints.fingerprint import Fingerprints, fingerprint_words
 from ..kernels.fingerprints.shingles import row_hashes
-from ..readers import Batch, ReadLog, paths_of, read_data, read_files
+from ..readers import PageBatch, ReadLog, paths_of, read_data, read_files
 from ..readers.memory import MEMORY
 from ..segmentation.cues import may_have_furniture
 from ..segmentation.documents import documents_of, further
 from ..segmentation.segment import Page, segment
 from .document import Checked, Document
 from .keys import letter_keys, sample, title_keys
-from .store import Hashes, Words
+from .store import Hashes, TokenRows
 
 #: Of a title the runs of letters with the smallest hashes are listed.
 TITLE_LETTERS = 8
@@ -39,7 +39,7 @@ _COLUMNS = ("doc_id", "page_id", "role", "source", "url", "title")
 
 
 @dataclass(frozen=True, eq=False)
-class Arrivals:
+class Incoming:
     """Documents that come to an index, in the order of their pages.
 
     ``pages`` int64[n], the row of each one's page; ``parts`` how many further documents the page of each has (0 of those
@@ -56,7 +56,7 @@ class Arrivals:
     published: list[int | None]
     parts: list[int]
     pages: npt.NDArray[np.int64]
-    words: Words
+    words: TokenRows
     prints: Fingerprints
     headline: npt.NDArray[np.bool_]
     short: npt.NDArray[np.bool_]
@@ -71,7 +71,7 @@ class Arrivals:
         return title_listing(self.prints.title_terms, self.prints.title_shingles)
 
 
-def read_page(page: Checked, config: Config) -> Arrivals:
+def read_page(page: Checked, config: Config) -> Incoming:
     """The documents of one page."""
     text = page.text if page.text is not None else page.title or ""
     segmented = config.text.segment and page.text is not None and may_have_furniture(text)
@@ -93,7 +93,7 @@ def read_page(page: Checked, config: Config) -> Arrivals:
     )
 
 
-def read_pages(pages: Any, config: Config) -> Arrivals:
+def read_pages(pages: Any, config: Config) -> Incoming:
     """The documents of a batch of pages, an Arrow record batch of ``schema.PAGES``."""
     documents, page_rows = documents_of(pages, segmented=config.text.segment, credited=False)
     ids, page_ids, roles, sources, urls, titles = (documents.column(name).to_pylist() for name in _COLUMNS)
@@ -112,7 +112,7 @@ def _arrive(
     pages: npt.NDArray[np.int64],
     texts: Any,
     config: Config,
-) -> Arrivals:
+) -> Incoming:
     prints, tokens, terms = fingerprint_words(texts, pa.array(titles, pa.large_string()), config)
     headline = np.array([role == "headline" for role in roles])
     short = np.where(headline, prints.title_words < config.text.min_headline_words, prints.words < config.text.min_words)
@@ -120,8 +120,8 @@ def _arrive(
     first = np.flatnonzero(np.diff(pages, prepend=-1))
     parts[first] = np.diff(np.append(first, len(pages))) - 1
     sampled = sample(tokens, np.diff(prints.shingles[1]), config)
-    return Arrivals(
-        doc_ids, page_ids, roles, sources, urls, titles, published, parts.tolist(), pages, Words(tokens[0], terms, tokens[1]),
+    return Incoming(
+        doc_ids, page_ids, roles, sources, urls, titles, published, parts.tolist(), pages, TokenRows(tokens[0], terms, tokens[1]),
         prints, headline, short, sampled,
     )  # fmt: skip
 
@@ -134,7 +134,7 @@ def title_listing(title_terms: Rows, title_shingles: Rows) -> Rows:
     return np.insert(letter_keys(letters), offsets[:-1], whole), row_offsets(np.diff(offsets) + 1)
 
 
-def spans_of(arrivals: Arrivals, changed: npt.NDArray[np.bool_]) -> list[slice]:
+def spans_of(arrivals: Incoming, changed: npt.NDArray[np.bool_]) -> list[slice]:
     """Whole pages that can be decided together.
 
     Of two documents of one id the second is an update of the first. A page with an update stands alone, for what comes behind it is
@@ -155,13 +155,13 @@ def spans_of(arrivals: Arrivals, changed: npt.NDArray[np.bool_]) -> list[slice]:
     return [span for span in [*spans, slice(begin, len(arrivals))] if span.start < span.stop]
 
 
-def take(arrivals: Arrivals, span: slice) -> Arrivals:
+def take(arrivals: Incoming, span: slice) -> Incoming:
     """Some of the arrivals, whole pages in a row."""
     rows = np.arange(span.start, span.stop)
     if len(rows) == len(arrivals):
         return arrivals
     cut = {
-        field.name: getattr(arrivals, field.name)[span] for field in fields(Arrivals) if field.name not in ("words", "prints", "sampled")
+        field.name: getattr(arrivals, field.name)[span] for field in fields(Incoming) if field.name not in ("words", "prints", "sampled")
     }
     sampled = take_rows(*arrivals.sampled, rows)
     return replace(arrivals, **cut, words=arrivals.words.take(rows), prints=arrivals.prints.take(rows), sampled=sampled)
@@ -173,7 +173,7 @@ _NO_ID = "it has neither an id nor a URL: an index must know a document again. G
 class Taken(NamedTuple):
     """``arrivals`` None where no page could be read; ``rows`` the input row of each page; ``rejects`` row and reason of each."""
 
-    arrivals: Arrivals | None
+    arrivals: Incoming | None
     rows: list[int]
     rejects: list[tuple[int | None, str]]
 
@@ -181,7 +181,7 @@ class Taken(NamedTuple):
 def blocks(data: Any, config: Config, log: ReadLog) -> Iterator[Taken]:
     """Read and fingerprint data in memory, or files if it is a path or a list of paths, block by block."""
 
-    def read(batch: Batch) -> Taken:
+    def read(batch: PageBatch) -> Taken:
         pages, nameless = _named(batch.pages)
         rejects = list(zip(batch.rejects.column("input_row").to_pylist(), _reasons(batch.rejects), strict=True))
         rejects += [(row, _NO_ID) for row in nameless]
@@ -231,18 +231,18 @@ _FEW, _CROWD = 32, 2000
 _COUNTED = 8
 
 
-def parted(arrivals: Arrivals) -> Iterator[Arrivals]:
+def split_crowded(arrivals: Incoming) -> Iterator[Incoming]:
     """Whole pages in a row, in parts in which few list the same: what is found in a part grows with the square of those that do."""
     if len(arrivals) <= _FEW or arrivals.pages[0] == arrivals.pages[-1] or not _is_crowded(arrivals):
         yield arrivals
         return
     starts = np.flatnonzero(np.diff(arrivals.pages, prepend=-1))
     middle = int(starts[1:][np.searchsorted(starts[1:-1], len(arrivals) // 2)])
-    yield from parted(take(arrivals, slice(0, middle)))
-    yield from parted(take(arrivals, slice(middle, len(arrivals))))
+    yield from split_crowded(take(arrivals, slice(0, middle)))
+    yield from split_crowded(take(arrivals, slice(middle, len(arrivals))))
 
 
-def _is_crowded(arrivals: Arrivals) -> bool:
+def _is_crowded(arrivals: Incoming) -> bool:
     articles = take_rows(*arrivals.sampled, np.flatnonzero(~arrivals.short & ~arrivals.headline))[0]
     titles = take_rows(*arrivals.listed_titles, np.flatnonzero(~arrivals.short))[0] if arrivals.headline.any() else articles[:0]
     pairs = _COUNTED * _pairs(articles[articles % np.uint64(_COUNTED) == 0]) + _pairs(titles)

@@ -17,15 +17,15 @@ from ..errors import ConfigError, InputError, OutputError
 from ..readers import ReadLog
 from ..schema import VERDICTS
 from ..text.document_frequencies import background_of
-from .changes import batch_of, entry_of, joined, outlived, parts_of, rewritten, withdrawal
-from .decision import Decided, decide
+from .changes import batch_of, entry_of, expired, joined, parts_of, removal, rewritten
+from .decision import Decisions, decide
 from .document import Document, checked
-from .incoming import Arrivals, blocks, parted, read_page, spans_of, take
+from .incoming import Incoming, blocks, read_page, spans_of, split_crowded, take
 from .lookup import changed, look_up
-from .metadata import config_of, facts_of, span_of
+from .metadata import config_of, metadata_of, span_of
 from .open_store import open_store
-from .store import MOST_DOCUMENTS, Batch, Entry, Overtaken, Store
-from .stories import Storyline
+from .store import MOST_DOCUMENTS, Entry, Store, WriteBatch, WriteConflict
+from .stories import OnlineStories
 from .verdict import Verdict, story_name, table_of, verdict_of, with_parts
 
 #: Documents that are forgotten at a time, and ingested before the next are.
@@ -47,7 +47,7 @@ class Index:
     ('index', 's5c2f9b1f0a4e7d36')
     """
 
-    def __init__(self, store: Store, config: Config, storyline: Storyline | None, keep: int | None, *, writes: bool, name: str) -> None:
+    def __init__(self, store: Store, config: Config, storyline: OnlineStories | None, keep: int | None, *, writes: bool, name: str) -> None:
         self._store, self.config, self._storyline, self._keep = store, config, storyline, keep
         self._writes, self._name = writes, name
         self._lock = threading.RLock()
@@ -93,7 +93,7 @@ class Index:
         if kept is not None and mode == "r":
             raise ConfigError("keep forgets documents, which needs an index that is open for writing: give mode 'a', or leave it out.")
         asked = config or Config()
-        facts = facts_of(asked, background_of(asked.stories.background)) if mode != "r" else {}
+        facts = metadata_of(asked, background_of(asked.stories.background)) if mode != "r" else {}
         store, name = open_store(path, facts, mode, durability)
         try:
             config, known = config_of(name, store.facts, config)
@@ -101,7 +101,7 @@ class Index:
         except BaseException:
             store.close()
             raise
-        storyline = Storyline(store, config, known) if config.stories.enabled else None
+        storyline = OnlineStories(store, config, known) if config.stories.enabled else None
         return cls(store, config, storyline, kept, writes=mode != "r", name=name)
 
     def check(self, document: Document | Mapping[str, Any]) -> Verdict:
@@ -230,7 +230,7 @@ class Index:
             self._follow()
             found = self._storyline.review()
             while fresh := self._untold(found):
-                if self._is_committed(Batch(events=fresh)):
+                if self._is_committed(WriteBatch(events=fresh)):
                     return len(fresh)
             return 0
 
@@ -275,20 +275,20 @@ class Index:
         if self._storyline is not None and (added or removed):
             self._storyline.follow(added, removed)
 
-    def _look_at(self, arrivals: Arrivals) -> list[Verdict]:
+    def _look_at(self, arrivals: Incoming) -> list[Verdict]:
         """Decide what each page is as if it came alone."""
         return [verdict for part in self._apart(arrivals) for verdict in self._told(part, *self._look(part))]
 
-    def _apart(self, arrivals: Arrivals) -> Iterator[Arrivals]:
+    def _apart(self, arrivals: Incoming) -> Iterator[Incoming]:
         """Whole pages that can be decided together."""
         spans = [slice(0, len(arrivals))]
         if arrivals.pages[0] != arrivals.pages[-1]:
             self._follow()
             spans = spans_of(arrivals, changed(arrivals, self._store))
         for span in spans:
-            yield from parted(take(arrivals, span))
+            yield from split_crowded(take(arrivals, span))
 
-    def _look(self, arrivals: Arrivals) -> tuple[Decided, list[Entry | None]]:
+    def _look(self, arrivals: Incoming) -> tuple[Decisions, list[Entry | None]]:
         """Decide what arrivals are, without adding them."""
         self._follow()
         found, _ = rewritten(arrivals, look_up(arrivals, self._store, self.config, together=False), self._store, self.config)
@@ -297,11 +297,11 @@ class Index:
             self._storyline.propose(arrivals, decided)
         return decided, found.known
 
-    def _take_in(self, arrivals: Arrivals) -> list[Verdict]:
+    def _take_in(self, arrivals: Incoming) -> list[Verdict]:
         """Decide what arrivals are and add them; of two documents of one id the second is an update."""
         return [verdict for part in self._apart(arrivals) for verdict in self._told(part, *self._add(part))]
 
-    def _add(self, arrivals: Arrivals) -> tuple[Decided, list[Entry | None]]:
+    def _add(self, arrivals: Incoming) -> tuple[Decisions, list[Entry | None]]:
         first, events = -1, []
         while True:
             self._follow()
@@ -321,7 +321,7 @@ class Index:
                 return decided, found.known
             try:
                 self._store.commit(batch)
-            except Overtaken:
+            except WriteConflict:
                 if self._storyline is not None:
                     self._storyline.forget([entry.number for entry in batch.entries])
                 continue
@@ -329,7 +329,7 @@ class Index:
                 self._storyline.follow([entry.number for entry in moved.entries], [])
             return decided, found.known
 
-    def _drop_old_parts(self, arrivals: Arrivals, known: list[Entry | None]) -> bool:
+    def _drop_old_parts(self, arrivals: Incoming, known: list[Entry | None]) -> bool:
         """Take out further documents that a page does not have any more; whether there were any."""
         gone = []
         for row, entry in enumerate(known):
@@ -340,18 +340,18 @@ class Index:
         return bool(gone)
 
     def _withdraw(self, number: int) -> None:
-        while (leaving := withdrawal(self._store, number, self.config)) is not None:
+        while (leaving := removal(self._store, number, self.config)) is not None:
             batch, copies = leaving
             if self._is_committed(batch):
                 if self._storyline is not None:
                     self._storyline.follow(copies, [number])
                 return
 
-    def _is_committed(self, batch: Batch) -> bool:
+    def _is_committed(self, batch: WriteBatch) -> bool:
         """Make a batch last; False if another writer was faster: then what it did is seen, and the batch must be made anew."""
         try:
             self._store.commit(batch)
-        except Overtaken:
+        except WriteConflict:
             self._follow()
             return False
         return True
@@ -363,20 +363,20 @@ class Index:
             self._forget(self._keep)
 
     def _forget(self, keep: int) -> None:
-        while gone := outlived(self._store, _now() - keep, _FORGOTTEN):
-            if self._is_committed(Batch(removed=gone)) and self._storyline is not None:
+        while gone := expired(self._store, _now() - keep, _FORGOTTEN):
+            if self._is_committed(WriteBatch(removed=gone)) and self._storyline is not None:
                 self._storyline.forget(gone)
 
     def _untold(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         told = {(row["event"], frozenset([row["story_id"], row["other_id"]])) for row in self._store.events(0)}
         return [row for row in events if (row["event"], frozenset([row["story_id"], row["other_id"]])) not in told]
 
-    def _told(self, arrivals: Arrivals, decided: Decided, known: list[Entry | None]) -> list[Verdict]:
+    def _told(self, arrivals: Incoming, decided: Decisions, known: list[Entry | None]) -> list[Verdict]:
         """A verdict for each page, with its parts."""
         verdicts = [verdict_of(*item) for item in zip(decided.entries, decided.canonicals, known, decided.remarks, strict=True)]
         return verdicts if len(verdicts) == 1 else with_parts(verdicts, arrivals.pages)
 
-    def _batch(self, data: Any, judge: Callable[[Arrivals], list[Verdict]], *, writing: bool) -> Any:
+    def _batch(self, data: Any, judge: Callable[[Incoming], list[Verdict]], *, writing: bool) -> Any:
         tables = []
         for taken in blocks(data, self.config, ReadLog()):
             with self._using(writing=writing):

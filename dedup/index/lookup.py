@@ -11,11 +11,11 @@ import numpy.typing as npt
 from ..arrays.rows import Rows, row_offsets, take_rows
 from ..config import Config
 from ..kernels.index.tally import tally
-from .incoming import Arrivals
+from .incoming import Incoming
 from .keys import digest_keys, id_keys, least_shared, numbers_of, pack_values
 from .matching import MOST_COMPARED
-from .memtable import Tail
-from .store import CLASS_BITS, Entry, Hits, Ints, Store
+from .memtable import Memtable
+from .store import CLASS_BITS, Entry, Ints, PostingLists, Store
 
 
 class _Scratch(threading.local):
@@ -33,7 +33,7 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def candidates(hits: Hits, needed: npt.NDArray[np.int32], most: int) -> tuple[Ints, npt.NDArray[np.int32], Ints]:
+def candidates(hits: PostingLists, needed: npt.NDArray[np.int32], most: int) -> tuple[Ints, npt.NDArray[np.int32], Ints]:
     """The documents that share enough keys with each row.
 
     Parameters
@@ -58,7 +58,7 @@ _FEW = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class LookupResult:
     """What there is for each arrival.
 
     ``known`` the entry of its id; ``twins`` entries with its digest; ``alike`` rows of numbers of documents that share shingles
@@ -78,7 +78,7 @@ class Found:
     standing: frozenset[int] = frozenset()
 
 
-def look_up(arrivals: Arrivals, store: Store, config: Config, *, together: bool) -> Found:
+def look_up(arrivals: Incoming, store: Store, config: Config, *, together: bool) -> LookupResult:
     """Look for the entries that decide what arrivals are.
 
     Parameters
@@ -109,7 +109,7 @@ def look_up(arrivals: Arrivals, store: Store, config: Config, *, together: bool)
     alike = [_NONE if same_words[i] else numbers for i, numbers in enumerate(_numbers(by_shingle, needed))]
     entries |= _fetched(store, [*alike, *titled])
     here = _look_here(arrivals, shingles, titles, compared, config, together) if n > 1 else ([_NONE] * n, [_NONE] * n)
-    return Found(
+    return LookupResult(
         known,
         same_words,
         [_others(alike[i], entries, own[i]) for i in range(n)],
@@ -123,7 +123,7 @@ def look_up(arrivals: Arrivals, store: Store, config: Config, *, together: bool)
 _NONE: Ints = np.empty(0, np.int64)
 
 
-def changed(arrivals: Arrivals, store: Store) -> npt.NDArray[np.bool_]:
+def changed(arrivals: Incoming, store: Store) -> npt.NDArray[np.bool_]:
     """bool[n]: documents that the index has with another text."""
     named = id_keys(arrivals.doc_ids), np.arange(len(arrivals) + 1)
     numbers = np.unique(np.concatenate(_uncut(store.find(*named, _FEW), named, store))).tolist()
@@ -131,18 +131,18 @@ def changed(arrivals: Arrivals, store: Store) -> npt.NDArray[np.bool_]:
     return np.array([name in known and not says_the_same(arrivals, row, known[name]) for row, name in enumerate(arrivals.doc_ids)], bool)
 
 
-def says_the_same(arrivals: Arrivals, row: int, known: Entry) -> bool:
+def says_the_same(arrivals: Incoming, row: int, known: Entry) -> bool:
     """Whether an arrival says what the entry of its id says, see ``verdict.is_same``."""
     digest = arrivals.prints.digests[row].tobytes()
     return known.digest == digest and known.title == arrivals.titles[row] and known.role == arrivals.roles[row]
 
 
 def _look_here(
-    arrivals: Arrivals, shingles: Rows, titles: Rows, compared: npt.NDArray[np.bool_], config: Config, together: bool
+    arrivals: Incoming, shingles: Rows, titles: Rows, compared: npt.NDArray[np.bool_], config: Config, together: bool
 ) -> tuple[list[Ints], list[Ints]]:
     """For each arrival, earlier ones of the block that share shingles, or the title."""
     n = len(arrivals)
-    tail = Tail()
+    tail = Memtable()
     sampled = only(arrivals.sampled, compared)
     judged = compared | (arrivals.headline & ~arrivals.short)
     own_titles = only(arrivals.listed_titles, judged & (arrivals.prints.title_words >= config.text.min_headline_words))
@@ -161,7 +161,7 @@ def _look_here(
     return one, other
 
 
-def _twins_here(arrivals: Arrivals, compared: npt.NDArray[np.bool_], together: bool) -> dict[int, int]:
+def _twins_here(arrivals: Incoming, compared: npt.NDArray[np.bool_], together: bool) -> dict[int, int]:
     """For each article with the very words of an earlier one, the first of those."""
     first: dict[tuple[bytes, int], int] = {}
     answer = {}
@@ -173,7 +173,7 @@ def _twins_here(arrivals: Arrivals, compared: npt.NDArray[np.bool_], together: b
     return answer
 
 
-def _numbers(hits: Hits, needed: npt.NDArray[np.int32], most: int = MOST_COMPARED) -> list[Ints]:
+def _numbers(hits: PostingLists, needed: npt.NDArray[np.int32], most: int = MOST_COMPARED) -> list[Ints]:
     numbers, _, offsets = candidates(hits, needed, most)
     return [numbers[a:b] for a, b in _spans(offsets)]
 
@@ -187,13 +187,13 @@ def _fetched(store: Store, numbers: list[Ints]) -> dict[int, Entry]:
     return {entry.number: entry for entry in store.fetch(wanted) if entry is not None} if wanted else {}
 
 
-def _each(hits: Hits) -> list[Ints]:
+def _each(hits: PostingLists) -> list[Ints]:
     """The numbers of each row, ascending, each once."""
     numbers = numbers_of(hits.values)
     return [np.unique(numbers[a:b]) if b - a > 1 else numbers[a:b] for a, b in _spans(hits.offsets)]
 
 
-def _uncut(hits: Hits, keys: Rows, store: Store, most: int | None = None) -> list[Ints]:
+def _uncut(hits: PostingLists, keys: Rows, store: Store, most: int | None = None) -> list[Ints]:
     """The numbers of each row of at most one key; all of them, or those that came last, where that lists more than was read."""
     numbers = _each(hits)
     for row in np.flatnonzero(hits.cut).tolist():
@@ -241,9 +241,9 @@ def _joined(parts: list[Rows]) -> Rows:
     return np.concatenate([keys for keys, _ in parts]), row_offsets(sizes)
 
 
-def _section(hits: Hits, first: int, last: int) -> Hits:
+def _section(hits: PostingLists, first: int, last: int) -> PostingLists:
     begin, end = hits.offsets[first], hits.offsets[last]
-    return Hits(hits.values[begin:end], hits.offsets[first : last + 1] - begin, hits.cut[first:last])
+    return PostingLists(hits.values[begin:end], hits.offsets[first : last + 1] - begin, hits.cut[first:last])
 
 
 def _spans(offsets: Ints) -> list[tuple[int, int]]:

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..kernels.index.memtable import MARKED, append_chained, find_chained, rehash_chained
-from .store import Hashes, Hits, Ints, Values
+from .store import Hashes, Ints, PostingLists, Values
 
 _FEWEST_SLOTS = 1 << 10
 _NO_LIMIT = 1 << 62
 
 
-class Tail:
+class Memtable:
     """Keys (uint64) and the values (uint32) each of them lists, in the order in which they were added.
 
     A hash table with chains: 43 to 98 bytes a posting if most keys are new. Room doubles when it is used up, so now and then adding
@@ -69,10 +69,10 @@ class Tail:
         if 8 * (self._used_slots + keys) > 5 * len(self._slots):
             self._slots, self._marks = rehash_chained(self._slots, 1 << (2 * (self._used_slots + keys) - 1).bit_length())
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
+    def find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         """What the keys of each row list (uint64[n_keys], offsets int64[n_rows + 1]), of a key that lists more the first ``most``."""
         keys, offsets = np.ascontiguousarray(keys, np.uint64), np.ascontiguousarray(offsets, np.int64)
-        return Hits(*find_chained(self._slots, self._marks, self._nexts, self._values, keys, offsets, most))
+        return PostingLists(*find_chained(self._slots, self._marks, self._nexts, self._values, keys, offsets, most))
 
     def listed(self, key: int) -> Values:
         """uint32[n]: all that one key lists, the first added first."""

@@ -10,7 +10,7 @@ from typing import Any
 from ..config import Config
 from ..errors import ConfigError, InputError
 from ..fingerprints.minhash import SIGNATURE_VERSION
-from ..text.document_frequencies import Background, background_of, term_rules
+from ..text.document_frequencies import DocumentFrequencies, background_of, term_rules
 
 #: Raised whenever the same text would be listed under other keys, or judged by other numbers.
 RULES = 1
@@ -20,7 +20,7 @@ _SPANS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([hdw])")
 
 
-def facts_of(config: Config, known: Background) -> dict[str, Any]:
+def metadata_of(config: Config, known: DocumentFrequencies) -> dict[str, Any]:
     """What an index is made with, ready for JSON."""
     return {
         "rules": RULES,
@@ -31,7 +31,7 @@ def facts_of(config: Config, known: Background) -> dict[str, Any]:
     }
 
 
-def config_of(name: str, facts: Mapping[str, Any], config: Config | None) -> tuple[Config, Background]:
+def config_of(name: str, facts: Mapping[str, Any], config: Config | None) -> tuple[Config, DocumentFrequencies]:
     """The configuration to open an index with, and the counts of words that it weighs by.
 
     Parameters

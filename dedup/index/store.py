@@ -57,7 +57,7 @@ class Entry:
 
 
 @dataclass(frozen=True, eq=False)
-class Words:
+class TokenRows:
     """The words of documents, row by row.
 
     ``tokens`` uint64[n_words] at level *shingle*; ``terms`` uint64[n_words], the term of each, 0 for a stop word; ``offsets``
@@ -68,23 +68,23 @@ class Words:
     terms: Hashes
     offsets: Ints
 
-    def take(self, rows: Ints) -> Words:
+    def take(self, rows: Ints) -> TokenRows:
         """The words of the chosen rows, in the order given."""
         tokens, offsets = take_rows(self.tokens, self.offsets, rows)
-        return Words(tokens, take_rows(self.terms, self.offsets, rows)[0], offsets)
+        return TokenRows(tokens, take_rows(self.terms, self.offsets, rows)[0], offsets)
 
-    def with_empty(self, rows: int) -> Words:
+    def with_empty(self, rows: int) -> TokenRows:
         """The same, and behind them so many rows without words."""
-        return Words(self.tokens, self.terms, np.append(self.offsets, np.full(rows, self.offsets[-1])))
+        return TokenRows(self.tokens, self.terms, np.append(self.offsets, np.full(rows, self.offsets[-1])))
 
     @classmethod
-    def none(cls, rows: int = 0) -> Words:
+    def none(cls, rows: int = 0) -> TokenRows:
         """So many rows without words."""
         return cls(np.empty(0, np.uint64), np.empty(0, np.uint64), np.zeros(rows + 1, np.int64))
 
 
 @dataclass(frozen=True, eq=False)
-class Hits:
+class PostingLists:
     """What keys list, row by row.
 
     ``values`` uint32[n_hits], in no promised order; ``offsets`` int64[n_rows + 1]; ``cut`` int64[n_rows], how many keys of each row list
@@ -97,7 +97,7 @@ class Hits:
 
 
 @dataclass(eq=False)
-class Batch:
+class WriteBatch:
     """What is to be made to last, all of it or nothing.
 
     ``entries`` are new ones and ones that take the place of what has their number; ``words`` their words, a row each (an empty row
@@ -106,7 +106,7 @@ class Batch:
     """
 
     entries: list[Entry] = field(default_factory=list)
-    words: Words = field(default_factory=Words.none)
+    words: TokenRows = field(default_factory=TokenRows.none)
     keys: Hashes = field(default_factory=lambda: np.empty(0, np.uint64))
     values: Values = field(default_factory=lambda: np.empty(0, np.uint32))
     kept_words: set[int] = field(default_factory=set)
@@ -114,7 +114,7 @@ class Batch:
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Overtaken(Exception):  # noqa: N818 - no error: the caller looks again
+class WriteConflict(Exception):  # noqa: N818 - no error: the caller looks again
     """Another writer has changed the index since ``Store.sync``; what was decided must be decided anew."""
 
 
@@ -132,7 +132,7 @@ class Store(Protocol):
         The first call tells nothing: what is there then is there. What ``commit`` of this very object did is not told.
         """
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
+    def find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         """What the keys of each row list, of a key that lists more than ``most`` so many, those first listed.
 
         Lists may hold numbers of entries that are gone or have changed, and one number more than once.
@@ -144,7 +144,7 @@ class Store(Protocol):
     def fetch(self, numbers: Sequence[int]) -> list[Entry | None]:
         """The entries of these numbers, None where there is none."""
 
-    def words(self, numbers: Sequence[int]) -> Words:
+    def words(self, numbers: Sequence[int]) -> TokenRows:
         """The words of these entries, an empty row where none are kept."""
 
     def recent(self, since: int) -> list[int]:
@@ -159,7 +159,7 @@ class Store(Protocol):
     def reserve(self, count: int) -> int:
         """The first of ``count`` numbers in a row that no entry has or had."""
 
-    def commit(self, batch: Batch) -> None:
+    def commit(self, batch: WriteBatch) -> None:
         """Make a batch last; as safely as the index was opened for when this returns.
 
         Raises

@@ -14,10 +14,10 @@ from ..fingerprints.fingerprint import print_titles
 from ..schema import DAY
 from ..stories.describe import story_id
 from ..stories.vectors import story_rows
-from ..text.document_frequencies import Background
+from ..text.document_frequencies import DocumentFrequencies
 from ..text.normalization import title_stop_terms
-from .decision import Decided
-from .incoming import Arrivals
+from .decision import Decisions
+from .incoming import Incoming
 from .store import Entry, Ints, Store
 from .story_window import StoryWindow
 from .verdict import story_name, story_number
@@ -27,7 +27,7 @@ _READ, _MOST = 1 << 13, 1 << 18
 Floats = npt.NDArray[np.float64]
 
 
-class Storyline:
+class OnlineStories:
     """The stories that documents of an index tell.
 
     Parameters
@@ -35,7 +35,7 @@ class Storyline:
     known : counts of words at large, see ``background.py``
     """
 
-    def __init__(self, store: Store, config: Config, known: Background) -> None:
+    def __init__(self, store: Store, config: Config, known: DocumentFrequencies) -> None:
         self._store, self._config, self._known = store, config, known
         self._window: StoryWindow | None = None
         self._latest, self._dated = -np.inf, False
@@ -56,7 +56,7 @@ class Storyline:
         """Forget all; it is read anew when it is next asked for."""
         self._window, self._latest, self._dated = None, -np.inf, False
 
-    def propose(self, arrivals: Arrivals, decided: Decided) -> None:
+    def propose(self, arrivals: Incoming, decided: Decisions) -> None:
         """Write into entries the story that each would join or found; nothing is kept."""
         window = self._opened()
         rows = [row for row in range(len(arrivals)) if self._is_free(decided, row)]
@@ -66,7 +66,7 @@ class Storyline:
             decided.entries[row].story = found.story if found.story is not None else founding(decided.entries[row])
         self._pass_on(decided)
 
-    def place(self, arrivals: Arrivals, decided: Decided) -> list[dict[str, Any]]:
+    def place(self, arrivals: Incoming, decided: Decisions) -> list[dict[str, Any]]:
         """Write into entries the story that each joins or founds, and keep them in the window; rows of the table of events."""
         window = self._opened()
         self.forget([entry.number for entry, same in zip(decided.entries, decided.same, strict=True) if not same])
@@ -132,7 +132,7 @@ class Storyline:
         headline = np.array([entry.role == "headline" for entry in entries], bool)
         window.load(vectors, numbers, self._times(entries), headline, stories)
 
-    def _rows(self, arrivals: Arrivals, rows: list[int]) -> Any:
+    def _rows(self, arrivals: Incoming, rows: list[int]) -> Any:
         chosen, prints = np.array(rows, np.int64), arrivals.prints
         parts = prints.terms, prints.title_terms, prints.title_shingles
         return self._vectors(*parts, chosen, arrivals.headline[chosen], arrivals.short[chosen])
@@ -166,13 +166,13 @@ class Storyline:
         if dates or not self._dated:
             self._latest = max([self._latest, *(date / 1e6 for date in dates or (entry.arrived for entry in entries))])
 
-    def _is_free(self, decided: Decided, row: int) -> bool:
+    def _is_free(self, decided: Decisions, row: int) -> bool:
         return not decided.same[row] and decided.entries[row].status != "copy" and decided.entries[row].story is None
 
-    def _is_kept(self, decided: Decided, row: int) -> bool:
+    def _is_kept(self, decided: Decisions, row: int) -> bool:
         return not decided.same[row] and decided.entries[row].status != "copy" and decided.entries[row].story is not None
 
-    def _pass_on(self, decided: Decided) -> None:
+    def _pass_on(self, decided: Decisions) -> None:
         for entry, canonical in zip(decided.entries, decided.canonicals, strict=True):
             if entry.status == "copy":
                 entry.story = canonical.story

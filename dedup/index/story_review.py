@@ -14,7 +14,7 @@ from sklearn.preprocessing import normalize
 
 from ..config import StoryConfig
 from ..stories import cluster
-from .window_arrays import StoryLists
+from .window_arrays import WindowArrays
 
 Ints = npt.NDArray[np.int64]
 #: Documents that a part of a story must have to be told.
@@ -35,7 +35,7 @@ class Finding:
     documents: Ints
 
 
-def review(lists: StoryLists, config: StoryConfig) -> list[Finding]:
+def review(lists: WindowArrays, config: StoryConfig) -> list[Finding]:
     """Cluster the documents of a window and compare."""
     rows = lists.rows()
     if len(rows) == 0:

@@ -5,7 +5,7 @@ that rises with the crowd. It joins the story that it is most like on average ov
 counting 0, where that mean reaches 1. What was given is never changed. What a batch knows that this does not: what comes later. So
 the crowd of a pair is the new document's own, over half as many neighbours, and joining takes a little more likeness (``CAUTION``);
 bulletins are told apart by the crowd alone. A document that fits two stories may show that they are one: that is told
-(``Place.merged``), and ``review`` tells what the batch rules make of all that is in the window.
+(``Assignment.merged``), and ``review`` tells what the batch rules make of all that is in the window.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ..config import StoryConfig
 from ..kernels.index.story_assignment import hold_rows, place_rows
 from ..schema import DAY
 from ..stories.thresholds import CROWDED, FLOOR, HIGHEST, RISE, THIN, THIN_SHARE
-from ..text.document_frequencies import Background
+from ..text.document_frequencies import DocumentFrequencies
 from .story_review import Finding, review
-from .window_arrays import StoryLists, VectorRows, Weigher
+from .window_arrays import VectorRows, Weigher, WindowArrays
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Assignment:
     """Where a document belongs: ``story``, None if it founds one; ``merged``, further stories that it shows to be one with it."""
 
     story: int | None
@@ -59,13 +59,13 @@ class StoryWindow:
     config : ``dedup.Config().stories``
     """
 
-    def __init__(self, known: Background, config: StoryConfig) -> None:
+    def __init__(self, known: DocumentFrequencies, config: StoryConfig) -> None:
         self._config = config
         self._weigher = Weigher(known, config)
-        self._lists = StoryLists()
+        self._lists = WindowArrays()
         self._rules = _rules(config)
         self._told: set[tuple[int, int]] = set()
-        self._proposed: tuple[VectorRows, int, Place] | None = None
+        self._proposed: tuple[VectorRows, int, Assignment] | None = None
         self._forgotten = -np.inf
 
     def __len__(self) -> int:
@@ -107,18 +107,18 @@ class StoryWindow:
         hold_rows(*_vectors(rows), times, headline, of, lists.n_rows, *lists.by_term(), *lists.by_row(), lists.hours, lists.documents)
         lists.held(numbers)
 
-    def propose(self, rows: VectorRows, i: int, time: float, headline: bool) -> Place:
+    def propose(self, rows: VectorRows, i: int, time: float, headline: bool) -> Assignment:
         """Where the document of row ``i`` belongs; nothing is changed."""
         one = rows.take(slice(i, i + 1))
         nowhere = np.full(1, -1, np.int64)
         stories, _, merged = self._place(one, np.array([time], np.float64), np.array([headline], np.bool_), nowhere, keep=False)
         if stories[0] < 0:
-            place = Place(None)
+            place = Assignment(None)
         else:
             names = self._lists.names
             story = int(names[stories[0]])
             others = (int(names[other]) for other in merged.tolist())
-            place = Place(story, tuple(other for other in others if _pair(story, other) not in self._told))
+            place = Assignment(story, tuple(other for other in others if _pair(story, other) not in self._told))
         self._proposed = rows, i, place
         return place
 

@@ -17,7 +17,7 @@ from ..config import StoryConfig
 from ..kernels.index.tfidf import fill_table, weigh_rows
 from ..kernels.index.window_arrays import drop_rows, fill_lists, make_room, take_columns
 from ..stories.vectors import NATIVE
-from ..text.document_frequencies import Background
+from ..text.document_frequencies import DocumentFrequencies
 
 #: Terms kept of a document.
 TERMS = 48
@@ -47,7 +47,7 @@ class VectorRows:
 class Weigher:
     """The weights of a background, in tables that kernels read."""
 
-    def __init__(self, known: Background, config: StoryConfig) -> None:
+    def __init__(self, known: DocumentFrequencies, config: StoryConfig) -> None:
         size = 16
         while size < 2 * len(known.terms):
             size *= 2
@@ -85,7 +85,7 @@ HOURS = 8192
 GONE = 2048
 
 
-class StoryLists:
+class WindowArrays:
     """Arrays of a window.
 
     ``table``, ``columns``: the column of each term; ``lists`` int32[n_columns, 3], where in ``posting_rows`` and ``posting_weights``

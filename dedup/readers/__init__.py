@@ -18,8 +18,8 @@ from typing import Any
 
 from ..config import Config
 from ..errors import InputError
-from ..storage.remote import shown
-from .batches import Batch, Block, Reject, joined, reject_batch, to_batches
+from ..storage.remote import display_url
+from .batches import Block, PageBatch, Reject, joined, reject_batch, to_batches
 from .csv import read_csv, read_tsv
 from .discovery import find_files
 from .html.files import read_html
@@ -31,7 +31,7 @@ from .source import BROKEN, BombError, Source
 from .text import read_text
 from .warc.reader import read_warc
 
-__all__ = ["READERS", "Batch", "FileLog", "ReadLog", "Reader", "Source", "discover", "joined", "paths_of", "read_data", "read_files"]
+__all__ = ["READERS", "PageBatch", "FileLog", "ReadLog", "Reader", "Source", "discover", "joined", "paths_of", "read_data", "read_files"]
 
 #: Reads one file.
 Reader = Callable[[Source, Config, FileLog], Iterator[Block]]
@@ -87,7 +87,7 @@ def read_files(
     log: ReadLog,
     first: int = 0,
     opened: Callable[[int], None] | None = None,
-) -> Iterator[Batch]:
+) -> Iterator[PageBatch]:
     """Read files, folders and globs.
 
     Parameters
@@ -111,10 +111,10 @@ def read_files(
     """
     sources = discover(inputs, log=log)
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-    return _batches_of_files(sources, [shown(item) for item in given], config, log, first, opened or (lambda number: None))
+    return _batches_of_files(sources, [display_url(item) for item in given], config, log, first, opened or (lambda number: None))
 
 
-def read_data(data: Any, *, config: Config, log: ReadLog) -> Iterator[Batch]:
+def read_data(data: Any, *, config: Config, log: ReadLog) -> Iterator[PageBatch]:
     """Read a table or rows in memory.
 
     Parameters
@@ -138,7 +138,7 @@ def read_data(data: Any, *, config: Config, log: ReadLog) -> Iterator[Batch]:
 
 def _batches_of_files(
     sources: Sequence[Source], inputs: Sequence[str], config: Config, log: ReadLog, first: int, opened: Callable[[int], None]
-) -> Iterator[Batch]:
+) -> Iterator[PageBatch]:
     before = 0 if first else log.pages + log.rejects
     for number, source in enumerate(sources[first:], first):
         opened(number)
@@ -155,7 +155,7 @@ def _batches_of_files(
         raise InputError(f"no pages found in {listed}: all files are empty, but at least one row is needed. Check the inputs.")
 
 
-def _batches_of_file(source: Source, config: Config, log: FileLog) -> Iterator[Batch]:
+def _batches_of_file(source: Source, config: Config, log: FileLog) -> Iterator[PageBatch]:
     reader = READERS[source.suffix + source.compression]
     blocks = reader(source, config, log)
     while True:
@@ -167,7 +167,7 @@ def _batches_of_file(source: Source, config: Config, log: FileLog) -> Iterator[B
             rows = f" after {log.pages + log.rejects:,} rows" if started else ""
             reason = "bomb" if isinstance(error, BombError) else "truncated_file" if started else "unreadable_file"
             reject = Reject(None, reason, source.explain(error) + rows)
-            log.given_out(0, 1)
+            log.count_rows(0, 1)
             yield reject_batch(log.file, [reject])
             return
         if block is None:
@@ -175,7 +175,7 @@ def _batches_of_file(source: Source, config: Config, log: FileLog) -> Iterator[B
         yield from _counted(block, config, log)
 
 
-def _batches_of_data(blocks: Iterator[Block], config: Config, log: FileLog) -> Iterator[Batch]:
+def _batches_of_data(blocks: Iterator[Block], config: Config, log: FileLog) -> Iterator[PageBatch]:
     for block in blocks:
         yield from _counted(block, config, log)
     log.close(size=None, sha256=None)
@@ -183,7 +183,7 @@ def _batches_of_data(blocks: Iterator[Block], config: Config, log: FileLog) -> I
         raise InputError("no pages found in the data: it has no rows, but at least one is needed. Check the query that made it.")
 
 
-def _counted(block: Block, config: Config, log: FileLog) -> Iterator[Batch]:
+def _counted(block: Block, config: Config, log: FileLog) -> Iterator[PageBatch]:
     for batch in to_batches(block, max_rows=config.run.batch_rows, log=log, page_bytes=config.input.page_bytes):
-        log.given_out(batch.pages.num_rows, batch.rejects.num_rows)
+        log.count_rows(batch.pages.num_rows, batch.rejects.num_rows)
         yield batch

@@ -23,7 +23,7 @@ from .encodings import find_mojibake
 from .html.column import or_else, read_html_column
 from .html.page import MAX_PAGE_BYTES
 from .log import FileLog
-from .values import as_text, has_surrogates, is_plain, names_text, shown, without_surrogates
+from .values import as_text, has_surrogates, is_plain, names_text, safe_text, without_surrogates
 
 #: A batch holds at most about this many bytes.
 BATCH_BYTES = 64 << 20
@@ -35,7 +35,7 @@ _SPACES = r"[\s\p{Z}\x{0b}\x{1c}-\x{1f}\x{85}]+"
 _STRINGS = ("id", "title", "text", "source", "url", "author")
 
 
-class Batch(NamedTuple):
+class PageBatch(NamedTuple):
     """What readers give to the pipeline."""
 
     pages: pa.RecordBatch
@@ -86,7 +86,7 @@ class BlockBuilder:
     def add(self, row: int, values: Sequence[Any], size: int) -> None:
         """Add one row; ``size`` is about its bytes. A text that is a list or an object is rejected."""
         if self._text_at is not None and not is_plain(text := values[self._text_at]):
-            detail = f"the text is a {type(text).__name__}, but must be a string: {shown(repr(text))}"
+            detail = f"the text is a {type(text).__name__}, but must be a string: {safe_text(repr(text))}"
             self.reject(Reject(row, "bad_value", detail))
             return
         self._rows.append(row)
@@ -134,17 +134,17 @@ class BlockBuilder:
         return pa.array(texts, pa.large_string())
 
 
-def to_batches(block: Block, *, max_rows: int, log: FileLog, page_bytes: int = MAX_PAGE_BYTES) -> Iterator[Batch]:
+def to_batches(block: Block, *, max_rows: int, log: FileLog, page_bytes: int = MAX_PAGE_BYTES) -> Iterator[PageBatch]:
     """Turn a block into batches of at most ``max_rows`` pages and about ``BATCH_BYTES`` bytes."""
     for piece in _cut(block, max_rows):
         yield _to_batch(piece, log, page_bytes)
 
 
-def reject_batch(file: str, rejects: Sequence[Reject], pages: Any = None) -> Batch:
+def reject_batch(file: str, rejects: Sequence[Reject], pages: Any = None) -> PageBatch:
     """A batch with these rejects, and with ``pages`` if given."""
     rows = [{"input_file": file, "input_row": row, "reason": reason, "detail": detail} for row, reason, detail in rejects]
     pages = pa.RecordBatch.from_pylist([], schema=PAGES) if pages is None else pages
-    return Batch(pages, pa.RecordBatch.from_pylist(rows, schema=REJECTS))
+    return PageBatch(pages, pa.RecordBatch.from_pylist(rows, schema=REJECTS))
 
 
 def _cut(block: Block, max_rows: int) -> Iterator[Block]:
@@ -171,7 +171,7 @@ def _bytes(block: Block) -> int:
     return sum(column.nbytes for column in columns)
 
 
-def _to_batch(block: Block, log: FileLog, page_bytes: int) -> Batch:
+def _to_batch(block: Block, log: FileLog, page_bytes: int) -> PageBatch:
     count = len(block.rows)
     rejects = list(block.rejects)
     keep = np.ones(count, dtype=np.bool_)
@@ -210,7 +210,7 @@ def _to_batch(block: Block, log: FileLog, page_bytes: int) -> Batch:
         garbled |= {int(headlines[at]): wrong for at, wrong in find_mojibake(title.take(headlines)).items()}
     for at, wrong in garbled.items():
         if keep[at]:
-            example = shown((text[at].as_py() or title[at].as_py())[:80])
+            example = safe_text((text[at].as_py() or title[at].as_py())[:80])
             rejects.append(Reject(int(block.rows[at]), "mojibake", f"{wrong}: {example}"))
             keep[at] = False
     if block.parts.keys() & {"text", "html"}:
@@ -275,7 +275,7 @@ def _published(column: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.bo
     if bad.any():
         first = int(np.argmax(bad))
         value = column[first] if isinstance(column, list) else column[first].as_py()
-        example = f'row {rows[first]}, "{shown(str(value), 40)}"'
+        example = f'row {rows[first]}, "{safe_text(str(value), 40)}"'
         log.note("{n} date could not be parsed and is left empty", "{n} dates could not be parsed and are left empty",
                  count=int(bad.sum()), example=example)  # fmt: skip
     return dates
@@ -286,7 +286,7 @@ def _tell_markup(text: Any, log: FileLog) -> None:
     name = (log.columns or {}).get("text")
     sample = text.slice(0, SAMPLE).drop_null()
     if name and len(sample) and pc.mean(pc.match_substring_regex(sample, _MARKUP)).as_py() > 0.5:
-        log.note(f'column "{shown(name)}" holds HTML and is read as plain text; name it with --input.html {shown(name)}')
+        log.note(f'column "{safe_text(name)}" holds HTML and is read as plain text; name it with --input.html {safe_text(name)}')
 
 
 def _blank(column: Any) -> Any:
@@ -306,7 +306,7 @@ def _one_line(column: Any) -> Any:
 Place = TypeVar("Place")
 
 
-def joined(batches: Iterable[tuple[Batch, Place]], rows: int) -> Iterator[tuple[Batch, Place]]:
+def joined(batches: Iterable[tuple[PageBatch, Place]], rows: int) -> Iterator[tuple[PageBatch, Place]]:
     """Join batches that follow each other while they hold no more than ``rows`` pages and rejects, nor too many bytes.
 
     Parameters
@@ -317,7 +317,7 @@ def joined(batches: Iterable[tuple[Batch, Place]], rows: int) -> Iterator[tuple[
     -------
     the same pages and rejects in the same order, each batch with the place behind the last one in it
     """
-    waiting: list[tuple[Batch, Place]] = []
+    waiting: list[tuple[PageBatch, Place]] = []
     held = size = 0
     for batch, place in batches:
         own, own_size = batch.pages.num_rows + batch.rejects.num_rows, batch.pages.nbytes
@@ -330,11 +330,11 @@ def joined(batches: Iterable[tuple[Batch, Place]], rows: int) -> Iterator[tuple[
         yield _one(waiting)
 
 
-def _one(waiting: list[tuple[Batch, Place]]) -> tuple[Batch, Place]:
+def _one(waiting: list[tuple[PageBatch, Place]]) -> tuple[PageBatch, Place]:
     if len(waiting) == 1:
         return waiting[0]
     parts = [batch for batch, _ in waiting]
-    return Batch(_together([part.pages for part in parts], PAGES), _together([part.rejects for part in parts], REJECTS)), waiting[-1][1]
+    return PageBatch(_together([part.pages for part in parts], PAGES), _together([part.rejects for part in parts], REJECTS)), waiting[-1][1]
 
 
 def _together(parts: list[Any], schema: Any) -> Any:

@@ -78,7 +78,7 @@ def choose_columns(available: Mapping[str, str], wanted: InputConfig, log: FileL
         )
     if not {"text", "html"} & columns.keys():
         log.note("no column with the text: each page is only a headline")
-    tell_columns({part: name for part, name in columns.items() if getattr(wanted, part) is None}, log)
+    warn_guessed_columns({part: name for part, name in columns.items() if getattr(wanted, part) is None}, log)
     log.columns = columns
     return columns
 
@@ -98,7 +98,7 @@ def find_column(part: str, available: Mapping[str, str], log: FileLog) -> str | 
     return empty
 
 
-def tell_columns(columns: Mapping[str, str], log: FileLog) -> None:
+def warn_guessed_columns(columns: Mapping[str, str], log: FileLog) -> None:
     """Warn of columns whose name leaves a doubt about the part they play."""
     told = [f'"{name}" taken for {part}' for part, name in columns.items() if name.lower() not in _PLAIN_NAMES.get(part, (name.lower(),))]
     if told:

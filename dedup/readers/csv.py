@@ -23,7 +23,7 @@ from .batches import Block, BlockBuilder, Reject
 from .columns import VALUES, choose_columns
 from .log import FileLog
 from .source import Source, UntilBroken
-from .values import shown
+from .values import safe_text
 
 #: A broken record of more lines than this is an unclosed quote; a shorter one is a record cut off.
 _SWALLOWED_LINES = 100
@@ -120,7 +120,7 @@ def _width_problem(fields: Sequence[str], width: int) -> str:
 
 
 def _reject(position: int, problem: str, lines: _Lines) -> Reject:
-    start = shown((lines.first_line() or "")[:400])
+    start = safe_text((lines.first_line() or "")[:400])
     first, last = lines.span()
     where = f"line {first}" if first == last else f"lines {first} to {last}"
     if problem and last - first >= _SWALLOWED_LINES:

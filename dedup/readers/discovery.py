@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from ..errors import InputError
 from ..storage.remote import RemoteError, RemotePath, is_url, without_scheme
 from .log import ReadLog
-from .remote_discovery import find_elsewhere
+from .remote_discovery import list_remote
 from .source import DECOMPRESSORS, Source
 from .values import safe_name
 
@@ -114,7 +114,7 @@ def _look(given: str, search: _Search) -> list[_Found]:
 
 def _elsewhere(given: str, search: _Search) -> list[_Found]:
     try:
-        found = find_elsewhere(given)
+        found = list_remote(given)
     except RemoteError as error:
         search.problems.append(str(error))
         return []

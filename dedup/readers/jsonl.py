@@ -20,7 +20,7 @@ from .batches import Block, Reject
 from .log import FileLog
 from .mappings import blocks_of_mappings
 from .source import Source, read_whole
-from .values import shown
+from .values import safe_text
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -78,7 +78,7 @@ def _rows_of_lines(lines: Iterable[bytes | None]) -> Iterator[Row]:
         if value.__class__ is dict:
             yield position, value, len(line)
         else:
-            detail = f"line {position + 1}: {_NO_OBJECT.format(kind=_json_kind(value))}: {shown(line.decode())}"
+            detail = f"line {position + 1}: {_NO_OBJECT.format(kind=_json_kind(value))}: {safe_text(line.decode())}"
             yield position, Reject(position, "bad_json", detail), 0
 
 
@@ -86,7 +86,7 @@ def _reject(position: int, line: bytes, error: Exception) -> Reject:
     where = f"line {position + 1}: "
     if isinstance(error, UnicodeDecodeError):
         return Reject(position, "invalid_utf8", f"{where}byte {error.start} is not UTF-8 (0x{line[error.start]:02x})")
-    return Reject(position, "bad_json", f"{where}{_json_error(error)}: {shown(line[:400].decode(errors='replace'))}")
+    return Reject(position, "bad_json", f"{where}{_json_error(error)}: {safe_text(line[:400].decode(errors='replace'))}")
 
 
 def _json_error(error: Exception) -> str:

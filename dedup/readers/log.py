@@ -96,7 +96,7 @@ class FileLog:
         """A note about this file, see :meth:`ReadLog.note`."""
         self.log.note(self.file, one, many, count=count, example=example)
 
-    def given_out(self, pages: int, rejects: int) -> None:
+    def count_rows(self, pages: int, rejects: int) -> None:
         """Count rows that leave the reader."""
         self.pages += pages
         self.rejects += rejects

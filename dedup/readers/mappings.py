@@ -11,7 +11,7 @@ from typing import Any
 
 from ..config import Config
 from .batches import Block, BlockBuilder, Reject
-from .columns import USUAL_NAMES, choose_columns, find_column, kinds_of_rows, tell_columns
+from .columns import USUAL_NAMES, choose_columns, find_column, kinds_of_rows, warn_guessed_columns
 from .log import FileLog
 from .source import UntilBroken
 
@@ -43,7 +43,7 @@ def blocks_of_mappings(rows: Iterable[Row], config: Config, log: FileLog) -> Ite
             if isinstance(row, Reject):
                 builder.reject(row)
             else:
-                if not chooser.known.issuperset(row) and chooser.look_again(row):
+                if not chooser.known.issuperset(row) and chooser.add_columns_from(row):
                     yield from builder.take()
                     builder = chooser.builder()
                 get = row.get
@@ -75,7 +75,7 @@ class _Chooser:
             self.columns = choose_columns(kinds, self._config.input, self._log)
             self._chosen = True
 
-    def look_again(self, row: Mapping[str, Any]) -> bool:
+    def add_columns_from(self, row: Mapping[str, Any]) -> bool:
         """Look at a row with new keys; True if a part got its column by it."""
         # A key that is null here is looked at again where it has a value.
         fresh = {key: row[key] for key in row if key not in self.known and row[key] is not None}
@@ -92,7 +92,7 @@ class _Chooser:
                 name = find_column(part, kinds, self._log)
                 if name is not None:
                     found[part] = name
-        tell_columns(found, self._log)
+        warn_guessed_columns(found, self._log)
         self.columns.update(found)
         return bool(found)
 

@@ -14,7 +14,7 @@ from .batches import Block, Reject
 from .columns import choose_columns, kinds_of_schema
 from .log import FileLog
 from .mappings import Row, blocks_of_mappings
-from .values import shown
+from .values import safe_text
 
 #: What data in memory is called where a file has its name.
 MEMORY = "<memory>"
@@ -34,7 +34,7 @@ def read_memory(data: Any, config: Config, log: FileLog) -> Iterator[Block]:
     if hasattr(data, "__arrow_c_array__"):
         return _blocks_of_batches(iter([_array(data)]), config, log)
     if isinstance(data, (str, bytes)) or hasattr(data, "__fspath__"):
-        raise InputError(f"got {shown(repr(data))}, {_NEED}. Read files with read_files.")
+        raise InputError(f"got {safe_text(repr(data))}, {_NEED}. Read files with read_files.")
     if isinstance(data, Mapping) or not isinstance(data, Iterable):
         raise InputError(f"got a {type(data).__name__}, {_NEED}. Wrap a single row in a list.")
     return blocks_of_mappings(_rows(data), config, log)
@@ -74,5 +74,5 @@ def _rows(data: Iterable[Any]) -> Iterator[Row]:
             text = next((value for value in row.values() if isinstance(value, str)), "")
             yield position, row, len(text)
         else:
-            detail = f"row {position} is a {type(row).__name__}, but must be a mapping: {shown(repr(row))}"
+            detail = f"row {position} is a {type(row).__name__}, but must be a mapping: {safe_text(repr(row))}"
             yield position, Reject(position, "bad_value", detail), 0

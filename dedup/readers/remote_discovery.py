@@ -17,7 +17,7 @@ _MAGIC = re.compile(r"[*?\[]")
 
 
 @dataclass
-class FilesElsewhere:
+class RemoteListing:
     """``files`` of a URL, sorted, and the folder ``root`` that their names are relative to; ``hidden`` ones are only counted."""
 
     shown: str
@@ -27,7 +27,7 @@ class FilesElsewhere:
     hidden: int = 0
 
 
-def find_elsewhere(given: str) -> FilesElsewhere:
+def list_remote(given: str) -> RemoteListing:
     """Find the files of a URL; none of them is opened.
 
     Raises
@@ -41,22 +41,22 @@ def find_elsewhere(given: str) -> FilesElsewhere:
     # A bucket is listed, not looked at: who may read what is in it need not see it.
     found = place.look() if "/" in place.path.strip("/") else None
     if found is not None and not found.is_folder:
-        return FilesElsewhere(place.url, place, "file", [found])
+        return RemoteListing(place.url, place, "file", [found])
     if found is None and _MAGIC.search(place.path):
         return _glob(place)
-    answer = FilesElsewhere(place.url, place, "folder")
+    answer = RemoteListing(place.url, place, "folder")
     _take(walk(place), place, answer)
     if found is None and not answer.files and not answer.hidden and place.look() is None:
         raise RemoteError(f"{place.url}: there is no such file or folder, but an input must exist. Check the spelling.")
     return answer
 
 
-def _glob(place: RemotePath) -> FilesElsewhere:
+def _glob(place: RemotePath) -> RemoteListing:
     parts = place.path.split("/")
     first = next(i for i, part in enumerate(parts) if _MAGIC.search(part))
     behind = len(parts) - first
     root = RemotePath(place.files, "/".join(parts[:first]), place.url.rsplit("/", behind)[0])
-    answer = FilesElsewhere(place.url, root, "pattern")
+    answer = RemoteListing(place.url, root, "pattern")
     for item in _expand(root, parts[first:]):
         if item.is_folder:
             _take(walk(item), item, answer)
@@ -66,7 +66,7 @@ def _glob(place: RemotePath) -> FilesElsewhere:
     return answer
 
 
-def _take(items: Iterator[RemotePath], root: RemotePath, answer: FilesElsewhere) -> None:
+def _take(items: Iterator[RemotePath], root: RemotePath, answer: RemoteListing) -> None:
     for item in items:
         if any(part.startswith(".") for part in item.below(root).split("/")):
             answer.hidden += 1

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from ..config import Config
 from ..errors import InputError
 from . import source as limits
-from .batches import Batch, BlockBuilder, Reject, to_batches
+from .batches import BlockBuilder, PageBatch, Reject, to_batches
 from .columns import choose_columns, kinds_of_rows
 from .jsonl import Row, _rows_of_lines
 from .log import FileLog, ReadLog
@@ -34,7 +34,7 @@ _KINDS = 1000
 _PIECE = 1 << 16
 
 
-def read_arriving(stream: BinaryIO, config: Config, log: ReadLog) -> Iterator[Batch]:
+def read_stream(stream: BinaryIO, config: Config, log: ReadLog) -> Iterator[PageBatch]:
     """Read JSON lines while they arrive.
 
     Parameters
@@ -60,7 +60,7 @@ def read_arriving(stream: BinaryIO, config: Config, log: ReadLog) -> Iterator[Ba
     file_log.close(size=None, sha256=None)
 
 
-def _batches(rows: list[Row], chooser: _Chooser, config: Config, log: FileLog) -> Iterator[Batch]:
+def _batches(rows: list[Row], chooser: _Chooser, config: Config, log: FileLog) -> Iterator[PageBatch]:
     for parts, run in groupby(map(chooser.values_of, rows), lambda item: item[0]):
         builder = BlockBuilder(parts, max_rows=config.run.batch_rows, log=log)
         for _, position, values, size in run:
@@ -70,7 +70,7 @@ def _batches(rows: list[Row], chooser: _Chooser, config: Config, log: FileLog) -
                 builder.add(position, values, size)
         for block in builder.take():
             for batch in to_batches(block, max_rows=config.run.batch_rows, log=log, page_bytes=config.input.page_bytes):
-                log.given_out(batch.pages.num_rows, batch.rejects.num_rows)
+                log.count_rows(batch.pages.num_rows, batch.rejects.num_rows)
                 yield batch._replace(pages=_without_made_ids(batch.pages))
 
 

@@ -13,7 +13,7 @@ from .batches import Block, Reject
 from .encodings import decode
 from .log import FileLog
 from .source import Source, read_whole
-from .values import shown
+from .values import safe_text
 
 
 def read_text(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
@@ -24,7 +24,7 @@ def read_text(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
         return
     decoded = decode(data)
     if decoded is None:
-        yield _rejected("unknown_charset", f"no encoding makes words of it: {shown(data[:80].decode('latin-1'))}")
+        yield _rejected("unknown_charset", f"no encoding makes words of it: {safe_text(data[:80].decode('latin-1'))}")
         return
     if decoded.encoding != "utf-8":
         log.note("read as " + decoded.encoding)

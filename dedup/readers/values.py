@@ -85,7 +85,7 @@ def safe_name(name: str) -> str:
     return "".join(c if is_kept(c) else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in name)
 
 
-def shown(text: str, limit: int = 80) -> str:
+def safe_text(text: str, limit: int = 80) -> str:
     """The start of a text, safe for a terminal and a log: nothing invisible, no line breaks."""
     cut = text[:limit]
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in cut)

@@ -22,14 +22,14 @@ from ..index.verdict import REJECT
 from ..schema import TIMESTAMP
 from ..version import __version__
 from .metrics import TEXT, Metrics
-from .middleware import ROUTE, Front, http_error
+from .middleware import ROUTE, ErrorMiddleware, http_error
 from .openapi import EVENTS_AT_ONCE, LARGEST_SINCE, MOST_EVENTS, openapi
 from .problems import Problem, busy
-from .requests import Refused, Room, media_type, read_body, read_document, read_rows
+from .requests import MemoryBudget, Refused, media_type, read_body, read_document, read_rows
 from .responses import JSON, JSON_LINES, answer, answer_rows, encoded
 from .schemas import entry_facts, event_facts
 from .settings import ServeSettings
-from .worker import Desk, closing
+from .worker import IndexWorker, closing
 
 if TYPE_CHECKING:
     from ..index.index import Index
@@ -132,7 +132,7 @@ def create_app(index: Index, settings: ServeSettings | None = None) -> Starlette
         methods.setdefault(path, {})[method] = handler
     app = Starlette(
         routes=[Route(path, _by_method(path, handlers), methods=list(handlers)) for path, handlers in methods.items()],
-        middleware=[Middleware(Front, service.metrics)],
+        middleware=[Middleware(ErrorMiddleware, service.metrics)],
         exception_handlers={HTTPException: http_error},
         lifespan=service.lifespan,
     )
@@ -156,8 +156,8 @@ class _Service:
     def __init__(self, index: Index, settings: ServeSettings) -> None:
         self._index = index
         self._settings = settings
-        self._desk = Desk(settings.max_waiting, settings.timeout)
-        self._room = Room(settings.max_held)
+        self._desk = IndexWorker(settings.max_waiting, settings.timeout)
+        self._room = MemoryBudget(settings.max_held)
         self._openapi = encoded(openapi(settings))
         self.metrics = Metrics()
         self.metrics.waiting.set_function(lambda: self._desk.waiting)

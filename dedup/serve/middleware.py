@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 ROUTE = "dedup.route"
 
 
-class Front:
+class ErrorMiddleware:
     """ASGI middleware, the outermost that is ours."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

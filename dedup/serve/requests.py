@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from ..errors import DedupError, InputError
 from ..index.document import FIELDS, Checked, Document, checked
-from ..readers.values import shown
+from ..readers.values import safe_text
 from .problems import Problem, busy
 from .responses import JSON_LINES
 
@@ -130,9 +130,11 @@ def document_of(value: Any) -> Document:
         raise InputError(f"a document must be an object with the fields {', '.join(FIELDS)}, got {_kind(value)}.")
     document = Document.of(value)
     if isinstance(document.id, str) and _has_surrogates(document.id):
-        raise InputError(f"the id {shown(ascii(document.id))} holds half of a surrogate pair: no answer in UTF-8 could name it.")
+        raise InputError(f"the id {safe_text(ascii(document.id))} holds half of a surrogate pair: no answer in UTF-8 could name it.")
     if isinstance(document.published, (bool, dict, list)):
-        raise InputError(f"document {shown(repr(document.id))}: its published must be a text or a number, got {_kind(document.published)}.")
+        raise InputError(
+            f"document {safe_text(repr(document.id))}: its published must be a text or a number, got {_kind(document.published)}."
+        )
     return document
 
 
@@ -148,7 +150,7 @@ def _kind(value: Any) -> str:
     return _KINDS.get(type(value), "an object")
 
 
-class Room:
+class MemoryBudget:
     """The memory that bodies may take, all together."""
 
     def __init__(self, most: int) -> None:
@@ -156,9 +158,9 @@ class Room:
         self.held = 0
 
     @contextmanager
-    def share(self) -> Iterator[Share]:
+    def share(self) -> Iterator[Reservation]:
         """What one request holds, until it is answered."""
-        share = Share(self)
+        share = Reservation(self)
         try:
             yield share
         finally:
@@ -177,10 +179,10 @@ class Room:
         self.held += size
 
 
-class Share:
-    """The bytes that one request holds of a ``Room``."""
+class Reservation:
+    """The bytes that one request holds of a ``MemoryBudget``."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: MemoryBudget) -> None:
         self._room = room
         self.size = 0
 
@@ -214,7 +216,7 @@ def media_type(request: Request, accepted: Sequence[str]) -> str:
     return name
 
 
-async def read_body(request: Request, share: Share, *, most: int, timeout: float) -> bytes:
+async def read_body(request: Request, share: Reservation, *, most: int, timeout: float) -> bytes:
     """The whole body.
 
     Raises

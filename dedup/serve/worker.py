@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Desk:
+class IndexWorker:
     """A queue before the index."""
 
     def __init__(self, most: int, timeout: float) -> None:

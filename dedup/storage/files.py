@@ -143,7 +143,7 @@ except ImportError:  # pragma: no cover - Windows
     fcntl = None  # type: ignore[assignment]
 
 
-class Held(Exception):  # noqa: N818 - it is no error of the program
+class LockedError(Exception):
     """Another process has the lock; the message says which."""
 
 
@@ -166,7 +166,7 @@ def lock(path: Path) -> IO[str] | None:
         file.seek(0)
         number = file.read(20).strip()
         file.close()
-        raise Held(f"process {number}" if number.isdigit() else "its number is not known") from None
+        raise LockedError(f"process {number}" if number.isdigit() else "its number is not known") from None
     except OSError:
         pass  # a file system without locks: nobody can be kept out
     try:

@@ -261,7 +261,7 @@ def without_scheme(name: str) -> str:
     return "/" + name.partition("://")[2].lstrip("/") if name.lower().startswith("file:///") else name
 
 
-def shown(name: str | os.PathLike[str]) -> str:
+def display_url(name: str | os.PathLike[str]) -> str:
     """A path as it is; a URL without credentials and options."""
     found = _URL.fullmatch(os.fspath(name))
     return os.fspath(name) if found is None else f"{found['scheme']}://{_without_password(found['host'])}{found['path']}"
@@ -279,9 +279,9 @@ def locate(url: str | os.PathLike[str]) -> RemotePath:
     if found is None:
         raise RemoteError(f"{url}: is no URL.")
     scheme, host, path = found["scheme"].lower(), found["host"], found["path"].strip("/")
-    shown = f"{scheme}://{_without_password(host)}" + (f"/{path}" if path else "")
+    display_url = f"{scheme}://{_without_password(host)}" + (f"/{path}" if path else "")
     if not host and scheme in ("s3", "gs", "gcs"):
-        raise RemoteError(f"{shown}: names no bucket. Write {scheme}://bucket/folder.")
+        raise RemoteError(f"{display_url}: names no bucket. Write {scheme}://bucket/folder.")
     environment = tuple(sorted(item for item in os.environ.items() if item[0].startswith(_ENVIRONMENT)))
     # What stands behind the path of a web address is part of it (a signature, say), though it is not shown.
     options, query = (
@@ -290,9 +290,9 @@ def locate(url: str | os.PathLike[str]) -> RemotePath:
     try:
         files, root = _connect(scheme, host, options, (CONNECT, SILENCE, ATTEMPTS, *environment))
     except (OSError, ValueError, TypeError) as error:
-        raise RemoteError(f"{shown}: {describe(error)}") from error
+        raise RemoteError(f"{display_url}: {describe(error)}") from error
     joined = f"{root.rstrip('/')}/{path}" if path else root
-    return RemotePath(files, joined + query, shown)
+    return RemotePath(files, joined + query, display_url)
 
 
 @functools.lru_cache(maxsize=64)

@@ -27,7 +27,7 @@ from ..schema import KEPT_TEXTS
 TEXT_ROWS = 1024
 
 
-class Texts:
+class TextStore:
     """The texts of documents, row by row as in the table of documents; nothing is read before it is asked for.
 
     Parameters
@@ -127,11 +127,11 @@ class TextWriter:
             self._rows -= whole
             self._waiting = [waiting.slice(whole)] if self._rows else []
 
-    def finish(self) -> Texts:
+    def finish(self) -> TextStore:
         """All texts; nothing can be added afterwards."""
         self.close()
         self._file.seek(0)
-        return Texts(self._file)
+        return TextStore(self._file)
 
     def close(self) -> None:
         """Write what is left to be written; the file is left to whoever gave it."""
@@ -169,7 +169,7 @@ def _abandon(writer: Any, file: IO[bytes]) -> None:
         file.close()
 
 
-def chosen(texts: Texts, kept: npt.NDArray[np.bool_], folder: str | None = None, *, ids: Any = None) -> Texts:
+def chosen(texts: TextStore, kept: npt.NDArray[np.bool_], folder: str | None = None, *, ids: Any = None) -> TextStore:
     """The texts of some documents as a file of their own.
 
     Parameters

@@ -23,7 +23,7 @@ _INCOMING = ".incoming-"
 _PROBE = f"{_INCOMING}probe"
 
 
-def target_at(url: str | os.PathLike[str]) -> RemotePath:
+def remote_folder(url: str | os.PathLike[str]) -> RemotePath:
     """The folder elsewhere that a URL names.
 
     Raises

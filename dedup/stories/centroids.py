@@ -48,7 +48,7 @@ class Terms:
 
 
 @dataclass(frozen=True, eq=False)
-class Profiles:
+class Centroids:
     """Terms of stories, an entry for each term of each story, by story and then by number of the term.
 
     ``stories``, ``numbers`` int64[n_entries]; ``weights`` float64[n_entries], the sum over the story's documents;
@@ -65,7 +65,7 @@ class Profiles:
     terms: Terms
 
     @classmethod
-    def of(cls, matrix: Any, terms: Terms, story: Ints, n_stories: int) -> Profiles:
+    def of(cls, matrix: Any, terms: Terms, story: Ints, n_stories: int) -> Centroids:
         """From the vectors of documents, CSR with rows of unit length, and the story of each."""
         rows = np.repeat(np.arange(len(story)), np.diff(matrix.indptr))
         data = matrix.data.astype(np.float64)

@@ -17,7 +17,7 @@ from ..arrays.threads import thread_count
 from ..config import Config, RunConfig, StoryConfig
 from ..kernels.stories.linkage import average_linkage
 from ..schema import DAY
-from .rejoin import mend
+from .rejoin import rejoin_truncated
 from .similarity import neighbours
 from .thresholds import floors, in_cuts
 
@@ -94,7 +94,7 @@ def cluster(matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[n
     # No name holds the list of all pairs, which is long.
     edges, relative, short = in_cuts(neighbours(matrix, times, headline, floors(config), config, threads=threads), times, headline, config)
     labels: Ints = average_linkage(len(headline), edges.left, edges.right, relative, times / DAY, config.window_days, LEAST_COUNTED, 1.0)
-    return mend(labels, short, matrix, times, headline, config)
+    return rejoin_truncated(labels, short, matrix, times, headline, config)
 
 
 class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]

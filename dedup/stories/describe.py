@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 
 from ..arrays.rows import run_starts
 from ..schema import STORIES, TIMESTAMP
-from .centroids import Ints, Profiles, Terms
+from .centroids import Centroids, Ints, Terms
 from .keywords import CANDIDATES, keywords, plain_terms
 from .leads import choose_leads, titles_as_sections
-from .surface_words import Words
+from .surface_words import SurfaceWords
 from .vectors import Vectors
 
 #: Canonical documents described at a time.
@@ -34,14 +34,14 @@ _UNDATED = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
-class Storybook:
+class StoryTable:
     """``stories`` an Arrow table, ``schema.STORIES``; ``story_of`` int64[n_documents], the row of each one's story."""
 
     stories: Any
     story_of: Ints
 
 
-def tell(documents: Any, leads: Any, vectors: Vectors, canonicals: Ints, labels: Ints, canonical_of: Ints) -> Storybook:
+def describe_stories(documents: Any, leads: Any, vectors: Vectors, canonicals: Ints, labels: Ints, canonical_of: Ints) -> StoryTable:
     """Describe each story.
 
     Parameters
@@ -88,7 +88,7 @@ def tell(documents: Any, leads: Any, vectors: Vectors, canonicals: Ints, labels:
         },
         schema=STORIES,
     )
-    return Storybook(table, story_of)
+    return StoryTable(table, story_of)
 
 
 def story_id(founder: str) -> str:
@@ -111,8 +111,8 @@ def _describe(
     for begin, end in _blocks(offsets):
         chosen = by_story[offsets[begin] : offsets[end]]
         rows, own = canonicals[chosen], story[chosen] - begin
-        words = Words.of(leads.take(pa.array(rows)))
-        profiles = Profiles.of(vectors.matrix[chosen], terms, own, end - begin)
+        words = SurfaceWords.of(leads.take(pa.array(rows)))
+        profiles = Centroids.of(vectors.matrix[chosen], terms, own, end - begin)
         block_titles = titles.take(pa.array(chosen)).combine_chunks()
         best = choose_leads(block_titles, words, profiles, own, when[rows], n_sources[rows], headline[rows], sections[chosen])
         lead[begin:end] = rows[best]

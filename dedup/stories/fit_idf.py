@@ -20,9 +20,9 @@ from ..arrays.threads import map_batches, thread_count
 from ..config import Config
 from ..errors import ConfigError, InputError
 from ..fingerprints.fingerprint import fingerprint
-from ..readers import Batch, ReadLog, read_files
+from ..readers import PageBatch, ReadLog, read_files
 from ..segmentation.documents import documents_of
-from ..text.document_frequencies import FLAGS, Background
+from ..text.document_frequencies import FLAGS, DocumentFrequencies
 from ..text.normalization import deciding_words, stop_words, term_hashes
 from .vectors import NATIVE, without_terms
 
@@ -44,7 +44,7 @@ class Fit:
     of a coverage so low that few documents will be weighed by these counts.
     """
 
-    background: Background
+    background: DocumentFrequencies
     documents: int
     repeated: int
     wordless: int
@@ -126,10 +126,10 @@ def fit_idf(
     if least < 1:
         raise ConfigError(f"least must be 1 or more, got {least}.")
     config = config or Config()
-    tell = progress or (lambda stage, rows: None)
+    describe_stories = progress or (lambda stage, rows: None)
     log, terms, texts = ReadLog(), Tally(), Tally()
     documents = repeated = wordless = 0
-    tell("read", 0)
+    describe_stories("read", 0)
     pages = _pages(read_files([inputs] if isinstance(inputs, str | os.PathLike) else inputs, config=config, log=log))
     for batch in map_batches(lambda part: _count(part, config), pages, thread_count(config.run.threads)):
         fresh = _first_of_each(batch.texts) & ~texts.holds(batch.texts)
@@ -140,7 +140,7 @@ def fit_idf(
         documents += len(fresh)
         wordless += int(np.count_nonzero(without_words))
         repeated += int(np.count_nonzero(~fresh & ~without_words))
-        tell("read", documents)
+        describe_stories("read", documents)
     if not documents:
         raise InputError("no page could be read: every row or file was rejected. Check the inputs with 'dedup run'.")
     met, counts = terms.total()
@@ -158,11 +158,11 @@ def fit_idf(
             f"of a document's different words the counts know {coverage:.0%} on average, and documents of which they know less than "
             f"{NATIVE:.0%} are weighed without them. Give more documents, or lower --least"
         )
-    known = Background(met[kept], counts[kept], counted_documents)
+    known = DocumentFrequencies(met[kept], counts[kept], counted_documents)
     return Fit(known, documents, repeated, wordless, len(met), coverage, log.rejects, warnings)
 
 
-def _pages(batches: Iterable[Batch]) -> Iterator[Any]:
+def _pages(batches: Iterable[PageBatch]) -> Iterator[Any]:
     return (batch.pages for batch in batches if batch.pages.num_rows)
 
 

@@ -20,7 +20,7 @@ from ..text.document_frequencies import FLAGS, background
 from ..text.normalization import term_hashes, tokenize, written_tokens
 from ..text.stemming import light_stem, stem_lists
 from .collocations import Bond, Chain, chains
-from .surface_words import Words
+from .surface_words import SurfaceWords
 
 Ints = npt.NDArray[np.int64]
 #: Keywords listed for a story, and terms looked at to find them.
@@ -122,7 +122,7 @@ class Spelling:
         return whole < LITTLE_KNOWN and rest >= WELL_KNOWN
 
 
-def keywords(words: Words, story: Ints, stories: Ints, terms: npt.NDArray[np.uint64], n_stories: int) -> list[list[str]]:
+def keywords(words: SurfaceWords, story: Ints, stories: Ints, terms: npt.NDArray[np.uint64], n_stories: int) -> list[list[str]]:
     """The written keywords of each story.
 
     Parameters
@@ -147,7 +147,7 @@ def keywords(words: Words, story: Ints, stories: Ints, terms: npt.NDArray[np.uin
     return [_chosen(range(*offsets[i : i + 2]), commonest, phrases, spellings) for i in range(n_stories)]
 
 
-def _occurrences(words: Words, story: Ints, stories: Ints, terms: npt.NDArray[np.uint64]) -> tuple[Ints, Ints]:
+def _occurrences(words: SurfaceWords, story: Ints, stories: Ints, terms: npt.NDArray[np.uint64]) -> tuple[Ints, Ints]:
     """Places of words that are candidates of the story they stand in, and the number of the candidate."""
     wanted = terms ^ (stories.astype(np.uint64) * GOLDEN)
     order = np.argsort(wanted, kind="stable")

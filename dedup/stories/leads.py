@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays.rows import run_starts
-from .centroids import Floats, Ints, Profiles
-from .surface_words import Words
+from .centroids import Centroids, Floats, Ints
+from .surface_words import SurfaceWords
 
 #: What counts for a lead, each from 0 to 1 within its story.
 CENTRALITY, FOCUS, EARLINESS, VARIETY = 1.5, 0.7, 0.25, 0.3
@@ -48,8 +48,8 @@ def titles_as_sections(titles: Any) -> npt.NDArray[np.bool_]:
 
 def choose_leads(
     titles: Any,
-    words: Words,
-    profiles: Profiles,
+    words: SurfaceWords,
+    profiles: Centroids,
     story: Ints,
     when: Ints,
     sources: Ints,
@@ -84,7 +84,7 @@ def choose_leads(
     return order[np.searchsorted(story[order], np.arange(len(profiles.sizes)))]
 
 
-def _share_of_best(values: Floats, story: Ints, profiles: Profiles) -> Floats:
+def _share_of_best(values: Floats, story: Ints, profiles: Centroids) -> Floats:
     best = np.zeros(len(profiles.sizes))
     np.maximum.at(best, story, values)
     return values / np.maximum(best[story], 1e-12)
@@ -100,11 +100,11 @@ def _earliness(when: Ints, story: Ints, sizes: Ints) -> Floats:
     return 1 - rank / np.maximum(sizes[story] - 1, 1)
 
 
-def _title_words(titles: Any, words: Words) -> npt.NDArray[np.bool_]:
+def _title_words(titles: Any, words: SurfaceWords) -> npt.NDArray[np.bool_]:
     return words.within(pc.binary_length(titles).fill_null(0).to_numpy().astype(np.int64))
 
 
-def _focus(titles: Any, words: Words, profiles: Profiles, story: Ints) -> Floats:
+def _focus(titles: Any, words: SurfaceWords, profiles: Centroids, story: Ints) -> Floats:
     """How much each title says of its story: the weights of its different words, over the root of their number."""
     places = np.flatnonzero(_title_words(titles, words))
     rows, terms = words.rows[places], words.terms[places]
@@ -116,7 +116,7 @@ def _focus(titles: Any, words: Words, profiles: Profiles, story: Ints) -> Floats
     return sums / np.sqrt(np.maximum(np.bincount(rows, minlength=len(story)), 1))
 
 
-def _faults(titles: Any, words: Words) -> Floats:
+def _faults(titles: Any, words: SurfaceWords) -> Floats:
     faults = np.zeros(len(titles))
     for pattern, loss in ((_FURNITURE, FURNITURE), (_TRUNCATED, TRUNCATED), (_QUESTION, QUESTION)):
         found = pc.match_substring_regex(titles, pattern).fill_null(False)

@@ -23,7 +23,7 @@ Ints = npt.NDArray[np.int64]
 PIECES, ROUNDS = 1024, 16
 
 
-def mend(
+def rejoin_truncated(
     labels: Ints,
     short: npt.NDArray[np.bool_],
     matrix: Any,

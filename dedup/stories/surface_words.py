@@ -21,7 +21,7 @@ _SPACE = 0x20
 
 
 @dataclass(frozen=True, eq=False)
-class Words:
+class SurfaceWords:
     """The words of texts but for stop words, in text order.
 
     ``terms`` uint64[n_words], flags 0; ``rows`` int64[n_words], the text of each; ``starts``, ``stops``
@@ -36,7 +36,7 @@ class Words:
     stops: Ints
 
     @classmethod
-    def of(cls, texts: Any) -> Words:
+    def of(cls, texts: Any) -> SurfaceWords:
         """The first words of an Arrow text column."""
         data, offsets = text_rows(texts)
         terms, rows, starts, stops = term_rows(data, offsets, READ_WORDS, *fold_table().arrays(), *stem_table().arrays())

@@ -20,7 +20,7 @@ from sklearn.preprocessing import normalize
 
 from ..arrays.rows import Rows, filter_rows, take_rows
 from ..config import StoryConfig
-from ..text.document_frequencies import FLAGS, Background
+from ..text.document_frequencies import FLAGS, DocumentFrequencies
 
 #: A document is in the language of the background if the background knows this share of its different terms.
 NATIVE = 0.7
@@ -41,7 +41,7 @@ class Vectors:
 
 
 def vectorize(
-    titles: Rows, bodies: Rows, letters: Rows, known: Background, config: StoryConfig, stories: npt.NDArray[np.int64] | None = None
+    titles: Rows, bodies: Rows, letters: Rows, known: DocumentFrequencies, config: StoryConfig, stories: npt.NDArray[np.int64] | None = None
 ) -> Vectors:
     """Weigh terms by TF-IDF.
 
@@ -143,7 +143,7 @@ def _tidy(matrix: Any) -> Any:
     return matrix
 
 
-def _idf(counts: Any, terms: npt.NDArray[np.uint64], known: Background, stories: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+def _idf(counts: Any, terms: npt.NDArray[np.uint64], known: DocumentFrequencies, stories: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """Smoothed inverse document frequency of each entry.
 
     Over the background and the documents in its language; for other documents, which the background says nothing of, over

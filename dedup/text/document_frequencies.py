@@ -54,7 +54,7 @@ def read_counts(path: str | os.PathLike[str]) -> tuple[npt.NDArray[np.uint64], n
     Raises
     ------
     ConfigError
-        See ``Background.read``.
+        See ``DocumentFrequencies.read``.
     """
     try:
         with open(path, "rb") as file:
@@ -106,7 +106,7 @@ def check_file(path: str | os.PathLike[str], *, overwrite: bool) -> None:
     Raises
     ------
     OutputError
-        See ``Background.write``.
+        See ``DocumentFrequencies.write``.
     """
     target = Path(path).absolute()
     if target.is_dir():
@@ -134,7 +134,7 @@ def write_counts(
     Raises
     ------
     OutputError
-        See ``Background.write``.
+        See ``DocumentFrequencies.write``.
     """
     check_file(path, overwrite=overwrite)
     target = Path(path).absolute()
@@ -165,7 +165,7 @@ SHIPPED, NONE = "shipped", "none"
 
 
 @dataclass(frozen=True)
-class Background:
+class DocumentFrequencies:
     """``terms`` uint64[n] sorted, flags 0, ``counts`` uint32[n] documents that hold each, of ``documents`` in all."""
 
     terms: npt.NDArray[np.uint64]
@@ -190,7 +190,7 @@ class Background:
         return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> Background:
+    def read(cls, path: str | os.PathLike[str]) -> DocumentFrequencies:
         """Read a file that ``write`` wrote.
 
         Raises
@@ -212,26 +212,26 @@ class Background:
 
 
 @cache
-def background() -> Background:
+def background() -> DocumentFrequencies:
     """The shipped counts."""
     with resources.files("dedup.data").joinpath("background.npz").open("rb") as file, np.load(file) as arrays:
-        return Background(arrays["terms"], arrays["counts"], int(arrays["documents"]))
+        return DocumentFrequencies(arrays["terms"], arrays["counts"], int(arrays["documents"]))
 
 
-def background_of(setting: str) -> Background:
+def background_of(setting: str) -> DocumentFrequencies:
     """The counts that ``stories.background`` asks for: ``shipped`` (or nothing), ``none``, or those of a file.
 
     Raises
     ------
     ConfigError
-        See ``Background.read``.
+        See ``DocumentFrequencies.read``.
     """
     if setting in (SHIPPED, ""):
         return background()
-    return Background(np.empty(0, np.uint64), np.empty(0, np.uint32), 0) if setting == NONE else Background.read(setting)
+    return DocumentFrequencies(np.empty(0, np.uint64), np.empty(0, np.uint32), 0) if setting == NONE else DocumentFrequencies.read(setting)
 
 
-def content_name(known: Background) -> str:
+def content_name(known: DocumentFrequencies) -> str:
     """What counts are called in digests of configurations, by what is in them: ``shipped``, ``none`` or their digest."""
     if known.documents == 0:
         return NONE

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.arrays.spill import Spill
+from dedup.arrays.spill import SpillPool
 from dedup.errors import OutputError
 
 
 @given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=6), max_size=8), st.integers(0, 200))
 def test_a_pile_is_all_that_was_added_whatever_fits_into_memory(parts, limit):
-    with Spill(limit) as spill:
+    with SpillPool(limit) as spill:
         pile, other = spill.pile(np.uint64), spill.pile(np.int32)
         for part in parts:
             pile.add(np.array(part, np.uint64))
@@ -29,7 +29,7 @@ def test_a_pile_is_all_that_was_added_whatever_fits_into_memory(parts, limit):
 
 
 def test_a_pile_that_is_made_when_others_are_in_files_is_in_a_file(tmp_path):
-    with Spill(10, str(tmp_path)) as spill:
+    with SpillPool(10, str(tmp_path)) as spill:
         spill.pile(np.uint8).add(np.zeros(100, np.uint8))
         later = spill.pile(np.uint8)
         later.add(np.arange(5, dtype=np.uint8))
@@ -39,7 +39,7 @@ def test_a_pile_that_is_made_when_others_are_in_files_is_in_a_file(tmp_path):
 
 
 def test_no_file_is_left_behind(tmp_path):
-    with Spill(0, str(tmp_path)) as spill:
+    with SpillPool(0, str(tmp_path)) as spill:
         pile = spill.pile(np.uint64)
         pile.add(np.arange(1000, dtype=np.uint64))
         array = pile.array()
@@ -48,13 +48,13 @@ def test_no_file_is_left_behind(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path):
-    pile = Spill(0, str(tmp_path / "missing")).pile(np.uint8)
+    pile = SpillPool(0, str(tmp_path / "missing")).pile(np.uint8)
     with pytest.raises(OutputError, match="missing: cannot keep .* TMPDIR, or allow more memory with --run.memory"):
         pile.add(np.zeros(9, np.uint8))
 
 
 def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch):
-    spill = Spill(0, str(tmp_path))
+    spill = SpillPool(0, str(tmp_path))
 
     class Full:
         def write(self, _):

@@ -24,7 +24,7 @@ def row(number, **changes):
     return {name: value for name, value in (usual | changes).items() if value is not None}
 
 
-def doubts(rows, **changes):
+def corpus_warnings(rows, **changes):
     """What is said beyond what readers notice; each in one line that ends without a full stop, as readers' notes do."""
     told = [
         warning
@@ -42,53 +42,53 @@ def english(number):
 
 
 def test_nothing_is_said_of_a_sound_corpus():
-    assert doubts([row(number) for number in range(ROWS)]) == []
+    assert corpus_warnings([row(number) for number in range(ROWS)]) == []
 
 
 def test_nothing_is_said_of_a_trial_of_a_few_documents():
-    assert doubts([{"text": english(number)} for number in range(LEAST - 1)]) == []
+    assert corpus_warnings([{"text": english(number)} for number in range(LEAST - 1)]) == []
 
 
 def test_most_documents_without_a_date_are_a_doubt_of_stories():
     rows = [row(number, published=None if number < ROWS // 2 + 1 else "2025-03-01") for number in range(ROWS)]
-    assert doubts(rows) == [
+    assert corpus_warnings(rows) == [
         "51 of 100 documents have no date of publication, so stories go by their words alone and news of different weeks can be one "
         "story. Name the column with --input.published"
     ]
-    assert doubts(rows, stories__enabled=False) == []
-    assert doubts(rows[2:]) == []
+    assert corpus_warnings(rows, stories__enabled=False) == []
+    assert corpus_warnings(rows[2:]) == []
 
 
 def test_most_documents_without_an_outlet_are_a_doubt():
-    [said] = doubts([row(number, source=None) for number in range(ROWS)])
+    [said] = corpus_warnings([row(number, source=None) for number in range(ROWS)])
     assert said.startswith("100 of 100 documents name no outlet, ")
     assert said.endswith("Name the column with --input.source")
 
 
 def test_one_outlet_with_the_urls_of_many_is_a_doubt_and_one_outlet_alone_is_none():
     rows = [row(number, source="الزاحف", url=f"http://www.site{number % 12}.example:80/{number}") for number in range(ROWS)]
-    [said] = doubts(rows)
+    [said] = corpus_warnings(rows)
     assert said.startswith('all documents name one outlet, "الزاحف", but their URLs have 12 hosts; ')
-    assert doubts([row(number, source="الضفة", url=f"https://m.one.example/{number}") for number in range(ROWS)]) == []
-    assert doubts([row(number, source="الضفة", url=None) for number in range(ROWS)]) == []
+    assert corpus_warnings([row(number, source="الضفة", url=f"https://m.one.example/{number}") for number in range(ROWS)]) == []
+    assert corpus_warnings([row(number, source="الضفة", url=None) for number in range(ROWS)]) == []
 
 
 def test_most_articles_in_another_script_are_a_doubt_of_the_shipped_counts():
     rows = [row(number, title=None, text=english(number)) for number in range(ROWS)]
-    [said] = doubts(rows)
+    [said] = corpus_warnings(rows)
     assert said.startswith("most articles are not in Arabic script (100 of 100 looked at), ")
-    assert doubts(rows, stories__background="none") == []
-    assert doubts(rows[:40] + [row(number) for number in range(40, ROWS)]) == []
+    assert corpus_warnings(rows, stories__background="none") == []
+    assert corpus_warnings(rows[:40] + [row(number) for number in range(40, ROWS)]) == []
 
 
 def test_most_pages_rejected_are_a_doubt_with_the_reason_and_the_first_of_them():
     rows = [row(number) for number in range(3)] + [row(1)] + [{"id": "x", "title": " "}] * 3
-    [said] = doubts(rows)
+    [said] = corpus_warnings(rows)
     assert said == (
         "4 of 7 pages were rejected, 3 of them as empty_page (first: <memory>, row 4: neither text nor title). "
         "Look at one of each kind with 'dedup inspect'"
     )
-    assert doubts(rows[:-1]) == []
+    assert corpus_warnings(rows[:-1]) == []
 
 
 def test_pages_that_the_base_has_already_are_no_doubt():
@@ -100,6 +100,6 @@ def test_pages_that_the_base_has_already_are_no_doubt():
 def test_one_text_on_many_pages_is_a_doubt_with_its_title():
     notice = {"title": "نستخدم ملفات تعريف الارتباط", "text": news(7777, 40)}
     rows = [row(number, **(notice if number < LEAST else {})) for number in range(ROWS)]
-    [said] = doubts(rows)
+    [said] = corpus_warnings(rows)
     assert said.startswith('50 of 100 documents are copies of one text, "نستخدم ملفات تعريف الارتباط" (')
-    assert doubts(rows[1:]) == []
+    assert corpus_warnings(rows[1:]) == []

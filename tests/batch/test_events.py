@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from dedup.batch.incremental import Happening, Tie, events_table, group_events, story_events
+from dedup.batch.incremental import GroupTie, StoryChange, events_table, group_events, story_events
 from dedup.schema import EVENTS, TIMESTAMP
 
 DAY2, DAY3 = datetime(2025, 3, 2, tzinfo=UTC), datetime(2025, 3, 3, 7, 30, tzinfo=UTC)
@@ -18,7 +18,7 @@ DOCUMENTS = pa.table({
 
 
 def happening(event="story_merged", story=0, other=1, members=(1,), newcomers=(2, 3)):
-    return Happening(event, story, other, np.array(members), np.array(newcomers))
+    return StoryChange(event, story, other, np.array(members), np.array(newcomers))
 
 
 def rows_of(*happenings):
@@ -43,12 +43,12 @@ def test_places_are_those_of_the_documents_clustered():
 
 
 def test_a_tie_of_copy_groups_names_both_canonicals_and_the_story_of_the_one_that_is_kept():
-    rows = group_events([Tie(0, 1, np.array([2, 3]))], DOCUMENTS, pa.array(["s0", "s1", "s0", "s0", "s1"]))
+    rows = group_events([GroupTie(0, 1, np.array([2, 3]))], DOCUMENTS, pa.array(["s0", "s1", "s0", "s0", "s1"]))
     (row,) = events_table(rows, None).to_pylist()
     assert row == {
         "event": "group_merged", "story_id": "s0", "other_id": "b", "canonical_id": "a", "at": DAY3, "documents": 2, "members": ["c", "d"],
     }  # fmt: skip
-    assert group_events([Tie(0, 1, np.array([2]))], DOCUMENTS, pa.nulls(5, pa.string()))[0]["story_id"] is None
+    assert group_events([GroupTie(0, 1, np.array([2]))], DOCUMENTS, pa.nulls(5, pa.string()))[0]["story_id"] is None
 
 
 def test_the_order_in_which_events_come_does_not_matter():

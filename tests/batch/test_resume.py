@@ -294,7 +294,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(here, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("dedup.pipeline.chronicle", stopped)
+        patched.setattr("dedup.pipeline.find_stories", stopped)
         result = command("in", "-o", "out")
     assert result.exit_code == 130
     assert "stopped. What is done is kept in" in result.stderr

@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dedup.arrays.spill import KeptPile, Spill
+from dedup.arrays.spill import PersistentArray, SpillPool
 from dedup.batch import workspace
 from dedup.batch.checkpoints import array_of, load, save
 from dedup.batch.workspace import Workspace
 from dedup.errors import OutputError
 from dedup.storage import files as durable
-from dedup.storage.files import Held, Mark, WorkFile, is_as_marked, lock, mark_of, write_durably
+from dedup.storage.files import LockedError, Mark, WorkFile, is_as_marked, lock, mark_of, write_durably
 from tests.paths import ROOT
 
 RUN = {"version": "1", "settings": {}, "base": None, "inputs": []}
@@ -148,7 +148,7 @@ def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path):
     )
     with process:
         process.stdout.readline()
-        with pytest.raises(Held, match=f"process {process.pid}"):
+        with pytest.raises(LockedError, match=f"process {process.pid}"):
             lock(tmp_path / "lock")
         process.kill()
     lock(tmp_path / "lock").close()
@@ -179,9 +179,9 @@ def test_a_file_has_its_name_only_when_it_is_settled(tmp_path):
 
 
 def test_a_file_that_grows_is_marked_piece_by_piece_and_cut_off_behind_the_last_one(tmp_path):
-    with Spill(1 << 30) as spill:
+    with SpillPool(1 << 30) as spill:
         file = WorkFile(tmp_path / "file", told, begin=0)
-        pile = KeptPile(spill, file, np.uint64)
+        pile = PersistentArray(spill, file, np.uint64)
         pile.add(np.arange(5, dtype=np.uint64))
         first = file.settle()
         pile.add(np.arange(5, 9, dtype=np.uint64))
@@ -189,7 +189,7 @@ def test_a_file_that_grows_is_marked_piece_by_piece_and_cut_off_behind_the_last_
         pile.add(np.full(1000, 7, np.uint64))
         file.flush()
         assert (first[:2], second[:2]) == ((0, 40), (40, 32))
-        again = KeptPile(spill, WorkFile(tmp_path / "file", told, begin=72), np.uint64)
+        again = PersistentArray(spill, WorkFile(tmp_path / "file", told, begin=72), np.uint64)
         assert len(again) == 9
         again.add(np.array([9], np.uint64))
         array = again.array()

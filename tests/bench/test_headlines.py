@@ -103,7 +103,7 @@ def test_another_number_is_another():
 
 
 def test_the_facts_of_a_headline_are_counted_as_often_as_they_come():
-    assert headlines.facts_of(["الرئيس يصل", "مقتل 9 من 9", "لن يصل ولن يعود"]) == [0, 2, 2]
+    assert headlines.metadata_of(["الرئيس يصل", "مقتل 9 من 9", "لن يصل ولن يعود"]) == [0, 2, 2]
 
 
 def test_titles_that_are_called_one_are_told_by_what_their_articles_are(tmp_path):

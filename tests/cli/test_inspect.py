@@ -54,7 +54,7 @@ def inspect(*arguments):
     return CliRunner().invoke(main, ["inspect", *(str(argument) for argument in arguments)], prog_name="dedup")
 
 
-def facts_of(*arguments):
+def metadata_of(*arguments):
     result = inspect(*arguments, "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     return json.loads(result.stdout)
@@ -76,7 +76,7 @@ def test_the_example_crawl_is_told_as_it_was_reviewed(out):
 
 
 def test_the_numbers_are_those_of_the_tables(out):
-    facts, counts = facts_of("out", "-n", 1000), read(out)["counts"]
+    facts, counts = metadata_of("out", "-n", 1000), read(out)["counts"]
     documents = pq.read_table(out / "documents.parquet").to_pylist()
     assert facts["counts"]["documents"] == len(documents) == counts["documents"]
     assert sum(source["documents"] for source in facts["sources"]["largest"]) + facts["sources"]["unknown"] == len(documents)
@@ -99,16 +99,16 @@ def test_the_numbers_are_those_of_the_tables(out):
 
 def test_top_limits_every_list_and_may_be_nothing(out):
     lists = ("sources", "agencies", "inputs")
-    facts = facts_of("out", "-n", 2)
+    facts = metadata_of("out", "-n", 2)
     assert [len(facts[name]["largest"]) for name in lists] == [2, 2, 2]
     assert (len(facts["copy_groups"]), len(facts["stories"])) == (2, 2)
-    assert facts_of("out", "-n", 0)["stories"] == []
+    assert metadata_of("out", "-n", 0)["stories"] == []
     assert inspect("out", "-n", 0).exit_code == 0
     assert inspect("out", "-n", -1).exit_code == 2
 
 
 def test_only_settings_that_are_not_the_defaults_are_told(out):
-    assert facts_of("out")["config"] == {}
+    assert metadata_of("out")["config"] == {}
     assert "Settings: the defaults. Digest 0123456789abcdef.\n" in inspect("out").stdout
 
     def changed(manifest):
@@ -117,7 +117,7 @@ def test_only_settings_that_are_not_the_defaults_are_told(out):
         return manifest
 
     change(out, changed)
-    assert facts_of("out")["config"] == {"input.text": {"value": "نص", "default": None}, "copies.near": {"value": 0.6, "default": 0.5}}
+    assert metadata_of("out")["config"] == {"input.text": {"value": "نص", "default": None}, "copies.near": {"value": 0.6, "default": 0.5}}
     assert 'Settings: input.text = "نص" (not unset), copies.near = 0.6 (not 0.5).' in inspect("out").stdout
 
 
@@ -126,7 +126,7 @@ def test_rejects_are_told_by_reason_with_one_example_of_each(tmp_path, monkeypat
     lines = ['{"title": "خبر قصير عن مدينة النخيل الجديدة"}', "{broken", '{"title": null}', "{again", "{\x1b[31m"]
     Path("news.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert CliRunner().invoke(main, ["run", "news.jsonl", "-o", "out", "-q"]).exit_code == 0
-    rejects = facts_of("out")["rejects"]
+    rejects = metadata_of("out")["rejects"]
     assert [(reject["reason"], reject["count"], reject["example"]["input_row"]) for reject in rejects] == [
         ("bad_json", 3, 1),
         ("empty_page", 1, 2),
@@ -153,7 +153,7 @@ def test_records_that_hold_no_page_are_told_by_reason(out):
         return manifest
 
     change(out, changed)
-    assert facts_of("out")["inputs"]["skipped"] == {"not_html": 5, "status": 5}
+    assert metadata_of("out")["inputs"]["skipped"] == {"not_html": 5, "status": 5}
     shown = inspect("out").stdout
     assert "3 inputs, 105 kB: 77 pages + 0 rejects + 10 records skipped.\n" in shown
     assert "Skipped, for they hold no page: not_html 5, status 5.\n" in shown
@@ -177,7 +177,7 @@ def test_a_run_with_a_base_tells_of_it_and_its_events(out):
     shutil.rmtree("out")
     assert CliRunner().invoke(main, ["run", str(ROOT / "examples" / "crawl"), "-o", "out", "-q"]).exit_code == 0
     assert CliRunner().invoke(main, ["run", "new.jsonl", "--base", "out", "-o", "next", "-q"]).exit_code == 0
-    assert facts_of("next")["base"] == {"documents": 101, "files": 3}
+    assert metadata_of("next")["base"] == {"documents": 101, "files": 3}
     shown = inspect("next").stdout
     assert "Base: 101 documents of 3 files read before.\n" in shown
     assert "102 documents = 101 of the base + 1 new; 0 new ones are copies of old ones.\n" in shown
@@ -189,7 +189,7 @@ def test_a_result_elsewhere_is_told_like_one_in_a_folder(out):
     import dedup
 
     dedup.Result.read("out").write("memory://results/out")
-    assert facts_of("memory://results/out") | {"folder": "", "files": {}} == facts_of("out") | {"folder": "", "files": {}}
+    assert metadata_of("memory://results/out") | {"folder": "", "files": {}} == metadata_of("out") | {"folder": "", "files": {}}
     assert refused("memory://results/none").startswith("Error: memory://results/none: holds no manifest.json, ")
 
 
@@ -206,7 +206,7 @@ def test_a_result_of_an_older_version_is_told_as_far_as_it_goes(out):
         return {name: value for name, value in manifest.items() if name not in gone} | {"schema_version": 1, "version": "0.0.9"}
 
     change(out, older)
-    facts = facts_of("out")
+    facts = metadata_of("out")
     assert (facts["agencies"], facts["finished"], facts["counts"]["documents"]) == (None, None, 101)
     result = inspect("out")
     assert (result.exit_code, result.stderr) == (0, "")

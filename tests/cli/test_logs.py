@@ -152,7 +152,7 @@ def test_a_run_that_is_gone_on_with_says_what_was_done_before(monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(dedup.pipeline, "chronicle", stopped)
+        patch.setattr(dedup.pipeline, "find_stories", stopped)
         assert command("run", CRAWL, "-o", "out", "-q").exit_code == 130
     assert command("inspect", "out").stderr.startswith("Error: out: holds a run that has not ended (done: read, copies). ")
     lines = logged(command("run", CRAWL, "-o", "out", "--log-json", "-q"))

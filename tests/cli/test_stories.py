@@ -12,7 +12,7 @@ import pytest
 import dedup.pipeline
 import dedup.stories.fit_idf
 from dedup.config import Config
-from dedup.text.document_frequencies import Background, background
+from dedup.text.document_frequencies import DocumentFrequencies, background
 from tests.cli.test_run import ROWS, content, dedup_command, error_of, lines_of, must_not_run, raising, run
 
 FIT = ("stories", "fit-idf", "news.jsonl", "-o", "idf.npz")
@@ -36,7 +36,7 @@ def fit(*arguments):
 
 def test_it_writes_counts_and_tells_what_they_hold(here):
     facts = fit()
-    known = Background.read("idf.npz")
+    known = DocumentFrequencies.read("idf.npz")
     assert (facts["documents"], facts["counted"], facts["repeated"]) == COUNTS
     assert (facts["counted"], facts["kept"], facts["digest"]) == (known.documents, len(known.terms), known.digest())
     assert (facts["file"], facts["bytes"], facts["least"]) == ("idf.npz", os.path.getsize("idf.npz"), 1)
@@ -59,7 +59,7 @@ def test_the_summary_for_people_has_the_same_numbers(here):
         "less than 70% are weighed without them. Give more documents, or lower --least\n"
         f"The counts are in idf.npz: {size} bytes, digest {digest}.\n"
     )
-    known = Background.read("idf.npz")
+    known = DocumentFrequencies.read("idf.npz")
     assert (int(kept), digest, size) == (len(known.terms), known.digest(), f"{os.path.getsize('idf.npz'):,}")
 
 
@@ -109,7 +109,7 @@ def test_threads_and_batches_change_no_byte(here):
 def test_quiet_prints_nothing(here):
     result = dedup_command(*FIT, "--least", 1, "-q")
     assert (result.exit_code, result.output) == (0, "")
-    assert Background.read("idf.npz").documents == 4
+    assert DocumentFrequencies.read("idf.npz").documents == 4
 
 
 def test_strict_fails_after_writing_if_anything_was_rejected(here):
@@ -187,7 +187,7 @@ def test_ctrl_c_says_whether_the_counts_were_written(here, monkeypatch):
     os.chdir(here)
     monkeypatch.setattr("dedup.cli.stories._summary", raising(KeyboardInterrupt()))
     assert error_of(dedup_command(*FIT, "--least", 1), 130) == "Error: stopped. The counts are written to idf.npz."
-    assert Background.read("idf.npz").documents == 4
+    assert DocumentFrequencies.read("idf.npz").documents == 4
 
 
 @pytest.mark.parametrize("damage", ["gone", "torn", "text"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.arrays.spill import Spill
+from dedup.arrays.spill import SpillPool
 from dedup.config import CandidateConfig, Config, SignatureConfig
 from dedup.copies.inverted_index import posting_candidates
 from dedup.copies.lsh import band_candidates
@@ -32,7 +32,7 @@ def proposed(rows, *, compared=None, least_share=0.3, excerpts=True, threads=1, 
     alike = band_candidates(keys, np.diff(shingles[1])[compared] > 0, compared, config, threads=threads)
     if not excerpts:
         return alike
-    with Spill(limit) as spill:
+    with SpillPool(limit) as spill:
         return alike.join(posting_candidates(shingles, compared, config, least_share, spill, threads=threads), len(rows))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.arrays.spill import Spill
+from dedup.arrays.spill import SpillPool
 from dedup.config import CopyConfig
 from dedup.copies import shingle_weights as commonness
 from dedup.copies.shingle_weights import weigh
@@ -23,7 +23,7 @@ def weighed(rows, sources, compared=None, threads=1, **settings):
     """The weights below 1."""
     compared = np.arange(len(rows)) if compared is None else np.array(compared, np.int64)
     given_sources = np.array(sources, np.int64)
-    weights = weigh(oracle.flat(rows), compared, given_sources, CopyConfig(**settings), Spill(1 << 62), threads=threads)
+    weights = weigh(oracle.flat(rows), compared, given_sources, CopyConfig(**settings), SpillPool(1 << 62), threads=threads)
     keys, held = weights.arrays()
     return {key: weight for key, weight in zip(keys.tolist(), held.tolist(), strict=True) if key}
 

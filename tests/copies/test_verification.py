@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.arrays.spill import Spill
+from dedup.arrays.spill import SpillPool
 from dedup.config import CopyConfig
 from dedup.copies.pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Matches
 from dedup.copies.shingle_weights import weigh
-from dedup.copies.verification import Measured, verify
+from dedup.copies.verification import VerificationInput, verify
 from dedup.kernels.fingerprints.shingles import shingle_rows
 from tests import oracle
 
@@ -26,9 +26,9 @@ def measured(rows, terms=None, config=None, sources=None, threads=1, spill=None)
     shingles = oracle.flat([sorted(set(row)) for row in rows])
     terms = oracle.flat(terms or [[] for _ in rows])
     sources = np.full(len(rows), -1) if sources is None else np.array(sources)
-    spill = spill or Spill(1 << 62)
+    spill = spill or SpillPool(1 << 62)
     weights = weigh(shingles, np.arange(len(rows)), sources, config or CopyConfig(), spill, threads=threads)
-    return Measured(shingles, weights, terms, spill)
+    return VerificationInput(shingles, weights, terms, spill)
 
 
 def verified(rows, terms=None, pairs=None, threads=1, sources=None, **settings):
@@ -262,7 +262,7 @@ def test_matches_do_not_depend_on_the_number_of_threads(threads):
 
 def test_matches_are_the_same_where_the_rest_is_kept_in_files(tmp_path):
     rows, left, right = form(300, shared=60), np.arange(299), np.arange(1, 300)
-    spill = Spill(0, str(tmp_path))
+    spill = SpillPool(0, str(tmp_path))
     pile = spill.pile(np.uint8)
     pile.add(np.ones(1, np.uint8))
     assert (spill.spilled, pile.array().tolist()) == (True, [1])

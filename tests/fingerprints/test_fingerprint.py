@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.arrays.spill import Spill
+from dedup.arrays.spill import SpillPool
 from dedup.config import Config
 from dedup.fingerprints.fingerprint import FingerprintPiles, Fingerprints, choose, fingerprint
 from tests import oracle
@@ -57,7 +57,7 @@ def test_a_fingerprint_is_what_the_oracle_says(documents, words, chars):
 
 @pytest.mark.parametrize("limit", [0, 300, 1 << 30], ids=["in_files", "in_files_from_the_second_batch_on", "in_memory"])
 def test_piled_batches_are_the_whole(limit):
-    with Spill(limit) as spill:
+    with SpillPool(limit) as spill:
         piles = FingerprintPiles(spill)
         for a, b in ((0, 2), (2, 2), (2, 7)):
             piles.add(of(TEXTS[a:b], TITLES[a:b]))

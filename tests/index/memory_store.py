@@ -6,7 +6,7 @@ import copy
 
 import numpy as np
 
-from dedup.index.store import CLASS_BITS, Hits, Overtaken, Words
+from dedup.index.store import CLASS_BITS, PostingLists, TokenRows, WriteConflict
 
 
 class MemoryStore:
@@ -36,7 +36,7 @@ class MemoryStore:
             values += [value for listed in lists for value in listed[:most]]
             sizes.append(len(values))
             cut.append(sum(len(listed) > most for listed in lists))
-        return Hits(np.array(values, np.uint32), np.array(sizes, np.int64), np.array(cut, np.int64))
+        return PostingLists(np.array(values, np.uint32), np.array(sizes, np.int64), np.array(cut, np.int64))
 
     def listed(self, key):
         return np.array(sorted({value >> CLASS_BITS for value in self.content["lists"].get(int(key), [])}), np.int64)
@@ -48,7 +48,7 @@ class MemoryStore:
         rows = [self.content["words"].get(number, ([], [])) for number in numbers]
         offsets = np.cumsum([0, *(len(tokens) for tokens, _ in rows)])
         tokens, terms = (np.array([word for row in rows for word in row[side]], np.uint64) for side in (0, 1))
-        return Words(tokens, terms, offsets.astype(np.int64))
+        return TokenRows(tokens, terms, offsets.astype(np.int64))
 
     def last_number(self):
         return self.content["next"] - 1
@@ -65,7 +65,7 @@ class MemoryStore:
     def commit(self, batch):
         if self.refuse or self.seen < len(self.content["log"]) - len(self.own):
             self.refuse = max(0, self.refuse - 1)
-            raise Overtaken
+            raise WriteConflict
         content = self.content
         for row, entry in enumerate(batch.entries):
             content["entries"][entry.number] = copy.copy(entry)

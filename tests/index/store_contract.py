@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from dedup.index.store import CLASS_BITS, Batch, Entry, Overtaken, Words
+from dedup.index.store import CLASS_BITS, Entry, TokenRows, WriteBatch, WriteConflict
 
 
 def entry(number: int, **changes) -> Entry:
@@ -23,13 +23,13 @@ def entry(number: int, **changes) -> Entry:
     return Entry(**facts | changes)
 
 
-def words(*rows: Sequence[tuple[int, int]]) -> Words:
+def words(*rows: Sequence[tuple[int, int]]) -> TokenRows:
     flat = [pair for row in rows for pair in row]
     offsets = np.cumsum([0, *(len(row) for row in rows)]).astype(np.int64)
-    return Words(np.array([token for token, _ in flat], np.uint64), np.array([term for _, term in flat], np.uint64), offsets)
+    return TokenRows(np.array([token for token, _ in flat], np.uint64), np.array([term for _, term in flat], np.uint64), offsets)
 
 
-def read(kept: Words) -> list[list[tuple[int, int]]]:
+def read(kept: TokenRows) -> list[list[tuple[int, int]]]:
     pairs = list(zip(kept.tokens.tolist(), kept.terms.tolist(), strict=True))
     return [pairs[start:end] for start, end in zip(kept.offsets.tolist(), kept.offsets.tolist()[1:], strict=False)]
 
@@ -57,7 +57,7 @@ def add(store, count: int = 1, **changes) -> int:
     first = store.reserve(count)
     numbers = range(first, first + count)
     store.commit(
-        Batch([entry(number, **changes) for number in numbers], words(*([(number, 0), (7, 8), (number, 0)] for number in numbers)))
+        WriteBatch([entry(number, **changes) for number in numbers], words(*([(number, 0), (7, 8), (number, 0)] for number in numbers)))
     )
     return first
 
@@ -86,7 +86,7 @@ class StoreContract:
             ),
             entry(first + 2, doc_id="", page_id="", title="ع" * 70_000, words=0),
         ]  # fmt: skip
-        store.commit(Batch(list(kept), Words.none(3)))
+        store.commit(WriteBatch(list(kept), TokenRows.none(3)))
         assert store.fetch([first + 2, first, first + 1, first]) == [kept[2], kept[0], kept[1], kept[0]]
         assert opened().fetch([first + 1]) == [kept[1]]
 
@@ -96,18 +96,18 @@ class StoreContract:
         many = [(int(word) * 0x9E3779B97F4A7C15 % (1 << 64), int(word) % 3) for word in np.random.default_rng(1).zipf(1.4, 3_000) % 700]
         same_token = [(5, 1), (5, 2), (5, 1), (6, 0), (5, 2)]
         rows = [many, [], same_token, [((1 << 64) - 1, (1 << 64) - 1)]]
-        store.commit(Batch([entry(first + at) for at in range(4)], words(*rows)))
+        store.commit(WriteBatch([entry(first + at) for at in range(4)], words(*rows)))
         assert read(store.words([first + 2, first, first + 1, first + 3])) == [rows[2], rows[0], rows[1], rows[3]]
 
     def test_keys_list_what_was_posted_row_by_row(self, opened):
         store = opened()
         first = add(store, 3)
-        store.commit(Batch(**postings((1, first), (1 << 63, first), (1, first + 1), (3, first + 2))))
+        store.commit(WriteBatch(**postings((1, first), (1 << 63, first), (1, first + 1), (3, first + 2))))
         assert found(store, [[1, 2], [], [1 << 63, 1, 3], [3]]) == (
             [[first, first + 1], [], [first, first, first + 1, first + 2], [first + 2]],
             [0] * 4,
         )
-        store.commit(Batch(**postings((1, first + 2))))
+        store.commit(WriteBatch(**postings((1, first + 2))))
         assert found(opened(), [[1]]) == ([[first, first + 1, first + 2]], [0])
         assert store.listed(1).tolist() == [first, first + 1, first + 2] and store.listed(2).tolist() == []
 
@@ -115,7 +115,7 @@ class StoreContract:
         store = opened()
         first = add(store, 5_000)
         for start in range(0, 5_000, 1_000):
-            store.commit(Batch(**postings(*((9, first + at) for at in range(start, start + 1_000)), (8, first + start))))
+            store.commit(WriteBatch(**postings(*((9, first + at) for at in range(start, start + 1_000)), (8, first + start))))
         numbers, cut = found(store, [[9, 8], [8], [9]], most=700)
         assert numbers[0] == sorted([*range(first, first + 700), *range(first, first + 5_000, 1_000)])
         assert numbers[2] == list(range(first, first + 700)) and cut == [1, 0, 1]
@@ -126,19 +126,19 @@ class StoreContract:
         store = opened()
         number = add(store)
         before = read(store.words([number]))
-        store.commit(Batch([entry(number, title="عنوان جديد", arrived=9_000, status="copy")], words([]), kept_words={number}))
+        store.commit(WriteBatch([entry(number, title="عنوان جديد", arrived=9_000, status="copy")], words([]), kept_words={number}))
         assert len(store) == 1 and store.stats()["copies"] == 1
         assert store.fetch([number])[0].title == "عنوان جديد" and read(store.words([number])) == before
         assert store.recent(9_000) == [number] and store.arrived_before(9_000, 5) == []
-        store.commit(Batch([entry(number)], words([(4, 4)])))
+        store.commit(WriteBatch([entry(number)], words([(4, 4)])))
         assert read(store.words([number])) == [[(4, 4)]] and store.stats()["copies"] == 0
-        store.commit(Batch([entry(number)], words([])))
+        store.commit(WriteBatch([entry(number)], words([])))
         assert read(store.words([number])) == [[]]
 
     def test_what_is_removed_is_gone_and_its_number_is_not_given_again(self, opened):
         store = opened()
         first = add(store, 3, status="copy")
-        store.commit(Batch(removed=[first + 1, first + 2], **postings((1, first), (1, first + 1))))
+        store.commit(WriteBatch(removed=[first + 1, first + 2], **postings((1, first), (1, first + 1))))
         assert len(store) == 1 and store.fetch([first, first + 1, first + 2])[1:] == [None, None] and store.stats()["copies"] == 1
         assert read(store.words([first + 1])) == [[]] and store.recent(0) == [first]
         assert store.reserve(1) > first + 2
@@ -149,7 +149,7 @@ class StoreContract:
         store = opened()
         first = store.reserve(4)
         arrived = [500, 300, 300, 1 << 51]
-        store.commit(Batch([entry(first + at, arrived=when) for at, when in enumerate(arrived)], Words.none(4)))
+        store.commit(WriteBatch([entry(first + at, arrived=when) for at, when in enumerate(arrived)], TokenRows.none(4)))
         assert store.recent(301) == [first, first + 3] and store.recent(300) == [first + at for at in range(4)]
         assert store.arrived_before(500, 10) == [first + 1, first + 2] and store.arrived_before(501, 1) == [first + 1]
         assert store.arrived_before(300, 10) == []
@@ -160,8 +160,8 @@ class StoreContract:
         first = add(store, 3)
         store.reserve(5)
         assert store.last_number() == first + 2
-        store.commit(Batch([entry(first)], words([]), removed=[first + 2]))
-        store.commit(Batch())
+        store.commit(WriteBatch([entry(first)], words([]), removed=[first + 2]))
+        store.commit(WriteBatch())
         assert opened().last_number() == first + 2
 
     def test_events_are_numbered_in_order(self, opened):
@@ -177,8 +177,8 @@ class StoreContract:
             "members": ["خبر-1", "ب"],
         }
         split = merged | {"event": "story_split", "story_id": None, "at": None, "members": []}
-        store.commit(Batch(events=[merged, split]))
-        store.commit(Batch(events=[split]))
+        store.commit(WriteBatch(events=[merged, split]))
+        store.commit(WriteBatch(events=[split]))
         store = opened()
         events = store.events(0)
         assert [{name: event[name] for name in merged} for event in events] == [merged, split, split]
@@ -189,7 +189,7 @@ class StoreContract:
     def test_an_empty_batch_changes_nothing(self, opened):
         store = opened()
         add(store)
-        store.commit(Batch())
+        store.commit(WriteBatch())
         assert len(store) == 1
 
 
@@ -205,7 +205,7 @@ class SharedStoreContract(StoreContract):
         one, other = opened(), opened()
         assert one.sync() == other.sync() == ([], [])
         first = add(one, 3)
-        one.commit(Batch([entry(first)], words([(1, 1)]), removed=[first + 2]))
+        one.commit(WriteBatch([entry(first)], words([(1, 1)]), removed=[first + 2]))
         assert one.sync() == ([], [])
         changed, removed = other.sync()
         assert sorted(changed) == [first, first + 1] and removed == [first + 2]
@@ -217,10 +217,10 @@ class SharedStoreContract(StoreContract):
         other.sync()
         theirs, ours = other.reserve(1), one.reserve(1)
         add(one)
-        batch = Batch([entry(theirs)], words([(1, 1)]), **postings((5, theirs)), events=[])
-        with pytest.raises(Overtaken):
+        batch = WriteBatch([entry(theirs)], words([(1, 1)]), **postings((5, theirs)), events=[])
+        with pytest.raises(WriteConflict):
             other.commit(batch)
-        with pytest.raises(Overtaken):
+        with pytest.raises(WriteConflict):
             other.commit(batch)
         assert len(other) == 1 and other.listed(5).tolist() == [] and other.fetch([theirs]) == [None]
         assert len(other.sync()[0]) == 1
@@ -234,7 +234,7 @@ class SharedStoreContract(StoreContract):
         first = one.reserve(count)
         pairs = [(key, first + at) for at in range(count) for key in (at + 1_000_000, at % 50, 77)]
         rows = [[(at, at), (3, 0)] for at in range(count)]
-        one.commit(Batch([entry(first + at) for at in range(count)], words(*rows), **postings(*pairs)))
+        one.commit(WriteBatch([entry(first + at) for at in range(count)], words(*rows), **postings(*pairs)))
         assert len(other) == count and sorted(other.sync()[0]) == list(range(first, first + count))
         assert other.listed(77).tolist() == list(range(first, first + count)) and len(other.listed(3)) == 60
         assert read(other.words([first + 2_999, first])) == [rows[2_999], rows[0]]

@@ -12,8 +12,8 @@ import pytest
 import dedup
 from dedup.index import index as online
 from dedup.index.index import Index
-from dedup.index.metadata import config_of, facts_of
-from dedup.index.stories import Storyline
+from dedup.index.metadata import config_of, metadata_of
+from dedup.index.stories import OnlineStories
 from dedup.text.document_frequencies import background_of
 from tests.arabic import edited, news
 from tests.index.memory_store import MemoryStore
@@ -27,8 +27,8 @@ TITLE = "أمير الرياض يستقبل السفير الياباني لدى
 def on_memory(config=None, other=None):
     config = config or dedup.Config()
     known = background_of(config.stories.background)
-    store = MemoryStore(other._store if other is not None else None, facts_of(config, known))
-    storyline = Storyline(store, config, known) if config.stories.enabled else None
+    store = MemoryStore(other._store if other is not None else None, metadata_of(config, known))
+    storyline = OnlineStories(store, config, known) if config.stories.enabled else None
     return Index(store, config, storyline, None, writes=True, name="memory")
 
 
@@ -453,13 +453,13 @@ def test_impossible_parameters_are_refused(tmp_path, options):
 
 @pytest.mark.parametrize("fact", ["rules", "signatures", "terms"])
 def test_an_index_of_other_rules_is_refused(fact):
-    facts = facts_of(dedup.Config(), background_of("shipped"))
+    facts = metadata_of(dedup.Config(), background_of("shipped"))
     with pytest.raises(dedup.InputError, match="another version"):
         config_of("x", facts | {fact: 99}, None)
 
 
 def test_an_index_weighed_by_other_counts_is_refused():
-    facts = facts_of(dedup.Config(), background_of("shipped"))
+    facts = metadata_of(dedup.Config(), background_of("shipped"))
     with pytest.raises(dedup.ConfigError, match="counts"):
         config_of("x", facts | {"background": "0"}, None)
 

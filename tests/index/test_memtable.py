@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.index.memtable import Tail
+from dedup.index.memtable import Memtable
 from dedup.kernels.index.memtable import MARKED, append_chained, find_chained, rehash_chained
 from tests import oracle, oracle_index
 
@@ -25,7 +25,7 @@ def lists_of(hits):
 
 @given(st.lists(POSTINGS, max_size=5), ROWS, st.integers(0, 5))
 def test_a_tail_lists_what_a_dict_of_lists_lists(batches, rows, most):
-    tail, added = Tail(), []
+    tail, added = Memtable(), []
     for batch in batches:
         tail.add(*arrays(batch))
         added += batch
@@ -65,7 +65,7 @@ def test_chains_are_their_twins_in_tables_of_any_size(one, other, n_slots):
 
 
 def test_a_key_that_lists_a_million_is_listed_whole_and_cut_where_it_must():
-    tail = Tail()
+    tail = Memtable()
     tail.add(np.full(1_000_000, 7, np.uint64), np.arange(1_000_000, dtype=np.uint32))
     tail.add(np.array([8], np.uint64), np.array([5], np.uint32))
     assert np.array_equal(tail.listed(7), np.arange(1_000_000))
@@ -74,7 +74,7 @@ def test_a_key_that_lists_a_million_is_listed_whole_and_cut_where_it_must():
 
 def test_many_keys_added_a_few_at_a_time_are_all_found():
     keys = np.random.default_rng(2).integers(0, 2**64, 30_000, np.uint64)
-    tail = Tail()
+    tail = Memtable()
     for start in range(0, len(keys), 70):
         part = keys[start : start + 70]
         tail.add(part, np.arange(start, start + len(part), dtype=np.uint32))
@@ -83,7 +83,7 @@ def test_many_keys_added_a_few_at_a_time_are_all_found():
 
 
 def test_what_was_taken_out_stays_when_a_tail_is_cleared_and_filled_anew():
-    tail = Tail()
+    tail = Memtable()
     tail.add(*arrays([(1, 2), (3, 4)]))
     keys, values = tail.entries()
     tail.clear()
@@ -93,5 +93,5 @@ def test_what_was_taken_out_stays_when_a_tail_is_cleared_and_filled_anew():
 
 
 def test_an_empty_tail_lists_nothing():
-    assert lists_of(Tail().find(*oracle.flat([[], [0]]), 4)) == ([[], []], [0, 0])
-    assert lists_of(Tail().find(*oracle.flat([]), 4)) == ([], [])
+    assert lists_of(Memtable().find(*oracle.flat([[], [0]]), 4)) == ([[], []], [0, 0])
+    assert lists_of(Memtable().find(*oracle.flat([]), 4)) == ([], [])

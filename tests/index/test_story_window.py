@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dedup import Config
-from dedup.index.story_window import Place, StoryWindow
+from dedup.index.story_window import Assignment, StoryWindow
 from dedup.stories.evaluate import bcubed, harmonic
 from dedup.text.document_frequencies import background
 from tests.index.arriving import EVENTS, HOUR, arrive, random_rows, vectors
@@ -91,7 +91,7 @@ def test_propose_changes_nothing(window):
     rows = vectors(window, [DERBY[1], SAFANIYA[0]])
     before = {name: value.copy() for name, value in vars(window._lists).items() if isinstance(value, np.ndarray)}
     first = [window.propose(rows, i, HOUR, False) for i in (0, 1)]
-    assert first == [window.propose(rows, i, HOUR, False) for i in (0, 1)] == [Place(1), Place(None)]
+    assert first == [window.propose(rows, i, HOUR, False) for i in (0, 1)] == [Assignment(1), Assignment(None)]
     scratch = {"touched", "likes"}
     assert all(np.array_equal(before[name], getattr(window._lists, name)) for name in before.keys() - scratch)
     assert len(window) == 1
@@ -105,7 +105,7 @@ def test_a_document_between_two_stories_tells_once_that_they_are_one(window):
     assert {place.story, *place.merged} == {71, 72}
     assert window.propose(rows, 2, 2 * HOUR, False) == place
     window.add(rows, 2, 3, 2 * HOUR, False, place.story)
-    assert window.propose(rows, 3, 3 * HOUR, False) == Place(place.story)
+    assert window.propose(rows, 3, 3 * HOUR, False) == Assignment(place.story)
 
 
 def test_stories_of_different_events_are_not_told_to_be_one(window):

@@ -279,10 +279,10 @@ def test_a_scheme_without_its_package_says_what_to_install(environment):
 
 
 def test_a_signature_behind_a_web_address_is_not_shown_and_is_part_of_what_is_opened():
-    from dedup.storage.remote import locate, shown
+    from dedup.storage.remote import display_url, locate
 
     url = "https://store.example/x.jsonl.gz?X-Amz-Credential=AKIA&X-Amz-Signature=deadbeef"
-    assert shown(url) == "https://store.example/x.jsonl.gz"
+    assert display_url(url) == "https://store.example/x.jsonl.gz"
     pytest.importorskip("fsspec")
     place = locate(url)
     assert place.url == "https://store.example/x.jsonl.gz"

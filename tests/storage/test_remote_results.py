@@ -166,7 +166,7 @@ def test_what_the_store_cannot_rename_is_sent_once_more(bucket, result, monkeypa
         def move(self, *_):
             raise OSError("the copy source is larger than the maximum allowable size")
 
-    there = upload.target_at(f"{bucket.url}/out")
+    there = upload.remote_folder(f"{bucket.url}/out")
     monkeypatch.setattr("dedup.result.target_at", lambda url: RemotePath(NoMoves("", there.files), there.path, there.url))
     result.write(f"{bucket.url}/out")
     assert bucket.keys("out") == NAMES
@@ -250,7 +250,7 @@ def test_an_upload_that_fails_says_where_the_results_are_kept(bucket, crawl, mon
 def test_a_file_in_a_bucket_that_changes_between_two_attempts_is_noticed(bucket, crawl, monkeypatch):
     out, source = f"{bucket.url}/out", bucket.put("in/a.jsonl", crawl.read_bytes())
     with monkeypatch.context() as patched:
-        patched.setattr("dedup.pipeline.chronicle", interrupt)
+        patched.setattr("dedup.pipeline.find_stories", interrupt)
         run(source, "-o", out, "-q", exit_code=130)
     bucket.put("in/a.jsonl", rows(0, 3))
     assert "a.jsonl was changed" in run(source, "-o", out, exit_code=4)

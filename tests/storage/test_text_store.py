@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dedup.errors import OutputError
 from dedup.schema import KEPT_TEXTS
 from dedup.storage import text_store as archive
-from dedup.storage.text_store import TEXT_ROWS, Texts, TextWriter, chosen
+from dedup.storage.text_store import TEXT_ROWS, TextStore, TextWriter, chosen
 
 TEXTS = ["نص", "", "خبر عاجل " * 400, "x"]
 
@@ -64,7 +64,7 @@ WRITTEN = written([2600])
 def test_what_is_read_is_what_was_written_from_an_open_file_and_from_a_path(tmp_path):
     texts = written([3, 1500])
     texts.copy(tmp_path / "texts.parquet")
-    for source in (texts, Texts(tmp_path / "texts.parquet")):
+    for source in (texts, TextStore(tmp_path / "texts.parquet")):
         assert source.schema.equals(KEPT_TEXTS)
         assert source.read().equals(table_of(range(1503)).select(["doc_id", "text"]).cast(KEPT_TEXTS))
         assert [batch.num_rows for batch in source.batches()] == [TEXT_ROWS, 1503 - TEXT_ROWS]
@@ -74,7 +74,7 @@ def test_what_is_read_is_what_was_written_from_an_open_file_and_from_a_path(tmp_
 def test_texts_stay_those_that_were_read_when_another_file_takes_their_name(tmp_path):
     path = tmp_path / "texts.parquet"
     written([3]).copy(path)
-    before, texts = path.read_bytes(), Texts(path)
+    before, texts = path.read_bytes(), TextStore(path)
     written([1500]).copy(tmp_path / "newer")
     (tmp_path / "newer").replace(path)
     assert bytes_of(texts, tmp_path / "copy") == before
@@ -86,7 +86,7 @@ def test_texts_stay_those_that_were_read_when_another_file_takes_their_name(tmp_
 
 def test_a_file_that_was_opened_by_name_is_closed_with_its_texts(tmp_path):
     written([3]).copy(tmp_path / "texts.parquet")
-    texts = Texts(tmp_path / "texts.parquet")
+    texts = TextStore(tmp_path / "texts.parquet")
     file = texts._source
     assert not file.closed
     del texts

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from dedup import schema
 from dedup.stories import describe as storybook
-from dedup.stories.describe import story_id, tell
+from dedup.stories.describe import describe_stories, story_id
 from dedup.stories.vectors import Vectors
 from dedup.text.normalization import term_hashes, tokenize
 
@@ -41,7 +41,7 @@ def tell_of(*rows):
     at, column, weight = zip(*entries, strict=True)
     matrix = sparse.csr_matrix((np.array(weight, np.float32), (at, column)), shape=(len(canonicals), len(terms)))
     labels = np.array([rows[i]["story"] for i in canonicals])
-    return tell(table, pa.array(leads, pa.large_string()), Vectors(matrix, terms), canonicals, labels, canonical_of)
+    return describe_stories(table, pa.array(leads, pa.large_string()), Vectors(matrix, terms), canonicals, labels, canonical_of)
 
 
 def story_of(*rows):
@@ -187,7 +187,7 @@ def test_stories_are_told_alike_in_blocks_of_any_size(monkeypatch):
 def test_no_documents_are_no_stories():
     empty = pa.table({name: pa.array([], schema.TEXTS.field(name).type) for name in schema.TEXTS.names if name != "text"})
     none = np.empty(0, np.int64)
-    book = tell(
+    book = describe_stories(
         empty,
         pa.array([], pa.large_string()),
         Vectors(sparse.csr_matrix((0, 0), dtype=np.float32), np.empty(0, np.uint64)),

@@ -11,7 +11,7 @@ from dedup.config import Config, StoryConfig
 from dedup.errors import ConfigError, InputError
 from dedup.stories.fit_idf import Tally, fit_idf
 from dedup.stories.vectors import vectorize
-from dedup.text.document_frequencies import Background, background_of
+from dedup.text.document_frequencies import DocumentFrequencies, background_of
 from dedup.text.normalization import deciding_words, stop_words, term_hashes, tokenize
 from tests.arabic import news
 from tests.test_example_page import PAGE
@@ -205,9 +205,9 @@ def test_words_weigh_by_the_corpus_and_the_background_together(crawl):
         return (1 + np.log((1 + n) / (1 + rarer))) / (1 + np.log((1 + n) / (1 + commoner)))
 
     assert weight_ratio(background_of("none"), rows) == pytest.approx(ratio(10, 1, 10))
-    own = Background(np.array([rare, common], np.uint64), np.array([1, 10], np.uint32), 10)
+    own = DocumentFrequencies(np.array([rare, common], np.uint64), np.array([1, 10], np.uint32), 10)
     assert weight_ratio(own, rows) == pytest.approx(ratio(20, 2, 20))
-    other_way_round = Background(own.terms, own.counts[::-1].copy(), 10)
+    other_way_round = DocumentFrequencies(own.terms, own.counts[::-1].copy(), 10)
     assert weight_ratio(other_way_round, rows) < 0.9 * weight_ratio(own, rows)
 
 

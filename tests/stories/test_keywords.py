@@ -7,14 +7,14 @@ import pyarrow as pa
 import pytest
 
 from dedup.stories.keywords import is_verb, keywords, spelling, without_clitic
-from dedup.stories.surface_words import Words
+from dedup.stories.surface_words import SurfaceWords
 from dedup.text.normalization import term_hashes, tokenize
 
 
 def told(texts, *wanted):
     """Keywords of one story whose candidates are the terms of these words."""
     terms = np.array([term_hashes(frozenset(tokenize(word, "stem")))[0] & ~np.uint64(3) for word in wanted], np.uint64)
-    words = Words.of(pa.array(texts, pa.large_string()))
+    words = SurfaceWords.of(pa.array(texts, pa.large_string()))
     (answer,) = keywords(words, np.zeros(len(texts), np.int64), np.zeros(len(terms), np.int64), terms, 1)
     return answer
 
@@ -113,6 +113,6 @@ def test_at_most_eight_keywords_are_listed():
 
 
 def test_stories_do_not_lend_each_other_words():
-    words = Words.of(pa.array(["مدينة غزة", "مدينة حلب"], pa.large_string()))
+    words = SurfaceWords.of(pa.array(["مدينة غزة", "مدينة حلب"], pa.large_string()))
     city = term_hashes(frozenset(tokenize("غزة", "stem"))) & ~np.uint64(3)
     assert keywords(words, np.array([0, 1]), np.array([0, 1]), np.repeat(city, 2), 2) == [["غزة"], []]

@@ -16,7 +16,7 @@ from dedup.schema import DAY
 from dedup.stories import cluster
 from dedup.stories.thresholds import per_day
 from dedup.stories.vectors import vectorize
-from dedup.text.document_frequencies import Background, background
+from dedup.text.document_frequencies import DocumentFrequencies, background
 
 ARTICLES = StoryConfig()
 
@@ -178,7 +178,7 @@ def test_rows_have_unit_length_and_only_headlines_have_letters():
 
 def test_a_language_that_the_background_does_not_know_is_weighed_by_itself():
     """What every document says weighs little, though the background has never seen it."""
-    known = Background(np.array([4, 8, 12], np.uint64), np.array([900, 10, 10], np.uint32), 1000)
+    known = DocumentFrequencies(np.array([4, 8, 12], np.uint64), np.array([900, 10, 10], np.uint32), 1000)
     foreign = [[100, 200 + 4 * i] for i in range(20)]
     titles, none = rows([4, 8], *foreign), rows(*[[]] * 21)
     matrix = vectorize(titles, none, none, known, dataclasses.replace(ARTICLES, title_weight=1.0))
@@ -201,7 +201,7 @@ def test_headlines_meet_in_letters_where_endings_differ():
 
 def test_a_name_is_not_common_because_one_event_has_many_headlines():
     titles = rows(*[[100, 200 + 4 * i] for i in range(20)], *[[300 + 4 * i, 400] for i in range(20)])
-    none, known = rows(*[[]] * 40), Background(np.empty(0, np.uint64), np.empty(0, np.uint32), 0)
+    none, known = rows(*[[]] * 40), DocumentFrequencies(np.empty(0, np.uint64), np.empty(0, np.uint32), 0)
     stories = np.concatenate([np.zeros(20, np.int64), np.arange(1, 21)])
     weights = vectorize(titles, none, none, known, ARTICLES, stories)
     weight = {int(term): column for term, column in zip(weights.terms, weights.matrix.toarray().T, strict=True)}

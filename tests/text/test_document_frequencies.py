@@ -13,9 +13,17 @@ import pytest
 from dedup.config import Config
 from dedup.errors import ConfigError, OutputError
 from dedup.fingerprints.fingerprint import fingerprint
-from dedup.text.document_frequencies import TERM_VERSION, Background, background, background_of, content_name, read_counts, term_rules
+from dedup.text.document_frequencies import (
+    TERM_VERSION,
+    DocumentFrequencies,
+    background,
+    background_of,
+    content_name,
+    read_counts,
+    term_rules,
+)
 
-KNOWN = Background(np.array([4, 8, 400], np.uint64), np.array([7, 1, 3], np.uint32), 9)
+KNOWN = DocumentFrequencies(np.array([4, 8, 400], np.uint64), np.array([7, 1, 3], np.uint32), 9)
 ARRAYS = {"terms": KNOWN.terms, "counts": KNOWN.counts, "documents": np.int64(9), "format": np.int64(1), "rules": np.uint64(term_rules())}
 NO_COUNTS = "this is no file of counts"
 DAMAGED = "this file of counts is damaged"
@@ -28,7 +36,7 @@ def path(tmp_path):
 
 def refusal(path):
     with pytest.raises(ConfigError) as error:
-        Background.read(path)
+        DocumentFrequencies.read(path)
     message = str(error.value)
     assert message.endswith(". Give a file that 'dedup stories fit-idf' wrote, or leave stories.background out.")
     return message.removeprefix(f"{path}: ").partition(". Give")[0]
@@ -43,7 +51,7 @@ def same(one, other):
 
 def test_counts_come_back_as_they_were_written(path):
     KNOWN.write(path)
-    found = Background.read(path)
+    found = DocumentFrequencies.read(path)
     assert same(found, KNOWN)
     assert (found.terms.dtype, found.counts.dtype, type(found.documents)) == (np.uint64, np.uint32, int)
     assert found.document_frequency(np.array([8, 5, 12, 403], np.uint64)).tolist() == [1, 7, 0, 3]
@@ -69,12 +77,12 @@ def test_a_file_is_readable_by_those_whom_the_umask_lets_and_nothing_is_left_bes
 
 def test_the_digest_tells_what_is_counted_and_not_where(path):
     KNOWN.write(path)
-    assert Background.read(path).digest() == KNOWN.digest()
+    assert DocumentFrequencies.read(path).digest() == KNOWN.digest()
     others = [
-        Background(KNOWN.terms, KNOWN.counts, 10),
-        Background(KNOWN.terms, KNOWN.counts + np.uint32(1), 9),
-        Background(KNOWN.terms + np.uint64(4), KNOWN.counts, 9),
-        Background(KNOWN.terms[:2], KNOWN.counts[:2], 9),
+        DocumentFrequencies(KNOWN.terms, KNOWN.counts, 10),
+        DocumentFrequencies(KNOWN.terms, KNOWN.counts + np.uint32(1), 9),
+        DocumentFrequencies(KNOWN.terms + np.uint64(4), KNOWN.counts, 9),
+        DocumentFrequencies(KNOWN.terms[:2], KNOWN.counts[:2], 9),
     ]
     assert len({known.digest() for known in [KNOWN, *others]}) == 5
 
@@ -91,7 +99,7 @@ def test_the_setting_chooses_the_shipped_counts_none_or_a_file(path, monkeypatch
 
 def test_counts_are_named_by_what_is_in_them(path):
     background().write(path)
-    assert content_name(Background.read(path)) == content_name(background()) == "shipped"
+    assert content_name(DocumentFrequencies.read(path)) == content_name(background()) == "shipped"
     assert content_name(background_of("none")) == "none"
     assert content_name(KNOWN) == KNOWN.digest()
 
@@ -101,7 +109,7 @@ def test_the_shipped_counts_pass_for_a_file_of_counts_of_this_version():
     import dedup.data
 
     folder = os.path.dirname(dedup.data.__file__)
-    assert same(Background.read(os.path.join(folder, "background.npz")), background())
+    assert same(DocumentFrequencies.read(os.path.join(folder, "background.npz")), background())
     assert background().documents > 20_000
 
 
@@ -204,7 +212,7 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(path):
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
         try:
-            assert same(Background.read(path), KNOWN), place
+            assert same(DocumentFrequencies.read(path), KNOWN), place
         except ConfigError:
             refused += 1
     assert refused > len(whole) / 2
@@ -227,7 +235,7 @@ def test_earlier_counts_are_replaced_only_if_that_is_wanted(path):
         KNOWN.write(path)
     assert str(error.value) == f"{path}: exists. Choose another name, or give --overwrite to replace earlier counts."
     KNOWN.write(path, overwrite=True)
-    assert same(Background.read(path), KNOWN)
+    assert same(DocumentFrequencies.read(path), KNOWN)
 
 
 def test_who_reads_while_counts_are_replaced_reads_the_earlier_ones_to_their_end(path):
@@ -241,7 +249,7 @@ def test_who_reads_while_counts_are_replaced_reads_the_earlier_ones_to_their_end
 def test_counts_of_another_version_may_be_replaced_but_nothing_else(path):
     np.savez(path, **{**ARRAYS, "format": np.int64(2)})
     KNOWN.write(path, overwrite=True)
-    assert same(Background.read(path), KNOWN)
+    assert same(DocumentFrequencies.read(path), KNOWN)
     np.savez(path, weights=KNOWN.terms)
     thesis = path.read_bytes()
     with pytest.raises(OutputError) as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..store import Entry, Hashes, Ints, Values, Words
+from ..store import Entry, Hashes, Ints, TokenRows, Values
 
 #: A key is kept as its bucket, the name of a list, and as 32 further bits in the list's records.
 BUCKET_BITS = 21
@@ -124,14 +124,14 @@ def _id_type(distinct: int) -> np.dtype[Any]:
     return np.dtype("<u1" if distinct <= 1 << 8 else "<u2" if distinct <= 1 << 16 else "<u4")
 
 
-def gather_words(rows: Sequence[bytes | None]) -> Words:
+def gather_words(rows: Sequence[bytes | None]) -> TokenRows:
     """The words of several documents, an empty row where nothing is kept."""
     if not rows:
-        return Words.none()
+        return TokenRows.none()
     unpacked = [unpack_words(row or b"") for row in rows]
     offsets = np.zeros(len(rows) + 1, np.int64)
     np.cumsum([len(tokens) for tokens, _ in unpacked], out=offsets[1:])
-    return Words(np.concatenate([tokens for tokens, _ in unpacked]), np.concatenate([terms for _, terms in unpacked]), offsets)
+    return TokenRows(np.concatenate([tokens for tokens, _ in unpacked]), np.concatenate([terms for _, terms in unpacked]), offsets)
 
 
 def placed(keys: Hashes) -> tuple[Ints, Ints]:

@@ -11,7 +11,7 @@ Postings of many keys share one list, since a name of its own costs Redis ten ti
 16 bytes for each distinct one. Of a long list the middle is kept apart, under q and the 4 bytes, so that no lookup carries it.
 
 *Several writers.* ``commit`` is one script, and a script runs alone. It compares the sequence with what ``sync`` saw last and raises
-``Overtaken`` if another writer was faster. Each change has a random token in the feed, by which a commit whose answer was lost is known
+``WriteConflict`` if another writer was faster. Each change has a random token in the feed, by which a commit whose answer was lost is known
 again, and not made twice. Of more than ``STAGED`` postings the bulk, and the words of new entries, go ahead in parts: others do not notice
 them until their entries are there. A commit that is overtaken then leaves postings of no entry behind.
 
@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ConfigError, InputError, OutputError
-from ..store import CLASS_BITS, MOST_DOCUMENTS, Batch, Entry, Hashes, Hits, Ints, Overtaken, Words
+from ..store import CLASS_BITS, MOST_DOCUMENTS, Entry, Hashes, Ints, PostingLists, TokenRows, WriteBatch, WriteConflict
 from . import scripts
 from .codec import (
     TOKEN_BYTES,
@@ -130,7 +130,7 @@ class RedisStore:
 
     # What keys list
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
+    def find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         """See ``Store.find``: one call to the server for up to ``ASKED`` keys, one more for each key in a long list of another one."""
         unique, back = np.unique(keys, return_inverse=True)
         parts = [self._listed(unique[at : at + ASKED], most) for at in range(0, len(unique), ASKED)]
@@ -143,7 +143,7 @@ class RedisStore:
         # Row by row again: what unique keys list, taken as often as they are asked for.
         places = np.repeat(starts[back] - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
         edges, cut = np.concatenate([[0], ends]), np.concatenate([[0], np.cumsum(long[back])])
-        return Hits(values[places], edges[offsets].astype(np.int64), np.diff(cut[offsets]).astype(np.int64))
+        return PostingLists(values[places], edges[offsets].astype(np.int64), np.diff(cut[offsets]).astype(np.int64))
 
     def listed(self, key: int) -> Ints:
         """See ``Store.listed``."""
@@ -158,17 +158,17 @@ class RedisStore:
         ours = np.flatnonzero(records[:, 1] == rests[owners])
         owners, values = owners[ours], records[ours, 0].astype(np.uint32)
         counts = np.bincount(owners, minlength=len(keys))
-        if len(parted := np.flatnonzero(lengths >= 8 * scripts.HEAD)):
-            values, counts = self._with_parted(parted, buckets, rests, (values, counts), most)
+        if len(split_crowded := np.flatnonzero(lengths >= 8 * scripts.HEAD)):
+            values, counts = self._with_parted(split_crowded, buckets, rests, (values, counts), most)
         if len(counts) and counts.max() <= most:
             return values, counts, counts > most
         ranks = np.arange(len(values)) - np.repeat(np.cumsum(counts) - counts, counts)
         return values[ranks < most], np.minimum(counts, most), counts > most
 
-    def _with_parted(self, parted: Any, buckets: Ints, rests: Ints, found: tuple[Any, Any], most: int) -> tuple[Any, Any]:
+    def _with_parted(self, split_crowded: Any, buckets: Ints, rests: Ints, found: tuple[Any, Any], most: int) -> tuple[Any, Any]:
         """(values, counts) once more, with what keys list that are in a list of which a part is kept apart."""
         rows = np.split(found[0], np.cumsum(found[1])[:-1])
-        for at in parted.tolist():
+        for at in split_crowded.tolist():
             asked = [int(buckets[at]).to_bytes(4, "big"), int(rests[at]).to_bytes(4, "little"), min(most, MOST_DOCUMENTS) + 1]
             rows[at] = np.frombuffer(self._run(self._find_long, asked, "looking up keys")[1], "<u4")[::2].astype(np.uint32)
         return np.concatenate(rows), np.array([len(row) for row in rows], np.int64)
@@ -189,7 +189,7 @@ class RedisStore:
         packed = self._values(b"e", numbers)
         return [None if value is None else unpack_entry(number, value) for number, value in zip(numbers, packed, strict=True)]
 
-    def words(self, numbers: Sequence[int]) -> Words:
+    def words(self, numbers: Sequence[int]) -> TokenRows:
         """See ``Store.words``."""
         return gather_words(self._values(b"w", numbers))
 
@@ -228,7 +228,7 @@ class RedisStore:
         self._new.update(range(after - count, after))
         return after - count
 
-    def commit(self, batch: Batch) -> None:
+    def commit(self, batch: WriteBatch) -> None:
         """See ``Store.commit``: one script. Before the first ``sync`` nothing was seen that another writer could have changed."""
         self._must_write()
         if self._seen < 0:
@@ -255,7 +255,7 @@ class RedisStore:
         arguments += [pack_event(event, now) for event in batch.events]
         answer, *synced = self._run(self._commit, arguments, "writing", True, self._waits)
         if answer == scripts.OVERTAKEN:
-            raise Overtaken
+            raise WriteConflict
         if answer == scripts.TAKEN:
             raise OutputError(
                 f"{self.name}: the server lost its last writes and gave numbers twice; nothing was written. Open the index anew."
@@ -267,7 +267,7 @@ class RedisStore:
             raise OutputError(f"{self.name}: written, but the server does not say that it is on its disk ({why}). See to its disk.")
 
     @staticmethod
-    def _packed_words(words: Words, row: int) -> bytes:
+    def _packed_words(words: TokenRows, row: int) -> bytes:
         place = slice(int(words.offsets[row]), int(words.offsets[row + 1]))
         return pack_words(words.tokens[place], words.terms[place])
 
@@ -283,7 +283,7 @@ class RedisStore:
             room -= len(packed)
         for number, part in enumerate(parts, 1):
             if self._run(self._stage, [self._seen, token, number, *part], "writing", True)[0] == scripts.OVERTAKEN:
-                raise Overtaken
+                raise WriteConflict
 
     def compact(self) -> None:
         """Take postings of removed documents, and doubles, out of the lists.

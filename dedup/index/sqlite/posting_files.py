@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...storage.files import sync_folder
-from ..store import Hashes, Hits, Ints, Values
+from ..store import Hashes, Ints, PostingLists, Values
 from .segments import Damaged, Segment
 
 _PATTERN = "postings-*.seg"
@@ -71,7 +71,7 @@ class PostingFiles:
             raise Damaged(f"{path}: has {len(segment)} postings, the index says {file.postings}")
         return segment
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> list[Hits]:
+    def find(self, keys: Hashes, offsets: Ints, most: int) -> list[PostingLists]:
         """What the keys of each row list in each file."""
         return [segment.find(keys, offsets, most) for segment in self._segments]
 

@@ -17,8 +17,8 @@ import numpy as np
 from ...arrays.rows import row_offsets, take_rows
 from ...errors import InputError
 from ...kernels.hashing import GOLDEN
-from ..memtable import Tail
-from ..store import CLASS_BITS, Entry, Hashes, Hits, Ints, Words
+from ..memtable import Memtable
+from ..store import CLASS_BITS, Entry, Hashes, Ints, PostingLists, TokenRows
 from . import schema
 from .posting_files import Named, PostingFiles
 from .rows import SELECT, EntryRows, unpack_event
@@ -63,7 +63,7 @@ class SqliteReader:
         self._folder, self._connection, self._follows = folder, connection, follows
         # Where it is, whatever the current folder comes to be; messages call it what the user did.
         self._place, self._process, self._mark = folder.absolute(), os.getpid(), mark_of(folder)
-        self._rows, self._vocabulary, self._files, self._tail = EntryRows(connection), Vocabulary(), PostingFiles(self._place), Tail()
+        self._rows, self._vocabulary, self._files, self._tail = EntryRows(connection), Vocabulary(), PostingFiles(self._place), Memtable()
         #: The last transaction that was read, what SQLite says of the database then, and whether ``sync`` was called.
         self._sequence, self._version, self._told = 0, -1, False
         with schema.told(folder):
@@ -144,7 +144,7 @@ class SqliteReader:
             there.update(dict.fromkeys(np.frombuffer(removed_bytes, "<i8").tolist(), False))
         return sorted(number for number, stays in there.items() if stays), sorted(number for number, stays in there.items() if not stays)
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
+    def find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         """See ``Store.find``; of a key that lists more up to ``most`` of each posting file."""
         if len(keys) <= _FEW_KEYS:
             return self._find(keys, offsets, most)
@@ -156,9 +156,9 @@ class SqliteReader:
         found = self._find(keys[order], np.arange(len(keys) + 1), most)
         values, starts = take_rows(found.values, found.offsets, places)
         cut = row_offsets(found.cut[places])
-        return Hits(values, starts[offsets], np.diff(cut[offsets]))
+        return PostingLists(values, starts[offsets], np.diff(cut[offsets]))
 
-    def _find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
+    def _find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         parts = self._files.find(keys, offsets, most)
         if len(self._tail) or not parts:
             parts.append(self._tail.find(keys, offsets, most))
@@ -175,17 +175,17 @@ class SqliteReader:
             found = {row[0]: self._rows.entry(row) for row in self._chosen(SELECT, numbers)}
         return [found.get(number) for number in numbers]
 
-    def words(self, numbers: Sequence[int]) -> Words:
+    def words(self, numbers: Sequence[int]) -> TokenRows:
         """See ``Store.words``."""
         with schema.told(self._folder):
             packed = dict(self._chosen("SELECT number, words FROM documents", numbers))
             ids, offsets = unpack([packed.get(number) or b"" for number in numbers])
             try:
-                return Words(*self._vocabulary.words_of(ids), offsets)
+                return TokenRows(*self._vocabulary.words_of(ids), offsets)
             except Unknown:
                 self._load_vocabulary()
             try:
-                return Words(*self._vocabulary.words_of(ids), offsets)
+                return TokenRows(*self._vocabulary.words_of(ids), offsets)
             except Unknown as error:
                 raise schema.damaged(self._folder, f"a document holds {error}") from error
 

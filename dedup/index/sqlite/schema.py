@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ...errors import InputError, OutputError
-from ...storage.files import Held, lock, sync_folder
+from ...storage.files import LockedError, lock, sync_folder
 
 FILE, LOCK = "index.sqlite", "writer.lock"
 #: The row of ``meta`` that tells an index from the one that was in its place before.
@@ -124,7 +124,7 @@ def lock_folder(folder: Path) -> IO[str]:
                 held = lock(folder / LOCK)
                 if held is not None:
                     return held
-    except Held as error:
+    except LockedError as error:
         raise OutputError(f"{folder}: another writer has this index ({error}). Wait for its end, or open it with mode 'r'.") from None
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror}). Look at its rights, or open it with mode 'r'.") from error

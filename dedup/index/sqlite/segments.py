@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from ...kernels.index.segment_reader import find_listed, join_rows
 from ...kernels.index.segment_writer import count_kept, part_of_segment, partition_postings, settle
-from ..store import Hashes, Hits, Ints, Values
+from ..store import Hashes, Ints, PostingLists, Values
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -261,10 +261,10 @@ class Segment:
             used = room.settle(packed[:read], np.array([0, read]), part, part_bits, True, used)
         return room.segment(used)
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> Hits:
+    def find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         """What the keys of each row list (uint64[n_keys], offsets int64[n_rows + 1]), of a key that lists more the first ``most``."""
         keys, offsets = np.ascontiguousarray(keys, np.uint64), np.ascontiguousarray(offsets, np.int64)
-        return Hits(*find_listed(self.directory, self.low, self.high, self.values, self.bits, keys, offsets, most))
+        return PostingLists(*find_listed(self.directory, self.low, self.high, self.values, self.bits, keys, offsets, most))
 
     def listed(self, key: int) -> Values:
         """uint32[n]: all that one key lists, the first added first."""
@@ -321,7 +321,7 @@ def _marked(numbers: Ints) -> Hashes:
     return np.packbits(flags, bitorder="little").view(np.uint64)
 
 
-def join_hits(parts: Sequence[Hits]) -> Hits:
+def join_hits(parts: Sequence[PostingLists]) -> PostingLists:
     """What several segments list for the same rows, as one: of each row first what the first part has.
 
     ``cut`` is the sum: a key whose lists were cut in two segments counts twice. Of no parts: no rows.
@@ -329,12 +329,12 @@ def join_hits(parts: Sequence[Hits]) -> Hits:
     if len(parts) == 1:
         return parts[0]
     if not parts:
-        return Hits(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
+        return PostingLists(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
     cut: Ints = np.sum([part.cut for part in parts], axis=0)
     if len(cut) == 1:  # by far the most frequent case
         found = np.concatenate([part.values for part in parts])
-        return Hits(found, np.array([0, len(found)]), cut)
+        return PostingLists(found, np.array([0, len(found)]), cut)
     sizes = [len(part.values) for part in parts]
     bases = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
     values, offsets = join_rows(np.concatenate([part.values for part in parts]), bases, np.stack([part.offsets for part in parts]))
-    return Hits(values, offsets, cut)
+    return PostingLists(values, offsets, cut)

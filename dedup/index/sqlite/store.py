@@ -20,7 +20,7 @@ import numpy as np
 
 from ...errors import ConfigError, InputError, OutputError
 from ...storage.files import unlock
-from ..store import MOST_DOCUMENTS, Batch, Ints
+from ..store import MOST_DOCUMENTS, Ints, WriteBatch
 from . import schema
 from .posting_files import Named, name_of
 from .reader import SqliteReader, check_not_inherited, mark_of
@@ -37,7 +37,7 @@ _CHUNK_WORDS = 1 << 16
 class SqliteStore(SqliteReader):
     """See ``entries.Store``. One thread at a time; of processes one writes, and as many as like read without waiting for each other.
 
-    ``Overtaken`` is never raised, for there is one writer.
+    ``WriteConflict`` is never raised, for there is one writer.
     """
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, held: IO[str] | None, durability: str, follows: bool) -> None:
@@ -132,7 +132,7 @@ class SqliteStore(SqliteReader):
         self._reserved += count
         return first
 
-    def commit(self, batch: Batch) -> None:
+    def commit(self, batch: WriteBatch) -> None:
         """See ``Store.commit``.
 
         Raises
@@ -166,7 +166,7 @@ class SqliteStore(SqliteReader):
         with schema.told(self._folder):
             self._must_be_there()
 
-    def _put(self, batch: Batch, sequence: int) -> None:
+    def _put(self, batch: WriteBatch, sequence: int) -> None:
         numbers = self._counter("numbers")
         older = [int(entry.number) for entry in batch.entries if entry.number < numbers]
         before = self._copies_among([*older, *batch.removed])
@@ -207,7 +207,7 @@ class SqliteStore(SqliteReader):
         rows = self._chosen("SELECT number, labels FROM documents", numbers) if numbers else []
         return {number: self._rows.is_copy(code) for number, code in rows}
 
-    def _put_entries(self, batch: Batch) -> None:
+    def _put_entries(self, batch: WriteBatch) -> None:
         words = pack(self._vocabulary.ids_of(batch.words.tokens, batch.words.terms), batch.words.offsets)
         rows = [self._rows.row(entry, packed) for entry, packed in zip(batch.entries, words, strict=True)]
         kept = batch.kept_words

@@ -94,10 +94,10 @@ def shared_facts(terms, offsets, one, other):
     row_now = np.int64(-1)
     others = np.empty(0, np.uint64)
     for pair in range(len(one)):
-        mine = facts_of(terms[offsets[one[pair]] : offsets[one[pair] + 1]])
+        mine = metadata_of(terms[offsets[one[pair]] : offsets[one[pair] + 1]])
         if other[pair] != row_now:  # several pairs in a row are often with one text
             row_now = other[pair]
-            others = facts_of(terms[offsets[row_now] : offsets[row_now + 1]])
+            others = metadata_of(terms[offsets[row_now] : offsets[row_now + 1]])
         j = 0
         for i in range(len(mine)):
             if i > 0 and mine[i] == mine[i - 1]:
@@ -109,7 +109,7 @@ def shared_facts(terms, offsets, one, other):
 
 
 @jit
-def facts_of(terms):
+def metadata_of(terms):
     """The facts among terms, ascending."""
     facts = np.empty(len(terms), np.uint64)
     used = 0

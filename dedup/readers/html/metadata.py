@@ -37,7 +37,7 @@ _FIRST_YEAR = 1990
 
 
 @dataclass(frozen=True)
-class Facts:
+class PageMetadata:
     """What was found; ``body`` is the text in JSON-LD, where the page itself has none."""
 
     title: str | None
@@ -48,7 +48,7 @@ class Facts:
     body: str | None
 
 
-def page_facts(tree: Any, *, url: str | None) -> Facts:
+def page_facts(tree: Any, *, url: str | None) -> PageMetadata:
     """Read a page's own words about itself.
 
     Parameters
@@ -60,7 +60,7 @@ def page_facts(tree: Any, *, url: str | None) -> Facts:
     linked = list(_linked_data(tree))
     address = _address(tree, metas, url)
     site = _line(metas.get("og:site_name")) or _line(_first_of(linked, "publisher", "name"))
-    return Facts(
+    return PageMetadata(
         title=_title(tree, metas, linked, site),
         published=_published(tree, metas, linked),
         url=address,

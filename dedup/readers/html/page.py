@@ -19,7 +19,7 @@ from typing import Any
 
 from ...errors import InputError
 from ..encodings import decode, mojibake
-from ..values import shown, without_surrogates
+from ..values import safe_text, without_surrogates
 from .main_text import main_text
 from .metadata import NOTHING, host, page_facts
 
@@ -166,7 +166,7 @@ def _decoded(data: bytes | str, header: str | None, limit: int) -> tuple[str, st
     else:
         decoded = decode(data, header)
         if decoded is None:
-            raise BrokenPage("unknown_charset", f"no encoding makes words of it: {shown(data[:80].decode('latin-1'))}")
+            raise BrokenPage("unknown_charset", f"no encoding makes words of it: {safe_text(data[:80].decode('latin-1'))}")
         text, encoding = decoded.text, decoded.encoding
     # Looking for each is far faster than to translate a text that has none.
     if any(sign in text for sign in map(chr, _CONTROLS)):
@@ -210,5 +210,5 @@ def _believed(text: str) -> str:
     if not text:
         raise BrokenPage("no_main_text", "nothing but menus, links and scripts")
     if wrong := mojibake(text):
-        raise BrokenPage("mojibake", f"{wrong}: {shown(text)}")
+        raise BrokenPage("mojibake", f"{wrong}: {safe_text(text)}")
     return text

@@ -21,7 +21,7 @@ from dedup.errors import ConfigError, InputError, OutputError
 from dedup.index.redis import store as redis_store
 from dedup.index.redis.connection import read_url
 from dedup.index.redis.store import RedisStore
-from dedup.index.store import Batch, Overtaken
+from dedup.index.store import WriteBatch, WriteConflict
 
 from .redis_server import MISSING, RedisServer, find_server
 from .store_contract import SharedStoreContract, add, entry, found, postings, read, words
@@ -139,7 +139,7 @@ def test_an_index_keeps_the_facts_it_was_made_with(server):
     assert again.facts == made.facts == {"window": 8, "seed": [1, 2]} and len(again) == 1
     anew = RedisStore.open(server.url, {"window": 9}, "w", "process")
     assert anew.facts == {"window": 9} and len(anew) == 0
-    for asked in (lambda: made.sync(), lambda: found(made, [[1]]), lambda: made.commit(Batch([entry(0)], words([])))):
+    for asked in (lambda: made.sync(), lambda: found(made, [[1]]), lambda: made.commit(WriteBatch([entry(0)], words([])))):
         with pytest.raises(InputError, match="made anew"):
             asked()
     with redis.Redis.from_url(server.url) as client:
@@ -153,7 +153,7 @@ def test_reading_needs_an_index_and_changes_nothing(opened, client):
     add(opened())
     reader = opened("r")
     assert len(reader) == 1
-    for change in (lambda: reader.reserve(1), lambda: reader.commit(Batch()), lambda: reader.compact()):
+    for change in (lambda: reader.reserve(1), lambda: reader.commit(WriteBatch()), lambda: reader.compact()):
         with pytest.raises(OutputError, match="opened to read"):
             change()
 
@@ -213,10 +213,10 @@ def _check_and_commit(url: str, articles: list[int], barrier, answers) -> None:
                 answers.put((article, "skip"))
                 break
             try:
-                store.commit(Batch([entry(number, doc_id=f"خبر-{article}")], words([(article, 1)]), **postings((article, number))))
+                store.commit(WriteBatch([entry(number, doc_id=f"خبر-{article}")], words([(article, 1)]), **postings((article, number))))
                 answers.put((article, "index"))
                 break
-            except Overtaken:
+            except WriteConflict:
                 store.sync()
     store.close()
 
@@ -246,7 +246,7 @@ def test_nothing_is_lost_and_nothing_doubled_among_writers(server, opened):
         store = RedisStore(server.url)
         for at in range(commits):
             first = store.reserve(2)
-            batch = Batch(
+            batch = WriteBatch(
                 [entry(first), entry(first + 1)], words([(1, 1)], [(2, 2)]), **postings((77, first), (writer * 1_000 + at, first + 1))
             )
             while True:
@@ -254,7 +254,7 @@ def test_nothing_is_lost_and_nothing_doubled_among_writers(server, opened):
                 try:
                     store.commit(batch)
                     break
-                except Overtaken:
+                except WriteConflict:
                     continue
             done.extend([first, first + 1])
         store.close()
@@ -331,7 +331,7 @@ def test_a_commit_whose_answer_was_lost_is_made_once(opened, wire, count, losses
     pairs = [(key, first + at) for at in range(count) for key in (9, 10 + at, 1_000_000 + at)]
     _lose(wire, losses)
     store.commit(
-        Batch(
+        WriteBatch(
             [entry(first + at) for at in range(count)], words(*[[(1, 1)]] * count), **postings(*pairs), events=[{"event": "story_merged"}]
         )
     )
@@ -349,7 +349,7 @@ def test_a_commit_whose_answer_was_lost_for_good_is_told_by_the_next_sync(opened
     number = store.reserve(1)
     _lose(wire, 50)
     with pytest.raises(OutputError, match="cannot be reached|in time"):
-        store.commit(Batch([entry(number)], words([]), **postings((5, number))))
+        store.commit(WriteBatch([entry(number)], words([]), **postings((5, number))))
     _lose(wire, 0)
     assert store.sync() == ([number], []) and store.listed(5).tolist() == [number]
     add(store)
@@ -379,7 +379,7 @@ def test_who_is_too_far_behind_is_told_of_everything(opened, monkeypatch):
     one, other = opened(), opened()
     first = add(one, 3)
     other.sync()
-    one.commit(Batch(removed=[first]))
+    one.commit(WriteBatch(removed=[first]))
     for _ in range(5):
         add(one)
     changed, removed = other.sync()
@@ -415,7 +415,7 @@ def test_a_server_whose_memory_is_used_up_takes_nothing_and_loses_nothing(own_se
     store = RedisStore(server.url)
     kept = add(store, 3)
     first = store.reserve(count)
-    batch = Batch(
+    batch = WriteBatch(
         [entry(first + at) for at in range(count)],
         words(*[[(1, 1)]] * count),
         **postings(*((key, first + at) for at in range(count) for key in (1, 2, 3))),
@@ -439,12 +439,12 @@ def test_of_a_server_whose_memory_is_used_up_documents_can_be_removed(own_server
     store = RedisStore(server.url)
     first = store.reserve(50)
     store.commit(
-        Batch([entry(first + at) for at in range(50)], words(*[[(1, 1)]] * 50), **postings(*((1, first + at) for at in range(50))))
+        WriteBatch([entry(first + at) for at in range(50)], words(*[[(1, 1)]] * 50), **postings(*((1, first + at) for at in range(50))))
     )
     with redis.Redis.from_url(server.url) as client:
         client.config_set("maxmemory", 1 << 20)
         client.config_set("maxmemory", client.info("memory")["used_memory"] // 2)
-        store.commit(Batch(removed=list(range(first, first + 20))))
+        store.commit(WriteBatch(removed=list(range(first, first + 20))))
         store.compact()
     assert len(store) == 30 and store.listed(1).tolist() == list(range(first + 20, first + 50))
     assert store.stats()["removed_but_listed"] == 0
@@ -473,7 +473,7 @@ def test_a_server_that_comes_back_goes_on_with_what_it_kept(own_server):
     with pytest.raises(InputError, match="cannot be reached"):
         store.sync()
     with pytest.raises(OutputError, match="cannot be reached"):
-        store.commit(Batch([entry(number + 1)], words([])))
+        store.commit(WriteBatch([entry(number + 1)], words([])))
     server.start()
     assert store.sync() == ([], []) and add(store) > number and len(store) == 2
 
@@ -490,8 +490,8 @@ def test_a_server_that_lost_its_end_is_noticed(own_server):
     mine = store.reserve(1)
     server.kill()
     server.start()
-    with pytest.raises(Overtaken):
-        store.commit(Batch([entry(mine)], words([])))
+    with pytest.raises(WriteConflict):
+        store.commit(WriteBatch([entry(mine)], words([])))
     assert store.sync() == ([kept], [])
     # Another one came first and was given the number that is lost, and a change with the number of the one that is lost.
     again = RedisStore(server.url)
@@ -502,7 +502,7 @@ def test_a_server_that_lost_its_end_is_noticed(own_server):
     store.sync()
     store._new.add(lost)
     with pytest.raises(OutputError, match="gave numbers twice"):
-        store.commit(Batch([entry(lost)], words([])))
+        store.commit(WriteBatch([entry(lost)], words([])))
 
 
 @pytest.mark.parametrize("settings", [{}, {"appendonly": "yes", "appendfsync": "everysec"}, {"appendonly": "yes", "appendfsync": "always"}])
@@ -543,10 +543,10 @@ def test_a_key_beside_a_hot_one_is_found_all_the_same(opened, monkeypatch):
     monkeypatch.setattr("dedup.index.redis.codec.placed", redis_store.placed)
     store = opened()
     first = add(store, 6_000)
-    store.commit(Batch(**postings((1, first))))
+    store.commit(WriteBatch(**postings((1, first))))
     for start in range(0, 6_000, 500):
-        store.commit(Batch(**postings(*((2, first + at) for at in range(start, start + 500)), (3, first + start))))
-    store.commit(Batch(**postings((1, first + 5))))
+        store.commit(WriteBatch(**postings(*((2, first + at) for at in range(start, start + 500)), (3, first + start))))
+    store.commit(WriteBatch(**postings((1, first + 5))))
     numbers, cut = found(store, [[1], [3], [2, 1]], most=50)
     assert numbers == [[first, first + 5], list(range(first, first + 6_000, 500)), sorted([first, first + 5, *range(first, first + 50)])]
     assert cut == [0, 0, 1] and store.listed(2).tolist() == list(range(first, first + 6_000))
@@ -555,10 +555,10 @@ def test_a_key_beside_a_hot_one_is_found_all_the_same(opened, monkeypatch):
 def test_compacting_takes_out_removed_documents_and_doubles_and_nothing_else(opened, monkeypatch):
     store = opened()
     first = add(store, 2_500)
-    store.commit(Batch(**postings(*((4, first + at) for at in range(2_500)), (5, first), (5, first + 1), (6, first + 1))))
-    store.commit(Batch(**postings((5, first), (5, first + 2)), removed=[first + 1, first + 600, first + 2_499]))
+    store.commit(WriteBatch(**postings(*((4, first + at) for at in range(2_500)), (5, first), (5, first + 1), (6, first + 1))))
+    store.commit(WriteBatch(**postings((5, first), (5, first + 2)), removed=[first + 1, first + 600, first + 2_499]))
     in_flight = store.reserve(1)
-    store.commit(Batch(**postings((5, in_flight))))
+    store.commit(WriteBatch(**postings((5, in_flight))))
     store.compact()
     assert found(store, [[5], [6]]) == ([[first, first + 2, in_flight], []], [0, 0])
     assert store.listed(4).tolist() == [number for number in range(first, first + 2_499) if number not in (first + 1, first + 600)]

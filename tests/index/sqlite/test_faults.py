@@ -19,7 +19,7 @@ from dedup.index.sqlite import posting_files
 from dedup.index.sqlite import store as sqlite_store
 from dedup.index.sqlite.segments import Segment
 from dedup.index.sqlite.store import SqliteStore
-from dedup.index.store import Batch
+from dedup.index.store import WriteBatch
 
 from .store_contract import add, entry, postings, read, words
 
@@ -53,7 +53,7 @@ def ingest(store, count=1):
     first = store.reserve(count)
     numbers = range(first, first + count)
     store.commit(
-        Batch(
+        WriteBatch(
             [entry(number) for number in numbers],
             words(*(words_of(number) for number in numbers)),
             **postings(*((key, number) for number in numbers for key in keys_of(number))),
@@ -285,13 +285,13 @@ def test_a_commit_that_fails_changes_nothing_in_memory_either(opener, statement)
     connection, before = store._connection, store.stats()
     store._connection = Limited(connection, statement, full())
     with pytest.raises(OutputError, match="disk is full"):
-        store.commit(Batch([entry(4, role="new", source="جديد")], words([(99, 9), (1, 1)]), **postings((77, 4))))
+        store.commit(WriteBatch([entry(4, role="new", source="جديد")], words([(99, 9), (1, 1)]), **postings((77, 4))))
     store._connection = connection
     assert store.listed(77).tolist() == [] and store.stats()["postings"] == before["postings"] and len(store) == 4
     check_whole(store, 4)
     number = store.reserve(2)
     assert number == 4
-    store.commit(Batch([entry(4, role="other", source="آخر")], words(words_of(4)), **postings(*((key, 4) for key in keys_of(4)))))
+    store.commit(WriteBatch([entry(4, role="other", source="آخر")], words(words_of(4)), **postings(*((key, 4) for key in keys_of(4)))))
     check_whole(store, 5)
     reader.sync()
     check_whole(reader, 5)
@@ -309,7 +309,7 @@ def test_a_disk_that_is_really_full_is_told_and_what_was_there_stays(opener):
     check_whole(store, 5)
     store._connection.execute("PRAGMA max_page_count=1000000")
     first = store.reserve(1)
-    store.commit(Batch([entry(first)], words([(5, 5)])))
+    store.commit(WriteBatch([entry(first)], words([(5, 5)])))
     assert read(store.words([first])) == [[(5, 5)]] and len(store) == 6
 
 
@@ -410,8 +410,8 @@ def test_numbers_of_numpy_are_kept_as_numbers(opener):
         entry(first, canonical=first, published=np.int64(5), story=np.int32(2), words=np.int32(1), jaccard=np.float32(0.5)),
         entry(first + 1),
     ]
-    store.commit(Batch(given, words([(1, 1)], [(2, 2)])))
-    store.commit(Batch(removed=[first + 1]))
+    store.commit(WriteBatch(given, words([(1, 1)], [(2, 2)])))
+    store.commit(WriteBatch(removed=[first + 1]))
     again = opener("r").fetch([0, 1])
     assert again == [given[0], None] and type(again[0].published) is int and type(again[0].jaccard) is float
 
@@ -419,5 +419,5 @@ def test_numbers_of_numpy_are_kept_as_numbers(opener):
 def test_a_mistake_in_the_program_is_not_blamed_on_the_index(opener):
     store = opener()
     with pytest.raises(sqlite3.Error):
-        store.commit(Batch([entry(store.reserve(1), digest=object())], words([(1, 1)])))
+        store.commit(WriteBatch([entry(store.reserve(1), digest=object())], words([(1, 1)])))
     assert len(store) == 0 and add(store) == 1

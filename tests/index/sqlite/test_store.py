@@ -16,7 +16,7 @@ from dedup.index.sqlite import posting_files
 from dedup.index.sqlite import reader as sqlite_reading
 from dedup.index.sqlite import store as sqlite_store
 from dedup.index.sqlite.store import SqliteStore
-from dedup.index.store import MOST_DOCUMENTS, Batch, Words
+from dedup.index.store import MOST_DOCUMENTS, TokenRows, WriteBatch
 
 from .store_contract import StoreContract, add, entry, found, postings, read, words
 
@@ -74,7 +74,7 @@ def test_a_batch_with_words_of_the_corpus_comes_back_when_the_index_is_opened_ag
     store = opener()
     rows = [[(token % 900, token % 5) for token in range(start, start + 300)] for start in range(40)]
     first = store.reserve(40)
-    store.commit(Batch([entry(first + at) for at in range(40)], words(*rows)))
+    store.commit(WriteBatch([entry(first + at) for at in range(40)], words(*rows)))
     store.close()
     again = opener()
     add(again, 2)
@@ -88,7 +88,7 @@ def test_a_reader_sees_each_commit_when_it_syncs(opener, small_files):
     assert reader.sync() == ([], [])
     for at in range(12):
         number = add(writer)
-        writer.commit(Batch(removed=[number - 1] if at % 2 else [], **postings(*((key, number) for key in (1, at + 100, 7)))))
+        writer.commit(WriteBatch(removed=[number - 1] if at % 2 else [], **postings(*((key, number) for key in (1, at + 100, 7)))))
         changed, removed = reader.sync()
         assert changed == [number] and removed == ([number - 1] if at % 2 else [])
         assert reader.listed(1).tolist() == writer.listed(1).tolist() and number in reader.listed(1)
@@ -100,10 +100,10 @@ def test_what_is_removed_and_comes_again_is_told_as_it_is_in_the_end(opener):
     writer, reader = opener(), opener("r")
     reader.sync()
     first = add(writer, 3)
-    writer.commit(Batch(removed=[first, first + 1]))
-    writer.commit(Batch([entry(first)], words([(1, 1)])))
+    writer.commit(WriteBatch(removed=[first, first + 1]))
+    writer.commit(WriteBatch([entry(first)], words([(1, 1)])))
     assert reader.sync() == ([first, first + 2], [first + 1]) and len(reader) == 2
-    writer.commit(Batch(**postings((5, first))))
+    writer.commit(WriteBatch(**postings((5, first))))
     writer.compact()
     assert reader.listed(5).tolist() == [] and reader.sync() is not None and reader.listed(5).tolist() == [first]
 
@@ -112,7 +112,7 @@ def test_a_reader_that_compact_left_behind_is_told_of_all(opener):
     writer, reader = opener(), opener("r")
     reader.sync()
     first = add(writer, 4)
-    writer.commit(Batch(removed=[first + 1]))
+    writer.commit(WriteBatch(removed=[first + 1]))
     writer.compact()
     assert reader.sync() == ([first, first + 2, first + 3], [first + 1])
     assert add(writer) == first + 4 and reader.sync() == ([first + 4], [])
@@ -124,7 +124,7 @@ def test_files_are_merged_and_no_posting_is_lost(opener, folder, small_files):
     for _ in range(150):
         number = add(writer)
         keys = rng.choice(200, 9, replace=False).tolist()
-        writer.commit(Batch(**postings(*((key, number) for key in keys))))
+        writer.commit(WriteBatch(**postings(*((key, number) for key in keys))))
         for key in keys:
             expected.setdefault(key, []).append(number)
         assert 0 <= len(files_of(folder)) <= 8 and files_of(folder) == sorted(file.name for file in writer._files.named)
@@ -142,7 +142,7 @@ def test_a_writer_that_adds_little_each_time_leaves_few_files(opener, folder, sm
     for at in range(14):
         with_postings = opener()
         number = add(with_postings)
-        with_postings.commit(Batch(**postings(*((key, number) for key in range(100 * at, 100 * at + 30 - 2 * at)))))
+        with_postings.commit(WriteBatch(**postings(*((key, number) for key in range(100 * at, 100 * at + 30 - 2 * at)))))
         with_postings.close()
     assert 1 < len(files_of(folder)) <= posting_files._MOST_FILES
     assert all(opener("r").listed(100 * at).tolist() == [at] for at in range(14))
@@ -153,7 +153,7 @@ def test_very_large_files_are_left_alone_until_compact(opener, folder, small_fil
     writer = opener()
     for at in range(20):
         number = add(writer)
-        writer.commit(Batch(**postings(*((key, number) for key in range(at * 10, at * 10 + 15)))))
+        writer.commit(WriteBatch(**postings(*((key, number) for key in range(at * 10, at * 10 + 15)))))
     assert len(files_of(folder)) >= 4 and max(file.postings for file in writer._files.named) <= 60
     writer.compact()
     assert len(files_of(folder)) == 1 and writer.stats()["postings"] == 300 and writer.listed(12).tolist() == [0, 1]
@@ -162,9 +162,9 @@ def test_very_large_files_are_left_alone_until_compact(opener, folder, small_fil
 def test_compact_drops_what_was_removed_and_gives_back_its_room(opener, folder):
     writer = opener()
     first = add(writer, 400, title="خبر طويل " * 200)
-    writer.commit(Batch(**postings(*((7, number) for number in range(first, first + 400)))))
+    writer.commit(WriteBatch(**postings(*((7, number) for number in range(first, first + 400)))))
     before = writer.stats()
-    writer.commit(Batch(removed=list(range(first, first + 390))))
+    writer.commit(WriteBatch(removed=list(range(first, first + 390))))
     writer.compact()
     after = writer.stats()
     assert after["postings"] == 10 and after["tail"] == 0 and after["documents"] == 10
@@ -175,7 +175,7 @@ def test_compact_drops_what_was_removed_and_gives_back_its_room(opener, folder):
 def test_opening_a_written_index_reads_neither_words_nor_documents(opener, small_files):
     writer = opener()
     add(writer, 30)
-    writer.commit(Batch(**postings(*((key, 1) for key in range(50)))))
+    writer.commit(WriteBatch(**postings(*((key, 1) for key in range(50)))))
     writer.close()
     store = opener("r")
     assert store.stats()["tail"] == 0 and len(store._vocabulary) == 0 and len(store) == 30
@@ -185,7 +185,7 @@ def test_the_vocabulary_is_kept_in_few_chunks(opener, folder, small_files):
     writer = opener()
     for _ in range(30):
         number = add(writer)
-        writer.commit(Batch(**postings(*((key, number) for key in range(5)))))
+        writer.commit(WriteBatch(**postings(*((key, number) for key in range(5)))))
     chunks = writer._connection.execute("SELECT count(*) FROM vocabulary").fetchone()[0]
     assert chunks < 8 and read(opener("r").words([29])) == [[(29, 0), (7, 8), (29, 0)]]
 
@@ -196,8 +196,8 @@ def test_what_a_writer_read_before_it_changes_anything_is_not_written_twice(open
     store.close()
     again = opener()
     kept = read(again.words([0, 2]))  # now it knows words, and has written none of them
-    again.commit(Batch(removed=[0]))
-    again.commit(Batch(events=[{"event": "story_merged"}]))
+    again.commit(WriteBatch(removed=[0]))
+    again.commit(WriteBatch(events=[{"event": "story_merged"}]))
     add(again)
     again.close()
     last = opener("r")
@@ -210,7 +210,7 @@ def test_ids_and_titles_may_hold_half_surrogates(opener):
     store = opener()
     first = store.reserve(2)
     kept = [entry(first, doc_id="a\udc00", page_id="p\ud800", title="ع\ude00", source="\udfff", url=None), entry(first + 1)]
-    store.commit(Batch(kept, Words.none(2), events=[{"event": "x", "members": ["a\udc00"], "at": None}]))
+    store.commit(WriteBatch(kept, TokenRows.none(2), events=[{"event": "x", "members": ["a\udc00"], "at": None}]))
     assert store.fetch([first, first + 1]) == kept == opener("r").fetch([first, first + 1])
     assert opener("r").events(0)[0]["members"] == ["a\udc00"]
 
@@ -265,7 +265,7 @@ sys.stdin.read()
 def test_a_reader_cannot_write(opener):
     opener().close()
     reader = opener("r")
-    for change in (lambda: reader.commit(Batch()), reader.compact):
+    for change in (lambda: reader.commit(WriteBatch()), reader.compact):
         with pytest.raises(OutputError, match="open for reading"):
             change()
 
@@ -274,7 +274,7 @@ def test_an_index_is_made_anew_in_the_place_of_one(opener, folder, small_files):
     writer = opener(facts={"rules": 1})
     for _ in range(4):
         number = add(writer)
-        writer.commit(Batch(**postings(*((key, number) for key in range(9))), events=[{"event": "x", "members": [], "at": 1}]))
+        writer.commit(WriteBatch(**postings(*((key, number) for key in range(9))), events=[{"event": "x", "members": [], "at": 1}]))
     reader = opener("r")
     reader.sync()
     writer.close()
@@ -319,7 +319,7 @@ def test_modes_and_durabilities_are_checked(opener):
 def test_a_copy_of_a_closed_index_is_an_index(opener, folder, tmp_path, small_files):
     writer = opener()
     number = add(writer)
-    writer.commit(Batch(**postings(*((key, number) for key in range(9)))))
+    writer.commit(WriteBatch(**postings(*((key, number) for key in range(9)))))
     writer.close()
     shutil.copytree(folder, tmp_path / "copy")
     copy = opener(path=tmp_path / "copy")
@@ -332,7 +332,7 @@ def test_many_keys_at_once_list_what_each_lists_alone(opener, small_files, monke
     draw = np.random.default_rng(3)
     for _ in range(6):
         number = add(store)
-        store.commit(Batch(**postings(*((int(key), number) for key in draw.integers(0, 30, 25)))))
+        store.commit(WriteBatch(**postings(*((int(key), number) for key in draw.integers(0, 30, 25)))))
     keys, offsets = draw.integers(0, 40, 50).astype(np.uint64), np.array([first, 7, 7, 31, 50])
     alone = store.find(keys, offsets, 2)
     monkeypatch.setattr(sqlite_reading, "_FEW_KEYS", 1)
@@ -354,7 +354,7 @@ def test_a_commit_that_is_broken_off_leaves_a_store_that_goes_on(opener, monkeyp
         put = SqliteStore._put
         monkeypatch.setattr(SqliteStore, "_put", lambda *args: (put(*args), _interrupt()))
     with pytest.raises(KeyboardInterrupt):
-        store.commit(Batch([entry(number)], words([(70, 1), (71, 2)]), **postings((777, number))))
+        store.commit(WriteBatch([entry(number)], words([(70, 1), (71, 2)]), **postings((777, number))))
     monkeypatch.undo()
     store.sync()
     assert store.listed(777).tolist() == ([number] if behind else [])

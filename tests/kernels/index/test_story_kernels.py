@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dedup import Config
 from dedup.index.story_window import ADMIT, PARTIAL, StoryWindow
-from dedup.index.window_arrays import TERMS, StoryLists
+from dedup.index.window_arrays import TERMS, WindowArrays
 from dedup.kernels.index import (
     story_assignment as joining,
 )
@@ -24,11 +24,11 @@ from dedup.kernels.index import (
 from dedup.kernels.index import (
     window_arrays as listing,
 )
-from dedup.text.document_frequencies import Background
+from dedup.text.document_frequencies import DocumentFrequencies
 from tests import oracle_index
 from tests.index.arriving import HOUR, random_rows
 
-NOTHING = Background(np.empty(0, np.uint64), np.empty(0, np.uint32), 0)
+NOTHING = DocumentFrequencies(np.empty(0, np.uint64), np.empty(0, np.uint32), 0)
 TERM = st.integers(1, 40).map(lambda number: number * 4)
 DOCUMENTS = st.lists(st.tuples(*[st.lists(TERM, max_size=8)] * 3), min_size=1, max_size=12)
 
@@ -65,7 +65,7 @@ def test_a_table_finds_what_a_dict_finds(known):
 def test_documents_are_weighed_as_the_twin_weighs_them(held, arriving, known, most):
     config = Config().stories
     terms = np.array(sorted(known), np.uint64)
-    background = Background(terms, np.array([known[int(term)] for term in terms], np.uint32), 100)
+    background = DocumentFrequencies(terms, np.array([known[int(term)] for term in terms], np.uint32), 100)
     window = StoryWindow(background, config)
     before = window.rows(*(arrays(part) for part in zip(*held, strict=True)))
     n = len(held)
@@ -214,7 +214,7 @@ def test_of_many_the_most_alike_are_kept_and_of_equals_the_newest():
 
 
 def test_a_window_begins_with_room_and_without_documents():
-    lists = StoryLists()
+    lists = WindowArrays()
     assert len(lists) == 0
     assert lists.row_columns.shape[1] == TERMS
     assert lists.rows().tolist() == []

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.index.lookup import candidates
-from dedup.index.store import Hits
+from dedup.index.store import PostingLists
 from dedup.kernels.index.tally import tally
 from dedup.kernels.index.winnow import winnow
 from tests import oracle, oracle_index
@@ -84,7 +84,7 @@ def test_tallies_are_their_twins_and_leave_the_scratch_empty(rows, most):
 
 
 def hits_of(values):
-    return Hits(np.array(values, np.uint32), np.array([0, len(values)]), np.zeros(1, np.int64))
+    return PostingLists(np.array(values, np.uint32), np.array([0, len(values)]), np.zeros(1, np.int64))
 
 
 def test_a_number_beyond_all_before_gets_a_counter_and_the_largest_one_too():
@@ -100,7 +100,7 @@ def test_a_number_counted_more_often_than_a_counter_can_say_is_said_to_be_counte
 
 
 def test_no_rows_have_no_candidates():
-    none = Hits(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
+    none = PostingLists(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
     numbers, shared, offsets = candidates(none, np.empty((0, 16), np.int32), 9)
     assert (len(numbers), len(shared), offsets.tolist()) == (0, 0, [0])
 
