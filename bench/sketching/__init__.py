@@ -1,1 +1,0 @@
-"""What the literature offers instead of our sketches, sorts and intersections, each as a kernel of equal care."""
