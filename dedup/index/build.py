@@ -95,9 +95,9 @@ def build_index(
     if durability not in ("process", "sync"):
         raise ConfigError(f"durability must be 'process' or 'sync', got {durability!r}.")
     past = BatchResult(run)
-    config, facts = _settings(past, config)
+    config, metadata = _settings(past, config)
     into = _fill_redis if is_url(path) else _fill_folder
-    stats = into(path, facts, durability, overwrite, lambda store: _fill(store, past, config, progress or (lambda stage, rows: None)))
+    stats = into(path, metadata, durability, overwrite, lambda store: _fill(store, past, config, progress or (lambda stage, rows: None)))
     stories = past.manifest["counts"].get("stories")
     name = stats.pop("name")
     return Built(name, stats["documents"], stats["copies"], stories, stats["bytes"], round(time.perf_counter() - begun, 3))
@@ -112,12 +112,12 @@ def _settings(past: BatchResult, config: Config | None) -> tuple[Config, dict[st
     """The settings of the index, and what it is made with."""
     stored = config_of_run(past.manifest)
     asked = config if config is not None else stored
-    facts = metadata_of(stored, background_of(asked.stories.background)) | {"background": past.manifest["background"]["digest"]}
-    config, known = config_of(past.name, facts, asked)
+    metadata = metadata_of(stored, background_of(asked.stories.background)) | {"background": past.manifest["background"]["digest"]}
+    config, known = config_of(past.name, metadata, asked)
     return config, metadata_of(config, known)
 
 
-def _fill_folder(path: Any, facts: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:
+def _fill_folder(path: Any, metadata: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:
     """Make the index beside its place and put it there when it is whole."""
     target = Path(path).absolute()
     _check_folder(target, path, overwrite)
@@ -125,7 +125,7 @@ def _fill_folder(path: Any, facts: dict[str, Any], durability: str, overwrite: b
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside:
             fresh = Path(aside) / "index"
-            store, _ = open_store(fresh, facts, "a", "process")
+            store, _ = open_store(fresh, metadata, "a", "process")
             try:
                 fill(store)
                 stats = store.stats()
@@ -183,20 +183,20 @@ def _exchange(one: Path, other: Path) -> bool:
     return bool(rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0)
 
 
-def _fill_redis(path: Any, facts: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:
+def _fill_redis(path: Any, metadata: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:
     """Make the index where it is to be, under facts that no version opens, and put the right ones there in the end."""
     from .redis.setup import draft_of, publish
 
-    url, draft = os.fspath(path), draft_of(facts)
+    url, draft = os.fspath(path), draft_of(metadata)
     store, name = open_store(url, draft, "w" if overwrite else "a", durability)
     try:
-        if store.facts != draft:
+        if store.metadata != draft:
             raise OutputError(
                 f"{name}: there is an index already, or the part of one that a stopped build left. "
                 "Choose another prefix, or give --overwrite to replace it."
             )
         fill(store)
-        publish(url, draft, facts)
+        publish(url, draft, metadata)
         return store.stats() | {"name": name}
     finally:
         store.close()
@@ -205,7 +205,7 @@ def _fill_redis(path: Any, facts: dict[str, Any], durability: str, overwrite: bo
 def _fill(store: Store, past: BatchResult, config: Config, progress: Progress) -> None:
     """Put all documents of a run into an empty store."""
     frame, arrived, done = past.frame(), time.time_ns() // 1000, 0
-    numbers = store.reserve(len(past)) + _ranks(frame.published, arrived)
+    numbers = store.allocate(len(past)) + _ranks(frame.published, arrived)
 
     def read(block: tuple[int, Any, Any]) -> WriteBatch:
         return _batch(*block, frame, numbers, arrived, past, config)
@@ -241,8 +241,8 @@ def _batch(
         raise InputError(f"{past.name}: does not fit together: its texts have other words than its documents. Run it anew.")
     known = (numbers[rows], numbers[frame.canonical[rows]], frame.contained[rows], frame.published[rows], frame.parts[rows])
     digests = [digest.tobytes() for digest in prints.digests]
-    facts = zip(documents.to_pylist(), digests, *(column.tolist() for column in known), strict=True)
-    entries = [_entry(row, digest, arrived, *others) for row, digest, *others in facts]
+    described = zip(documents.to_pylist(), digests, *(column.tolist() for column in known), strict=True)
+    entries = [_entry(row, digest, arrived, *others) for row, digest, *others in described]
     sizes = np.diff(prints.shingles[1])
     sampled = sample(tokens, sizes, config)
     titles = title_listing(prints.title_terms, prints.title_shingles)

@@ -206,7 +206,7 @@ def entry_of(store: Store, doc_id: str) -> Entry | None:
     if not isinstance(doc_id, str):
         raise InputError(f"the id of a document is a text, got {safe_text(repr(doc_id))}.")
     doc_id = without_surrogates(doc_id)
-    entries = store.fetch(store.listed(id_key(doc_id)).tolist())
+    entries = store.fetch(store.all_numbers(id_key(doc_id)).tolist())
     return next((entry for entry in entries if entry is not None and entry.doc_id == doc_id), None)
 
 
@@ -220,7 +220,7 @@ def copies_of(store: Store, entry: Entry) -> list[Entry]:
     """The copies that an entry stands for."""
     if entry.canonical != entry.number:
         return []
-    numbers = [number for number in store.listed(copies_key(entry.number)).tolist() if number != entry.number]
+    numbers = [number for number in store.all_numbers(copies_key(entry.number)).tolist() if number != entry.number]
     return [copy for copy in store.fetch(numbers) if copy is not None and copy.canonical == entry.number]
 
 
@@ -238,7 +238,7 @@ def removal(store: Store, number: int, config: Config) -> tuple[WriteBatch, list
 def expired(store: Store, before: int, most: int) -> list[int]:
     """Up to ``most`` entries that arrived before a time (microseconds), those aside that stand for a copy that came later."""
     while True:
-        numbers = store.arrived_before(before, most)
+        numbers = store.older_than(before, most)
         entries = [entry for entry in store.fetch(numbers) if entry is not None]
         gone = [entry.number for entry in entries if all(copy.arrived < before for copy in copies_of(store, entry))]
         if gone or len(numbers) < most:

@@ -93,10 +93,10 @@ class Index:
         if kept is not None and mode == "r":
             raise ConfigError("keep forgets documents, which needs an index that is open for writing: give mode 'a', or leave it out.")
         asked = config or Config()
-        facts = metadata_of(asked, background_of(asked.stories.background)) if mode != "r" else {}
-        store, name = open_store(path, facts, mode, durability)
+        metadata = metadata_of(asked, background_of(asked.stories.background)) if mode != "r" else {}
+        store, name = open_store(path, metadata, mode, durability)
         try:
-            config, known = config_of(name, store.facts, config)
+            config, known = config_of(name, store.metadata, config)
             store.sync()
         except BaseException:
             store.close()
@@ -180,8 +180,8 @@ class Index:
             if entry is None:
                 return None
             canonical = self._store.fetch([entry.canonical])[0]
-            facts = {name: value for name, value in asdict(entry).items() if name not in ("number", "canonical", "story", "digest")}
-            return facts | {
+            details = {name: value for name, value in asdict(entry).items() if name not in ("number", "canonical", "story", "digest")}
+            return details | {
                 "canonical_id": canonical.doc_id if canonical is not None else entry.doc_id,
                 "story_id": None if entry.story is None else story_name(entry.story),
                 "published": _moment(entry.published),
@@ -311,7 +311,7 @@ class Index:
             found, moved = rewritten(arrivals, found, self._store, self.config)
             new = sum(known is None for known in found.known)
             if new and first < 0:
-                first = self._store.reserve(len(arrivals))
+                first = self._store.allocate(len(arrivals))
             decided = decide(arrivals, found, self._store, self.config, [first + row for row in range(len(arrivals))], _now())
             if self._storyline is not None:
                 events += self._storyline.place(arrivals, decided)  # a merge is told once, also where the commit has to wait

@@ -94,7 +94,7 @@ def look_up(arrivals: Incoming, store: Store, config: Config, *, together: bool)
     ones = np.arange(n + 1)
     digests = only((digest_keys(arrivals.prints.digests), ones), compared)
     named, cap = (id_keys(arrivals.doc_ids), ones), config.candidates.list_cap
-    hits = store.find(*_joined([named, digests, whole, letters, shingles]), cap)
+    hits = store.lookup(*_joined([named, digests, whole, letters, shingles]), cap)
     by_id, by_digest, by_title, by_letters, by_shingle = (_section(hits, k * n, (k + 1) * n) for k in range(5))
     needed = least_shared(np.diff(shingles[1]), by_shingle.cut, config.copies)
     ids, twins = _uncut(by_id, named, store), _uncut(by_digest, digests, store)
@@ -126,7 +126,7 @@ _NONE: Ints = np.empty(0, np.int64)
 def changed(arrivals: Incoming, store: Store) -> npt.NDArray[np.bool_]:
     """bool[n]: documents that the index has with another text."""
     named = id_keys(arrivals.doc_ids), np.arange(len(arrivals) + 1)
-    numbers = np.unique(np.concatenate(_uncut(store.find(*named, _FEW), named, store))).tolist()
+    numbers = np.unique(np.concatenate(_uncut(store.lookup(*named, _FEW), named, store))).tolist()
     known = {entry.doc_id: entry for entry in store.fetch(numbers) if entry is not None}
     return np.array([name in known and not says_the_same(arrivals, row, known[name]) for row, name in enumerate(arrivals.doc_ids)], bool)
 
@@ -149,7 +149,7 @@ def _look_here(
     values = pack_values(np.arange(n), np.diff(arrivals.prints.shingles[1]))
     for keys, offsets in (sampled, own_titles):
         tail.add(keys, np.repeat(values, np.diff(offsets)))
-    hits = tail.find(*_joined([shingles, titles]), n)
+    hits = tail.lookup(*_joined([shingles, titles]), n)
     by_shingle, by_title = _section(hits, 0, n), _section(hits, n, 2 * n)
     needed = least_shared(np.diff(shingles[1]), by_shingle.cut, config.copies)
     alike = _numbers(by_shingle, needed, most=n)
@@ -197,7 +197,7 @@ def _uncut(hits: PostingLists, keys: Rows, store: Store, most: int | None = None
     """The numbers of each row of at most one key; all of them, or those that came last, where that lists more than was read."""
     numbers = _each(hits)
     for row in np.flatnonzero(hits.cut).tolist():
-        numbers[row] = store.listed(int(keys[0][keys[1][row]]))[-(most or 0) :]
+        numbers[row] = store.all_numbers(int(keys[0][keys[1][row]]))[-(most or 0) :]
     return numbers
 
 

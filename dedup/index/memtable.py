@@ -69,14 +69,14 @@ class Memtable:
         if 8 * (self._used_slots + keys) > 5 * len(self._slots):
             self._slots, self._marks = rehash_chained(self._slots, 1 << (2 * (self._used_slots + keys) - 1).bit_length())
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
+    def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         """What the keys of each row list (uint64[n_keys], offsets int64[n_rows + 1]), of a key that lists more the first ``most``."""
         keys, offsets = np.ascontiguousarray(keys, np.uint64), np.ascontiguousarray(offsets, np.int64)
         return PostingLists(*find_chained(self._slots, self._marks, self._nexts, self._values, keys, offsets, most))
 
-    def listed(self, key: int) -> Values:
+    def all_values(self, key: int) -> Values:
         """uint32[n]: all that one key lists, the first added first."""
-        return self.find(np.array([key], np.uint64), np.array([0, 1]), _NO_LIMIT).values
+        return self.lookup(np.array([key], np.uint64), np.array([0, 1]), _NO_LIMIT).values
 
     def entries(self) -> tuple[Hashes, Values]:
         """(keys uint64[n], values uint32[n]) in the order of adding: views, which later additions leave as they are."""

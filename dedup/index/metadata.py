@@ -31,12 +31,12 @@ def metadata_of(config: Config, known: DocumentFrequencies) -> dict[str, Any]:
     }
 
 
-def config_of(name: str, facts: Mapping[str, Any], config: Config | None) -> tuple[Config, DocumentFrequencies]:
+def config_of(name: str, metadata: Mapping[str, Any], config: Config | None) -> tuple[Config, DocumentFrequencies]:
     """The configuration to open an index with, and the counts of words that it weighs by.
 
     Parameters
     ----------
-    name : of the index, for messages; facts : what it was made with; config : what is asked for, None if nothing is
+    name : of the index, for messages; metadata : what it was made with; config : what is asked for, None if nothing is
 
     Raises
     ------
@@ -45,25 +45,25 @@ def config_of(name: str, facts: Mapping[str, Any], config: Config | None) -> tup
     ConfigError
         If settings that decide what is found are others; the message names them.
     """
-    if "unfinished" in facts:
+    if "unfinished" in metadata:
         raise InputError(f"{name}: its build has not come to an end. Wait for it, or make it anew: 'dedup index build ... --overwrite'.")
-    for fact, value in (("rules", RULES), ("signatures", SIGNATURE_VERSION), ("terms", str(term_rules()))):
-        if facts.get(fact) != value:
+    for key, value in (("rules", RULES), ("signatures", SIGNATURE_VERSION), ("terms", str(term_rules()))):
+        if metadata.get(key) != value:
             raise InputError(
                 f"{name}: was made by another version of dedup, which compares texts in another way. Make it anew from the texts, "
                 "with 'dedup index build' or by ingesting them."
             )
-    stored = Config.from_dict(facts["config"])
+    stored = Config.from_dict(metadata["config"])
     if config is None:
         config = stored
     differing = [f"{name} is {ours!r}, of the index {theirs!r}" for name, ours, theirs in config.differences(stored, FREE)]
     if differing:
         raise ConfigError(f"{name}: {'; '.join(differing)}. Leave these settings out, or make an index of its own for them.")
     known = background_of(config.stories.background)
-    if known.digest() != facts.get("background"):
+    if known.digest() != metadata.get("background"):
         raise ConfigError(
             f"{name}: the counts that stories.background names ({config.stories.background}) are not those that the index was made with "
-            f"(digest {facts.get('background')}). Name that file."
+            f"(digest {metadata.get('background')}). Name that file."
         )
     return config, known
 

@@ -13,12 +13,12 @@ from .store import Store
 _REDIS = ("redis://", "rediss://", "unix://")
 
 
-def open_store(path: str | os.PathLike[str], facts: dict[str, Any], mode: str, durability: str) -> tuple[Store, str]:
+def open_store(path: str | os.PathLike[str], metadata: dict[str, Any], mode: str, durability: str) -> tuple[Store, str]:
     """Open the store of an index.
 
     Parameters
     ----------
-    facts : what a new index is made with; an old one has its own
+    metadata : what a new index is made with; an old one has its own
 
     Returns
     -------
@@ -30,10 +30,10 @@ def open_store(path: str | os.PathLike[str], facts: dict[str, Any], mode: str, d
     if name.startswith(_REDIS):
         from .redis.store import RedisStore
 
-        store = RedisStore.open(name, facts, mode, durability)
+        store = RedisStore.open(name, metadata, mode, durability)
         return store, store.name
     if is_url(name):
         raise ConfigError(
             f"{name.split('://')[0]}: an index is a folder on this machine or in Redis. Give a path, or redis://host:port/db."
         )
-    return SqliteStore.open(name, facts, mode, durability), name
+    return SqliteStore.open(name, metadata, mode, durability), name

@@ -121,10 +121,10 @@ class WriteConflict(Exception):  # noqa: N818 - no error: the caller looks again
 class Store(Protocol):
     """Where an index is kept. One thread at a time uses it.
 
-    ``facts`` are those that it was made with, see ``opening.py``.
+    ``metadata`` is what it was made with, see ``metadata.py``.
     """
 
-    facts: dict[str, Any]
+    metadata: dict[str, Any]
 
     def sync(self) -> tuple[list[int], list[int]]:
         """See what others have done: the numbers of entries added or changed since the last call, and of those removed.
@@ -132,13 +132,13 @@ class Store(Protocol):
         The first call tells nothing: what is there then is there. What ``commit`` of this very object did is not told.
         """
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
+    def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         """What the keys of each row list, of a key that lists more than ``most`` so many, those first listed.
 
         Lists may hold numbers of entries that are gone or have changed, and one number more than once.
         """
 
-    def listed(self, key: int) -> Ints:
+    def all_numbers(self, key: int) -> Ints:
         """int64[n]: all numbers that one key lists, ascending, each once."""
 
     def fetch(self, numbers: Sequence[int]) -> list[Entry | None]:
@@ -147,16 +147,13 @@ class Store(Protocol):
     def words(self, numbers: Sequence[int]) -> TokenRows:
         """The words of these entries, an empty row where none are kept."""
 
-    def recent(self, since: int) -> list[int]:
-        """Numbers of the entries that arrived at or after a time (microseconds), ascending."""
-
-    def arrived_before(self, when: int, most: int) -> list[int]:
+    def older_than(self, when: int, most: int) -> list[int]:
         """Numbers of up to ``most`` entries that arrived before a time, the first arrived first."""
 
     def last_number(self) -> int:
         """The highest number that an entry has or had, -1 if there never was one."""
 
-    def reserve(self, count: int) -> int:
+    def allocate(self, count: int) -> int:
         """The first of ``count`` numbers in a row that no entry has or had."""
 
     def commit(self, batch: WriteBatch) -> None:

@@ -12,13 +12,13 @@ from dedup.index.store import CLASS_BITS, PostingLists, TokenRows, WriteConflict
 class MemoryStore:
     """One process, any number of views on one content: ``MemoryStore(other)`` is another view."""
 
-    def __init__(self, other=None, facts=None):
+    def __init__(self, other=None, metadata=None):
         self.content = (
             other.content
             if other is not None
-            else {"entries": {}, "words": {}, "lists": {}, "events": [], "log": [], "next": 0, "facts": facts or {}}
+            else {"entries": {}, "words": {}, "lists": {}, "events": [], "log": [], "next": 0, "facts": metadata or {}}
         )
-        self.facts = self.content["facts"]
+        self.metadata = self.content["facts"]
         self.seen = len(self.content["log"])
         self.own = set()
         self.refuse = 0  # commits that are overtaken
@@ -29,7 +29,7 @@ class MemoryStore:
         removed = sorted({number for gone, number in news if gone})
         return sorted({number for gone, number in news if not gone} - set(removed)), removed
 
-    def find(self, keys, offsets, most):
+    def lookup(self, keys, offsets, most):
         values, sizes, cut = [], [0], []
         for first, last in zip(offsets[:-1], offsets[1:], strict=True):
             lists = [self.content["lists"].get(key, []) for key in keys[first:last].tolist()]
@@ -38,7 +38,7 @@ class MemoryStore:
             cut.append(sum(len(listed) > most for listed in lists))
         return PostingLists(np.array(values, np.uint32), np.array(sizes, np.int64), np.array(cut, np.int64))
 
-    def listed(self, key):
+    def all_numbers(self, key):
         return np.array(sorted({value >> CLASS_BITS for value in self.content["lists"].get(int(key), [])}), np.int64)
 
     def fetch(self, numbers):
@@ -53,11 +53,11 @@ class MemoryStore:
     def last_number(self):
         return self.content["next"] - 1
 
-    def arrived_before(self, when, most):
+    def older_than(self, when, most):
         early = [entry for entry in self.content["entries"].values() if entry.arrived < when]
         return [entry.number for entry in sorted(early, key=lambda entry: (entry.arrived, entry.number))[:most]]
 
-    def reserve(self, count):
+    def allocate(self, count):
         first = self.content["next"]
         self.content["next"] += count
         return first

@@ -45,7 +45,7 @@ def postings(*pairs: tuple[int, int]) -> dict:
 def found(store, rows: Sequence[Sequence[int]], most: int = 100) -> tuple[list[list[int]], list[int]]:
     """(numbers that each row's keys list, sorted; how many keys of each row were cut)."""
     offsets = np.cumsum([0, *(len(row) for row in rows)]).astype(np.int64)
-    hits = store.find(np.array([key for row in rows for key in row], np.uint64), offsets, most)
+    hits = store.lookup(np.array([key for row in rows for key in row], np.uint64), offsets, most)
     assert hits.values.dtype == np.uint32 and hits.offsets.dtype == np.int64
     assert (hits.values & (1 << CLASS_BITS) - 1 == 3).all()
     numbers = (hits.values >> CLASS_BITS).tolist()
@@ -54,7 +54,7 @@ def found(store, rows: Sequence[Sequence[int]], most: int = 100) -> tuple[list[l
 
 def add(store, count: int = 1, **changes) -> int:
     """``count`` plain entries, each with three words; the first number."""
-    first = store.reserve(count)
+    first = store.allocate(count)
     numbers = range(first, first + count)
     store.commit(
         WriteBatch([entry(number, **changes) for number in numbers], words(*([(number, 0), (7, 8), (number, 0)] for number in numbers)))
@@ -70,14 +70,14 @@ class StoreContract:
     def test_a_new_store_holds_nothing(self, opened):
         store = opened()
         assert len(store) == 0 and store.sync() == ([], []) and store.events(0) == []
-        assert store.recent(0) == [] and store.arrived_before(1 << 60, 10) == [] and store.fetch([]) == []
+        assert store.recent(0) == [] and store.older_than(1 << 60, 10) == [] and store.fetch([]) == []
         assert read(store.words([])) == [] and read(store.words([5])) == [[]] and store.fetch([5]) == [None]
         assert found(store, [KEYS, []]) == ([[], []], [0, 0]) and found(store, []) == ([], [])
-        assert store.listed(1).tolist() == []
+        assert store.all_numbers(1).tolist() == []
 
     def test_an_entry_comes_back_as_it_was_given(self, opened):
         store = opened()
-        first = store.reserve(3)
+        first = store.allocate(3)
         kept = [
             entry(first, published=-5, story=0, title="", source=None, parts=65_000, arrived=1 << 50),
             entry(
@@ -92,7 +92,7 @@ class StoreContract:
 
     def test_words_come_back_in_order_with_their_terms(self, opened):
         store = opened()
-        first = store.reserve(4)
+        first = store.allocate(4)
         many = [(int(word) * 0x9E3779B97F4A7C15 % (1 << 64), int(word) % 3) for word in np.random.default_rng(1).zipf(1.4, 3_000) % 700]
         same_token = [(5, 1), (5, 2), (5, 1), (6, 0), (5, 2)]
         rows = [many, [], same_token, [((1 << 64) - 1, (1 << 64) - 1)]]
@@ -109,7 +109,7 @@ class StoreContract:
         )
         store.commit(WriteBatch(**postings((1, first + 2))))
         assert found(opened(), [[1]]) == ([[first, first + 1, first + 2]], [0])
-        assert store.listed(1).tolist() == [first, first + 1, first + 2] and store.listed(2).tolist() == []
+        assert store.all_numbers(1).tolist() == [first, first + 1, first + 2] and store.all_numbers(2).tolist() == []
 
     def test_of_a_long_list_the_first_are_read_and_the_cut_is_told(self, opened):
         store = opened()
@@ -120,7 +120,7 @@ class StoreContract:
         assert numbers[0] == sorted([*range(first, first + 700), *range(first, first + 5_000, 1_000)])
         assert numbers[2] == list(range(first, first + 700)) and cut == [1, 0, 1]
         assert found(store, [[9]], most=5_000) == ([list(range(first, first + 5_000))], [0])
-        assert store.listed(9).tolist() == list(range(first, first + 5_000))
+        assert store.all_numbers(9).tolist() == list(range(first, first + 5_000))
 
     def test_an_entry_takes_the_place_of_the_one_with_its_number(self, opened):
         store = opened()
@@ -129,7 +129,7 @@ class StoreContract:
         store.commit(WriteBatch([entry(number, title="عنوان جديد", arrived=9_000, status="copy")], words([]), kept_words={number}))
         assert len(store) == 1 and store.stats()["copies"] == 1
         assert store.fetch([number])[0].title == "عنوان جديد" and read(store.words([number])) == before
-        assert store.recent(9_000) == [number] and store.arrived_before(9_000, 5) == []
+        assert store.recent(9_000) == [number] and store.older_than(9_000, 5) == []
         store.commit(WriteBatch([entry(number)], words([(4, 4)])))
         assert read(store.words([number])) == [[(4, 4)]] and store.stats()["copies"] == 0
         store.commit(WriteBatch([entry(number)], words([])))
@@ -141,24 +141,24 @@ class StoreContract:
         store.commit(WriteBatch(removed=[first + 1, first + 2], **postings((1, first), (1, first + 1))))
         assert len(store) == 1 and store.fetch([first, first + 1, first + 2])[1:] == [None, None] and store.stats()["copies"] == 1
         assert read(store.words([first + 1])) == [[]] and store.recent(0) == [first]
-        assert store.reserve(1) > first + 2
+        assert store.allocate(1) > first + 2
         store.compact()
-        assert store.listed(1).tolist() == [first] and opened().fetch([first + 2]) == [None]
+        assert store.all_numbers(1).tolist() == [first] and opened().fetch([first + 2]) == [None]
 
     def test_entries_are_found_by_their_arrival(self, opened):
         store = opened()
-        first = store.reserve(4)
+        first = store.allocate(4)
         arrived = [500, 300, 300, 1 << 51]
         store.commit(WriteBatch([entry(first + at, arrived=when) for at, when in enumerate(arrived)], TokenRows.none(4)))
         assert store.recent(301) == [first, first + 3] and store.recent(300) == [first + at for at in range(4)]
-        assert store.arrived_before(500, 10) == [first + 1, first + 2] and store.arrived_before(501, 1) == [first + 1]
-        assert store.arrived_before(300, 10) == []
+        assert store.older_than(500, 10) == [first + 1, first + 2] and store.older_than(501, 1) == [first + 1]
+        assert store.older_than(300, 10) == []
 
     def test_the_last_number_is_that_of_an_entry_whether_it_is_still_there_or_not(self, opened):
         store = opened()
         assert store.last_number() == -1
         first = add(store, 3)
-        store.reserve(5)
+        store.allocate(5)
         assert store.last_number() == first + 2
         store.commit(WriteBatch([entry(first)], words([]), removed=[first + 2]))
         store.commit(WriteBatch())
@@ -198,7 +198,7 @@ class SharedStoreContract(StoreContract):
 
     def test_numbers_are_given_once(self, opened):
         one, other = opened(), opened()
-        given = [set(range(first, first + 10)) for store in (one, other, one) for first in [store.reserve(10)]]
+        given = [set(range(first, first + 10)) for store in (one, other, one) for first in [store.allocate(10)]]
         assert len(set.union(*given)) == 30
 
     def test_a_writer_sees_what_others_did_and_not_what_it_did_itself(self, opened):
@@ -215,14 +215,14 @@ class SharedStoreContract(StoreContract):
         one, other = opened(), opened()
         one.sync()
         other.sync()
-        theirs, ours = other.reserve(1), one.reserve(1)
+        theirs, ours = other.allocate(1), one.allocate(1)
         add(one)
         batch = WriteBatch([entry(theirs)], words([(1, 1)]), **postings((5, theirs)), events=[])
         with pytest.raises(WriteConflict):
             other.commit(batch)
         with pytest.raises(WriteConflict):
             other.commit(batch)
-        assert len(other) == 1 and other.listed(5).tolist() == [] and other.fetch([theirs]) == [None]
+        assert len(other) == 1 and other.all_numbers(5).tolist() == [] and other.fetch([theirs]) == [None]
         assert len(other.sync()[0]) == 1
         other.commit(batch)
         assert len(one) == 2 and one.sync() == ([theirs], []) and ours not in one.recent(0)
@@ -231,10 +231,10 @@ class SharedStoreContract(StoreContract):
         one, other = opened(), opened()
         other.sync()
         count = 3_000
-        first = one.reserve(count)
+        first = one.allocate(count)
         pairs = [(key, first + at) for at in range(count) for key in (at + 1_000_000, at % 50, 77)]
         rows = [[(at, at), (3, 0)] for at in range(count)]
         one.commit(WriteBatch([entry(first + at) for at in range(count)], words(*rows), **postings(*pairs)))
         assert len(other) == count and sorted(other.sync()[0]) == list(range(first, first + count))
-        assert other.listed(77).tolist() == list(range(first, first + count)) and len(other.listed(3)) == 60
+        assert other.all_numbers(77).tolist() == list(range(first, first + count)) and len(other.all_numbers(3)) == 60
         assert read(other.words([first + 2_999, first])) == [rows[2_999], rows[0]]

@@ -453,15 +453,15 @@ def test_impossible_parameters_are_refused(tmp_path, options):
 
 @pytest.mark.parametrize("fact", ["rules", "signatures", "terms"])
 def test_an_index_of_other_rules_is_refused(fact):
-    facts = metadata_of(dedup.Config(), background_of("shipped"))
+    metadata = metadata_of(dedup.Config(), background_of("shipped"))
     with pytest.raises(dedup.InputError, match="another version"):
-        config_of("x", facts | {fact: 99}, None)
+        config_of("x", metadata | {fact: 99}, None)
 
 
 def test_an_index_weighed_by_other_counts_is_refused():
-    facts = metadata_of(dedup.Config(), background_of("shipped"))
+    metadata = metadata_of(dedup.Config(), background_of("shipped"))
     with pytest.raises(dedup.ConfigError, match="counts"):
-        config_of("x", facts | {"background": "0"}, None)
+        config_of("x", metadata | {"background": "0"}, None)
 
 
 def test_a_verdict_is_ready_for_json(index):

@@ -203,7 +203,7 @@ def faults(index, config):
         if canonical is None or canonical.canonical != canonical.number or canonical.status != "unique":
             wrong.append(f"{entry.doc_id}: its canonical is none")
             continue
-        if number not in index._store.listed(copies_key(canonical.number)).tolist() or entry.story != canonical.story:
+        if number not in index._store.all_numbers(copies_key(canonical.number)).tolist() or entry.story != canonical.story:
             wrong.append(f"{entry.doc_id}: not listed, or of another story")
         if entry.role == "headline":
             continue

@@ -29,12 +29,12 @@ def test_a_tail_lists_what_a_dict_of_lists_lists(batches, rows, most):
     for batch in batches:
         tail.add(*arrays(batch))
         added += batch
-        assert lists_of(tail.find(*oracle.flat(rows), most)) == oracle_index.find_chained(added, rows, most)
+        assert lists_of(tail.lookup(*oracle.flat(rows), most)) == oracle_index.find_chained(added, rows, most)
     assert len(tail) == len(added)
     keys, values = tail.entries()
     assert list(zip(keys.tolist(), values.tolist(), strict=True)) == added
     for key in {key for key, _ in added} | {3}:
-        assert tail.listed(key).tolist() == [value for other, value in added if other == key]
+        assert tail.all_values(key).tolist() == [value for other, value in added if other == key]
 
 
 def chains_of(slots, nexts):
@@ -68,8 +68,8 @@ def test_a_key_that_lists_a_million_is_listed_whole_and_cut_where_it_must():
     tail = Memtable()
     tail.add(np.full(1_000_000, 7, np.uint64), np.arange(1_000_000, dtype=np.uint32))
     tail.add(np.array([8], np.uint64), np.array([5], np.uint32))
-    assert np.array_equal(tail.listed(7), np.arange(1_000_000))
-    assert lists_of(tail.find(*oracle.flat([[7, 8], [9]]), 2)) == ([[0, 1, 5], []], [1, 0])
+    assert np.array_equal(tail.all_values(7), np.arange(1_000_000))
+    assert lists_of(tail.lookup(*oracle.flat([[7, 8], [9]]), 2)) == ([[0, 1, 5], []], [1, 0])
 
 
 def test_many_keys_added_a_few_at_a_time_are_all_found():
@@ -78,7 +78,7 @@ def test_many_keys_added_a_few_at_a_time_are_all_found():
     for start in range(0, len(keys), 70):
         part = keys[start : start + 70]
         tail.add(part, np.arange(start, start + len(part), dtype=np.uint32))
-    hits = tail.find(keys, np.arange(len(keys) + 1), 9)
+    hits = tail.lookup(keys, np.arange(len(keys) + 1), 9)
     assert np.array_equal(hits.values, np.arange(len(keys))) and np.array_equal(hits.offsets, np.arange(len(keys) + 1))
 
 
@@ -89,9 +89,9 @@ def test_what_was_taken_out_stays_when_a_tail_is_cleared_and_filled_anew():
     tail.clear()
     tail.add(*arrays([(5, 6)]))
     assert (keys.tolist(), values.tolist()) == ([1, 3], [2, 4])
-    assert len(tail) == 1 and tail.listed(1).tolist() == [] and tail.listed(5).tolist() == [6]
+    assert len(tail) == 1 and tail.all_values(1).tolist() == [] and tail.all_values(5).tolist() == [6]
 
 
 def test_an_empty_tail_lists_nothing():
-    assert lists_of(Memtable().find(*oracle.flat([[], [0]]), 4)) == ([[], []], [0, 0])
-    assert lists_of(Memtable().find(*oracle.flat([]), 4)) == ([], [])
+    assert lists_of(Memtable().lookup(*oracle.flat([[], [0]]), 4)) == ([[], []], [0, 0])
+    assert lists_of(Memtable().lookup(*oracle.flat([]), 4)) == ([], [])

@@ -64,7 +64,7 @@ def _tells_of_disk(link: Link) -> bool:
     return link.ask("opening", False, asked)
 
 
-def open_root(link: Link, mode: str, facts: dict[str, Any]) -> tuple[dict[str, Any], bytes, bytes]:
+def open_root(link: Link, mode: str, metadata: dict[str, Any]) -> tuple[dict[str, Any], bytes, bytes]:
     """(facts it was made with, root of its keys, identity) of the index of a prefix, which is made if the mode says so.
 
     Raises
@@ -80,7 +80,7 @@ def open_root(link: Link, mode: str, facts: dict[str, Any]) -> tuple[dict[str, A
     if found is None:
         if mode == "r":
             raise InputError(f"{link.address.shown}: there is no index. Check database and prefix, or make one with mode 'a'.")
-        found = _make(link, prefix, facts)
+        found = _make(link, prefix, metadata)
     return found["facts"], f"{prefix}{found['root']}".encode(), found["identity"].encode()
 
 
@@ -109,14 +109,14 @@ def _read(link: Link, prefix: str) -> dict[str, Any] | None:
     return read
 
 
-def _make(link: Link, prefix: str, facts: dict[str, Any]) -> dict[str, Any]:
+def _make(link: Link, prefix: str, metadata: dict[str, Any]) -> dict[str, Any]:
     """A new index; if another writer makes one at the same moment, that one."""
     made = {
         "format": FORMAT,
         "version": VERSION,
         "root": secrets.token_hex(_ROOT_LETTERS // 2),
         "identity": secrets.token_hex(8),
-        "facts": facts,
+        "facts": metadata,
     }
     root = f"{prefix}{made['root']}"
 
@@ -152,12 +152,12 @@ def _delete(link: Link, prefix: str, root: str) -> None:
     link.ask("making an index anew", True, asked)
 
 
-def draft_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+def draft_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Facts that no version of dedup opens an index with, and that no other builder has."""
-    return {**facts, "rules": None, "unfinished": secrets.token_hex(8)}
+    return {**metadata, "rules": None, "unfinished": secrets.token_hex(8)}
 
 
-def publish(url: str, draft: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+def publish(url: str, draft: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
     """Put the facts of an index in the place of its draft.
 
     Raises
@@ -171,7 +171,7 @@ def publish(url: str, draft: Mapping[str, Any], facts: Mapping[str, Any]) -> Non
         held: dict[str, Any] = json.loads(link.ask("finishing an index", False, lambda: link.client.get(key)) or b"{}")
         if held.get("facts") != draft:
             raise OutputError(f"{link.address.shown}: another program has replaced the index while it was built. Choose another prefix.")
-        held["facts"] = dict(facts)
+        held["facts"] = dict(metadata)
         link.ask("finishing an index", True, lambda: link.client.set(key, json.dumps(held)))
     finally:
         link.close()

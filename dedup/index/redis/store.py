@@ -70,15 +70,15 @@ class RedisStore:
     ----------
     url : str
         See ``redis_link.read_url``.
-    facts : mapping
-        What a new index is to be made with, plain JSON. Of one that is there ``facts`` are those it was made with: compare them.
+    metadata : mapping
+        What a new index is to be made with, plain JSON. Of one that is there ``metadata`` are those it was made with: compare them.
     mode : {"r", "a", "w"}
         Read; read and write, made if there is none; made anew.
     durability : {"process", "sync"}
         Whether ``commit`` waits for the server's disk.
     """
 
-    def __init__(self, url: str, facts: Mapping[str, Any] | None = None, mode: str = "a", durability: str = "process") -> None:
+    def __init__(self, url: str, metadata: Mapping[str, Any] | None = None, mode: str = "a", durability: str = "process") -> None:
         if mode not in ("r", "a", "w"):
             raise ConfigError(f"{mode!r} is no mode: an index is opened to read ('r'), to add ('a') or anew ('w').")
         if durability not in ("process", "sync"):
@@ -90,7 +90,7 @@ class RedisStore:
         try:
             check_server(self._link, durability)
             self._waits = durability == "sync" and not waits_itself(self._link)
-            self.facts, self._root, self._identity = open_root(self._link, mode, dict(facts or {}))
+            self.metadata, self._root, self._identity = open_root(self._link, mode, dict(metadata or {}))
         except BaseException:
             self._link.close()
             raise
@@ -101,9 +101,9 @@ class RedisStore:
         self._new: set[int] = set()
 
     @classmethod
-    def open(cls, url: str, facts: Mapping[str, Any], mode: str, durability: str) -> RedisStore:
+    def open(cls, url: str, metadata: Mapping[str, Any], mode: str, durability: str) -> RedisStore:
         """As ``RedisStore(...)``: every store is opened by this name."""
-        return cls(url, facts, mode, durability)
+        return cls(url, metadata, mode, durability)
 
     # What others have done
 
@@ -130,8 +130,8 @@ class RedisStore:
 
     # What keys list
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        """See ``Store.find``: one call to the server for up to ``ASKED`` keys, one more for each key in a long list of another one."""
+    def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
+        """See ``Store.lookup``: one call to the server for up to ``ASKED`` keys, one more for each key in a long list of another one."""
         unique, back = np.unique(keys, return_inverse=True)
         parts = [self._listed(unique[at : at + ASKED], most) for at in range(0, len(unique), ASKED)]
         values = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.uint32)
@@ -145,8 +145,8 @@ class RedisStore:
         edges, cut = np.concatenate([[0], ends]), np.concatenate([[0], np.cumsum(long[back])])
         return PostingLists(values[places], edges[offsets].astype(np.int64), np.diff(cut[offsets]).astype(np.int64))
 
-    def listed(self, key: int) -> Ints:
-        """See ``Store.listed``."""
+    def all_numbers(self, key: int) -> Ints:
+        """See ``Store.all_numbers``."""
         values, _, _ = self._listed(np.array([key], np.uint64), MOST_DOCUMENTS)
         return np.unique(values >> CLASS_BITS).astype(np.int64)
 
@@ -194,12 +194,12 @@ class RedisStore:
         return gather_words(self._values(b"w", numbers))
 
     def recent(self, since: int) -> list[int]:
-        """See ``Store.recent``."""
+        """Numbers of the entries that arrived at or after a time (microseconds), ascending."""
         members = self._read("looking for recent entries", "zrangebyscore", self._root + b"a", since, "+inf")
         return sorted(numbers_of(b"".join(members)))
 
-    def arrived_before(self, when: int, most: int) -> list[int]:
-        """See ``Store.arrived_before``."""
+    def older_than(self, when: int, most: int) -> list[int]:
+        """See ``Store.older_than``."""
         asked = (self._root + b"a", "-inf", f"({when}")
         return numbers_of(b"".join(self._read("looking for old entries", "zrangebyscore", *asked, start=0, num=most)))
 
@@ -219,8 +219,8 @@ class RedisStore:
 
     # Changing it
 
-    def reserve(self, count: int) -> int:
-        """See ``Store.reserve``."""
+    def allocate(self, count: int) -> int:
+        """See ``Store.allocate``."""
         self._must_write()
         after = int(self._link.ask("reserving numbers", True, lambda: self._link.client.incrby(self._root + b"n", count)))
         if after > MOST_DOCUMENTS:

@@ -71,13 +71,13 @@ class PostingFiles:
             raise Damaged(f"{path}: has {len(segment)} postings, the index says {file.postings}")
         return segment
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> list[PostingLists]:
+    def lookup(self, keys: Hashes, offsets: Ints, most: int) -> list[PostingLists]:
         """What the keys of each row list in each file."""
-        return [segment.find(keys, offsets, most) for segment in self._segments]
+        return [segment.lookup(keys, offsets, most) for segment in self._segments]
 
-    def listed(self, key: int) -> list[Values]:
+    def all_values(self, key: int) -> list[Values]:
         """What a key lists in each file."""
-        return [segment.listed(key) for segment in self._segments]
+        return [segment.all_values(key) for segment in self._segments]
 
     def merged_from(self, added: int) -> int:
         """The first of the files that become one with ``added`` postings that are to be written."""

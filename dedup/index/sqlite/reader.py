@@ -67,8 +67,8 @@ class SqliteReader:
         #: The last transaction that was read, what SQLite says of the database then, and whether ``sync`` was called.
         self._sequence, self._version, self._told = 0, -1, False
         with schema.told(folder):
-            self.facts = {name: json.loads(value) for name, value in connection.execute("SELECT name, value FROM meta")}
-            self._made = self.facts.pop(schema.MADE, None)
+            self.metadata = {name: json.loads(value) for name, value in connection.execute("SELECT name, value FROM meta")}
+            self._made = self.metadata.pop(schema.MADE, None)
             self._follow()
         _OPEN.add(self)
 
@@ -144,29 +144,29 @@ class SqliteReader:
             there.update(dict.fromkeys(np.frombuffer(removed_bytes, "<i8").tolist(), False))
         return sorted(number for number, stays in there.items() if stays), sorted(number for number, stays in there.items() if not stays)
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        """See ``Store.find``; of a key that lists more up to ``most`` of each posting file."""
+    def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
+        """See ``Store.lookup``; of a key that lists more up to ``most`` of each posting file."""
         if len(keys) <= _FEW_KEYS:
-            return self._find(keys, offsets, most)
+            return self._lookup(keys, offsets, most)
         # The keys of many documents are looked up in the order in which files hold them: they are read from front to back.
         keys, offsets = keys[offsets[0] : offsets[-1]], offsets - offsets[0]
         order = np.argsort(keys * GOLDEN)
         places = np.empty(len(order), np.int64)
         places[order] = np.arange(len(order))
-        found = self._find(keys[order], np.arange(len(keys) + 1), most)
+        found = self._lookup(keys[order], np.arange(len(keys) + 1), most)
         values, starts = take_rows(found.values, found.offsets, places)
         cut = row_offsets(found.cut[places])
         return PostingLists(values, starts[offsets], np.diff(cut[offsets]))
 
-    def _find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        parts = self._files.find(keys, offsets, most)
+    def _lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
+        parts = self._files.lookup(keys, offsets, most)
         if len(self._tail) or not parts:
-            parts.append(self._tail.find(keys, offsets, most))
+            parts.append(self._tail.lookup(keys, offsets, most))
         return join_hits(parts)
 
-    def listed(self, key: int) -> Ints:
-        """See ``Store.listed``."""
-        values = np.concatenate([*self._files.listed(key), self._tail.listed(key)])
+    def all_numbers(self, key: int) -> Ints:
+        """See ``Store.all_numbers``."""
+        values = np.concatenate([*self._files.all_values(key), self._tail.all_values(key)])
         return np.unique(values >> np.uint32(CLASS_BITS)).astype(np.int64)
 
     def fetch(self, numbers: Sequence[int]) -> list[Entry | None]:
@@ -207,14 +207,14 @@ class SqliteReader:
             self._vocabulary.load(words[(known - first) * WORD_BYTES :])
 
     def recent(self, since: int) -> list[int]:
-        """See ``Store.recent``."""
+        """Numbers of the entries that arrived at or after a time (microseconds), ascending."""
         with schema.told(self._folder):
             return sorted(
                 number for (number,) in self._connection.execute("SELECT number FROM documents WHERE arrived >= ?", (int(since),))
             )
 
-    def arrived_before(self, when: int, most: int) -> list[int]:
-        """See ``Store.arrived_before``."""
+    def older_than(self, when: int, most: int) -> list[int]:
+        """See ``Store.older_than``."""
         query = "SELECT number FROM documents WHERE arrived < ? ORDER BY arrived, number LIMIT ?"
         with schema.told(self._folder):
             return [number for (number,) in self._connection.execute(query, (int(when), int(most)))]

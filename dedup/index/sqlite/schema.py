@@ -131,7 +131,7 @@ def lock_folder(folder: Path) -> IO[str]:
     raise OutputError(f"{folder}: is deleted again and again while it is being locked. Give another folder.")
 
 
-def create(folder: Path, facts: Mapping[str, Any]) -> None:
+def create(folder: Path, metadata: Mapping[str, Any]) -> None:
     """Make an empty index: under another name first, so that there is none or all of it. The caller has the lock."""
     fresh = folder / _FRESH
     for left in folder.glob(f"{_FRESH}*"):
@@ -142,7 +142,7 @@ def create(folder: Path, facts: Mapping[str, Any]) -> None:
         connection.execute(f"PRAGMA application_id={MAGIC}")
         connection.execute(f"PRAGMA user_version={FORMAT}")
         connection.executescript(f"BEGIN;{_TABLES}COMMIT;")
-        write_facts(connection, facts)
+        write_metadata(connection, metadata)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with open(fresh, "rb") as file:
         os.fsync(file.fileno())
@@ -150,18 +150,18 @@ def create(folder: Path, facts: Mapping[str, Any]) -> None:
     sync_folder(folder)
 
 
-def write_facts(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
+def write_metadata(connection: sqlite3.Connection, metadata: Mapping[str, Any]) -> None:
     """Keep what an index is made with, and a mark by which those who read what was here before can tell that it is another one."""
-    rows = [(name, json.dumps(value)) for name, value in facts.items()]
+    rows = [(name, json.dumps(value)) for name, value in metadata.items()]
     connection.executemany("INSERT INTO meta VALUES (?, ?)", [*rows, (MADE, json.dumps(os.urandom(8).hex()))])
 
 
-def empty(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
+def empty(connection: sqlite3.Connection, metadata: Mapping[str, Any]) -> None:
     """Make an index anew in the place of one. Its file stays the same one, for readers may have it open."""
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
     connection.execute("PRAGMA synchronous=FULL")
     connection.executescript("BEGIN IMMEDIATE;" + "".join(f"DROP TABLE {name};" for name in names) + _TABLES)
-    write_facts(connection, facts)
+    write_metadata(connection, metadata)
     connection.execute("COMMIT")
     connection.execute("VACUUM")
 

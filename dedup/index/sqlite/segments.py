@@ -261,14 +261,14 @@ class Segment:
             used = room.settle(packed[:read], np.array([0, read]), part, part_bits, True, used)
         return room.segment(used)
 
-    def find(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
+    def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         """What the keys of each row list (uint64[n_keys], offsets int64[n_rows + 1]), of a key that lists more the first ``most``."""
         keys, offsets = np.ascontiguousarray(keys, np.uint64), np.ascontiguousarray(offsets, np.int64)
         return PostingLists(*find_listed(self.directory, self.low, self.high, self.values, self.bits, keys, offsets, most))
 
-    def listed(self, key: int) -> Values:
+    def all_values(self, key: int) -> Values:
         """uint32[n]: all that one key lists, the first added first."""
-        return self.find(np.array([key], np.uint64), np.array([0, 1]), _NO_LIMIT).values
+        return self.lookup(np.array([key], np.uint64), np.array([0, 1]), _NO_LIMIT).values
 
     def write(self, path: str | Path) -> None:
         """Write a file, and wait until it is on the disk; its name in the folder is the caller's to make last."""

@@ -50,12 +50,12 @@ class SqliteStore(SqliteReader):
             self._rows.load()
 
     @classmethod
-    def open(cls, path: str | Path, facts: Mapping[str, Any], mode: str, durability: str) -> SqliteStore:
+    def open(cls, path: str | Path, metadata: Mapping[str, Any], mode: str, durability: str) -> SqliteStore:
         """Open the index in a folder, or make one.
 
         Parameters
         ----------
-        facts : what a new index is made with, ready for JSON; ``store.facts`` are those of the one that is there
+        metadata : what a new index is made with, ready for JSON; ``store.metadata`` are those of the one that is there
         mode : ``r``, ``a`` or ``w``; durability : ``process`` or ``sync``; see ``Index.open``
 
         Raises
@@ -82,9 +82,9 @@ class SqliteStore(SqliteReader):
             with schema.told(folder):
                 # Once more, for now nobody else makes one.
                 if not schema.check(folder):
-                    schema.create(folder, facts)
+                    schema.create(folder, metadata)
                 elif mode == "w":
-                    _replace(folder, facts)
+                    _replace(folder, metadata)
                 connection = schema.connect_writer(folder, durability)
             store = cls._opened(folder, connection, held, durability, True)
         except BaseException:
@@ -124,8 +124,8 @@ class SqliteStore(SqliteReader):
         self._stored_words, self._reserved = self._counter("words"), max(self._reserved, self._counter("numbers"))
         self._unsure = False
 
-    def reserve(self, count: int) -> int:
-        """See ``Store.reserve``."""
+    def allocate(self, count: int) -> int:
+        """See ``Store.allocate``."""
         first = self._reserved
         if first + count > MOST_DOCUMENTS:
             raise OutputError(f"{self._folder}: an index has room for {MOST_DOCUMENTS:,} documents in all its time. Begin another one.")
@@ -315,13 +315,13 @@ class SqliteStore(SqliteReader):
             schema.empty_log(self._connection)
 
 
-def _replace(folder: Path, facts: Mapping[str, Any]) -> None:
+def _replace(folder: Path, metadata: Mapping[str, Any]) -> None:
     """Make an empty index in the place of one, be that damaged."""
     try:
         with closing(schema.connect_writer(folder, "sync")) as connection:
-            schema.empty(connection, facts)
+            schema.empty(connection, metadata)
     except sqlite3.DatabaseError as error:
         if isinstance(schema.explained(folder, error), OutputError):
             raise
         schema.discard(folder)
-        schema.create(folder, facts)
+        schema.create(folder, metadata)

@@ -136,9 +136,9 @@ def test_an_index_keeps_the_facts_it_was_made_with(server):
     made = RedisStore(server.url, {"window": 8, "seed": [1, 2]}, "a")
     add(made)
     again = RedisStore(server.url, {"window": 9}, "a")
-    assert again.facts == made.facts == {"window": 8, "seed": [1, 2]} and len(again) == 1
+    assert again.metadata == made.metadata == {"window": 8, "seed": [1, 2]} and len(again) == 1
     anew = RedisStore.open(server.url, {"window": 9}, "w", "process")
-    assert anew.facts == {"window": 9} and len(anew) == 0
+    assert anew.metadata == {"window": 9} and len(anew) == 0
     for asked in (lambda: made.sync(), lambda: found(made, [[1]]), lambda: made.commit(WriteBatch([entry(0)], words([])))):
         with pytest.raises(InputError, match="made anew"):
             asked()
@@ -153,7 +153,7 @@ def test_reading_needs_an_index_and_changes_nothing(opened, client):
     add(opened())
     reader = opened("r")
     assert len(reader) == 1
-    for change in (lambda: reader.reserve(1), lambda: reader.commit(WriteBatch()), lambda: reader.compact()):
+    for change in (lambda: reader.allocate(1), lambda: reader.commit(WriteBatch()), lambda: reader.compact()):
         with pytest.raises(OutputError, match="opened to read"):
             change()
 
@@ -175,8 +175,8 @@ def test_a_key_of_another_type_is_refused(opened, client):
 
 def test_another_version_is_refused(opened, client):
     opened()
-    facts = json.loads(client.get("{dedup}:facts"))
-    client.set("{dedup}:facts", json.dumps(facts | {"version": 99}))
+    metadata = json.loads(client.get("{dedup}:facts"))
+    client.set("{dedup}:facts", json.dumps(metadata | {"version": 99}))
     with pytest.raises(InputError, match="of format 99"):
         opened()
 
@@ -207,9 +207,9 @@ def _check_and_commit(url: str, articles: list[int], barrier, answers) -> None:
     store.sync()
     barrier.wait()
     for article in articles:
-        number = store.reserve(1)
+        number = store.allocate(1)
         while True:
-            if store.listed(article).size:
+            if store.all_numbers(article).size:
                 answers.put((article, "skip"))
                 break
             try:
@@ -234,7 +234,7 @@ def test_writers_that_race_with_the_same_articles_index_each_once(server, opened
         assert process.exitcode == 0
     for article in articles:
         assert sorted(verdict for each, verdict in got if each == article) == ["index"] + ["skip"] * (writers - 1)
-    assert len(store) == len(articles) and all(store.listed(article).size == 1 for article in articles)
+    assert len(store) == len(articles) and all(store.all_numbers(article).size == 1 for article in articles)
 
 
 def test_nothing_is_lost_and_nothing_doubled_among_writers(server, opened):
@@ -245,7 +245,7 @@ def test_nothing_is_lost_and_nothing_doubled_among_writers(server, opened):
     def write(writer: int) -> None:
         store = RedisStore(server.url)
         for at in range(commits):
-            first = store.reserve(2)
+            first = store.allocate(2)
             batch = WriteBatch(
                 [entry(first), entry(first + 1)], words([(1, 1)], [(2, 2)]), **postings((77, first), (writer * 1_000 + at, first + 1))
             )
@@ -269,7 +269,7 @@ def test_nothing_is_lost_and_nothing_doubled_among_writers(server, opened):
     assert sorted(seen) == sorted(done) == reader.recent(0) and len(done) == 2 * writers * commits == len(reader)
     numbers, _ = found(reader, [[77]], most=10_000)
     assert len(numbers[0]) == len(set(numbers[0])) == writers * commits
-    assert all(reader.listed(writer * 1_000 + at).size == 1 for writer in range(1, writers + 1) for at in range(commits))
+    assert all(reader.all_numbers(writer * 1_000 + at).size == 1 for writer in range(1, writers + 1) for at in range(commits))
 
 
 # Answers that are lost
@@ -327,7 +327,7 @@ def test_a_commit_whose_answer_was_lost_is_made_once(opened, wire, count, losses
     store, other = opened(url=wire.url), opened()
     other.sync()
     add(store)
-    first = store.reserve(count)
+    first = store.allocate(count)
     pairs = [(key, first + at) for at in range(count) for key in (9, 10 + at, 1_000_000 + at)]
     _lose(wire, losses)
     store.commit(
@@ -346,12 +346,12 @@ def test_a_commit_whose_answer_was_lost_is_made_once(opened, wire, count, losses
 def test_a_commit_whose_answer_was_lost_for_good_is_told_by_the_next_sync(opened, wire):
     store = opened(url=wire.url)
     add(store)
-    number = store.reserve(1)
+    number = store.allocate(1)
     _lose(wire, 50)
     with pytest.raises(OutputError, match="cannot be reached|in time"):
         store.commit(WriteBatch([entry(number)], words([]), **postings((5, number))))
     _lose(wire, 0)
-    assert store.sync() == ([number], []) and store.listed(5).tolist() == [number]
+    assert store.sync() == ([number], []) and store.all_numbers(5).tolist() == [number]
     add(store)
     assert len(store) == 3
 
@@ -364,7 +364,7 @@ def test_reading_goes_on_when_the_connection_breaks(opened, wire):
         lambda: store.sync(),
         lambda: found(store, [[1]]),
         lambda: len(store),
-        lambda: store.reserve(1),
+        lambda: store.allocate(1),
     ):
         _lose(wire, 1)
         asked()
@@ -414,7 +414,7 @@ def test_a_server_whose_memory_is_used_up_takes_nothing_and_loses_nothing(own_se
     server = own_server()
     store = RedisStore(server.url)
     kept = add(store, 3)
-    first = store.reserve(count)
+    first = store.allocate(count)
     batch = WriteBatch(
         [entry(first + at) for at in range(count)],
         words(*[[(1, 1)]] * count),
@@ -427,17 +427,17 @@ def test_a_server_whose_memory_is_used_up_takes_nothing_and_loses_nothing(own_se
         with pytest.raises(OutputError, match="memory is used up"):
             store.commit(batch)
         with pytest.raises(OutputError, match="memory is used up"):
-            store.reserve(1)
+            store.allocate(1)
         assert client.dbsize() == before and store.sync() == ([], []) and len(store) == 3 and store.fetch([kept])[0] is not None
         client.config_set("maxmemory", 0)
     store.commit(batch)
-    assert len(store) == count + 3 and store.listed(2).size == count
+    assert len(store) == count + 3 and store.all_numbers(2).size == count
 
 
 def test_of_a_server_whose_memory_is_used_up_documents_can_be_removed(own_server):
     server = own_server()
     store = RedisStore(server.url)
-    first = store.reserve(50)
+    first = store.allocate(50)
     store.commit(
         WriteBatch([entry(first + at) for at in range(50)], words(*[[(1, 1)]] * 50), **postings(*((1, first + at) for at in range(50))))
     )
@@ -446,7 +446,7 @@ def test_of_a_server_whose_memory_is_used_up_documents_can_be_removed(own_server
         client.config_set("maxmemory", client.info("memory")["used_memory"] // 2)
         store.commit(WriteBatch(removed=list(range(first, first + 20))))
         store.compact()
-    assert len(store) == 30 and store.listed(1).tolist() == list(range(first + 20, first + 50))
+    assert len(store) == 30 and store.all_numbers(1).tolist() == list(range(first + 20, first + 50))
     assert store.stats()["removed_but_listed"] == 0
 
 
@@ -487,7 +487,7 @@ def test_a_server_that_lost_its_end_is_noticed(own_server):
         client.save()
     lost = add(store)
     other.sync()
-    mine = store.reserve(1)
+    mine = store.allocate(1)
     server.kill()
     server.start()
     with pytest.raises(WriteConflict):
@@ -509,8 +509,8 @@ def test_a_server_that_lost_its_end_is_noticed(own_server):
 def test_durability_sync_needs_a_server_that_tells_of_its_disk(own_server, settings):
     server = own_server(**settings)
     with redis.Redis.from_url(server.url) as client:
-        facts = client.info("server")
-    knows = "valkey_version" in facts or tuple(map(int, facts["redis_version"].split(".")[:2])) >= (7, 2)
+        server = client.info("server")
+    knows = "valkey_version" in server or tuple(map(int, server["redis_version"].split(".")[:2])) >= (7, 2)
     if settings.get("appendfsync") == "always" or (settings and knows):
         store = RedisStore(server.url, durability="sync")
         first = add(store, 2)
@@ -549,7 +549,7 @@ def test_a_key_beside_a_hot_one_is_found_all_the_same(opened, monkeypatch):
     store.commit(WriteBatch(**postings((1, first + 5))))
     numbers, cut = found(store, [[1], [3], [2, 1]], most=50)
     assert numbers == [[first, first + 5], list(range(first, first + 6_000, 500)), sorted([first, first + 5, *range(first, first + 50)])]
-    assert cut == [0, 0, 1] and store.listed(2).tolist() == list(range(first, first + 6_000))
+    assert cut == [0, 0, 1] and store.all_numbers(2).tolist() == list(range(first, first + 6_000))
 
 
 def test_compacting_takes_out_removed_documents_and_doubles_and_nothing_else(opened, monkeypatch):
@@ -557,9 +557,9 @@ def test_compacting_takes_out_removed_documents_and_doubles_and_nothing_else(ope
     first = add(store, 2_500)
     store.commit(WriteBatch(**postings(*((4, first + at) for at in range(2_500)), (5, first), (5, first + 1), (6, first + 1))))
     store.commit(WriteBatch(**postings((5, first), (5, first + 2)), removed=[first + 1, first + 600, first + 2_499]))
-    in_flight = store.reserve(1)
+    in_flight = store.allocate(1)
     store.commit(WriteBatch(**postings((5, in_flight))))
     store.compact()
     assert found(store, [[5], [6]]) == ([[first, first + 2, in_flight], []], [0, 0])
-    assert store.listed(4).tolist() == [number for number in range(first, first + 2_499) if number not in (first + 1, first + 600)]
+    assert store.all_numbers(4).tolist() == [number for number in range(first, first + 2_499) if number not in (first + 1, first + 600)]
     assert store.stats()["removed_but_listed"] == 0 and read(store.words([first + 2]))[0]

@@ -50,7 +50,7 @@ def small_files(monkeypatch):
 
 def ingest(store, count=1):
     """Documents with words and postings that can be told from their numbers; the last number."""
-    first = store.reserve(count)
+    first = store.allocate(count)
     numbers = range(first, first + count)
     store.commit(
         WriteBatch(
@@ -76,10 +76,10 @@ def check_whole(store, count):
     assert len(store) == count and [item and item.number for item in store.fetch(numbers)] == numbers
     assert read(store.words(numbers)) == [words_of(number) for number in numbers]
     keys = np.array([key for number in numbers for key in keys_of(number)], np.uint64)
-    hits = store.find(keys, np.arange(count + 1) * 6, 1 << 30)
+    hits = store.lookup(keys, np.arange(count + 1) * 6, 1 << 30)
     listed = [set((hits.values[begin:end] >> 4).tolist()) for begin, end in zip(hits.offsets, hits.offsets[1:], strict=False)]
     assert all(number in found for number, found in enumerate(listed))
-    assert store.listed(1 << 60 | 1).tolist() == [number for number in numbers if number % 3 == 1]
+    assert store.all_numbers(1 << 60 | 1).tolist() == [number for number in numbers if number % 3 == 1]
 
 
 def add_until_killed(folder, durability, told):
@@ -287,9 +287,9 @@ def test_a_commit_that_fails_changes_nothing_in_memory_either(opener, statement)
     with pytest.raises(OutputError, match="disk is full"):
         store.commit(WriteBatch([entry(4, role="new", source="جديد")], words([(99, 9), (1, 1)]), **postings((77, 4))))
     store._connection = connection
-    assert store.listed(77).tolist() == [] and store.stats()["postings"] == before["postings"] and len(store) == 4
+    assert store.all_numbers(77).tolist() == [] and store.stats()["postings"] == before["postings"] and len(store) == 4
     check_whole(store, 4)
-    number = store.reserve(2)
+    number = store.allocate(2)
     assert number == 4
     store.commit(WriteBatch([entry(4, role="other", source="آخر")], words(words_of(4)), **postings(*((key, 4) for key in keys_of(4)))))
     check_whole(store, 5)
@@ -308,7 +308,7 @@ def test_a_disk_that_is_really_full_is_told_and_what_was_there_stays(opener):
         ingest(store, 2_000)
     check_whole(store, 5)
     store._connection.execute("PRAGMA max_page_count=1000000")
-    first = store.reserve(1)
+    first = store.allocate(1)
     store.commit(WriteBatch([entry(first)], words([(5, 5)])))
     assert read(store.words([first])) == [[(5, 5)]] and len(store) == 6
 
@@ -369,7 +369,7 @@ def test_readers_see_whole_commits_while_one_writes_and_merges(opener, folder, s
                 assert known == set(range(count))
                 last = list(range(max(0, count - 30), count))
                 assert None not in reader.fetch(last) and read(reader.words(last)) == [words_of(number) for number in last]
-                assert all(reader.listed(keys_of(number)[0]).tolist() == [number] for number in last)
+                assert all(reader.all_numbers(keys_of(number)[0]).tolist() == [number] for number in last)
             seen.append(count)
             reader.close()
         except BaseException as error:
@@ -405,7 +405,7 @@ def test_a_reader_in_a_transaction_does_not_hold_up_the_writer(opener):
 
 def test_numbers_of_numpy_are_kept_as_numbers(opener):
     store = opener()
-    first = np.int64(store.reserve(2))
+    first = np.int64(store.allocate(2))
     given = [
         entry(first, canonical=first, published=np.int64(5), story=np.int32(2), words=np.int32(1), jaccard=np.float32(0.5)),
         entry(first + 1),
@@ -419,5 +419,5 @@ def test_numbers_of_numpy_are_kept_as_numbers(opener):
 def test_a_mistake_in_the_program_is_not_blamed_on_the_index(opener):
     store = opener()
     with pytest.raises(sqlite3.Error):
-        store.commit(WriteBatch([entry(store.reserve(1), digest=object())], words([(1, 1)])))
+        store.commit(WriteBatch([entry(store.allocate(1), digest=object())], words([(1, 1)])))
     assert len(store) == 0 and add(store) == 1

@@ -64,22 +64,22 @@ def test_a_segment_lists_what_a_dict_of_lists_lists_whatever_its_bits(postings, 
         patch.setattr(module, "_bits_for", lambda count: bits)
         segment = built(postings)
     assert (segment.bits, len(segment)) == (bits, len(postings))
-    assert lists_of(segment.find(*oracle.flat(rows), most)) == oracle_index.find_listed(postings, rows, most)
+    assert lists_of(segment.lookup(*oracle.flat(rows), most)) == oracle_index.find_listed(postings, rows, most)
     for key, _ in postings:
-        assert segment.listed(key).tolist() == oracle_index.find_listed(postings, [[key]], 99)[0][0]
+        assert segment.all_values(key).tolist() == oracle_index.find_listed(postings, [[key]], 99)[0][0]
 
 
 def test_an_empty_segment_lists_nothing(tmp_path):
     built([]).write(tmp_path / "a")
     for segment in (built([]), Segment.open(tmp_path / "a"), Segment.merge([], np.empty(0, np.int64))):
         assert len(segment) == 0
-        assert lists_of(segment.find(*oracle.flat([[], [0, 2**64 - 1]]), 4)) == ([[], []], [0, 0])
-        assert lists_of(segment.find(*oracle.flat([]), 4)) == ([], [])
+        assert lists_of(segment.lookup(*oracle.flat([[], [0, 2**64 - 1]]), 4)) == ([[], []], [0, 0])
+        assert lists_of(segment.lookup(*oracle.flat([]), 4)) == ([], [])
 
 
 def test_rows_in_the_middle_of_an_array_of_keys_are_found():
     segment = built([(5, 1), (6, 2), (7, 3)])
-    hits = segment.find(np.array([5, 6, 7], np.uint64), np.array([1, 1, 2]), 9)
+    hits = segment.lookup(np.array([5, 6, 7], np.uint64), np.array([1, 1, 2]), 9)
     assert lists_of(hits) == ([[], [2]], [0, 0])
 
 
@@ -89,11 +89,11 @@ def test_a_key_that_lists_a_million_is_listed_whole_in_order_and_cut_where_it_mu
     keys = np.array([beside[1], *[hot] * 1_000_000, beside[0]], np.uint64)
     values = np.arange(len(keys), dtype=np.uint32)[::-1]
     segment = Segment.build(keys, values)
-    assert np.array_equal(segment.listed(hot), values[1:-1])
+    assert np.array_equal(segment.all_values(hot), values[1:-1])
     expected = [[1_000_000, 999_999, 1_000_001], [0]], [1, 0]
-    assert lists_of(segment.find(*oracle.flat([[hot, beside[1]], [beside[0], 8]]), 2)) == expected
+    assert lists_of(segment.lookup(*oracle.flat([[hot, beside[1]], [beside[0], 8]]), 2)) == expected
     again = Segment.merge([segment, segment], np.array([1_000_001 >> 4]))
-    assert np.array_equal(again.listed(hot), values[values >> 4 != 1_000_001 >> 4][:-1])
+    assert np.array_equal(again.all_values(hot), values[values >> 4 != 1_000_001 >> 4][:-1])
 
 
 def test_keys_that_were_picked_for_being_small_fill_all_buckets():
@@ -135,7 +135,7 @@ def test_a_merge_of_many_is_a_merge_in_steps():
 def test_values_that_a_key_lists_twice_in_any_order_stay_where_they_came_first(count):
     values = [(i * 7) % count for i in range(2 * count)]
     postings = [(0, value) for value in values]
-    assert Segment.merge([built(postings[:count]), built(postings[count:])], np.empty(0, np.int64)).listed(0).tolist() == values[:count]
+    assert Segment.merge([built(postings[:count]), built(postings[count:])], np.empty(0, np.int64)).all_values(0).tolist() == values[:count]
 
 
 # Kernels
@@ -174,15 +174,15 @@ def test_buckets_that_many_keys_fill_are_sorted_and_searched():
     tags = rng.integers(0, 2**24, 4000)
     postings = [(oracle_index.key_of(9 << 24 | tag), place) for place, tag in enumerate(tags.tolist() * 2)]
     segment, keys = built(postings), [key for key, _ in postings[:4000]]
-    assert lists_of(segment.find(*oracle.flat([keys]), 1)) == oracle_index.find_listed(postings, [keys], 1)
+    assert lists_of(segment.lookup(*oracle.flat([keys]), 1)) == oracle_index.find_listed(postings, [keys], 1)
     absent = [oracle_index.key_of(9 << 24 | tag) for tag in set(range(0, 2**24, 4099)) - set(tags.tolist())]
-    assert len(segment.find(*oracle.flat([absent]), 9).values) == 0
+    assert len(segment.lookup(*oracle.flat([absent]), 9).values) == 0
 
 
 @given(st.lists(POSTINGS, max_size=4), ROWS, st.integers(0, 3))
 def test_joined_hits_are_those_of_one_part_after_the_other(lists, rows, most):
     parts = [oracle_index.find_listed(postings, rows, most) for postings in lists]
-    joined = join_hits([built(postings).find(*oracle.flat(rows), most) for postings in lists])
+    joined = join_hits([built(postings).lookup(*oracle.flat(rows), most) for postings in lists])
     if not lists:
         assert lists_of(joined) == ([], [])
         return
@@ -206,7 +206,7 @@ def test_a_segment_that_was_written_is_read_as_it_was_even_when_its_file_is_gone
     assert (len(again), again.nbytes, entries_of(again)) == (5000, segment.nbytes, entries_of(segment))
     assert all(array.ctypes.data % 64 == 0 for array in (again.directory, again.low, again.high, again.values))
     (tmp_path / "a").unlink()
-    assert lists_of(again.find(*oracle.flat([keys.tolist()]), 9)) == ([list(range(5000))], [0])
+    assert lists_of(again.lookup(*oracle.flat([keys.tolist()]), 9)) == ([list(range(5000))], [0])
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_any_changed_byte_is_told_by_verify_and_no_lookup_reads_beyond_the_array
         data[place] ^= 255
         written.write_bytes(data)
         segment = Segment.open(written)
-        segment.find(keys, np.array([0, len(keys)]), 9)
+        segment.lookup(keys, np.array([0, len(keys)]), 9)
         with suppress(Damaged):
             assert len(Segment.merge([segment], np.empty(0, np.int64))) <= 3000
         with pytest.raises(Damaged, match="checksum"):

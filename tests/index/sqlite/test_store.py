@@ -30,8 +30,8 @@ def folder(tmp_path):
 def opener(folder):
     stores = []
 
-    def opens(mode="a", durability="process", path=folder, facts=None):
-        stores.append(SqliteStore.open(path, {"rules": 1} if facts is None else facts, mode, durability))
+    def opens(mode="a", durability="process", path=folder, metadata=None):
+        stores.append(SqliteStore.open(path, {"rules": 1} if metadata is None else metadata, mode, durability))
         return stores[-1]
 
     yield opens
@@ -65,15 +65,15 @@ class TestSqliteStore(StoreContract):
     def test_numbers_are_given_once(self, opener):
         writer = opener()
         first = add(writer, 3)
-        assert writer.reserve(10) == first + 3 and writer.reserve(1) == first + 13
+        assert writer.allocate(10) == first + 3 and writer.allocate(1) == first + 13
         writer.close()
-        assert opener().reserve(1) == first + 3  # of those that were reserved no entry came about
+        assert opener().allocate(1) == first + 3  # of those that were reserved no entry came about
 
 
 def test_a_batch_with_words_of_the_corpus_comes_back_when_the_index_is_opened_again(opener):
     store = opener()
     rows = [[(token % 900, token % 5) for token in range(start, start + 300)] for start in range(40)]
-    first = store.reserve(40)
+    first = store.allocate(40)
     store.commit(WriteBatch([entry(first + at) for at in range(40)], words(*rows)))
     store.close()
     again = opener()
@@ -91,7 +91,7 @@ def test_a_reader_sees_each_commit_when_it_syncs(opener, small_files):
         writer.commit(WriteBatch(removed=[number - 1] if at % 2 else [], **postings(*((key, number) for key in (1, at + 100, 7)))))
         changed, removed = reader.sync()
         assert changed == [number] and removed == ([number - 1] if at % 2 else [])
-        assert reader.listed(1).tolist() == writer.listed(1).tolist() and number in reader.listed(1)
+        assert reader.all_numbers(1).tolist() == writer.all_numbers(1).tolist() and number in reader.all_numbers(1)
         assert read(reader.words([number])) == [[(number, 0), (7, 8), (number, 0)]] and len(reader) == len(writer)
     assert writer.stats()["segments"] > 0 and other.sync() == ([], []) and found(other, [[7]]) == found(writer, [[7]])
 
@@ -105,7 +105,7 @@ def test_what_is_removed_and_comes_again_is_told_as_it_is_in_the_end(opener):
     assert reader.sync() == ([first, first + 2], [first + 1]) and len(reader) == 2
     writer.commit(WriteBatch(**postings((5, first))))
     writer.compact()
-    assert reader.listed(5).tolist() == [] and reader.sync() is not None and reader.listed(5).tolist() == [first]
+    assert reader.all_numbers(5).tolist() == [] and reader.sync() is not None and reader.all_numbers(5).tolist() == [first]
 
 
 def test_a_reader_that_compact_left_behind_is_told_of_all(opener):
@@ -130,12 +130,12 @@ def test_files_are_merged_and_no_posting_is_lost(opener, folder, small_files):
         assert 0 <= len(files_of(folder)) <= 8 and files_of(folder) == sorted(file.name for file in writer._files.named)
     reader.sync()
     for store in (writer, reader, opener("r")):
-        assert {key: store.listed(key).tolist() for key in expected} == expected
+        assert {key: store.all_numbers(key).tolist() for key in expected} == expected
         assert store.stats()["postings"] == 9 * 150
     assert len(files_of(folder)) < 7
     writer.close()
     again = opener()
-    assert {key: again.listed(key).tolist() for key in expected} == expected and again.stats()["tail"] == 0
+    assert {key: again.all_numbers(key).tolist() for key in expected} == expected and again.stats()["tail"] == 0
 
 
 def test_a_writer_that_adds_little_each_time_leaves_few_files(opener, folder, small_files):
@@ -145,7 +145,7 @@ def test_a_writer_that_adds_little_each_time_leaves_few_files(opener, folder, sm
         with_postings.commit(WriteBatch(**postings(*((key, number) for key in range(100 * at, 100 * at + 30 - 2 * at)))))
         with_postings.close()
     assert 1 < len(files_of(folder)) <= posting_files._MOST_FILES
-    assert all(opener("r").listed(100 * at).tolist() == [at] for at in range(14))
+    assert all(opener("r").all_numbers(100 * at).tolist() == [at] for at in range(14))
 
 
 def test_very_large_files_are_left_alone_until_compact(opener, folder, small_files, monkeypatch):
@@ -156,7 +156,7 @@ def test_very_large_files_are_left_alone_until_compact(opener, folder, small_fil
         writer.commit(WriteBatch(**postings(*((key, number) for key in range(at * 10, at * 10 + 15)))))
     assert len(files_of(folder)) >= 4 and max(file.postings for file in writer._files.named) <= 60
     writer.compact()
-    assert len(files_of(folder)) == 1 and writer.stats()["postings"] == 300 and writer.listed(12).tolist() == [0, 1]
+    assert len(files_of(folder)) == 1 and writer.stats()["postings"] == 300 and writer.all_numbers(12).tolist() == [0, 1]
 
 
 def test_compact_drops_what_was_removed_and_gives_back_its_room(opener, folder):
@@ -169,7 +169,7 @@ def test_compact_drops_what_was_removed_and_gives_back_its_room(opener, folder):
     after = writer.stats()
     assert after["postings"] == 10 and after["tail"] == 0 and after["documents"] == 10
     assert after["bytes_of"]["database"] < before["bytes"] / 5 and after["bytes_of"]["log"] == 0
-    assert writer.listed(7).tolist() == list(range(first + 390, first + 400)) == opener("r").listed(7).tolist()
+    assert writer.all_numbers(7).tolist() == list(range(first + 390, first + 400)) == opener("r").all_numbers(7).tolist()
 
 
 def test_opening_a_written_index_reads_neither_words_nor_documents(opener, small_files):
@@ -208,7 +208,7 @@ def test_what_a_writer_read_before_it_changes_anything_is_not_written_twice(open
 
 def test_ids_and_titles_may_hold_half_surrogates(opener):
     store = opener()
-    first = store.reserve(2)
+    first = store.allocate(2)
     kept = [entry(first, doc_id="a\udc00", page_id="p\ud800", title="ع\ude00", source="\udfff", url=None), entry(first + 1)]
     store.commit(WriteBatch(kept, TokenRows.none(2), events=[{"event": "x", "members": ["a\udc00"], "at": None}]))
     assert store.fetch([first, first + 1]) == kept == opener("r").fetch([first, first + 1])
@@ -226,15 +226,15 @@ def test_many_numbers_are_fetched_at_once(opener):
 
 def test_an_index_that_is_full_says_so(opener, monkeypatch):
     store = opener()
-    assert store.reserve(MOST_DOCUMENTS) == 0
+    assert store.allocate(MOST_DOCUMENTS) == 0
     with pytest.raises(OutputError, match="room for"):
-        store.reserve(1)
+        store.allocate(1)
 
 
 def test_facts_are_those_that_the_index_was_made_with(opener):
-    facts = {"rules": 3, "config": {"لغة": ["عربية", None]}}
-    opener(facts=facts).close()
-    assert opener(facts={"rules": 4}).facts == facts and opener("r", facts={}).facts == facts
+    metadata = {"rules": 3, "config": {"لغة": ["عربية", None]}}
+    opener(metadata=metadata).close()
+    assert opener(metadata={"rules": 4}).metadata == metadata and opener("r", metadata={}).metadata == metadata
 
 
 def test_one_writes_and_the_second_is_told_who(opener, folder):
@@ -271,16 +271,16 @@ def test_a_reader_cannot_write(opener):
 
 
 def test_an_index_is_made_anew_in_the_place_of_one(opener, folder, small_files):
-    writer = opener(facts={"rules": 1})
+    writer = opener(metadata={"rules": 1})
     for _ in range(4):
         number = add(writer)
         writer.commit(WriteBatch(**postings(*((key, number) for key in range(9))), events=[{"event": "x", "members": [], "at": 1}]))
     reader = opener("r")
     reader.sync()
     writer.close()
-    fresh = opener("w", facts={"rules": 2})
-    assert len(fresh) == 0 and fresh.facts == {"rules": 2} and files_of(folder) == [] and fresh.events(0) == []
-    assert fresh.listed(1).tolist() == [] and fresh.reserve(1) == 0
+    fresh = opener("w", metadata={"rules": 2})
+    assert len(fresh) == 0 and fresh.metadata == {"rules": 2} and files_of(folder) == [] and fresh.events(0) == []
+    assert fresh.all_numbers(1).tolist() == [] and fresh.allocate(1) == 0
     with pytest.raises(InputError, match="was replaced"):
         reader.sync()
     add(fresh, 2)
@@ -323,7 +323,7 @@ def test_a_copy_of_a_closed_index_is_an_index(opener, folder, tmp_path, small_fi
     writer.close()
     shutil.copytree(folder, tmp_path / "copy")
     copy = opener(path=tmp_path / "copy")
-    assert copy.listed(3).tolist() == [number] and add(copy) == number + 1
+    assert copy.all_numbers(3).tolist() == [number] and add(copy) == number + 1
 
 
 @pytest.mark.parametrize("first", [0, 3])
@@ -334,9 +334,9 @@ def test_many_keys_at_once_list_what_each_lists_alone(opener, small_files, monke
         number = add(store)
         store.commit(WriteBatch(**postings(*((int(key), number) for key in draw.integers(0, 30, 25)))))
     keys, offsets = draw.integers(0, 40, 50).astype(np.uint64), np.array([first, 7, 7, 31, 50])
-    alone = store.find(keys, offsets, 2)
+    alone = store.lookup(keys, offsets, 2)
     monkeypatch.setattr(sqlite_reading, "_FEW_KEYS", 1)
-    together = store.find(keys, offsets, 2)
+    together = store.lookup(keys, offsets, 2)
     assert alone.cut.tolist() == together.cut.tolist() and alone.cut.any()
     assert (together.offsets[0], together.offsets.tolist()) == (0, alone.offsets.tolist())
     for begin, end in zip(alone.offsets[:-1], alone.offsets[1:], strict=True):
@@ -347,7 +347,7 @@ def test_many_keys_at_once_list_what_each_lists_alone(opener, small_files, monke
 def test_a_commit_that_is_broken_off_leaves_a_store_that_goes_on(opener, monkeypatch, behind):
     store = opener()
     add(store, 2)
-    number = store.reserve(1)
+    number = store.allocate(1)
     if behind:
         monkeypatch.setattr(type(store._rows), "keep", _interrupt)  # the transaction is through, memory is not
     else:
@@ -357,13 +357,13 @@ def test_a_commit_that_is_broken_off_leaves_a_store_that_goes_on(opener, monkeyp
         store.commit(WriteBatch([entry(number)], words([(70, 1), (71, 2)]), **postings((777, number))))
     monkeypatch.undo()
     store.sync()
-    assert store.listed(777).tolist() == ([number] if behind else [])
+    assert store.all_numbers(777).tolist() == ([number] if behind else [])
     assert len(store) == 2 + behind
     last = add(store, 2)
     there = len(store)
     store.close()
     again = opener()
-    assert (len(again), again.listed(777).tolist()) == (there, [number] if behind else [])
+    assert (len(again), again.all_numbers(777).tolist()) == (there, [number] if behind else [])
     assert again.fetch([last]) != [None]
 
 
