@@ -6,11 +6,15 @@ TEXTS are what the readers give to the pipeline and what the pipeline gives to i
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pyarrow as pa
 
 SCHEMA_VERSION = 2
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
+#: Integers that stand for a time count microseconds from here.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Seconds; settings speak of days, times between stages are seconds.
 DAY = 86_400.0
 

@@ -13,9 +13,10 @@ from ..errors import InputError
 from ..readers.dates import parse_dates, parse_text
 from ..readers.encodings import mojibake
 from ..readers.values import safe_text, without_surrogates
+from ..schema import EPOCH
 
 _SPACES = re.compile(r"\s+")
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 #: Dates from 1970 to 2069 are plain.
 _PLAIN = 100 * 365 * 86_400_000_000
 
@@ -123,7 +124,7 @@ def _published(document: Document) -> int | None:
     if isinstance(value, str):
         micros = parse_text(value)
     elif type(value) is datetime:
-        micros = ((value.replace(tzinfo=UTC) if value.tzinfo is None else value) - _EPOCH) // _MICROSECOND
+        micros = ((value.replace(tzinfo=UTC) if value.tzinfo is None else value) - EPOCH) // _MICROSECOND
     if micros is None or not 0 <= micros < _PLAIN:  # what is unusual is for the reader of columns, which takes longer
         dates, bad = parse_dates([value])
         micros = dates[0].value

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow as pa
 from ..config import Config
 from ..errors import ConfigError, InputError, OutputError
 from ..readers import ReadLog
-from ..schema import VERDICTS
+from ..schema import EPOCH, VERDICTS
 from ..text.document_frequencies import background_of
 from .changes import batch_of, entry_of, expired, joined, parts_of, removal, rewritten
 from .decision import Decisions, decide
@@ -390,4 +390,4 @@ def _now() -> int:
 
 
 def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    return None if micros is None else EPOCH + timedelta(microseconds=micros)

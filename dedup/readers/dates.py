@@ -20,13 +20,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from ..schema import TIMESTAMP
+from ..schema import EPOCH, TIMESTAMP
 from .columns import decoded, is_string
 from .values import is_missing
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST = (datetime(1000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-_AFTER = (datetime(3000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_FIRST = (datetime(1000, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+_AFTER = (datetime(3000, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _INT64 = range(-(2**63), 2**63)
 #: Microseconds in a tick of each unit, as (multiply, divide).
 _UNITS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
@@ -225,7 +224,7 @@ def _from_value(value: Any) -> int | None:
         return None
     if isinstance(value, datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return (aware - _EPOCH) // timedelta(microseconds=1)
+        return (aware - EPOCH) // timedelta(microseconds=1)
     if isinstance(value, date):
         return _from_value(datetime(value.year, value.month, value.day))
     if isinstance(value, float) or (isinstance(value, int) and value in _INT64):
@@ -246,7 +245,7 @@ def _micros(year: str, month: str | int, day: str, time: Sequence[str | None]) -
     moment = datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0), micro, tzinfo=_zone(zone))
     if not 1000 <= moment.year <= 2999:
         raise ValueError(year)
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _read_slashed(m: re.Match[str]) -> int:

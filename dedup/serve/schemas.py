@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from ..schema import HAPPENINGS, KINDS, STATUSES
+from ..schema import EPOCH, HAPPENINGS, KINDS, STATUSES
 from .problems import CODES
 
 Schema = dict[str, Any]
@@ -175,7 +175,6 @@ SCHEMAS: dict[str, Schema] = {
 }
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMES = frozenset({"published", "arrived", "at", "recorded"})
 
 
@@ -195,4 +194,4 @@ def _facts(values: Mapping[str, Any], schema: str) -> dict[str, Any]:
 
 def _time(value: Any) -> Any:
     """Microseconds since 1970 as a time; a time and None as they are."""
-    return _EPOCH + timedelta(microseconds=value) if isinstance(value, int) else value
+    return EPOCH + timedelta(microseconds=value) if isinstance(value, int) else value

@@ -6,17 +6,17 @@ import json
 import math
 import struct
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from ...schema import EPOCH
 from ..store import Entry, Hashes, Ints, TokenRows, Values
 
 #: A key is kept as its bucket, the name of a list, and as 32 further bits in the list's records.
 BUCKET_BITS = 21
 TOKEN_BYTES = 16
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: An entry's numbers. The first byte alone says whether it is a copy: scripts count by it.
 _NUMBERS = struct.Struct("<cBIqqqddIH16s")
 _NO_TIME = -(1 << 63)
@@ -176,7 +176,7 @@ def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
 
 def pack_event(event: dict[str, Any], recorded: int) -> bytes:
     """An event as JSON; times as microseconds under a name that says so."""
-    times = {name: {"microseconds": (at - _EPOCH) // timedelta(microseconds=1)} for name, at in event.items() if isinstance(at, datetime)}
+    times = {name: {"microseconds": (at - EPOCH) // timedelta(microseconds=1)} for name, at in event.items() if isinstance(at, datetime)}
     return json.dumps({"recorded": recorded, "event": event | times}, ensure_ascii=True).encode()
 
 
@@ -184,7 +184,7 @@ def unpack_event(number: int, packed: bytes) -> dict[str, Any]:
     """The row that ``pack_event`` packed, with its number and when it was recorded."""
     read = json.loads(packed)
     row = {
-        name: _EPOCH + timedelta(microseconds=value["microseconds"]) if isinstance(value, dict) else value
+        name: EPOCH + timedelta(microseconds=value["microseconds"]) if isinstance(value, dict) else value
         for name, value in read["event"].items()
     }
     return row | {"number": number, "recorded": read["recorded"]}

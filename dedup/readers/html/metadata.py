@@ -10,10 +10,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from ...schema import EPOCH
 from ..dates import parse_text
 from .main_text import select
 
@@ -151,7 +152,7 @@ def _published(tree: Any, metas: dict[str, str], linked: list[dict[str, Any]]) -
     for text in said:
         micros = parse_text(text.strip()[:80]) if text else None
         if micros is not None:
-            moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+            moment = EPOCH + timedelta(microseconds=micros)
             if moment.year >= _FIRST_YEAR:
                 return moment
     return None
