@@ -16,6 +16,8 @@ from ..errors import SchemaError
 from ..kernels.rows import gather_rows
 
 Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Offsets = npt.NDArray[np.int64]
 #: Rows of hashes: ``values[offsets[i]:offsets[i + 1]]`` is row i.
 Rows = tuple[npt.NDArray[np.uint64], Offsets]

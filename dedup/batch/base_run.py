@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..arrays.rows import Ints
 from ..config import Config
 from ..copies.grouping import FixedGroups
-from ..copies.pairs import LEFT, NEITHER, RIGHT, Ints, Matches
+from ..copies.pairs import LEFT, NEITHER, RIGHT, Matches
 from ..errors import ConfigError, InputError, OutputError
 from ..result import Result
 from ..schema import DOCUMENTS, EVENTS, KEPT_TEXTS, KINDS, MATCHES, SCHEMA_VERSION, STORIES, TEXTS

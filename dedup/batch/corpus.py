@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrays.rows import row_offsets, text_array, text_rows
+from ..arrays.rows import Ints, row_offsets, text_array, text_rows
 from ..arrays.spill import SpillPool
 from ..arrays.threads import map_batches
 from ..config import Config
@@ -27,7 +27,6 @@ from ..storage.text_store import TextStore, TextWriter, chosen
 from .checkpoints import ReadCheckpoints, ReadPosition, array_of
 from .page_ids import resolve_ids
 
-Ints = npt.NDArray[np.int64]
 #: Characters of a text that are kept after fingerprinting, to find the written form of keywords in.
 LEAD_CHARACTERS = 1000
 

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..copies.pairs import PARTIAL, Ints, Matches
+from ..arrays.rows import Ints
+from ..copies.pairs import PARTIAL, Matches
 from ..schema import EVENTS, TIMESTAMP
 
 

@@ -14,9 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..arrays.rows import Ints
 from ..schema import REJECTS
-
-Ints = npt.NDArray[np.int64]
 
 
 def resolve_ids(documents: Any, digests: npt.NDArray[np.uint64], pages: Ints, n_earlier: int) -> tuple[Any, npt.NDArray[np.bool_], Any]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..arrays.rows import Ints
 from ..config import Config
 from ..copies.find import Copies
 from ..schema import DAY
@@ -26,8 +26,6 @@ from ..text.normalization import title_stop_terms
 from .base_run import BaseRun
 from .corpus import Corpus
 from .incremental import Continuation, active_stories, continue_stories, story_events
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import run_starts
+from ..arrays.rows import Ints, run_starts
 from ..arrays.spill import SpillPool
 from ..config import Config
 from ..fingerprints.fingerprint import Fingerprints
@@ -22,7 +22,7 @@ from ..fingerprints.minhash import band_rows
 from .grouping import FixedGroups, group
 from .inverted_index import posting_candidates
 from .lsh import band_candidates
-from .pairs import EXACT, LEFT, NEITHER, RIGHT, Candidates, Ints, Matches
+from .pairs import EXACT, LEFT, NEITHER, RIGHT, Candidates, Matches
 from .shingle_weights import weigh
 from .titles import Titles, match_headlines, unique_facts
 from .verification import VerificationInput, verify

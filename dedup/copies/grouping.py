@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrays.rows import row_offsets, run_starts
+from ..arrays.rows import Ints, row_offsets, run_starts
 from ..kernels.copies.star_clustering import star_groups
-from .pairs import PARTIAL, Ints, Matches, is_among, pair_keys, unique_pairs
+from .pairs import PARTIAL, Matches, is_among, pair_keys, unique_pairs
 
 #: How often pairs that only a chain ties together are looked at anew.
 ROUNDS = 3

@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Rows, run_starts
+from ..arrays.rows import Ints, Rows, run_starts
 from ..arrays.spill import SpilledArray, SpillPool
 from ..arrays.threads import map_batches, map_blocks
 from ..config import CandidateConfig
 from ..errors import ConfigError
 from ..kernels.copies.inverted_index import count_drawn, entries_of, mark_drawn, posting_pairs, sampled
-from .pairs import Candidates, Ints, packed, row_bits
+from .pairs import Candidates, packed, row_bits
 
 #: Rows from which shingles are sampled at a time, and parts in which those of a large corpus are sorted.
 _BLOCK, _PARTS = 1 << 14, 16

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays.rows import Ints
 from ..arrays.threads import map_batches
 from ..config import CandidateConfig
 from ..kernels.copies.buckets import bucket_pairs
-from .pairs import Candidates, Ints, packed, pair_keys, row_bits, unique_keys
+from .pairs import Candidates, packed, pair_keys, row_bits, unique_keys
 
 #: Pairs of several bands that are held before repeats are dropped.
 MOST_WAITING = 1 << 24

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays.rows import Ints
 from ..schema import KINDS
 
-Ints = npt.NDArray[np.int64]
 EXACT, NEAR, EXCERPT, TITLE, PARTIAL = range(len(KINDS))
 #: ``contained`` as numbers.
 NEITHER, LEFT, RIGHT = range(3)

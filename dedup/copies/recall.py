@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv
 
-from ..arrays.rows import Rows, run_starts, take_rows
+from ..arrays.rows import Ints, Rows, run_starts, take_rows
 from ..arrays.spill import Release, keep
 from ..arrays.threads import map_blocks
 from ..config import Config
 from ..config.bands import band_recall
 from ..kernels.copies.recall import sample_pairs
 from ..kernels.hashing import EULER, GOLDEN, PI
-from .pairs import Ints, Matches, is_among
+from .pairs import Matches, is_among
 
 #: Texts that are sampled where a recall is asked for and no number is set.
 SAMPLE_IF_ASKED = 500

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Rows
+from ..arrays.rows import Ints, Rows
 from ..arrays.spill import SpillPool
 from ..arrays.threads import map_batches
 from ..config import CopyConfig
 from ..kernels.copies.shingle_weights import count_in_source, count_rows, most_in_source, perhaps_common, weight_table
 
-Ints = npt.NDArray[np.int64]
 #: Counters for a part of the shingles at most, parts at least (so that threads have work), and rows read at a time.
 _MOST_SLOTS, _LEAST_PARTS, _BLOCK = 1 << 26, 4, 1 << 14
 

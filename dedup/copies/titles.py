@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Rows, filter_rows, run_starts, take_rows
+from ..arrays.rows import Ints, Rows, filter_rows, run_starts, take_rows
 from ..arrays.spill import Release, keep
 from ..config import Config
 from ..fingerprints.minhash import band_rows
@@ -23,7 +23,7 @@ from ..kernels.fingerprints.shingles import row_hashes, unique_rows
 from ..kernels.text.terms import FACT
 from ..schema import DAY
 from .lsh import band_candidates
-from .pairs import EXACT, NEITHER, TITLE, Ints, Matches
+from .pairs import EXACT, NEITHER, TITLE, Matches
 
 
 @dataclass(frozen=True, eq=False)

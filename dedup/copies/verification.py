@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Rows
+from ..arrays.rows import Floats, Ints, Rows
 from ..arrays.spill import SpillPool
 from ..arrays.threads import map_blocks
 from ..config import CopyConfig
@@ -25,10 +25,9 @@ from ..kernels.copies.coverage import coverage_pairs
 from ..kernels.copies.overlap import overlap_pairs
 from ..kernels.copies.replaced_facts import replaced_facts, shared_facts
 from ..kernels.copies.shingle_weights import shared_weights, weight_sums
-from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Ints, Matches
+from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Matches
 from .shingle_weights import Weights
 
-Floats = npt.NDArray[np.float64]
 #: A pair that shares more than this is no form, however common its shingles are: hundreds print one wire too.
 FORM_BELOW = 0.8
 #: Facts that must be missing before they can speak: one alone may be a slip.

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ..arrays.rows import Ints
 from ..copies.pairs import EXCERPT, NEAR
 from ..copies.verification import FORM_BELOW
 from ..errors import InputError, OutputError
@@ -22,7 +23,6 @@ from ..storage.remote import display_url
 from ..storage.text_store import TEXT_ROWS, TextStore
 from ..version import __version__
 from .decision import MOST_WITNESSES
-from .store import Ints
 
 #: Documents in a block: some row groups of their texts.
 BLOCK = 5 * TEXT_ROWS

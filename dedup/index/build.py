@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.rows import Ints
 from ..arrays.threads import map_batches, thread_count
 from ..config import Config
 from ..errors import ConfigError, InputError, OutputError
@@ -33,7 +34,7 @@ from .keys import sample
 from .metadata import config_of, metadata_of
 from .open_store import open_store
 from .sqlite.schema import FILE, LOCK, check, lock_folder
-from .store import Entry, Ints, Store, TokenRows, WriteBatch, WriteConflict
+from .store import Entry, Store, TokenRows, WriteBatch, WriteConflict
 from .verdict import story_number
 
 #: Called with ``build`` and the documents done so far.

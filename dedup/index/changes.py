@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..arrays.rows import Rows, row_offsets, take_rows
+from ..arrays.rows import Ints, Rows, row_offsets, take_rows
 from ..config import Config
-from ..copies.pairs import LEFT, NEITHER, PARTIAL, Ints, Matches
+from ..copies.pairs import LEFT, NEITHER, PARTIAL, Matches
 from ..errors import InputError
 from ..fingerprints.fingerprint import print_titles, print_words
 from ..readers.values import safe_text, without_surrogates

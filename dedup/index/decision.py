@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..arrays.rows import Rows, row_offsets
+from ..arrays.rows import Ints, Rows, row_offsets
 from ..config import Config
-from ..copies.pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, Ints, Matches
+from ..copies.pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, Matches
 from ..copies.verification import FORM_BELOW
 from ..fingerprints.fingerprint import print_titles, print_words
 from ..kernels.copies.overlap import overlap_pairs

@@ -14,11 +14,11 @@ from math import ceil, sqrt
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Rows
+from ..arrays.rows import Ints, Rows
 from ..config import Config, CopyConfig
 from ..kernels.fingerprints.shingles import shingle_hashes
 from ..kernels.index.winnow import winnow
-from .store import CLASS_BITS, Hashes, Ints, Values
+from .store import CLASS_BITS, Hashes, Values
 
 _DIGEST, _COPIES, _TITLE, _LETTERS = (
     np.uint64(salt) for salt in (0x6A09E667F3BCC909, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B, 0xA54FF53A5F1D36F1)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Rows, row_offsets, take_rows
+from ..arrays.rows import Ints, Rows, row_offsets, take_rows
 from ..config import Config
 from ..kernels.index.tally import tally
 from .incoming import Incoming
 from .keys import digest_keys, id_keys, least_shared, numbers_of, pack_values
 from .matching import MOST_COMPARED
 from .memtable import Memtable
-from .store import CLASS_BITS, Entry, Ints, PostingLists, Store
+from .store import CLASS_BITS, Entry, PostingLists, Store
 
 
 class _Scratch(threading.local):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Rows
+from ..arrays.rows import Ints, Rows
 from ..config import CopyConfig
-from ..copies.pairs import EXACT, NEITHER, TITLE, Ints, Matches
+from ..copies.pairs import EXACT, NEITHER, TITLE, Matches
 from ..copies.titles import close_titles, unique_facts
 from ..copies.verification import verify_pairs
 from ..kernels.fingerprints.shingles import row_hashes

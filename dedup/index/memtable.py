@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays.rows import Ints
 from ..kernels.index.memtable import MARKED, append_chained, find_chained, rehash_chained
-from .store import Hashes, Ints, PostingLists, Values
+from .store import Hashes, PostingLists, Values
 
 _FEWEST_SLOTS = 1 << 10
 _NO_LIMIT = 1 << 62

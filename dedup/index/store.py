@@ -14,9 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import take_rows
+from ..arrays.rows import Ints, take_rows
 
-Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 #: ``number << CLASS_BITS | size_class``, uint32.
 Values = npt.NDArray[np.uint32]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..arrays.rows import Rows, filter_rows
+from ..arrays.rows import Floats, Ints, Rows, filter_rows
 from ..config import Config
 from ..fingerprints.fingerprint import print_titles
 from ..schema import DAY
@@ -18,13 +18,12 @@ from ..text.document_frequencies import DocumentFrequencies
 from ..text.normalization import title_stop_terms
 from .decision import Decisions
 from .incoming import Incoming
-from .store import Entry, Ints, Store
+from .store import Entry, Store
 from .story_window import StoryWindow
 from .verdict import story_name, story_number
 
 #: Entries that are read at a time to fill the window, and at most.
 _READ, _MOST = 1 << 13, 1 << 18
-Floats = npt.NDArray[np.float64]
 
 
 class OnlineStories:

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
+from ..arrays.rows import Ints
 from ..config import StoryConfig
 from ..stories import cluster
 from .window_arrays import WindowArrays
 
-Ints = npt.NDArray[np.int64]
 #: Documents that a part of a story must have to be told.
 PART = 2
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Rows
+from ..arrays.rows import Floats, Ints, Rows
 from ..config import StoryConfig
 from ..kernels.index.story_assignment import hold_rows, place_rows
 from ..schema import DAY
@@ -26,8 +26,6 @@ from ..text.document_frequencies import DocumentFrequencies
 from .story_review import Finding, review
 from .window_arrays import VectorRows, Weigher, WindowArrays
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 #: A document joins if it is so many times as like a story as a batch asks for: nothing that is joined can be parted later.
 CAUTION = 1.1

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Rows
+from ..arrays.rows import Ints, Rows
 from ..config import StoryConfig
 from ..kernels.index.tfidf import fill_table, weigh_rows
 from ..kernels.index.window_arrays import drop_rows, fill_lists, make_room, take_columns
@@ -76,7 +76,6 @@ class Weigher:
         )
 
 
-Ints = npt.NDArray[np.int64]
 #: Rows, columns and stories that there is room for at first.
 FIRST = 1024
 #: Hours that documents are counted by, a ring.

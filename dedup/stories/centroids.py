@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays.rows import Floats, Ints
 from ..text.document_frequencies import FLAGS
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Hashes = npt.NDArray[np.uint64]
 #: A term of one document of several weighs this much of what it would.
 LONE = 0.1

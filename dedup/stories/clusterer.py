@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_non_negative
 
+from ..arrays.rows import Ints
 from ..arrays.threads import thread_count
 from ..config import Config, RunConfig, StoryConfig
 from ..kernels.stories.linkage import average_linkage
@@ -68,7 +69,6 @@ def _number(item: Any) -> float:
     raise ValueError(f"times must be seconds or datetime64, got {item!r}: parse them first.")
 
 
-Ints = npt.NDArray[np.int64]
 #: Of the pairs of two stories at least this share is counted, however few of them lie in one window.
 LEAST_COUNTED = 0.25
 _STORY, _RUN = StoryConfig(), RunConfig()

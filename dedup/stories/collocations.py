@@ -8,9 +8,8 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import run_starts
+from ..arrays.rows import Ints, run_starts
 
-Ints = npt.NDArray[np.int64]
 #: Two words are a phrase if one stands beside the other in this share of its occurrences, and at least so often.
 SHARE, LEAST = 0.6, 2
 #: Words of a phrase.

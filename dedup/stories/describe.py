@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrays.rows import run_starts
+from ..arrays.rows import Ints, run_starts
 from ..schema import STORIES, TIMESTAMP
-from .centroids import Centroids, Ints, Terms
+from .centroids import Centroids, Terms
 from .keywords import CANDIDATES, keywords, plain_terms
 from .leads import choose_leads, titles_as_sections
 from .surface_words import SurfaceWords

@@ -15,6 +15,7 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays.rows import Ints
 from ..kernels.hashing import GOLDEN
 from ..text.document_frequencies import FLAGS, background
 from ..text.normalization import term_hashes, tokenize, written_tokens
@@ -22,7 +23,6 @@ from ..text.stemming import light_stem, stem_lists
 from .collocations import Bond, Chain, chains
 from .surface_words import SurfaceWords
 
-Ints = npt.NDArray[np.int64]
 #: Keywords listed for a story, and terms looked at to find them.
 KEYWORDS, CANDIDATES = 8, 20
 #: A word is known if the background has it in so many documents; hardly if in less than LITTLE_KNOWN.

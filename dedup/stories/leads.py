@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrays.rows import run_starts
-from .centroids import Centroids, Floats, Ints
+from ..arrays.rows import Floats, Ints, run_starts
+from .centroids import Centroids
 from .surface_words import SurfaceWords
 
 #: What counts for a lead, each from 0 to 1 within its story.

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from ..arrays.rows import Ints
 from ..config import StoryConfig
 from ..kernels.stories.linkage import average_linkage
 from ..schema import DAY
 from .thresholds import HIGHEST
 
-Ints = npt.NDArray[np.int64]
 #: Pieces that are compared at a time, all with all, and how often: in a crowd that is no event nearly every document may be one.
 PIECES, ROUNDS = 1024, 16
 

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import take_rows, text_array, text_rows
+from ..arrays.rows import Ints, take_rows, text_array, text_rows
 from ..kernels.text.terms import term_rows
 from ..text.document_frequencies import FLAGS
 from ..text.folding import fold_table
 from ..text.normalization import stem_table
 
-Ints = npt.NDArray[np.int64]
 #: Words of a text that are read.
 READ_WORDS = 200
 _SPACE = 0x20

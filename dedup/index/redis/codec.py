@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.rows import Ints
 from ...schema import EPOCH
-from ..store import Entry, Hashes, Ints, TokenRows, Values
+from ..store import Entry, Hashes, TokenRows, Values
 
 #: A key is kept as its bucket, the name of a list, and as 32 further bits in the list's records.
 BUCKET_BITS = 21

@@ -30,8 +30,9 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.rows import Ints
 from ...errors import ConfigError, InputError, OutputError
-from ..store import CLASS_BITS, MOST_DOCUMENTS, Entry, Hashes, Ints, PostingLists, TokenRows, WriteBatch, WriteConflict
+from ..store import CLASS_BITS, MOST_DOCUMENTS, Entry, Hashes, PostingLists, TokenRows, WriteBatch, WriteConflict
 from . import scripts
 from .codec import (
     TOKEN_BYTES,

@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ...arrays.rows import Ints
 from ...storage.files import sync_folder
-from ..store import Hashes, Ints, PostingLists, Values
+from ..store import Hashes, PostingLists, Values
 from .segments import Damaged, Segment
 
 _PATTERN = "postings-*.seg"

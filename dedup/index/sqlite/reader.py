@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.rows import row_offsets, take_rows
+from ...arrays.rows import Ints, row_offsets, take_rows
 from ...errors import InputError
 from ...kernels.hashing import GOLDEN
 from ..memtable import Memtable
-from ..store import CLASS_BITS, Entry, Hashes, Ints, PostingLists, TokenRows
+from ..store import CLASS_BITS, Entry, Hashes, PostingLists, TokenRows
 from . import schema
 from .posting_files import Named, PostingFiles
 from .rows import SELECT, EntryRows, unpack_event

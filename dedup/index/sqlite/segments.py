@@ -24,9 +24,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from ...arrays.rows import Ints
 from ...kernels.index.segment_reader import find_listed, join_rows
 from ...kernels.index.segment_writer import count_kept, part_of_segment, partition_postings, settle
-from ..store import Hashes, Ints, PostingLists, Values
+from ..store import Hashes, PostingLists, Values
 
 Arrays = dict[str, npt.NDArray[Any]]
 

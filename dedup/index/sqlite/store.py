@@ -18,9 +18,10 @@ from typing import IO, Any
 
 import numpy as np
 
+from ...arrays.rows import Ints
 from ...errors import ConfigError, InputError, OutputError
 from ...storage.files import unlock
-from ..store import MOST_DOCUMENTS, Ints, WriteBatch
+from ..store import MOST_DOCUMENTS, WriteBatch
 from . import schema
 from .posting_files import Named, name_of
 from .reader import SqliteReader, check_not_inherited, mark_of

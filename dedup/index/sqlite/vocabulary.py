@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ...arrays.rows import Ints
 from ...kernels.index.vocabulary import MOST, number_words, pack_rows, place_words, unpack_rows, words_at
-from ..store import Hashes, Ints
+from ..store import Hashes
 
 #: Bytes of a word: token and term, little-endian.
 WORD_BYTES = 16
