@@ -153,3 +153,115 @@ STATUSES = ("unique", "canonical", "copy", "short")
 KINDS = ("exact", "near", "excerpt", "title", "partial")
 #: Values of ``events.event``.
 HAPPENINGS = ("story_merged", "story_split", "group_merged")
+
+#: The public tables: the file ``NAME.parquet`` of a result, and what an index returns for a batch (``verdicts``).
+TABLES = {
+    "documents": DOCUMENTS,
+    "matches": MATCHES,
+    "stories": STORIES,
+    "events": EVENTS,
+    "texts": KEPT_TEXTS,
+    "rejects": REJECTS,
+    "verdicts": VERDICTS,
+}
+
+#: The meaning of every column of ``TABLES``. The manual prints it; Parquet files do not hold it.
+COLUMN_MEANINGS = {
+    "documents": {
+        "doc_id": "unique id: the input's own id, else file name and row; `#1`, `#2` ... for the other documents of a page",
+        "page_id": "id of the page that the document was found in",
+        "role": "`article`, `embedded` (a second full article inside a page) or `headline`",
+        "source": "the outlet",
+        "url": "address of the page",
+        "title": "title of the document",
+        "published": "time of publication",
+        "input_file": "input file that the page came from",
+        "input_row": "row of the page in its input file, from 0",
+        "words": "words of the text after folding",
+        "status": "what was decided, see the list of statuses",
+        "kind": "kind of the match with the canonical; null unless `status` is `copy`",
+        "canonical_id": "id of the canonical of the copy group; a document that is no copy is its own canonical",
+        "jaccard": "exact Jaccard similarity to the canonical; null unless `status` is `copy`",
+        "containment": "exact containment of the smaller shingle set in the larger; null unless `status` is `copy`",
+        "copy_group": "number of the copy group: the row of its canonical in this table, from 0",
+        "story_id": "id of the story; null if the document has none or stories were not requested",
+        "agency": "news agency that the text names",
+    },
+    "matches": {
+        "doc_id_a": "the document that comes first in input order",
+        "doc_id_b": "the document that comes second",
+        "kind": "how the two texts are related, see the list of kinds",
+        "jaccard": "exact Jaccard similarity of the two shingle sets",
+        "containment": "exact share of the smaller shingle set that is in the larger",
+        "contained": "which document is the excerpt: `a` or `b`; null if neither is",
+    },
+    "stories": {
+        "story_id": "id that later runs with `--base` keep",
+        "title": "title of the lead",
+        "lead_id": "the document that represents the story",
+        "first_published": "earliest time of publication of its documents",
+        "peak_published": "start of the six hours in which most of its documents appeared",
+        "last_published": "latest time of publication of its documents",
+        "documents": "number of documents that are no copies",
+        "copies": "number of copies",
+        "sources": "outlets of its documents",
+        "source_documents": "number of documents of each outlet, in the order of `sources`",
+        "agency": "the news agency that at least a third of its documents name",
+        "keywords": "words and phrases that distinguish the story, best first",
+        "members": "ids of all documents, copies included, by time of publication",
+        "cohesion": "mean cosine similarity of two of its documents, 0 to 1",
+    },
+    "events": {
+        "event": "what happened, see the list of events",
+        "story_id": "the old story that continues or was split; of `group_merged`, the story of the canonical that is kept",
+        "other_id": "the story that was merged or newly founded; of `group_merged`, the other canonical",
+        "canonical_id": "of `group_merged`, the canonical that is kept; else null",
+        "at": "latest time of publication of the new documents concerned",
+        "documents": "number of `members`",
+        "members": "ids of the documents concerned",
+    },
+    "texts": {
+        "doc_id": "id of the document, in the order of the documents table",
+        "text": "its text",
+    },
+    "rejects": {
+        "input_file": "input file that the row came from",
+        "input_row": "row in its input file, from 0; null if the whole file is meant",
+        "reason": "a reject reason, see the list of reasons",
+        "detail": "what was found, in words",
+    },
+    "verdicts": {
+        "input_row": "row of the batch, from 0",
+        "doc_id": "id of the document; null for a reject",
+        "page_id": "id of its page",
+        "role": "`article`, `embedded` or `headline`",
+        "action": "`index`, `skip`, `update` or `reject`",
+        "status": "`unique`, `copy` or `short`",
+        "kind": "kind of the match with the canonical; null unless `status` is `copy`",
+        "canonical_id": "id of its canonical, its own unless it is a copy",
+        "jaccard": "exact Jaccard similarity to the canonical",
+        "containment": "exact containment of the smaller shingle set in the larger",
+        "contained": "which one is the excerpt: `this` document or the `match`; null if neither is",
+        "story_id": "id of its story; null if the index groups no stories",
+        "reason": "the verdict as a sentence, or why the row was rejected",
+    },
+}
+
+STATUS_MEANINGS = {
+    "unique": "no copies of it were found",
+    "canonical": "the document that represents a copy group; keep it",
+    "copy": "a copy of its canonical; it can be dropped",
+    "short": "too few words to compare; kept, never compared",
+}
+KIND_MEANINGS = {
+    "exact": "the same words; spelling variants, vowel marks, digits and punctuation may differ",
+    "near": "a Jaccard similarity of at least `copies.near`",
+    "excerpt": "the shorter text is taken from the longer one",
+    "title": "a headline that repeats a headline or the title of an article",
+    "partial": "shared passages, or one template filled in twice; listed, never grouped",
+}
+EVENT_MEANINGS = {
+    "story_merged": "the new documents show that two old stories are one; `story_id` gets the new documents, `other_id` no more",
+    "story_split": "a part of an old story fits the new documents better than the rest of it; they found `other_id`",
+    "group_merged": "the new documents match the canonicals of two old copy groups",
+}

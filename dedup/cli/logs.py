@@ -1,21 +1,6 @@
 """The log of a command on stderr: lines for people (``-v``), or JSON lines for machines (``--log-json``).
 
-Each JSON line is one object. Its keys are stable; others may be added.
-
-===============  =================================================================================================
-always           ``time`` (ISO 8601, UTC), ``level`` (``debug``, ``info``, ``warning``, ``error``), ``event``, ``message``
-===============  =================================================================================================
-run_started      ``version``, ``inputs``, ``out``
-stage_started    ``stage``
-batch            ``stage``, ``rows`` and ``seconds`` so far; level ``debug``, so only with ``-vv``
-stage_finished   ``stage``, ``rows``, ``seconds``; of ``read`` also ``pages`` and ``bytes``, those of the inputs
-stage_resumed    as stage_finished: the stage was done before the run was stopped
-warning          level ``warning``: the warnings of the summary and of the manifest
-run_finished     ``out``, ``seconds`` of the whole command, ``peak_memory_bytes``, and numbers: ``pages``, ``rejects``, ``documents``,
-                 ``copies``, ``stories`` (null if they were not asked for)
-error            ``exit``, the exit code; of what is a bug also ``traceback``. Always the last line
-note             anything else
-===============  =================================================================================================
+Each JSON line is one object; ``EVENTS`` lists the keys of each. They are stable; others may be added.
 """
 
 from __future__ import annotations
@@ -31,6 +16,27 @@ import click
 logger = logging.getLogger(__name__)
 
 JSON = "dedup.log_json"
+#: Keys that every JSON line has.
+ALWAYS = {
+    "time": "ISO 8601, UTC",
+    "level": "`debug`, `info`, `warning` or `error`",
+    "event": "one of the list below",
+    "message": "the event as a sentence",
+}
+#: The events of a log and their further keys. The manual prints them.
+EVENTS = {
+    "run_started": "`version`, `inputs`, `out`",
+    "stage_started": "`stage`",
+    "batch": "`stage`, and `rows` and `seconds` so far; level `debug`, so only with `-vv`",
+    "stage_finished": "`stage`, `rows`, `seconds`, as in the manifest; of `read` also `pages` and `bytes` of the inputs",
+    "stage_resumed": "as `stage_finished`: the interrupted run had already completed the stage",
+    "warning": "no further keys: `message` is a warning of the summary and the manifest, or a problem with an interrupted run",
+    "run_finished": "`out`, `seconds` of the whole command, `peak_memory_bytes`, and the counts `pages`, `rejects`, `documents`, "
+    "`copies`, `stories` (null if stories were not requested)",
+    "verdicts_finished": "of `dedup index check` and `ingest`: `documents`, `rejects`, and the counts `index`, `skip`, `update`",
+    "error": "`exit`, the exit code; for a bug also `traceback`; always the last line",
+    "note": "anything else",
+}
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 import dedup.pipeline
 from dedup.cli import logs, main, terminal
+from dedup.cli.logs import EVENTS
+from dedup.schema import HAPPENINGS
 from tests.paths import ROOT
 
 CRAWL = str(ROOT / "examples" / "crawl")
@@ -204,3 +206,11 @@ def test_what_is_no_json_and_no_ascii_is_written_all_the_same():
 def test_help_tells_of_it():
     for arguments in (("run", "--help"), ("stories", "fit-idf", "--help")):
         assert "--log-json" in command(*arguments).stdout
+
+
+def test_every_event_that_the_code_logs_is_described():
+    package = Path(dedup.__file__).parent
+    named = {name for path in package.rglob("*.py") for name in re.findall(r'"event": "([a-z_]+)"', path.read_text(encoding="utf-8"))}
+    assert named - set(HAPPENINGS) == set(EVENTS) - {"note"}  # that one stands for whatever names no event
+    assert set(KEYS) <= set(EVENTS)
+    assert set(logs.ALWAYS) == ALWAYS
