@@ -11,7 +11,7 @@ import pytest
 
 import dedup
 from bench import copies
-from bench.peers import PEERS, STEPS, StageTimer, steps, word_shingles
+from bench.peers import PEERS, STEPS, Clock, steps, word_shingles
 from bench.peers import __main__ as runner
 from bench.peers.inputs import Folder, make_inputs
 from bench.peers.process import run_peer
@@ -105,7 +105,7 @@ def test_inputs_keep_the_order_and_the_raw_texts(inputs):
 
 
 def test_a_stage_that_runs_twice_is_added_up():
-    clock = StageTimer()
+    clock = Clock()
     for _ in range(2):
         with clock.stage("sign"):
             pass

@@ -71,8 +71,8 @@ def test_the_example_crawl_is_told_as_it_was_reviewed(out):
     assert (result.exit_code, result.stderr) == (0, "")
     told = re.sub(r"(?m)(\.(?:json|parquet)) [\d.]+ k?B", r"\1 SIZE", result.stdout)
     if os.environ.get("DEDUP_GOLDEN") == "renew":
-        GOLDEN / "inspect.txt".write_text(told, encoding="utf-8")
-    assert told == GOLDEN / "inspect.txt".read_text(encoding="utf-8")
+        (GOLDEN / "inspect.txt").write_text(told, encoding="utf-8")
+    assert told == (GOLDEN / "inspect.txt").read_text(encoding="utf-8")
 
 
 def test_the_numbers_are_those_of_the_tables(out):

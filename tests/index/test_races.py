@@ -10,8 +10,7 @@ pytest.importorskip("redis", reason="needs the package redis: pip install 'dedup
 
 import dedup
 from tests.arabic import news
-
-from .redis_server import MISSING, RedisServer, find_server
+from tests.index.redis.redis_server import MISSING, RedisServer, find_server
 
 pytestmark = pytest.mark.skipif(find_server() is None, reason=MISSING)
 

@@ -14,7 +14,7 @@ from dedup.stories.vectors import vectorize
 from dedup.text.document_frequencies import DocumentFrequencies, background_of
 from dedup.text.normalization import deciding_words, stop_words, term_hashes, tokenize
 from tests.arabic import news
-from tests.test_example_page import PAGE
+from tests.paths import SEED_PAGE as PAGE
 
 FLAGS = np.uint64(3)
 

@@ -22,9 +22,8 @@ from dedup.index.redis import store as redis_store
 from dedup.index.redis.connection import read_url
 from dedup.index.redis.store import RedisStore
 from dedup.index.store import WriteBatch, WriteConflict
-
-from .redis_server import MISSING, RedisServer, find_server
-from .store_contract import SharedStoreContract, add, entry, found, postings, read, words
+from tests.index.redis.redis_server import MISSING, RedisServer, find_server
+from tests.index.store_contract import SharedStoreContract, add, entry, found, postings, read, words
 
 pytestmark = pytest.mark.skipif(find_server() is None, reason=MISSING)
 

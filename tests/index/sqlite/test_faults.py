@@ -20,8 +20,7 @@ from dedup.index.sqlite import store as sqlite_store
 from dedup.index.sqlite.segments import Segment
 from dedup.index.sqlite.store import SqliteStore
 from dedup.index.store import WriteBatch
-
-from .store_contract import add, entry, postings, read, words
+from tests.index.store_contract import add, entry, postings, read, words
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import sys
 import pytest
 
 from dedup.index.sqlite.store import SqliteStore
-
-from .test_sqlite_faults import folder, ingest, opener, small_files  # noqa: F401 - fixtures
+from tests.index.sqlite.test_faults import folder, ingest, opener, small_files  # noqa: F401 - fixtures
 
 #: A process without rights that reads an index; what it says is its last line.
 POWERLESS = """

@@ -13,8 +13,7 @@ from dedup.errors import ConfigError, InputError
 from dedup.index.sqlite import schema as sqlite_schema
 from dedup.index.sqlite import store as sqlite_store
 from dedup.index.sqlite.store import SqliteStore
-
-from .store_contract import add
+from tests.index.store_contract import add
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 

@@ -17,8 +17,7 @@ from dedup.index.sqlite import reader as sqlite_reading
 from dedup.index.sqlite import store as sqlite_store
 from dedup.index.sqlite.store import SqliteStore
 from dedup.index.store import MOST_DOCUMENTS, TokenRows, WriteBatch
-
-from .store_contract import StoreContract, add, entry, found, postings, read, words
+from tests.index.store_contract import StoreContract, add, entry, found, postings, read, words
 
 
 @pytest.fixture
