@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from ..arrays.rows import Ints
 from ..config import Config
 from ..copies.grouping import FixedGroups
-from ..copies.pairs import LEFT, NEITHER, RIGHT, Matches
+from ..copies.pairs import Matches, contained_numbers
 from ..errors import ConfigError, InputError, OutputError
 from ..result import Result
 from ..schema import DOCUMENTS, EVENTS, KEPT_TEXTS, KINDS, MATCHES, SCHEMA_VERSION, STORIES, TEXTS
@@ -195,10 +195,9 @@ def _matches(matches: Any, ids: Any) -> Matches:
     """The matches between rows, as the stages hold them."""
     left, right = (_places(matches.column(name), ids) for name in ("doc_id_a", "doc_id_b"))
     kind = _places(matches.column("kind"), pa.array(KINDS)).astype(np.uint8)
-    contained = pc.fill_null(pc.index_in(matches.column("contained"), pa.array(["a", "b"])), -1).to_numpy()
-    sides = np.array([LEFT, RIGHT, NEITHER], np.uint8)[contained]
+    contained = contained_numbers(matches.column("contained"))
     jaccard, containment = (matches.column(name).to_numpy().astype(float) for name in ("jaccard", "containment"))
-    return Matches(left, right, kind, jaccard, containment, sides)
+    return Matches(left, right, kind, jaccard, containment, contained)
 
 
 def _places(values: Any, known: Any) -> Ints:

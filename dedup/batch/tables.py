@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..copies.find import Copies
-from ..copies.pairs import LEFT, RIGHT
+from ..copies.pairs import contained_names
 from ..schema import DOCUMENTS, KINDS, MATCHES
 
 
@@ -51,14 +51,12 @@ def documents_table(documents: Any, words: npt.NDArray[np.int32], copies: Copies
 def matches_table(ids: Any, copies: Copies) -> Any:
     """The table of matches, ``schema.MATCHES``; ``ids`` are the ``doc_id`` of all documents."""
     matches = copies.matches
-    contained = np.full(len(matches), None, object)
-    contained[matches.contained == LEFT], contained[matches.contained == RIGHT] = "a", "b"
     columns = {
         "doc_id_a": ids.take(pa.array(matches.left)),
         "doc_id_b": ids.take(pa.array(matches.right)),
         "kind": pa.array(np.array(KINDS, object)[matches.kind].tolist(), pa.string()),
         "jaccard": pa.array(matches.jaccard, pa.float32()),
         "containment": pa.array(matches.containment, pa.float32()),
-        "contained": pa.array(contained.tolist(), pa.string()),
+        "contained": contained_names(matches.contained),
     }
     return pa.table(columns, schema=MATCHES).combine_chunks()

@@ -128,11 +128,21 @@ def _chained(matches: Matches, canonical: Ints, ranks: Ints) -> tuple[Ints, Ints
     return unique_pairs(np.minimum(one[few], other[few]), np.maximum(one[few], other[few]), len(canonical))
 
 
-def precedence(documents: Any, words: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """Rank the documents: the first of a copy group by this rank is its canonical.
+def precedence_key(role: str, published: int | None, words: int, doc_id: str) -> tuple[bool, bool, int, int, str]:
+    """Sort key of one document: the first of a copy group by this key is its canonical.
 
     An article (or embedded article) before a headline, then the earliest published (undated ones last), then
-    the longest, then the smallest id.
+    the longest, then the smallest id. ``precedence`` orders a table by the same rule.
+
+    Parameters
+    ----------
+    published : in any unit; None where unknown
+    """
+    return role == "headline", published is None, published or 0, -words, doc_id
+
+
+def precedence(documents: Any, words: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Rank the documents of a table by ``precedence_key``, without a Python object for each.
 
     Parameters
     ----------

@@ -3,16 +3,80 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from ..arrays.rows import Ints
+from ..arrays.rows import Floats, Ints, Rows
+from ..kernels.copies.overlap import overlap_pairs
 from ..schema import KINDS
 
 EXACT, NEAR, EXCERPT, TITLE, PARTIAL = range(len(KINDS))
-#: ``contained`` as numbers.
+#: ``contained`` as numbers: the side of a pair that is an excerpt of the other.
 NEITHER, LEFT, RIGHT = range(3)
+#: ``contained`` in the table of matches, by number. Of its two documents, ``a`` comes before ``b``.
+_OF_PAIR = pa.array([None, "a", "b"], pa.string())
+#: ``contained`` of a document, the right side of its match with its canonical, by number.
+_OF_DOCUMENT = (None, "match", "this")
+
+
+def contained_names(contained: npt.NDArray[np.uint8]) -> Any:
+    """``contained`` as a text column: ``a`` for the left document of a pair, ``b`` for the right one, else null."""
+    return _OF_PAIR.take(pa.array(contained))
+
+
+def contained_numbers(names: Any) -> npt.NDArray[np.uint8]:
+    """``contained`` as uint8 numbers; the inverse of ``contained_names``."""
+    numbers: npt.NDArray[np.uint8] = pc.fill_null(pc.index_in(names, _OF_PAIR), NEITHER).to_numpy().astype(np.uint8)
+    return numbers
+
+
+def contained_of_document(contained: int) -> str | None:
+    """``contained`` as a verdict names it: ``this`` document (the right side), its ``match`` (the left side), or None."""
+    return _OF_DOCUMENT[contained]
+
+
+class Overlap(NamedTuple):
+    """How much the two sets of each pair share.
+
+    ``jaccard`` and ``containment`` float64[n_pairs], exact: the intersection over the union, and over the smaller set;
+    ``left_is_smaller`` bool[n_pairs], also true where both sets have one size.
+    """
+
+    jaccard: Floats
+    containment: Floats
+    left_is_smaller: npt.NDArray[np.bool_]
+
+    def take(self, places: Ints | npt.NDArray[np.bool_]) -> Overlap:
+        """The chosen pairs."""
+        return Overlap(self.jaccard[places], self.containment[places], self.left_is_smaller[places])
+
+
+def overlap(shared: Ints, left_size: Ints, right_size: Ints) -> Overlap:
+    """Jaccard similarity and containment of pairs of sets; two empty sets share nothing.
+
+    Parameters
+    ----------
+    shared : int64[n_pairs], size of the intersection
+    left_size, right_size : int64[n_pairs], sizes of the sets
+    """
+    union, smaller = left_size + right_size - shared, np.minimum(left_size, right_size)
+    return Overlap(shared / np.maximum(union, 1), shared / np.maximum(smaller, 1), left_size <= right_size)
+
+
+def measure_overlap(rows: Rows, left: Ints, right: Ints) -> Overlap:
+    """Measure what pairs of rows share.
+
+    Parameters
+    ----------
+    rows : sorted, unique in each row; left, right : int64[n_pairs], rows
+    """
+    offsets = rows[1]
+    shared = overlap_pairs(*rows, left, right)
+    return overlap(shared, offsets[left + 1] - offsets[left], offsets[right + 1] - offsets[right])
 
 
 def packed(keys: npt.NDArray[np.uint64], rows: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np.uint64]:

@@ -18,12 +18,12 @@ from ..arrays.rows import Ints, Rows, filter_rows, run_starts, take_rows
 from ..arrays.spill import Release, keep
 from ..config import Config
 from ..fingerprints.minhash import band_rows
-from ..kernels.copies.overlap import number_periods, overlap_pairs, subsequence_pairs
+from ..kernels.copies.overlap import number_periods, subsequence_pairs
 from ..kernels.fingerprints.shingles import row_hashes, unique_rows
 from ..kernels.text.terms import FACT
 from ..schema import DAY
 from .lsh import band_candidates
-from .pairs import EXACT, NEITHER, TITLE, Matches
+from .pairs import EXACT, NEITHER, TITLE, Matches, measure_overlap
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +86,7 @@ def match_headlines(
         apart = np.abs(times[source] - times[target]) > config.copies.title_days * DAY  # never, if one is undated
         real = (target >= 0) & (target != source) & ~apart
         a, b = np.minimum(source, target)[real], np.maximum(source, target)[real]
-        same = (titles.digests[a] == titles.digests[b]).all(axis=1) & titles.headline[a] & titles.headline[b]
-        kind = np.where(same, EXACT, TITLE).astype(np.uint8)
-        contained = np.full(len(a), NEITHER, np.uint8)
-        parts.append(Matches(a, b, kind, jaccard[edge][real], containment[edge][real], contained))
+        parts.append(title_matches(a, b, jaccard[edge][real], containment[edge][real], titles.digests, titles.headline))
     return Matches.join(parts)
 
 
@@ -136,13 +133,32 @@ def close_titles(
     ----------
     shingles, terms, facts : see ``Titles``; one, other : int64[n_pairs], rows; least : the jaccard that they must reach
     """
-    shared, union, smaller = _overlap(shingles, one, other)
-    jaccard, containment = shared / np.maximum(union, 1), shared / np.maximum(smaller, 1)
+    jaccard, containment, _ = measure_overlap(shingles, one, other)
     close = np.flatnonzero(jaccard >= least)
     close = close[subsequence_pairs(*terms, one[close], other[close])]
     # The one is the other with words left out, so as many facts are the same facts.
     counts = (_count_facts(terms, facts, side[close]) for side in (one, other))
     return close[np.equal(*counts)], jaccard, containment
+
+
+def title_matches(
+    left: Ints,
+    right: Ints,
+    jaccard: npt.NDArray[np.float64],
+    containment: npt.NDArray[np.float64],
+    digests: npt.NDArray[np.uint64],
+    headline: npt.NDArray[np.bool_],
+) -> Matches:
+    """Pairs whose titles say the same, as matches: ``exact`` between two headlines of the same words, else ``title``.
+
+    Parameters
+    ----------
+    left, right : int64[n_pairs], rows; jaccard, containment : float64[n_pairs], of their titles
+    digests : uint64[n_rows, 2], of token streams; headline : bool[n_rows], documents that are a headline
+    """
+    exact = (digests[left] == digests[right]).all(axis=1) & headline[left] & headline[right]
+    kind = np.where(exact, EXACT, TITLE).astype(np.uint8)
+    return Matches(left, right, kind, jaccard, containment, np.full(len(left), NEITHER, np.uint8))
 
 
 def _count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
@@ -151,14 +167,6 @@ def _count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
     known = np.isin(values, take_rows(*facts, rows)[0])
     counts: Ints = np.diff(np.concatenate([[0], np.cumsum(known)])[offsets])
     return counts
-
-
-def _overlap(rows: Rows, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
-    """Sizes of intersection and union, and of the smaller row, for each pair."""
-    values, offsets = rows
-    shared = overlap_pairs(values, offsets, left, right)
-    a, b = offsets[left + 1] - offsets[left], offsets[right + 1] - offsets[right]
-    return shared, a + b - shared, np.minimum(a, b)
 
 
 def unique_facts(terms: Rows) -> Rows:

@@ -22,14 +22,13 @@ from ..arrays.spill import SpillPool
 from ..arrays.threads import map_blocks
 from ..config import CopyConfig
 from ..kernels.copies.coverage import coverage_pairs
-from ..kernels.copies.overlap import overlap_pairs
 from ..kernels.copies.replaced_facts import replaced_facts, shared_facts
 from ..kernels.copies.shingle_weights import shared_weights, weight_sums
-from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Matches
+from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Matches, Overlap, measure_overlap
 from .shingle_weights import Weights
 
 #: A pair that shares more than this is no form, however common its shingles are: hundreds print one wire too.
-FORM_BELOW = 0.8
+TEMPLATE_BELOW = 0.8
 #: Facts that must be missing before they can speak: one alone may be a slip.
 LEAST_MISSING = 2
 #: Facts replaced in place make a template: at least so many, and so many in a hundred terms. A pair that
@@ -84,19 +83,12 @@ def verify_pairs(
     left, right : int64[n_pairs], rows; shingles, terms : as ``VerificationInput`` has them
     distinct : gives float64, the distinct containment of pairs: what is left of it when common shingles weigh less
     """
-    offsets = shingles[1]
-    shared = overlap_pairs(*shingles, left, right)
-    size_left, size_right = offsets[left + 1] - offsets[left], offsets[right + 1] - offsets[right]
-    smaller = np.minimum(size_left, size_right)
-    jaccard = shared / np.maximum(size_left + size_right - shared, 1)
-    containment = shared / np.maximum(smaller, 1)
-    listed = (jaccard >= config.near) | (containment >= config.partial)
-    left, right, jaccard, containment = left[listed], right[listed], jaccard[listed], containment[listed]
-    left_is_smaller = (size_left <= size_right)[listed]
-    kind = np.full(len(left), PARTIAL, np.uint8)
-    kind[containment >= config.excerpt] = EXCERPT
-    kind[jaccard >= config.near] = NEAR
-    asked = np.flatnonzero((kind != PARTIAL) & (containment < FORM_BELOW))
+    overlap = measure_overlap(shingles, left, right)
+    listed = is_listed(overlap, config)
+    left, right, overlap = left[listed], right[listed], overlap.take(listed)
+    jaccard, containment, left_is_smaller = overlap
+    kind = kinds_by_overlap(overlap, config)
+    asked = np.flatnonzero(may_be_template(kind, containment))
     if len(asked):
         template = distinct(left[asked], right[asked]) < config.distinct * containment[asked]
         kind[asked[template]] = PARTIAL
@@ -105,6 +97,25 @@ def verify_pairs(
         kind[asked[~copied]] = PARTIAL
     contained = np.where(kind != EXCERPT, NEITHER, np.where(left_is_smaller, LEFT, RIGHT)).astype(np.uint8)
     return Matches(left, right, kind, jaccard, containment, contained)
+
+
+def is_listed(overlap: Overlap, config: CopyConfig) -> npt.NDArray[np.bool_]:
+    """bool[n_pairs]: whether a pair shares enough to be listed as a match, whatever its kind."""
+    return (overlap.jaccard >= config.near) | (overlap.containment >= config.partial)
+
+
+def kinds_by_overlap(overlap: Overlap, config: CopyConfig) -> npt.NDArray[np.uint8]:
+    """uint8[n_pairs]: the kind of each listed pair, unless it turns out to be a template (see ``may_be_template``)."""
+    kind = np.full(len(overlap.jaccard), PARTIAL, np.uint8)
+    kind[overlap.containment >= config.excerpt] = EXCERPT
+    kind[overlap.jaccard >= config.near] = NEAR
+    return kind
+
+
+def may_be_template(kind: npt.NDArray[np.uint8], containment: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """bool[n_pairs]: whether a pair of this kind and containment has yet to be told from a template filled in twice."""
+    unclear: npt.NDArray[np.bool_] = ((kind == NEAR) | (kind == EXCERPT)) & (containment < TEMPLATE_BELOW)
+    return unclear
 
 
 def _distinct_containment(left: Ints, right: Ints, measured: VerificationInput) -> Floats:

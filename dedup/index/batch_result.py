@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from ..arrays.rows import Ints
 from ..copies.pairs import EXCERPT, NEAR
-from ..copies.verification import FORM_BELOW
+from ..copies.verification import TEMPLATE_BELOW
 from ..errors import InputError, OutputError
 from ..result import Result, files_in
 from ..schema import DOCUMENTS, KEPT_TEXTS, KINDS, MATCHES, SCHEMA_VERSION
@@ -158,7 +158,8 @@ def _witness(documents: Any, canonical: Ints) -> npt.NDArray[np.bool_]:
     """Of the copies that share little with a canonical of their own outlet the first ones, as ``deciding.py`` chooses them."""
     sources = pc.fill_null(documents.column("source").combine_chunks().dictionary_encode().indices, -1).to_numpy()
     little = pc.and_(
-        pc.is_in(documents.column("kind"), pa.array([KINDS[NEAR], KINDS[EXCERPT]])), pc.less(documents.column("containment"), FORM_BELOW)
+        pc.is_in(documents.column("kind"), pa.array([KINDS[NEAR], KINDS[EXCERPT]])),
+        pc.less(documents.column("containment"), TEMPLATE_BELOW),
     )
     chosen = np.flatnonzero(little.fill_null(False).to_numpy() & (sources == sources[canonical]))
     by_canonical = chosen[np.argsort(canonical[chosen], kind="stable")]

@@ -16,7 +16,7 @@ import pyarrow as pa
 from ..arrays.rows import Ints, Rows, row_offsets
 from ..config import Config
 from ..copies.pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, Matches
-from ..copies.verification import FORM_BELOW
+from ..copies.verification import TEMPLATE_BELOW
 from ..fingerprints.fingerprint import print_titles, print_words
 from ..kernels.copies.overlap import overlap_pairs
 from ..schema import DAY, KINDS
@@ -154,7 +154,7 @@ class _BlockDecider:
             )
         else:
             self._copy(row, canonical, KINDS[kind], jaccard, containment, contained)
-            of_outlet = self._arrivals.sources[row] == canonical.source and kind in (NEAR, EXCERPT) and containment < FORM_BELOW
+            of_outlet = self._arrivals.sources[row] == canonical.source and kind in (NEAR, EXCERPT) and containment < TEMPLATE_BELOW
             self.witness[row] = of_outlet and self._witnesses(row, canonical.source) < MOST_WITNESSES
 
     def _copy(
@@ -184,7 +184,7 @@ class _BlockDecider:
         near = np.flatnonzero((jaccard >= config.near) | (containment >= config.partial))
         for item, of in zip(place[near].tolist(), row[near].tolist(), strict=True):
             self._near.setdefault(of, []).append(item)
-        perhaps = ((jaccard >= config.near) | (containment >= config.excerpt)) & (containment < FORM_BELOW)
+        perhaps = ((jaccard >= config.near) | (containment >= config.excerpt)) & (containment < TEMPLATE_BELOW)
         self._doubtful = set(row[perhaps].tolist())
 
     def _rows_at_hand(self, places: Ints) -> Ints:

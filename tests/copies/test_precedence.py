@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dedup.copies.grouping import precedence
+from dedup.copies.grouping import precedence, precedence_key
 from dedup.schema import TIMESTAMP
 
 
@@ -42,6 +44,24 @@ ORDERED = {
 def test_the_first_of_two_stands_for_both(first, second):
     assert ranked(first, second) == [0, 1]
     assert ranked(second, first) == [1, 0]
+
+
+DOCUMENTS = st.lists(
+    st.tuples(
+        st.text(st.characters(codec="utf-8"), max_size=3) | st.sampled_from(["خبر", "خبر#1", "ﷲ", "😀"]),
+        st.sampled_from(["article", "embedded", "headline"]),
+        st.none() | st.integers(-2, 2) | st.integers(-(1 << 62), 1 << 62),
+        st.integers(0, 3),
+    ),
+    max_size=12,
+    unique_by=lambda document: document[0],
+)
+
+
+@given(DOCUMENTS)
+def test_the_ranks_of_a_table_follow_the_key_of_each_document(documents):
+    in_order = sorted(documents, key=lambda document: precedence_key(document[1], document[2], document[3], document[0]))
+    assert ranked(*documents) == [in_order.index(document) for document in documents]
 
 
 def test_ranks_are_a_permutation():
