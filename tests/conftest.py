@@ -35,6 +35,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 TextColumn = Callable[[Sequence[str | None]], "pa.Array | pa.ChunkedArray"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stress", type=int, default=1, metavar="N", help="run the tests of tests/stress N times as long")
+    parser.addoption("--stress-seed", type=int, default=0, metavar="SEED", help="seed of the first random trial in tests/stress")
+    parser.addoption("--stress-corpus", metavar="FILE", help="pages for the killed processes in tests/stress")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("NUMBA_DISABLE_JIT") == "1":
         # Hashes wrap around; compiled code does so silently.

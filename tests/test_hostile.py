@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 import dedup
-from bench.fuzz import check_folder, check_text
 from dedup.batch import corpus
 from dedup.cli import main
 from dedup.cli.options import megabytes
@@ -23,6 +22,7 @@ from dedup.errors import InputError
 from dedup.readers import ReadLog, discover, source
 from dedup.readers.values import safe_name
 from dedup.segmentation.segment import segment
+from tests.stress.fuzz import check_folder, check_text
 
 ONE_THREAD = dedup.Config().replace({"run.threads": 1})
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").iterdir())

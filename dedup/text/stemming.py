@@ -4,7 +4,7 @@ Prefixes and suffixes are those of light10 (Larkey, Ballesteros, Connell 2002), 
 the commonest words of news (وزير -> زير, لبنان -> لبن, إيران -> اير). Here words whose first waw is a root
 letter, and names that end like a plural, are protected, and a single ب or ل is taken off only where the rest
 is known to be the word. The lists are ``data/stems.txt``: decisions read off word counts of news corpora by
-``bench/word_lists.py``. A stem is stemmed no further: the function is idempotent.
+``bench/make_data/word_lists.py``. A stem is stemmed no further: the function is idempotent.
 """
 
 from __future__ import annotations

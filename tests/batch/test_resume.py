@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import random
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 import dedup
-from bench.kills import command_of, kill_often, undisturbed
 from dedup.batch import checkpoints as parts
 from dedup.batch import workspace
 from dedup.batch.workspace import Workspace
@@ -311,13 +309,3 @@ def test_a_library_call_needs_no_folder_and_refuses_one_that_a_run_works_in(here
     with Workspace("other") as work, pytest.raises(dedup.InputError, match="reads files"):
         dedup.run([page(1)], workspace=work)
     assert not Path("other").exists()
-
-
-def test_a_process_that_is_killed_five_times_gives_the_same_bytes(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(dedup.__file__).parent.parent))
-    write(tmp_path / "crawl.jsonl", range(1200))
-    command = command_of([tmp_path / "crawl.jsonl"], ["--run.checkpoint", "1"])
-    undisturbed(command, tmp_path / "whole")
-    killed = kill_often(command, tmp_path / "out", tmp_path / "whole", 5, random.Random(1), start=1.5)
-    assert len(killed.kills) == 5
-    assert killed.same

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from bench import crawl
 from tests.readers.warc.warc_files import PACKED, gz, read_warc, response, warc_record, wet_record, wet_text, zst
+from tests.stress import crawl_files as crawl
 
 FORMS = {**PACKED, ".one.warc.gz": gz, ".one.warc.zst": zst}
 RECORDS = 8
@@ -112,7 +112,7 @@ def test_noise_is_rejected_whatever_it_begins_like(tmp_path, first, size):
 def test_all_that_was_written_is_a_page_a_reject_or_skipped_by_reason(tmp_path, name, damage):
     pytest.importorskip("resiliparse", reason="the extra crawl is not installed")
     written = crawl.build(tmp_path / name, pages=60, damage=damage, seed=damage)
-    facts, rejects, _ = crawl.account_of(tmp_path / name)
+    facts, rejects = crawl.account_of(tmp_path / name)
     assert facts["records"] == written.total() == facts["pages"] + rejects.total() + sum(facts["skipped"].values())
     assert facts["pages"] == written["page"]
     assert rejects.total() == sum(count for what, count in written.items() if what.startswith("damaged"))

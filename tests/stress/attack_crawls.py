@@ -1,4 +1,4 @@
-"""Crawls of invented words that attack one part of the engine each, and what must be true of their results."""
+"""Crawls of invented words, each an attack on one part of the engine, and checks of their results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OUTLETS = 40
 
 @dataclass(frozen=True)
 class Attack:
-    """``crawl(n)`` makes a table of pages; ``problems(result)`` says what is wrong with what became of them."""
+    """``crawl(n)`` makes a table of n pages; ``problems(result)`` lists the faults of its result."""
 
     crawl: Callable[[int], Any]
     problems: Callable[[Any], list[str]]
@@ -36,7 +36,7 @@ def words(n: int, seed: int) -> list[str]:
 
 
 def pages(texts: list[str] | None, titles: list[str] | None, *, days: float | None, outlets: int = _OUTLETS) -> Any:
-    """A table of pages, ``days`` from the first to the last (0: all in one second; None: undated), the outlets in turn."""
+    """A table of pages spread over ``days`` (0: all in one second; None: undated), their outlets in rotation."""
     n = len(texts or titles or [])
     columns: dict[str, Any] = {"id": [f"p{i}" for i in range(n)]}
     if texts is not None:
@@ -51,7 +51,7 @@ def pages(texts: list[str] | None, titles: list[str] | None, *, days: float | No
 
 
 def ordinary(n: int) -> Any:
-    """Strangers: words drawn by Zipf's law, five hundred pages a day."""
+    """Unrelated pages: words drawn by Zipf's law, five hundred pages a day."""
     return pages(_zipf_texts(n, 0), _zipf_texts(n, 1, length=8), days=n / 500)
 
 
@@ -61,7 +61,7 @@ def _zipf_texts(n: int, seed: int, length: int = 150) -> list[str]:
 
 
 def near_copies(n: int) -> Any:
-    """One text of 150 words; each page has three other words in it."""
+    """One text of 150 words; each page replaces up to three of them by its own."""
     base, own, random = np.array(words(150, 1)), words(n, 2), np.random.default_rng(3)
     texts = []
     for i in range(n):
@@ -72,18 +72,18 @@ def near_copies(n: int) -> Any:
 
 
 def shared_paragraph(n: int) -> Any:
-    """One paragraph of 80 words below 120 words of each page's own."""
+    """A shared paragraph of 80 words below 120 words of each page's own."""
     paragraph = " ".join(words(80, 1))
     return pages([f"{text}.\n{paragraph}" for text in _zipf_texts(n, 2, 120)], None, days=n / 500)
 
 
 def exact_copies(n: int) -> Any:
-    """One text."""
+    """One text on every page."""
     return pages([" ".join(words(150, 1))] * n, None, days=1)
 
 
 def common_shingles(n: int) -> Any:
-    """Ten of two hundred sentences each: no shingle is rare."""
+    """Each page has ten of the same two hundred sentences, so no shingle is rare."""
     known = words(200 * 14, 1)
     sentences = [" ".join(known[14 * i : 14 * i + 14]) + "." for i in range(200)]
     random = np.random.default_rng(2)
@@ -91,12 +91,12 @@ def common_shingles(n: int) -> Any:
 
 
 def headlines_undated(n: int) -> Any:
-    """One headline of ten words with another word in each, undated."""
+    """One headline of ten words, one of them replaced on each page; undated."""
     return pages(None, _headlines(n), days=None)
 
 
 def headlines_at_once(n: int) -> Any:
-    """The same, all in one second."""
+    """The headlines of ``headlines_undated``, all in one second."""
     return pages(None, _headlines(n), days=0)
 
 
@@ -111,20 +111,20 @@ def _headlines(n: int) -> list[str]:
 
 
 def one_title(n: int) -> Any:
-    """One headline under which every second page has a text of its own and the others have none."""
+    """One headline on all pages; every second page has a text of its own, the others have none."""
     texts = [text if i % 2 else None for i, text in enumerate(_zipf_texts(n, 2, 60))]
     return pages(texts, [" ".join(words(9, 1))] * n, days=1)  # type: ignore[arg-type]
 
 
 def one_story(n: int) -> Any:
-    """Half of the pages tell one event within a day, each in an order and with words of its own; the others are strangers."""
+    """Half of the pages report one event within a day, in shuffled words; the others are unrelated."""
     core, own, random = np.array(words(90, 1)), np.array(words(50_000, 2)), np.random.default_rng(3)
     told = [" ".join(random.permutation(np.concatenate([core, own[random.integers(0, len(own), 1)]]))) for _ in range(n // 2)]
     return pages(told + _zipf_texts(n - n // 2, 4), None, days=2)
 
 
 def template(n: int) -> Any:
-    """A form of 100 words in which 30 numbers are filled in."""
+    """A template of 100 words with 30 numbers of each page's own."""
     base, random = words(100, 1), np.random.default_rng(2)
     places = sorted(np.random.default_rng(3).choice(100, 30, replace=False))
     texts = []
@@ -137,22 +137,22 @@ def template(n: int) -> Any:
 
 
 def undated(n: int) -> Any:
-    """Strangers without a date."""
+    """Unrelated pages without a date."""
     return pages(_zipf_texts(n, 0), _zipf_texts(n, 1, length=8), days=None)
 
 
 def short_pages(n: int) -> Any:
-    """One text of three words, too short to be compared, so that all stand for themselves."""
+    """One text of three words, too short to be compared: no page is a copy."""
     return pages([" ".join(words(3, 1))] * n, None, days=1)
 
 
 def one_id(n: int) -> Any:
-    """Strangers that all have one id."""
+    """Unrelated pages with one id."""
     return pages(_zipf_texts(n, 0, 40), None, days=n / 500).set_column(0, "id", pa.repeat("p", n))
 
 
-def strangers_at_once(n: int) -> Any:
-    """Strangers, all in one second."""
+def unrelated_at_once(n: int) -> Any:
+    """Unrelated pages, all in one second."""
     return pages(_zipf_texts(n, 0), _zipf_texts(n, 1, length=8), days=0)
 
 
@@ -197,7 +197,7 @@ ATTACKS = {
     "one_title": Attack(one_title, _headlines_are_one),
     "one_story": Attack(one_story, _one_large_story),
     "undated": Attack(undated, _few_copies(0)),
-    "strangers_at_once": Attack(strangers_at_once, _few_copies(0)),
+    "unrelated_at_once": Attack(unrelated_at_once, _few_copies(0)),
     "short_pages": Attack(short_pages, _few_copies(0)),
     "one_id": Attack(one_id, _one_document),
 }

@@ -1,6 +1,6 @@
 """Make ``dedup/data/stems.txt``: read off word counts which words keep their first waw, and which split.
 
-    python -m bench.word_lists CORPUS...        (Parquet or JSON lines with title and text)
+    python -m bench.make_data.word_lists CORPUS...        (Parquet or JSON lines with title and text)
 
 Only decisions about single words leave this script, no text. The tests behind them are linguistic: a word
 that also stands with the article (الوزير, البلدية) cannot begin with a conjunction or preposition; a word
@@ -177,7 +177,7 @@ def main(paths: list[str]) -> None:
         while (stem := _shorter(word, ending)) != word:
             word = stem
             whole.add(word)
-    lines = ["# Lists of the light stem, see dedup/stems.py. Made by bench/word_lists.py from word counts."]
+    lines = ["# Lists of the light stem, see dedup/text/stemming.py. Made by bench/make_data/word_lists.py from word counts."]
     for name, words in (("whole", whole), ("ending", ending), ("split", split)):
         lines += [f"{name} {word}" for word in sorted(words)]
     with resources.as_file(resources.files("dedup.data").joinpath("stems.txt")) as target:

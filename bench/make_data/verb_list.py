@@ -1,6 +1,6 @@
 """Make ``dedup/data/verbs.txt``: read off word counts which words are finite verbs, and so no keywords.
 
-    python -m bench.verb_list CORPUS...        (Parquet or JSON lines with title and text)
+    python -m bench.make_data.verb_list CORPUS...        (Parquet or JSON lines with title and text)
 
 Only single words leave this script, no text. A verb has no article (ال), but sisters of its conjugation: an imperfect
 stands with ي and with ت, and with a future س or a ل in front; a perfect has a feminine in ت and an imperfect. A noun that
@@ -48,7 +48,7 @@ def main(paths: list[str]) -> None:
     bare = {word for word in verbs if not any(word.endswith(ending) and word[: -len(ending)] in verbs for ending in ENDINGS)}
     lines = [
         "# Finite verbs, as texts fold them (level shingle, letters of level stem): never a keyword.",
-        "# Made by bench/verb_list.py from word counts.",
+        "# Made by bench/make_data/verb_list.py from word counts.",
     ]
     lines += wrap(" ".join(sorted(bare)), 140)
     with resources.as_file(resources.files("dedup.data").joinpath("verbs.txt")) as target:

@@ -1,37 +1,23 @@
-"""Builds a crawl file of known content, damaged where asked, reads it, and shows that nothing is lost.
+"""Writes a crawl file of known content, with damaged records where asked, and counts what is read from it.
 
-    python -m bench.crawl build OUT.warc.gz --pages N [--damage N] [--html FILE...]
-    python -m bench.crawl read OUT.warc.gz
-
-``build`` writes N generated pages and the HTML files given, with what stands around them in a crawl: requests, metadata,
-redirects, pages not found, images, revisits, the same page under two addresses. Pages are in UTF-8, windows-1256 and ISO-8859-6,
-some with a meta tag that lies, and were sent chunked, packed or plain. ``--damage N`` spoils N records, each in one of the ways
-in ``DAMAGES``. The name decides the form: ``.warc``, ``.warc.gz`` or ``.warc.zst`` with a member a record,
-``.one.warc.gz`` with one member in all. Then the file is read, and the account is printed: records written = pages + rejects +
-skipped, by reason.
-``read`` prints the account of any crawl file, and how fast it was read.
+Around each page stand the records that crawls have: requests, redirects, images, revisits, pages that were not found.
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import io
 import random
-import sys
-import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from dedup.config import Config
-from dedup.readers import ReadLog, discover, read_files
-from dedup.readers.warc.members import read_members
-from dedup.readers.warc.records import read_records
+from dedup.readers import ReadLog, read_files
 
 _START = datetime(2015, 7, 1, 6)
 _NEWS = (
@@ -57,7 +43,7 @@ _BLOCKS = """<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "">
 <div id="content"><div class="post"><h1 class="entry-title">{title}</h1>
 <div class="entry-content">{paragraphs}</div></div>
 <div class="related"><h4>مواضيع ذات صلة</h4><ul>{related}</ul></div></div></body></html>"""
-#: Layout, encoding, what the meta tag says, what the HTTP header says.
+#: Layout, encoding, encoding in the meta tag (it may be wrong), HTTP ``Content-Type``.
 LAYOUTS = (
     (_MODERN, "utf-8", "utf-8", "text/html; charset=utf-8"),
     (_MODERN, "utf-8", "", "text/html"),
@@ -70,22 +56,22 @@ LAYOUTS = (
 
 
 class Written(NamedTuple):
-    """A record to write: what it is, its bytes, and what should become of it: ``page`` or the reason to skip it."""
+    """The bytes of a record, and what a reader makes of it: ``page`` or the reason to skip it."""
 
     bytes: bytes
     fate: str
 
 
-def build(path: Path, *, pages: int, damage: int = 0, html: list[bytes] | None = None, seed: int = 0) -> Counter[str]:
-    """Write a crawl file.
+def build(path: Path, *, pages: int, damage: int = 0, seed: int = 0) -> Counter[str]:
+    """Write a crawl file: ``.warc``, or a member a record in ``.warc.gz`` and ``.warc.zst``; ``.one.warc.gz`` is one member.
 
     Returns
     -------
-    ``page``, each reason to skip, and ``damaged <way>`` -> records written
+    number of records by what they are: ``page``, a reason to skip, or ``damaged <way>``
     """
     chance = random.Random(seed)
-    written = list(_records(pages, html or [], chance))
-    # Every other record at most: two damages side by side can be one to a reader.
+    written = list(_records(pages, chance))
+    # Every other record at most: a reader may take two damages side by side for one.
     odd = range(1, len(written), 2)
     places = sorted(chance.sample(odd, min(damage, len(odd))))
     ways = dict(zip(places, (list(DAMAGES) * len(places))[: len(places)], strict=True))
@@ -104,7 +90,7 @@ def build(path: Path, *, pages: int, damage: int = 0, html: list[bytes] | None =
 
 
 def packer(path: Path) -> Callable[[bytes], bytes]:
-    """How the records of this file are compressed."""
+    """The function that compresses a record of this file."""
     if path.suffix == ".gz" and ".one." not in path.name:
         return lambda record: gzip.compress(record, 6, mtime=0)
     if path.suffix == ".zst":
@@ -127,7 +113,7 @@ def page_html(number: int, chance: random.Random) -> tuple[bytes, str]:
 
 
 def sentence(chance: random.Random, words: int) -> str:
-    """Arabic words of news in any order."""
+    """Random Arabic words of news."""
     return " ".join(chance.choices(WORDS, k=words))
 
 
@@ -141,9 +127,9 @@ def when(number: int) -> datetime:
     return _START + timedelta(minutes=number)
 
 
-def _records(pages: int, html: list[bytes], chance: random.Random) -> Iterator[Written]:
+def _records(pages: int, chance: random.Random) -> Iterator[Written]:
     record = _Recorder(chance)
-    yield record("warcinfo", "", b"software: bench.crawl\r\n", content_type="application/warc-fields")
+    yield record("warcinfo", "", b"software: generated\r\n", content_type="application/warc-fields")
     sent: tuple[bytes, str] = (b"", "")
     for number in range(pages):
         url = url_of(number)
@@ -160,12 +146,10 @@ def _records(pages: int, html: list[bytes], chance: random.Random) -> Iterator[W
             yield record("revisit", url + "/again", b"HTTP/1.1 200 OK\r\n\r\n", content_type="application/http; msgtype=response")
         if number % 10 == 9:
             yield record("metadata", url, b"fetchTimeMs: 12\r\n", content_type="application/warc-fields")
-    for number, page in enumerate(html):
-        yield record.response(f"http://real.example/{number}", 200, "text/html", page, way=number % 5)
 
 
 class _Recorder:
-    """Makes the bytes of records, with ids and dates that depend on the seed alone."""
+    """Makes the bytes of records; their ids and dates depend on the seed alone."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -233,7 +217,7 @@ def _cut(record: bytes, pack: _Pack, chance: random.Random) -> bytes:
 
 def _flip(record: bytes, pack: _Pack, chance: random.Random) -> bytes:
     packed = bytearray(pack(record))
-    # Of a plain record the block: nothing tells that a header was changed.
+    # In a plain record only the block: no digest covers the header.
     first = packed.find(b"\r\n\r\n") + 4 if packed.startswith(b"WARC/") else len(packed) * 2 // 3
     at = chance.randint(first, len(packed) - 12)
     packed[at] ^= 0x55
@@ -248,7 +232,7 @@ def _with_length(record: bytes, change: Callable[[int], str]) -> bytes:
     return b"\r\n".join(lines) + end + block
 
 
-#: What can happen to a record in a file. Each makes one reject of the record, but garbage, which makes one of itself.
+#: Each damage turns its record into one reject; garbage is a reject itself and leaves the record whole.
 DAMAGES: dict[str, Callable[[bytes, _Pack, random.Random], bytes]] = {
     "cut off": _cut,
     "a byte changed": _flip,
@@ -260,62 +244,9 @@ DAMAGES: dict[str, Callable[[bytes, _Pack, random.Random], bytes]] = {
 }
 
 
-def account_of(path: Path) -> tuple[dict[str, object], Counter[str], float]:
-    """Read a crawl file: the facts of the log, rejects by reason, and seconds."""
+def account_of(path: Path) -> tuple[dict[str, Any], Counter[str]]:
+    """Read a crawl file: its entry in the log, and its rejects by reason."""
     log, rejects = ReadLog(), Counter[str]()
-    begun = time.perf_counter()
     for batch in read_files([path], config=Config(), log=log):
         rejects.update(batch.rejects.column("reason").to_pylist())
-    return log.inputs[0], rejects, time.perf_counter() - begun
-
-
-def show(path: Path) -> bool:
-    """Print the account of a file; false if it does not add up."""
-    facts, rejects, seconds = account_of(path)
-    skipped = facts["skipped"]
-    assert isinstance(skipped, dict)
-    total = int(str(facts["pages"])) + rejects.total() + sum(skipped.values())
-    print(
-        f"{facts['records']:,} records found = {facts['pages']:,} pages + {rejects.total():,} rejects + {sum(skipped.values()):,} skipped"
-    )
-    for word, counts in (("reject", rejects), ("skipped", Counter(skipped))):
-        for reason, count in counts.most_common():
-            print(f"  {word:8} {reason:20} {count:7,}")
-    print(f"{seconds:.2f} s, {total / seconds:,.0f} records/s; without the HTML {_records_per_second(path):,.0f} records/s")
-    return total == facts["records"]
-
-
-def _records_per_second(path: Path) -> float:
-    begun = time.perf_counter()
-    source = discover([path])[0]
-    count = sum(1 for _ in read_records(read_members(source.stored(), compression=source.compression, name=source.name), limit=16 << 20))
-    return count / (time.perf_counter() - begun)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the bench."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    builder = commands.add_parser("build", help="write a crawl file and print its account")
-    builder.add_argument("file", type=Path)
-    builder.add_argument("--html", nargs="*", default=[], type=Path)
-    builder.add_argument("--pages", type=int, default=1000)
-    builder.add_argument("--damage", type=int, default=0)
-    builder.add_argument("--seed", type=int, default=0)
-    commands.add_parser("read", help="print the account of a crawl file").add_argument("file", type=Path)
-    options = parser.parse_args(arguments)
-    if options.command == "read":
-        return 0 if show(options.file) else 1
-    html = [path.read_bytes() for path in options.html]
-    account = build(options.file, pages=options.pages, damage=options.damage, html=html, seed=options.seed)
-    print(f"{account.total():,} written:")
-    for what, count in account.most_common():
-        print(f"  {what:29} {count:7,}")
-    facts, rejects, _ = account_of(options.file)
-    right = show(options.file) and facts["pages"] == account["page"] and facts["records"] == account.total()
-    print("nothing lost" if right else "NOT the account that was written")
-    return 0 if right else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return log.inputs[0], rejects
