@@ -1,30 +1,13 @@
-"""Fixtures of all tests, and where compiled kernels are kept while they run."""
+"""Fixtures and options of all tests."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-KERNELS = Path(__file__).parent.parent / "dedup" / "kernels"
-
-
-def _kernel_digest() -> str:
-    """A name for the present state of all kernel files: Numba's cache does not notice a change in another file."""
-    digest = hashlib.sha256()
-    for path in sorted(KERNELS.rglob("*.py")):
-        digest.update(path.relative_to(KERNELS).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-# Before anything imports numba, which reads it once.
-os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"dedup-tests-{_kernel_digest()}")
-
-import pyarrow as pa  # noqa: E402
-import pytest  # noqa: E402
-from hypothesis import HealthCheck, settings  # noqa: E402
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, settings
 
 #: Kernels are compiled inside the first example, so a time limit for each says nothing.
 _COMMON = {"deadline": None, "max_examples": 60, "suppress_health_check": [HealthCheck.too_slow]}

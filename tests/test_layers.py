@@ -27,7 +27,10 @@ LAYERS = [
 
 #: Kernels know arrays, Numba and each other.
 KERNEL_IMPORTS = {"__future__", "numpy", "numba", "numba.extending"}
-KERNEL_COMPILER = {"numba.core.config", "os", "stat", "tempfile", "collections.abc", "pathlib", "typing"}
+KERNEL_COMPILER = {
+    *("functools", "hashlib", "os", "shutil", "stat", "tempfile", "threading"),
+    *("collections.abc", "pathlib", "typing", "numba.core.config"),
+}
 
 PARQUET = {"storage.text_store", "cli.verdict_output", "index.batch_result", "batch.inspection", "readers.parquet", "result"}
 DRAWERS = {"utils", "util", "common", "misc", "helpers", "helper", "tools", "core", "base"}

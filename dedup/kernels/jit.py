@@ -1,34 +1,42 @@
-"""The one way a kernel is compiled: lazily, without the GIL, cached on disk where that is possible.
+"""Compiles kernels: at their first call, without the GIL, and cached on disk where a folder can be written.
 
-Numba caches beside the source file, else in the user's cache folder. Where neither can be written
-(a read-only installation and no home), it raises at import; then a private folder below the system's
-temporary folder is used, and where even that fails kernels are compiled anew in each process.
+The cache folder is named by a digest of all kernel files. Numba checks only the file that defines a function, so
+after an edit in another one it would keep using the old code of its callers.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
+import shutil
 import stat
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numba
 import numba.core.config
 
+KERNELS = Path(__file__).parent
+#: Cache folders kept in one place, the last used ones. Installations of several versions may share a place.
+KEPT_FOLDERS = 8
+_PREFIX = "dedup-"
+_LOCK = threading.Lock()
+
 
 def jit(function: Callable[..., Any], **more: Any) -> Callable[..., Any]:
     """Compile at first call; releases the GIL; integer division by zero raises nothing."""
     options = {"nogil": True, "error_model": "numpy", "boundscheck": False, **more}
-    try:
-        return _compiled(function, cache=True, **options)
-    except RuntimeError:
-        folder = _private_folder()
-        if folder is None:
-            return _compiled(function, cache=False, **options)
-        numba.core.config.CACHE_DIR = str(folder)
-        return _compiled(function, cache=True, **options)
+    folder = cache_folder()
+    if folder is not None:
+        try:
+            return _compiled(function, folder, cache=True, **options)
+        except RuntimeError:  # Numba cannot write there after all
+            pass
+    return _compiled(function, None, cache=False, **options)
 
 
 def leaf(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,9 +51,58 @@ def leaf(function: Callable[..., Any]) -> Callable[..., Any]:
         return jit(function)
 
 
-def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    compiled: Callable[..., Any] = numba.njit(**options)(function)
+def _compiled(function: Callable[..., Any], folder: Path | None, **options: Any) -> Callable[..., Any]:
+    # Numba reads the setting while it decorates. Restored at once, it leaves the caches of other libraries alone.
+    with _LOCK:
+        before, numba.core.config.CACHE_DIR = numba.core.config.CACHE_DIR, "" if folder is None else str(folder)
+        try:
+            compiled: Callable[..., Any] = numba.njit(**options)(function)
+        finally:
+            numba.core.config.CACHE_DIR = before
     return compiled
+
+
+@functools.cache
+def cache_folder() -> Path | None:
+    """The folder of compiled kernels for the present source; None if no place can be written.
+
+    The first of: ``NUMBA_CACHE_DIR`` where it is set, ``__pycache__`` beside the source, the user's cache folder, a
+    private folder below the system's temporary folder.
+    """
+    name = _PREFIX + _source_digest()
+    for place in _places():
+        folder = place / name
+        try:
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
+                _remove_unused(place)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError:
+            continue
+        _mark_used(folder)
+        return folder
+    return None
+
+
+def _source_digest() -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(KERNELS.rglob("*.py")):
+        digest.update(path.relative_to(KERNELS).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _places() -> Iterator[Path]:
+    """Folders that may hold cache folders, in order of preference."""
+    if numba.core.config.CACHE_DIR:
+        yield Path(numba.core.config.CACHE_DIR)
+    yield KERNELS / "__pycache__"
+    try:
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dedup"
+    except RuntimeError:  # the user has no home
+        pass
+    private = _private_folder()
+    if private is not None:
+        yield private
 
 
 def _private_folder() -> Path | None:
@@ -59,3 +116,22 @@ def _private_folder() -> Path | None:
         return None
     ours = stat.S_ISDIR(status.st_mode) and (not hasattr(os, "getuid") or status.st_uid == owner)
     return folder if ours and not status.st_mode & 0o022 and os.access(folder, os.W_OK) else None
+
+
+def _mark_used(folder: Path) -> None:
+    try:
+        os.utime(folder)
+    except OSError:  # another user's folder that this one may write
+        pass
+
+
+def _remove_unused(place: Path) -> None:
+    """Remove the cache folders of a place but for those used last."""
+    used = []
+    for folder in place.glob(f"{_PREFIX}*"):
+        try:
+            used.append((folder.stat().st_mtime, folder))
+        except OSError:  # another process has just removed it
+            continue
+    for _, folder in sorted(used, reverse=True)[KEPT_FOLDERS:]:
+        shutil.rmtree(folder, ignore_errors=True)

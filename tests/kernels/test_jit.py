@@ -1,6 +1,12 @@
-"""Where compiled kernels are kept when neither the package nor a home can be written."""
+"""Where compiled kernels are cached, and that an edit in any kernel file makes them be compiled again."""
 
+from __future__ import annotations
+
+import os
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import numba.core.config
 import pytest
@@ -9,48 +15,174 @@ from dedup.kernels import jit as compiling
 
 
 @pytest.fixture
-def asked(monkeypatch, tmp_path):
-    """What Numba is asked for; as on a machine where it finds no folder of its own to cache in."""
-    options = []
+def calls(monkeypatch, tmp_path):
+    """The calls of Numba, on a machine where only the temporary folder can be written and no setting names a place."""
+    made = []
 
-    def compiled(function, **wanted):
-        options.append(wanted)
-        if wanted["cache"] and not numba.core.config.CACHE_DIR:
-            raise RuntimeError("cannot cache function: no locator available")
-        return function
+    def njit(**options):
+        made.append((options["cache"], numba.core.config.CACHE_DIR))
+        return lambda function: function
 
-    monkeypatch.setattr(compiling, "_compiled", compiled)
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "file").touch()  # no folder can be made below a file
+    monkeypatch.setattr(numba, "njit", njit)
     monkeypatch.setattr(numba.core.config, "CACHE_DIR", "")
-    monkeypatch.setattr(compiling.tempfile, "gettempdir", lambda: str(tmp_path))
-    return options
+    monkeypatch.setattr(compiling, "KERNELS", tmp_path / "file")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(compiling.tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
+    compiling.cache_folder.cache_clear()
+    yield made
+    compiling.cache_folder.cache_clear()
 
 
-def test_kernels_are_kept_in_a_private_temporary_folder(asked, tmp_path):
+@pytest.fixture
+def kernels(monkeypatch, tmp_path):
+    """A folder of kernels that can be written."""
+    folder = tmp_path / "kernels"
+    folder.mkdir()
+    (folder / "rows.py").write_text("one = 1")
+    monkeypatch.setattr(compiling, "KERNELS", folder)
+    return folder
+
+
+def folder_now():
+    compiling.cache_folder.cache_clear()
+    return compiling.cache_folder()
+
+
+def test_kernels_are_cached_beside_their_source(calls, kernels):
     compiling.jit(len)
-    (folder,) = tmp_path.iterdir()
-    assert str(folder) == numba.core.config.CACHE_DIR
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert [options["cache"] for options in asked] == [True, True]
+    ((cache, folder),) = calls
+    assert cache
+    assert Path(folder).parent == kernels / "__pycache__"
 
 
-def test_a_folder_that_others_can_write_is_not_trusted(asked, tmp_path):
-    (folder,) = [compiling._private_folder()]
-    folder.chmod(0o777)
+def test_numbas_own_setting_goes_before_the_source(calls, kernels, monkeypatch, tmp_path):
+    monkeypatch.setattr(numba.core.config, "CACHE_DIR", str(tmp_path / "set"))
     compiling.jit(len)
-    assert numba.core.config.CACHE_DIR == ""
-    assert [options["cache"] for options in asked] == [True, False]
+    ((_, folder),) = calls
+    assert Path(folder).parent == tmp_path / "set"
+    assert str(tmp_path / "set") == numba.core.config.CACHE_DIR
 
 
-def test_a_link_in_the_place_of_the_folder_is_not_followed(asked, tmp_path):
+def test_a_read_only_installation_is_cached_in_the_users_cache_folder(calls, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    compiling.jit(len)
+    ((_, folder),) = calls
+    assert Path(folder).parent == tmp_path / "home" / "dedup"
+
+
+def test_a_user_without_a_home_gets_a_private_temporary_folder(calls, monkeypatch, tmp_path):
+    def home():
+        raise RuntimeError("no home")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(compiling.Path, "home", home)
+    compiling.jit(len)
+    ((_, folder),) = calls
+    assert Path(folder).parent.parent == tmp_path / "temporary"
+
+
+def test_kernels_are_kept_in_a_private_temporary_folder(calls, tmp_path):
+    compiling.jit(len)
+    (private,) = (tmp_path / "temporary").iterdir()
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    ((cache, folder),) = calls
+    assert (cache, Path(folder).parent) == (True, private)
+
+
+def test_a_folder_that_others_can_write_is_not_trusted(calls):
+    compiling._private_folder().chmod(0o777)
+    compiling.jit(len)
+    assert calls == [(False, "")]
+
+
+def test_a_link_in_the_place_of_the_folder_is_not_followed(calls, tmp_path):
     folder = compiling._private_folder()
     folder.rmdir()
-    (tmp_path / "elsewhere").mkdir()
-    folder.symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "other").mkdir()
+    folder.symlink_to(tmp_path / "other")
     compiling.jit(len)
-    assert [options["cache"] for options in asked] == [True, False]
+    assert calls == [(False, "")]
 
 
-def test_without_any_folder_kernels_are_compiled_anew(asked, monkeypatch):
+def test_without_any_folder_kernels_are_compiled_in_each_process(calls, monkeypatch):
     monkeypatch.setattr(compiling, "_private_folder", lambda: None)
     compiling.jit(len)
-    assert [options["cache"] for options in asked] == [True, False]
+    assert calls == [(False, "")]
+
+
+def test_a_folder_that_numba_refuses_is_not_used(calls, monkeypatch):
+    def refuse(**options):
+        if options["cache"]:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(numba, "njit", refuse)
+    assert compiling.jit(len) is len
+    assert numba.core.config.CACHE_DIR == ""
+
+
+def test_caches_of_other_libraries_stay_where_they_are(calls, kernels):
+    compiling.jit(len)
+    assert numba.core.config.CACHE_DIR == ""
+
+
+def test_a_change_in_any_kernel_file_changes_the_folder(calls, kernels):
+    before = folder_now()
+    assert folder_now() == before
+    (kernels / "rows.py").write_text("one = 2")
+    changed = folder_now()
+    assert changed != before
+    (kernels / "more").mkdir()
+    (kernels / "more" / "new.py").touch()
+    assert folder_now() not in (before, changed)
+    (kernels / "more" / "new.py").unlink()
+    (kernels / "rows.py").write_text("one = 1")
+    assert folder_now() == before
+
+
+def test_only_the_folders_used_last_are_kept(calls, kernels):
+    made = []
+    for number in range(compiling.KEPT_FOLDERS + 3):
+        (kernels / "rows.py").write_text(f"one = {number}")
+        made.append(folder_now())
+        os.utime(made[-1], (number, number))
+        (made[-1] / "kernel.nbi").touch()
+        os.utime(made[-1], (number, number))
+    assert sorted((kernels / "__pycache__").iterdir()) == sorted(made[3:])
+
+
+KERNEL = """
+from .called import jit, number
+
+
+@jit
+def doubled(value):
+    return 2 * number(value)
+"""
+LEAF = """
+from .jit import jit, leaf
+
+
+@leaf
+def number(value):
+    return value + {number}
+"""
+
+
+def test_an_edit_in_another_kernel_file_reaches_its_callers(tmp_path):
+    kernels = tmp_path / "dedup" / "kernels"
+    kernels.mkdir(parents=True)
+    for package in (kernels.parent, kernels):
+        (package / "__init__.py").touch()
+    (kernels / "jit.py").write_bytes(Path(compiling.__file__).read_bytes())
+    (kernels / "caller.py").write_text(KERNEL)
+    command = [sys.executable, "-c", "from dedup.kernels.caller import doubled; print(doubled(1))"]
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    answers = []
+    for number in (1, 1, 2):
+        (kernels / "called.py").write_text(LEAF.format(number=number))
+        answers.append(subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert answers == ["4\n", "4\n", "6\n"]
+    assert len(list((kernels / "__pycache__").glob("dedup-*/*/*.nbc"))) == 4
