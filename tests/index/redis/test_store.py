@@ -508,8 +508,8 @@ def test_a_server_that_lost_its_end_is_noticed(own_server):
 def test_durability_sync_needs_a_server_that_tells_of_its_disk(own_server, settings):
     server = own_server(**settings)
     with redis.Redis.from_url(server.url) as client:
-        server = client.info("server")
-    knows = "valkey_version" in server or tuple(map(int, server["redis_version"].split(".")[:2])) >= (7, 2)
+        details = client.info("server")
+    knows = "valkey_version" in details or tuple(map(int, details["redis_version"].split(".")[:2])) >= (7, 2)
     if settings.get("appendfsync") == "always" or (settings and knows):
         store = RedisStore(server.url, durability="sync")
         first = add(store, 2)
