@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from .errors import OutputError
+from .storage.files import os_errors_as, replace_folder
 from .storage.remote import RemoteError, display_url, is_url
 from .storage.text_store import TextStore
 from .storage.upload import check_target, remote_folder, upload
@@ -64,26 +65,25 @@ class Result:
             self._send(folder, overwrite=overwrite)
             return
         target = check_folder(folder, overwrite=overwrite)
-        try:
-            with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside:
-                fresh = Path(aside) / "result"
-                fresh.mkdir()
-                self.save(fresh)
-                _put_in_place(fresh, target, Path(aside) / "replaced")
-        except OSError as error:
-            message = f"{folder}: cannot be written ({error.strerror or error}). Free some space or choose another folder."
-            raise OutputError(message) from error
+        with (
+            os_errors_as(OutputError, lambda why: f"{folder}: cannot be written ({why}). Free some space or choose another folder."),
+            tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside,
+        ):
+            fresh = Path(aside) / "result"
+            fresh.mkdir()
+            self.save(fresh)
+            replace_folder(fresh, target)
 
     def _send(self, url: str | os.PathLike[str], *, overwrite: bool) -> None:
         target = remote_folder(url)
         check_target(target, RESULT_FILES, MANIFEST, overwrite=overwrite)
-        try:
-            with tempfile.TemporaryDirectory(prefix="dedup-") as aside:
-                self.save(Path(aside))
-                upload(Path(aside), target, RESULT_FILES, MANIFEST, overwrite=overwrite)
-        except OSError as error:
-            place, why = tempfile.gettempdir(), error.strerror or error
-            raise OutputError(f"{place}: cannot be written ({why}). Free some space or name another folder with TMPDIR.") from error
+        place = tempfile.gettempdir()
+        with (
+            os_errors_as(OutputError, lambda why: f"{place}: cannot be written ({why}). Free some space or set TMPDIR to another folder."),
+            tempfile.TemporaryDirectory(prefix="dedup-") as aside,
+        ):
+            self.save(Path(aside))
+            upload(Path(aside), target, RESULT_FILES, MANIFEST, overwrite=overwrite)
 
     def save(self, folder: Path) -> list[str]:
         """Write the files of the result into a folder of one's own; their names are given back."""
@@ -157,19 +157,6 @@ def files_in(folder: str | os.PathLike[str]) -> dict[str, Callable[[], Any]]:
         raise OutputError(str(error)) from error
 
 
-def _put_in_place(fresh: Path, target: Path, aside: Path) -> None:
-    """Rename ``fresh`` to ``target``; an earlier result there is moved aside, and back again if that fails."""
-    replaced = target.exists()
-    if replaced:
-        target.rename(aside)
-    try:
-        fresh.rename(target)
-    except BaseException:
-        if replaced and not target.exists():
-            aside.rename(target)
-        raise
-
-
 def check_folder(folder: str | os.PathLike[str], *, overwrite: bool, working: bool = False) -> Path:
     """The folder, if a result can be written to it; called before the work is done as well as after it.
 
@@ -201,10 +188,8 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool, working: bo
             f"{folder}: holds {foreign[0]!r} beside an earlier result, and --overwrite would delete it. "
             "Move it away or choose another folder."
         )
-    try:
+    with os_errors_as(OutputError, lambda why: f"{folder}: cannot be made ({why}). Choose another folder."):
         target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made ({error.strerror}). Choose another folder.") from error
     written = target if working and target.exists() else target.parent
     if not os.access(written, os.W_OK) or shutil.disk_usage(target.parent).free < 1 << 20:
         raise OutputError(f"{folder}: cannot be written, or its disk is full. Choose another folder.")

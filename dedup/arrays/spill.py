@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import OutputError
-from ..storage.files import WorkFile
+from ..storage.files import WorkFile, os_errors_as
 
 #: Called where a stage is done with what it has read so far.
 Release = Callable[[], None]
@@ -72,18 +73,25 @@ class SpillPool:
             for pile in self._piles:
                 pile.spill()
 
-    def _file(self) -> IO[bytes]:
-        return cast(IO[bytes], self._told(lambda: tempfile.TemporaryFile(dir=self.folder, prefix="dedup-")))
+    def temporary_file(self) -> IO[bytes]:
+        """Open a file that has no name and vanishes when it is closed."""
+        with self.writing():
+            return cast(IO[bytes], tempfile.TemporaryFile(dir=self.folder, prefix="dedup-"))
 
-    def _told(self, action: Callable[[], Any]) -> Any:
-        try:
-            return action()
-        except OSError as error:
-            place = Path(self.folder or tempfile.gettempdir())
-            raise OutputError(
-                f"{place}: cannot keep {self._held >> 20:,} MB of fingerprints there ({error.strerror}). "
-                "Make room, name another folder with TMPDIR, or allow more memory with --run.memory."
-            ) from error
+    def writing(self) -> AbstractContextManager[None]:
+        """Around all writing: what the system refuses becomes an ``OutputError``."""
+        place = Path(self.folder or tempfile.gettempdir())
+        return os_errors_as(
+            OutputError,
+            lambda why: (
+                f"{place}: cannot keep {self._held >> 20:,} MB of fingerprints there ({why}). "
+                "Free some space, set TMPDIR to another folder, or allow more memory with --run.memory."
+            ),
+        )
+
+    def forget(self, pile: SpilledArray) -> None:
+        """Spill this array no more: its values are about to be handed out."""
+        self._piles.remove(pile)
 
     def mapped(self, number: int, n: int, dtype: np.dtype[Any], access: int = mmap.ACCESS_WRITE) -> npt.NDArray[Any]:
         """The first values of an open file, which may be closed now: the map holds it open."""
@@ -116,19 +124,20 @@ class SpilledArray:
 
     def spill(self) -> None:
         """Move what is there to a file."""
-        self._file = self._spill._file()
+        self._file = self._spill.temporary_file()
         self._write(self._parts)
         self._parts = []
 
     def array(self) -> npt.NDArray[Any]:
         """All values; nothing can be added afterwards."""
         if self._file is None:
-            self._spill._piles.remove(self)
+            self._spill.forget(self)
             parts, self._parts = self._parts, []
             return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, self._dtype), *parts])
         if self._size == 0:
             return np.empty(0, self._dtype)
-        self._spill._told(self._file.flush)
+        with self._spill.writing():
+            self._file.flush()
         with self._file as file:
             return self._spill.mapped(file.fileno(), self._size, self._dtype)
 
@@ -138,9 +147,11 @@ class SpilledArray:
             self._file.close()
 
     def _write(self, parts: Sequence[npt.NDArray[Any]]) -> None:
-        file = self._file
-        if file is not None:
-            self._spill._told(lambda: [file.write(np.ascontiguousarray(part).data.cast("B")) for part in parts if len(part)])
+        if self._file is not None:
+            with self._spill.writing():
+                for part in parts:
+                    if len(part):
+                        self._file.write(np.ascontiguousarray(part).data.cast("B"))
 
 
 class PersistentArray:

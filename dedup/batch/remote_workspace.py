@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import OutputError
@@ -112,11 +110,5 @@ class RemoteWorkspace(Workspace):
         super()._forget_finished()
         self.uploaded = False
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            why = error.strerror or error
-            message = f"{self.out}: what is done cannot be kept there ({why}). Free some space, or name another folder with --work."
-            raise OutputError(message) from error
+    def _cannot_write(self, why: str) -> str:
+        return f"{self.out}: cannot keep intermediate results there ({why}). Free some space, or choose another folder with --work."

@@ -23,14 +23,14 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from ..errors import OutputError
 from ..result import JOURNAL, MANIFEST, RESULT_FILES, WORK, Result, check_folder
-from ..storage.files import LockedError, WorkFile, is_as_marked, lock, mark_of, sync_folder, write_durably
+from ..storage.files import LockedError, WorkFile, is_as_marked, lock, mark_of, os_errors_as, sync_folder, write_durably
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Workspace:
         if not (self.folder / JOURNAL).exists():
             self._check()
         self._made_out = not self.out.exists()
-        with self._told():
+        with self._writing():
             self._lock = self._locked()
         try:
             self._journal = self._read_journal()
@@ -145,7 +145,7 @@ class Workspace:
                 self._journal["run"] = run
                 self._write_journal()
             return
-        with self._told():
+        with self._writing():
             self._clear()
         self._journal = _empty_journal() | {"run": run, "overwrite": self._overwrite}
         self._write_journal()
@@ -160,8 +160,8 @@ class Workspace:
         return self._opened(name, end)
 
     def _opened(self, name: str, begin: int | None) -> WorkFile:
-        with self._told():
-            file = WorkFile(self.folder / name, self._told, begin=begin)
+        with self._writing():
+            file = WorkFile(self.folder / name, self._writing, begin=begin)
         self._files.append(file)
         return file
 
@@ -171,7 +171,7 @@ class Workspace:
 
     def finish(self, step: str, files: Sequence[WorkFile], facts: dict[str, Any]) -> None:
         """A step is done: put its files and the journal on the disk."""
-        with self._told():
+        with self._writing():
             marks = {file.path.name: list(file.settle()) for file in files}
             sync_folder(self.folder)
         self._journal["steps"].append({"name": step, "files": marks, "facts": facts})
@@ -229,7 +229,7 @@ class Workspace:
             return self._done()
         if RESULT not in self.steps:
             fresh = self.folder / RESULT
-            with self._told():
+            with self._writing():
                 shutil.rmtree(fresh, ignore_errors=True)
                 fresh.mkdir()
                 files = result.save(fresh)
@@ -239,7 +239,7 @@ class Workspace:
             self._journal["steps"].append({"name": RESULT, "files": marks, "facts": {}})
         self._journal["placing"] = True
         self._write_journal()
-        with self._told():
+        with self._writing():
             self._place()
         self._done()
 
@@ -267,7 +267,7 @@ class Workspace:
         for name, mark in step["files"].items():
             there = self.folder / name if (self.folder / name).exists() else self.out / name.partition("/")[2]
             wrong = wrong or not is_as_marked(there, mark)
-        with self._told():
+        with self._writing():
             if not wrong:
                 self._place()
                 return
@@ -280,7 +280,7 @@ class Workspace:
 
     def _forget_finished(self) -> None:
         """The run that was stopped here has come to its end; what is asked for now is a run of its own."""
-        with self._told():
+        with self._writing():
             self._clear()
         self._journal, self.placed = _empty_journal(), False
         self._check()
@@ -325,7 +325,7 @@ class Workspace:
 
     def _write_journal(self) -> None:
         text = json.dumps(self._journal, ensure_ascii=True).encode()
-        with self._told():
+        with self._writing():
             write_durably(self.folder / JOURNAL, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
 
     def _clear(self) -> None:
@@ -347,15 +347,15 @@ class Workspace:
             if self._made_out and not self.placed:
                 self.out.rmdir()
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            what = "Free some space or choose another folder."
-            if self.steps:
-                what = "Free some space and give the same command again: it goes on where it stopped."
-            raise OutputError(f"{self.name}: cannot be written ({error.strerror or error}). {what}") from error
+    def _writing(self) -> AbstractContextManager[None]:
+        """Around all writing: what the system refuses becomes an ``OutputError``."""
+        return os_errors_as(OutputError, self._cannot_write)
+
+    def _cannot_write(self, why: str) -> str:
+        advice = "Free some space or choose another folder."
+        if self.steps:
+            advice = "Free some space and give the same command again: it resumes where it stopped."
+        return f"{self.name}: cannot be written ({why}). {advice}"
 
 
 def _empty_journal() -> dict[str, Any]:

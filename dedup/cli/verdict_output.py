@@ -7,14 +7,15 @@ import json
 import logging
 import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..config import Config
 from ..errors import InputError, OutputError
+from ..storage.files import os_errors_as, written_aside
 from ..storage.remote import is_url
 
 if TYPE_CHECKING:
@@ -56,14 +57,14 @@ class Lines:
     def write(self, rows: list[dict[str, Any]]) -> None:
         """Write and flush, so that whoever reads can go on."""
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines_of(rows))
-        with _told(self._out or "stdout"):
+        with _writing(self._out or "stdout"):
             self._stream.write(text.encode("utf-8", "replace"))
             self._stream.flush()
 
     def close(self) -> None:
         """Close the file."""
         if self._out is not None:
-            with contextlib.suppress(OSError):  # all that was written was flushed, or its failure told
+            with contextlib.suppress(OSError):  # all that was written was flushed, or its failure reported
                 self._stream.close()
 
 
@@ -77,9 +78,9 @@ class Table:
         from ..schema import VERDICTS
 
         self._path, self._schema = path, pa.schema([pa.field("input_file", pa.string()), *VERDICTS])
-        number, self._aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(number)
-        self._writer = pq.ParquetWriter(self._aside, self._schema, compression="zstd")
+        with ExitStack() as stack:
+            self._writer = pq.ParquetWriter(os.fspath(stack.enter_context(written_aside(path))), self._schema, compression="zstd")
+            self._placing = stack.pop_all()
         self._held: list[dict[str, Any]] = []
 
     def write(self, rows: list[dict[str, Any]]) -> None:
@@ -90,34 +91,22 @@ class Table:
 
     def close(self) -> None:
         """Write the end of the file and give it its name."""
-        try:
+        with _writing(str(self._path)), self._placing:
             self._flush()
-            with _told(str(self._path)):
-                self._writer.close()
-                umask = os.umask(0)
-                os.umask(umask)
-                os.chmod(self._aside, 0o666 & ~umask)
-                os.replace(self._aside, self._path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._aside)
+            self._writer.close()
 
     def _flush(self) -> None:
         import pyarrow as pa
 
         held, self._held = self._held, []
-        with _told(str(self._path)):
+        with _writing(str(self._path)):
             self._writer.write_table(pa.Table.from_pylist(held, schema=self._schema))
 
 
-@contextlib.contextmanager
-def _told(name: str) -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"{name}: verdicts cannot be written ({error.strerror or error}). Make room, or give another --out.") from error
+def _writing(name: str) -> AbstractContextManager[None]:
+    """Around all writing of verdicts; a broken pipe passes, for a reader that has enough is no failure."""
+    message = "verdicts cannot be written ({}). Free some space, or choose another --out."
+    return os_errors_as(OutputError, lambda why: f"{name}: {message.format(why)}", unless=BrokenPipeError)
 
 
 def open_written(out: str | None, *, overwrite: bool) -> Written:
@@ -140,12 +129,10 @@ def open_written(out: str | None, *, overwrite: bool) -> Written:
     if path.is_dir() or (path.exists() and not overwrite):
         what = "is a folder. Name a file" if path.is_dir() else "is there already. Choose another file, or give --overwrite to replace it"
         raise OutputError(f"{out}: {what}.")
-    try:
+    with os_errors_as(OutputError, lambda why: f"{out}: cannot be written ({why}). Choose another file."):
         if path.suffix == ".parquet":
             return Table(path.absolute())
         file = open(path, "wb")  # noqa: SIM115 - ``Lines`` closes it
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror}). Choose another file.") from error
     return Lines(file, out)
 
 

@@ -6,7 +6,6 @@ another name and renamed, one in Redis refuses to be opened until its last block
 
 from __future__ import annotations
 
-import ctypes
 import os
 import tempfile
 import time
@@ -24,7 +23,7 @@ from ..config import Config
 from ..errors import ConfigError, InputError, OutputError
 from ..fingerprints.fingerprint import fingerprint_words
 from ..result import Result
-from ..storage.files import sync_folder
+from ..storage.files import os_errors_as, replace_folder, sync_file, sync_folder
 from ..storage.remote import is_url
 from ..text.document_frequencies import background_of
 from .batch_result import MATCH, THIS, UNDATED, BatchResult, Frame
@@ -39,8 +38,6 @@ from .verdict import story_number
 
 #: Called with ``build`` and the documents done so far.
 Progress = Callable[[str, int], None]
-#: Of Linux: paths count from the current folder; two names change places.
-_HERE, _RENAME_EXCHANGE = -100, 2
 
 
 @dataclass(frozen=True)
@@ -122,7 +119,7 @@ def _fill_folder(path: Any, metadata: dict[str, Any], durability: str, overwrite
     """Make the index beside its place and put it there when it is whole."""
     target = Path(path).absolute()
     _check_folder(target, path, overwrite)
-    try:
+    with os_errors_as(OutputError, lambda why: f"{path}: cannot be written ({why}). Free some space or choose another path."):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside:
             fresh = Path(aside) / "index"
@@ -133,13 +130,9 @@ def _fill_folder(path: Any, metadata: dict[str, Any], durability: str, overwrite
             finally:
                 store.close()
             for file in fresh.iterdir():
-                with open(file, "rb") as opened:
-                    os.fsync(opened.fileno())
+                sync_file(file)
             sync_folder(fresh)
-            _put_in_place(fresh, target, path, Path(aside) / "replaced", overwrite)
-    except OSError as error:
-        message = f"{path}: cannot be written ({error.strerror or error}). Free some space or choose another path."
-        raise OutputError(message) from error
+            _put_in_place(fresh, target, path, overwrite)
     size = sum(file.stat().st_size for file in target.iterdir())
     return stats | {"name": os.fspath(path), "bytes": size}
 
@@ -158,30 +151,14 @@ def _check_folder(target: Path, path: Any, overwrite: bool) -> bool:
     return is_there
 
 
-def _put_in_place(fresh: Path, target: Path, path: Any, replaced: Path, overwrite: bool) -> None:
+def _put_in_place(fresh: Path, target: Path, path: Any, overwrite: bool) -> None:
     with ExitStack() as stack:
-        if not _check_folder(target, path, overwrite):
-            fresh.rename(target)
+        if _check_folder(target, path, overwrite):
+            stack.enter_context(lock_folder(target))  # a writer of the old index must finish first
+            replace_folder(fresh, target)
         else:
-            stack.enter_context(lock_folder(target))  # whoever writes to the old one must come to an end first
-            if not _exchange(fresh, target):
-                target.rename(replaced)
-                try:
-                    fresh.rename(target)
-                except OSError as error:
-                    kept = target if not target.exists() else target.with_name(f"{target.name}.{os.getpid()}.replaced")
-                    replaced.rename(kept)
-                    raise OutputError(f"{path}: somebody else came in its place ({error.strerror}). The old index is in {kept}.") from error
+            fresh.rename(target)  # fails if another process has made an index meanwhile
     sync_folder(target.parent)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Let two folders change places in one step, so that at no time one is missing; False where the system cannot."""
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError, TypeError):
-        return False
-    return bool(rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0)
 
 
 def _fill_redis(path: Any, metadata: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Files that are on the disk for good before anything is said of them: flushed, renamed, with a digest to know them by."""
+"""Writes local files so that a crash leaves the old bytes or the new ones: checksums, atomic renames, locks."""
 
 from __future__ import annotations
 
@@ -7,16 +7,53 @@ import errno
 import hashlib
 import io
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows
+    fcntl = None  # type: ignore[assignment]
+
 _CHUNK = 1 << 20
+#: Of Linux's ``renameat2``: paths are relative to the current folder; the two names are exchanged.
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+@contextmanager
+def os_errors_as(
+    error: type[Exception],
+    message: Callable[[str], str],
+    *,
+    unless: type[OSError] | tuple[type[OSError], ...] = (),
+) -> Iterator[None]:
+    """Raise an ``OSError`` of the block as an error of another type.
+
+    Parameters
+    ----------
+    error
+        The exception class to raise.
+    message
+        Makes its message from the reason that the system gives ("No space left on device").
+    unless
+        Kinds of ``OSError`` to let through unchanged.
+    """
+    try:
+        yield
+    except unless:
+        raise
+    except OSError as refusal:
+        raise error(message(refusal.strerror or str(refusal))) from refusal
 
 
 class Mark(NamedTuple):
-    """A piece of a file: where it begins, how many bytes it has, and their SHA-256 (the fastest digest where the processor knows it)."""
+    """A range of bytes in a file and their SHA-256.
+
+    SHA-256 because it is the fastest digest where the processor has instructions for it.
+    """
 
     begin: int
     size: int
@@ -24,17 +61,26 @@ class Mark(NamedTuple):
 
 
 class WorkFile(io.RawIOBase):
-    """A file that is written from its beginning to its end; its digest is taken on the way.
+    """A file written sequentially, with a running digest.
 
     Parameters
     ----------
-    path : its name when it is settled; until then it is written aside
-    told : around everything that the disk can refuse
-    begin : not None: the file grows under its name, and what is behind this place is cut off
+    path
+        Its final name. A new file is written under a temporary one until ``settle``.
+    guard
+        Makes the context manager that translates disk errors.
+    begin
+        Append to an existing file from this byte on, and cut off what follows. None: a new file.
     """
 
-    def __init__(self, path: Path, told: Callable[[], AbstractContextManager[None]], *, begin: int | None = None) -> None:
-        self.path, self._told, self._grows = path, told, begin is not None
+    def __init__(
+        self,
+        path: Path,
+        guard: Callable[[], AbstractContextManager[None]],
+        *,
+        begin: int | None = None,
+    ) -> None:
+        self.path, self._guard, self._grows = path, guard, begin is not None
         self._aside = path if self._grows else path.with_name(path.name + ".part")
         self._begin = self._size = begin or 0
         self._digest = hashlib.sha256()
@@ -46,31 +92,35 @@ class WorkFile(io.RawIOBase):
         return self._size
 
     def writable(self) -> bool:
-        """True, for Arrow asks."""
+        """Return True; Arrow asks before it writes."""
         return True
 
     def tell(self) -> int:
-        """Bytes so far."""
+        """Return the number of bytes written so far."""
         return self._size
 
     def write(self, data: Any) -> int:
-        """Add bytes."""
+        """Append bytes."""
         if self._file.closed:
             raise OSError(errno.EBADF, "the file is closed")
-        with self._told(), memoryview(data) as view, view.cast("B") as values:
+        with self._guard(), memoryview(data) as view, view.cast("B") as values:
             self._file.write(values)
             self._digest.update(values)
             self._size += len(values)
             return len(values)
 
     def flush(self) -> None:
-        """Hand what was written to the system."""
+        """Hand buffered bytes to the operating system; does nothing once the file is closed."""
         if not self._file.closed:
-            with self._told():
+            with self._guard():
                 self._file.flush()
 
     def settle(self) -> Mark:
-        """Put on the disk what was written since the last time; a file that does not grow gets its name and is closed."""
+        """Sync to disk what was written since the last call, and return its mark.
+
+        A new file also gets its final name and is closed; one that grows stays open. The caller
+        syncs the folder.
+        """
         self._file.flush()
         os.fsync(self._file.fileno())
         mark = Mark(self._begin, self._size - self._begin, self._digest.hexdigest())
@@ -81,20 +131,20 @@ class WorkFile(io.RawIOBase):
         return mark
 
     def fileno(self) -> int:
-        """The file as the system knows it."""
+        """Return the file descriptor."""
         return self._file.fileno()
 
     def close(self) -> None:
-        """Close the file; what was not settled does not count. Arrow closes what it has written to, which changes nothing."""
+        """Do nothing: Arrow closes the files it writes to, but this one is still to be settled."""
 
     def abandon(self) -> None:
-        """Close the file for good, whatever of it has not been written."""
+        """Close the file; what was not settled does not count."""
         with contextlib.suppress(OSError):
             self._file.close()
 
 
 def is_as_marked(path: Path, mark: Sequence[Any]) -> bool:
-    """Whether a file holds the piece that was marked; one that was marked from its beginning may have grown since."""
+    """Return whether the marked bytes of a file are unchanged; the file may have grown since."""
     begin, left, wanted = int(mark[0]), int(mark[1]), str(mark[2])
     digest = hashlib.sha256()
     try:
@@ -109,25 +159,95 @@ def is_as_marked(path: Path, mark: Sequence[Any]) -> bool:
 
 
 def mark_of(path: Path) -> Mark:
-    """Put a whole file on the disk and mark it."""
+    """Sync a whole file to disk and return its mark."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
         return Mark(0, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Replace a small file: it holds the old bytes or the new ones, whatever happens."""
-    aside = path.with_name(path.name + ".part")
-    with open(aside, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    """Replace a small file: after a crash it holds the old bytes or the new ones."""
+    fresh = path.with_name(path.name + ".part")
+    fresh.write_bytes(data)
+    replace_durably(fresh, path)
+
+
+def replace_durably(fresh: Path, path: Path) -> None:
+    """Rename a complete file to ``path`` so that the change survives a power failure."""
+    sync_file(fresh)
+    os.replace(fresh, path)
     sync_folder(path.parent)
 
 
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give a path for a new file, which replaces ``path`` when the block succeeds.
+
+    If the block fails, ``path`` stays as it was. Nothing is synced to disk.
+    """
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as aside:
+        fresh = Path(aside) / path.name
+        yield fresh
+        os.replace(fresh, path)
+
+
+def replace_folder(fresh: Path, target: Path) -> None:
+    """Rename a complete folder to ``target``.
+
+    If ``target`` exists, the two exchange places, so that ``fresh`` then names the old folder.
+    Linux does this in one step. Elsewhere ``target`` is missing for a moment.
+
+    Parameters
+    ----------
+    fresh
+        Must be on the file system of ``target``, in a folder of the caller's own.
+
+    Raises
+    ------
+    OSError
+        If it fails; the old folder is back in its place. If another process has taken that place
+        meanwhile, the message says where the old folder is kept.
+    """
+    if not target.exists():
+        fresh.rename(target)
+        return
+    if _exchange(fresh, target):
+        return
+    old = fresh.with_name(f"{fresh.name}.replaced")
+    target.rename(old)
+    try:
+        fresh.rename(target)
+    except BaseException as error:
+        taken = target.exists()
+        kept = target.with_name(f"{target.name}.{os.getpid()}.replaced") if taken else target
+        old.rename(kept)
+        if taken and isinstance(error, OSError):
+            why = f"another program has taken its place, and the old one is kept in {kept}"
+            raise OSError(error.errno, why) from error
+        raise
+    old.rename(fresh)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; False where the system cannot."""
+    import ctypes  # slow to import, and rarely needed
+
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    arguments = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)
+    return bool(rename(*arguments) == 0)
+
+
+def sync_file(path: Path) -> None:
+    """Sync the bytes of a file to disk."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk, where the system can."""
+    """Sync the names in a folder to disk, on systems that can."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -137,26 +257,22 @@ def sync_folder(folder: Path) -> None:
         os.close(number)
 
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows
-    fcntl = None  # type: ignore[assignment]
-
-
 class LockedError(Exception):
-    """Another process has the lock; the message says which."""
+    """Another process holds the lock; the message names it."""
 
 
 def lock(path: Path) -> IO[str] | None:
-    """Lock a file, which is made if it is not there.
+    """Lock a file, creating it if needed. It holds the process id of the owner.
 
     Returns
     -------
-    the open file, locked until it is closed; None if the file was deleted meanwhile, so that the lock is worth nothing
+    file or None
+        The open file, locked until it is closed. None if the file was deleted meanwhile, so that
+        locking it keeps nobody out.
 
     Raises
     ------
-    Held
+    LockedError
         If it is locked, by another process or by this one.
     """
     file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - open as long as it is locked
@@ -166,9 +282,9 @@ def lock(path: Path) -> IO[str] | None:
         file.seek(0)
         number = file.read(20).strip()
         file.close()
-        raise LockedError(f"process {number}" if number.isdigit() else "its number is not known") from None
+        raise LockedError(f"process {number}" if number.isdigit() else "process unknown") from None
     except OSError:
-        pass  # a file system without locks: nobody can be kept out
+        pass  # a file system without locks cannot keep anyone out
     try:
         if os.stat(path).st_ino == os.fstat(file.fileno()).st_ino:
             file.truncate(0)
@@ -182,7 +298,11 @@ def lock(path: Path) -> IO[str] | None:
 
 
 def unlock(file: IO[str]) -> None:
-    """Let go of a lock and close its file: processes that were forked meanwhile have the same file open, and would go on holding it."""
+    """Release a lock and close its file.
+
+    Closing alone is not enough: a process forked meanwhile has inherited the open file, and with
+    it the lock.
+    """
     if fcntl is not None:
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(file.fileno(), fcntl.LOCK_UN)
@@ -195,6 +315,6 @@ def _lock(file: IO[str]) -> None:
     else:  # pragma: no cover - Windows
         import msvcrt
 
-        file.seek(1 << 30)  # far behind the number, which others may read
+        file.seek(1 << 30)  # far beyond the process id, which other processes may read
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         file.seek(0)

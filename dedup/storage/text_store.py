@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 
 from ..errors import OutputError
 from ..schema import KEPT_TEXTS
+from .files import os_errors_as
 
 #: Rows in a row group: what has to be read to see one text.
 TEXT_ROWS = 1024
@@ -105,10 +107,8 @@ class TextWriter:
 
     def __init__(self, folder: str | None = None, file: Any = None) -> None:
         self._folder = folder
-        try:
+        with self._writing():
             self._file: Any = tempfile.TemporaryFile(dir=folder, prefix="dedup-") if file is None else file  # noqa: SIM115
-        except OSError as error:
-            raise self._full(error) from error
         # Texts are unlike one another: neither dictionaries nor extremes would be of use.
         self._writer = pq.ParquetWriter(self._file, KEPT_TEXTS, compression="zstd", use_dictionary=False, write_statistics=False)
         self._abandoned = weakref.finalize(self, _abandon, self._writer, self._file)
@@ -137,26 +137,26 @@ class TextWriter:
         """Write what is left to be written; the file is left to whoever gave it."""
         if self._rows:
             self._write(pa.concat_tables(self._waiting))
-        try:
+        with self._writing():
             self._writer.close()
             self._file.flush()
-        except OSError as error:
-            raise self._full(error) from error
         self._abandoned.detach()
 
     def _write(self, texts: Any) -> None:
         # In one piece, for a page of the file ends where a piece does.
         columns = [column.combine_chunks() for column in texts.columns]
-        try:
+        with self._writing():
             self._writer.write_table(pa.table(columns, schema=KEPT_TEXTS), row_group_size=TEXT_ROWS)
-        except OSError as error:
-            raise self._full(error) from error
 
-    def _full(self, error: OSError) -> OutputError:
+    def _writing(self) -> AbstractContextManager[None]:
+        """Around all writing: what the system refuses becomes an ``OutputError``."""
         place = Path(self._folder or tempfile.gettempdir())
-        return OutputError(
-            f"{place}: cannot keep the texts there ({error.strerror or error}). "
-            "Make room, name another folder with TMPDIR, or keep none with --no-texts."
+        return os_errors_as(
+            OutputError,
+            lambda why: (
+                f"{place}: cannot keep the texts there ({why}). "
+                "Free some space, set TMPDIR to another folder, or keep none with --no-texts."
+            ),
         )
 
 

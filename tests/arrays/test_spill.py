@@ -49,7 +49,7 @@ def test_no_file_is_left_behind(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path):
     pile = SpillPool(0, str(tmp_path / "missing")).pile(np.uint8)
-    with pytest.raises(OutputError, match="missing: cannot keep .* TMPDIR, or allow more memory with --run.memory"):
+    with pytest.raises(OutputError, match="missing: cannot keep .* TMPDIR to another folder, or allow more memory with --run.memory"):
         pile.add(np.zeros(9, np.uint8))
 
 
@@ -60,6 +60,6 @@ def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch):
         def write(self, _):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(spill, "_file", Full)
+    monkeypatch.setattr(spill, "temporary_file", Full)
     with pytest.raises(OutputError, match="No space left on device"):
         spill.pile(np.uint8).add(np.zeros(9, np.uint8))

@@ -471,7 +471,7 @@ def test_a_full_disk_is_a_message_and_leaves_the_earlier_result(here, monkeypatc
         patched.setattr("dedup.result.pq.write_table", raising(OSError(errno.ENOSPC, "No space left on device")))
         said = error_of(dedup_command("run", "news.jsonl", "-o", "out", "--overwrite"), 4)
     assert said.endswith(
-        "out: cannot be written (No space left on device). Free some space and give the same command again: it goes on where it stopped."
+        "out: cannot be written (No space left on device). Free some space and give the same command again: it resumes where it stopped."
     )
     assert {name: Path("out", name).read_bytes() for name in before} == before
     assert sorted(os.listdir()) == ["news.jsonl", "out"]

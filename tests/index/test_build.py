@@ -20,6 +20,7 @@ from dedup.index.build import build_index
 from dedup.index.sqlite.store import SqliteStore
 from dedup.readers import ReadLog, read_files
 from dedup.schema import DOCUMENTS
+from dedup.storage import files
 from dedup.storage.files import lock
 from tests.arabic import news
 from tests.cli.test_run import BRIDGE, BRIDGE_IN_OTHER_WORDS, ROWS
@@ -295,7 +296,7 @@ def test_an_index_is_replaced_only_on_demand_and_never_under_a_writer(crawl, tmp
 def test_there_is_an_index_at_every_moment_while_one_is_replaced(crawl, tmp_path, monkeypatch):
     path = tmp_path / "news.index"
     build_index(crawl, path)
-    if not building._exchange(path, path):
+    if not files._exchange(path, path):
         pytest.skip("this system cannot let two folders change places")
     rename = Path.rename
     monkeypatch.setattr(Path, "rename", lambda self, to: pytest.fail(f"{self} was taken away") if self == path else rename(self, to))
@@ -312,11 +313,11 @@ def test_an_index_is_not_lost_where_another_one_comes_in_its_place_while_it_is_r
         if self == path:
             Index.open(path).close()  # a crawler, at this very moment, finds none and makes one
 
-    monkeypatch.setattr(building, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(files, "_exchange", lambda one, other: False)
     monkeypatch.setattr(Path, "rename", opened_in_between)
-    with pytest.raises(OutputError, match="somebody else came in its place.*The old index is in") as error:
+    with pytest.raises(OutputError, match="another program has taken its place, and the old one is kept in") as error:
         build_index(crawl, path, overwrite=True)
-    kept = Path(str(error.value).rpartition("The old index is in ")[2].rstrip("."))
+    kept = Path(str(error.value).rpartition("is kept in ")[2].partition(")")[0])
     assert len(Index.open(kept, mode="r")) > 0 and len(Index.open(path, mode="r")) == 0
 
 

@@ -117,7 +117,7 @@ def test_a_file_in_the_making_has_no_name_and_is_closed_with_its_owner(tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path):
-    with pytest.raises(OutputError, match="missing: cannot keep the texts there .* TMPDIR, or keep none with --no-texts"):
+    with pytest.raises(OutputError, match="missing: cannot keep the texts there .* TMPDIR to another folder, or keep none with --no-texts"):
         TextWriter(str(tmp_path / "missing"))
 
 

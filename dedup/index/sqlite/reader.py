@@ -66,7 +66,7 @@ class SqliteReader:
         self._rows, self._vocabulary, self._files, self._tail = EntryRows(connection), Vocabulary(), PostingFiles(self._place), Memtable()
         #: The last transaction that was read, what SQLite says of the database then, and whether ``sync`` was called.
         self._sequence, self._version, self._told = 0, -1, False
-        with schema.told(folder):
+        with schema.translated_errors(folder):
             self.metadata = {name: json.loads(value) for name, value in connection.execute("SELECT name, value FROM meta")}
             self._made = self.metadata.pop(schema.MADE, None)
             self._follow()
@@ -74,7 +74,7 @@ class SqliteReader:
 
     def sync(self) -> tuple[list[int], list[int]]:
         """See ``Store.sync``; to a reader that ``compact`` has left behind all entries are told as changed."""
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             self._must_be_there()
             changes = self._follow()
             self._told = True
@@ -171,13 +171,13 @@ class SqliteReader:
 
     def fetch(self, numbers: Sequence[int]) -> list[Entry | None]:
         """See ``Store.fetch``."""
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             found = {row[0]: self._rows.entry(row) for row in self._chosen(SELECT, numbers)}
         return [found.get(number) for number in numbers]
 
     def words(self, numbers: Sequence[int]) -> TokenRows:
         """See ``Store.words``."""
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             packed = dict(self._chosen("SELECT number, words FROM documents", numbers))
             ids, offsets = unpack([packed.get(number) or b"" for number in numbers])
             try:
@@ -208,7 +208,7 @@ class SqliteReader:
 
     def recent(self, since: int) -> list[int]:
         """Numbers of the entries that arrived at or after a time (microseconds), ascending."""
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             return sorted(
                 number for (number,) in self._connection.execute("SELECT number FROM documents WHERE arrived >= ?", (int(since),))
             )
@@ -216,24 +216,24 @@ class SqliteReader:
     def older_than(self, when: int, most: int) -> list[int]:
         """See ``Store.older_than``."""
         query = "SELECT number FROM documents WHERE arrived < ? ORDER BY arrived, number LIMIT ?"
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             return [number for (number,) in self._connection.execute(query, (int(when), int(most)))]
 
     def last_number(self) -> int:
         """The largest number that an entry has or had, -1 if there was none."""
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             return self._counter("numbers") - 1
 
     def events(self, since: int) -> list[dict[str, Any]]:
         """See ``Store.events``; ``at`` is what was given, microseconds or a ``datetime``."""
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             rows = self._connection.execute(
                 "SELECT number, recorded, event FROM events WHERE number > ? ORDER BY number", (int(since),)
             ).fetchall()
         return [unpack_event(event) | {"number": number, "recorded": recorded} for number, recorded, event in rows]
 
     def __len__(self) -> int:
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             return self._counter("documents")
 
     def stats(self) -> dict[str, Any]:
@@ -244,7 +244,7 @@ class SqliteReader:
         ``documents``, ``copies``, ``last_number``, ``vocabulary`` (words), ``postings``, ``tail`` (those of them that are in no file yet),
         ``segments`` (files), ``bytes``, and ``bytes_of`` the database, its log and the posting files
         """
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             counters = self._connection.execute("SELECT documents, copies, numbers, words FROM counters").fetchone()
         names = {"database": schema.FILE, "log": f"{schema.FILE}-wal", "log_index": f"{schema.FILE}-shm"}
         sizes = {name: _size(self._place / file) for name, file in names.items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ...errors import InputError, OutputError
-from ...storage.files import LockedError, lock, sync_folder
+from ...storage.files import LockedError, lock, os_errors_as, replace_durably
 
 FILE, LOCK = "index.sqlite", "writer.lock"
 #: The row of ``meta`` that tells an index from the one that was in its place before.
@@ -50,18 +50,17 @@ CREATE TABLE events(number INTEGER PRIMARY KEY AUTOINCREMENT, recorded, event);
 
 
 @contextmanager
-def told(folder: Path) -> Iterator[None]:
-    """Say what SQLite or the system refuse in words that help."""
+def translated_errors(folder: Path) -> Iterator[None]:
+    """Raise the errors of SQLite and of the system as errors of dedup that say what to do."""
     try:
-        yield
+        with os_errors_as(
+            OutputError, lambda why: f"{folder}: cannot be used ({why}). Free some space or grant access, and open the index again."
+        ):
+            yield
     except sqlite3.DatabaseError as error:
         if type(error) not in (sqlite3.DatabaseError, sqlite3.OperationalError):
-            raise  # a mistake in the program
+            raise  # a bug in dedup
         raise explained(folder, error) from error
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: cannot be used ({error.strerror or error}). Make room or give rights, and open the index again."
-        ) from error
 
 
 def explained(folder: Path, error: sqlite3.DatabaseError) -> InputError | OutputError:
@@ -89,7 +88,7 @@ def check(folder: Path) -> bool:
     InputError
         If something else is there: a file, other files, another database, an index of another format.
     """
-    try:
+    with os_errors_as(InputError, lambda why: f"{folder}: cannot be read ({why}). Check its permissions."):
         if not folder.is_dir():
             if os.path.lexists(folder):
                 raise InputError(f"{folder}: is no folder; an index is one. Give another path.")
@@ -101,8 +100,6 @@ def check(folder: Path) -> bool:
             return False
         with open(folder / FILE, "rb") as file:
             header = file.read(_HEADER.size)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be read ({error.strerror}). Look at its rights.") from error
     if len(header) < _HEADER.size or not header.startswith(b"SQLite format 3\0"):
         raise InputError(f"{folder}: {FILE} is no database, or its beginning is damaged. Restore it from a copy, or give another folder.")
     _, version, magic = _HEADER.unpack(header)
@@ -118,16 +115,17 @@ def check(folder: Path) -> bool:
 def lock_folder(folder: Path) -> IO[str]:
     """Keep other writers out until the file that is returned is closed."""
     try:
-        for _ in range(100):
-            folder.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):
-                held = lock(folder / LOCK)
-                if held is not None:
-                    return held
+        with os_errors_as(
+            OutputError, lambda why: f"{folder}: cannot be written ({why}). Check its permissions, or open it with mode 'r'."
+        ):
+            for _ in range(100):
+                folder.mkdir(parents=True, exist_ok=True)
+                with suppress(FileNotFoundError):
+                    held = lock(folder / LOCK)
+                    if held is not None:
+                        return held
     except LockedError as error:
         raise OutputError(f"{folder}: another writer has this index ({error}). Wait for its end, or open it with mode 'r'.") from None
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror}). Look at its rights, or open it with mode 'r'.") from error
     raise OutputError(f"{folder}: is deleted again and again while it is being locked. Give another folder.")
 
 
@@ -144,10 +142,7 @@ def create(folder: Path, metadata: Mapping[str, Any]) -> None:
         connection.executescript(f"BEGIN;{_TABLES}COMMIT;")
         write_metadata(connection, metadata)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    with open(fresh, "rb") as file:
-        os.fsync(file.fileno())
-    os.replace(fresh, folder / FILE)
-    sync_folder(folder)
+    replace_durably(fresh, folder / FILE)
 
 
 def write_metadata(connection: sqlite3.Connection, metadata: Mapping[str, Any]) -> None:

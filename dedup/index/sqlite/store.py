@@ -47,7 +47,7 @@ class SqliteStore(SqliteReader):
         self._reserved, self._stored_words = self.last_number() + 1, 0
         #: A commit was broken off, perhaps behind its transaction: what is in memory may be short of it.
         self._unsure = False
-        with schema.told(folder):
+        with schema.translated_errors(folder):
             self._rows.load()
 
     @classmethod
@@ -70,17 +70,17 @@ class SqliteStore(SqliteReader):
             raise ConfigError(f"mode must be 'r', 'a' or 'w' and durability 'process' or 'sync', got {mode!r} and {durability!r}.")
         folder = Path(path)
         is_there = schema.check(folder)
-        with schema.told(folder):
+        with schema.translated_errors(folder):
             check_not_inherited(folder)
         if mode == "r":
             if not is_there:
                 raise InputError(f"{folder}: there is no index. Make one with 'dedup index build', or open it with mode 'a'.")
-            with schema.told(folder):
+            with schema.translated_errors(folder):
                 connection, follows = schema.connect_reader(folder)
             return cls._opened(folder, connection, None, durability, follows)
         held = schema.lock_folder(folder)
         try:
-            with schema.told(folder):
+            with schema.translated_errors(folder):
                 # Once more, for now nobody else makes one.
                 if not schema.check(folder):
                     schema.create(folder, metadata)
@@ -106,7 +106,7 @@ class SqliteStore(SqliteReader):
         """See ``Store.sync``: a writer has nothing to be told."""
         if self._held is None:
             return super().sync()
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             self._must_be_there()
             if self._unsure:
                 self._recall()
@@ -146,7 +146,7 @@ class SqliteStore(SqliteReader):
             self._flush()
         sequence = self._sequence + 1
         self._unsure = True
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             if batch.entries and not self._stored_words:
                 self._load_vocabulary()
                 self._stored_words = len(self._vocabulary)
@@ -164,7 +164,7 @@ class SqliteStore(SqliteReader):
         if self._held is None:
             raise OutputError(f"{self._folder}: is open for reading. Open it with mode 'a' to change it.")
         # What is written to a database without a name is lost, and posting files would come into the folder of another index.
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             self._must_be_there()
 
     def _put(self, batch: WriteBatch, sequence: int) -> None:
@@ -236,7 +236,7 @@ class SqliteStore(SqliteReader):
 
     def _flush(self, *, whole: bool = False) -> None:
         """Make a file of the tail and of the files that are merged with it; ``whole``: of all files, and nothing of what was removed."""
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             first = 0 if whole else self._files.merged_from(len(self._tail))
             gone = self._gone() if first < len(self._files) or whole else np.empty(0, np.int64)
             place = self._counter("files")
@@ -287,7 +287,7 @@ class SqliteStore(SqliteReader):
         """See ``Store.compact``: one posting file, made in memory; the database is written anew if a third of it is free."""
         self._must_write()
         self._flush(whole=True)
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             free, pages = (self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
             if 3 * free > pages:
                 self._connection.execute("VACUUM")
@@ -312,7 +312,7 @@ class SqliteStore(SqliteReader):
             return  # in its place there is nothing, or another index
         if len(self._tail) > FLUSH_AT_CLOSE:
             self._flush()
-        with schema.told(self._folder):
+        with schema.translated_errors(self._folder):
             schema.empty_log(self._connection)
 
 
