@@ -17,13 +17,23 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from ..schema import PAGES, REJECTS
-from .columns import decoded, is_string
 from .dates import parse_dates
 from .encodings import find_mojibake
 from .html.column import or_else, read_html_column
 from .html.page import MAX_PAGE_BYTES
 from .log import FileLog
-from .values import as_text, has_surrogates, is_plain, names_text, safe_text, without_surrogates
+from .values import (
+    as_text,
+    has_surrogates,
+    is_plain,
+    is_string_type,
+    names_text,
+    plain_column,
+    safe_text,
+    text_column,
+    utf8_problem,
+    without_surrogates,
+)
 
 #: A batch holds at most about this many bytes.
 BATCH_BYTES = 64 << 20
@@ -177,7 +187,7 @@ def _to_batch(block: Block, log: FileLog, page_bytes: int) -> PageBatch:
     keep = np.ones(count, dtype=np.bool_)
     columns = {part: _strings(block.parts.get(part), count) for part in _STRINGS}
     dates = block.parts.get("published")
-    if dates is not None and not isinstance(dates, list) and is_string(decoded(dates).type):
+    if dates is not None and not isinstance(dates, list) and is_string_type(plain_column(dates).type):
         columns["published"] = _strings(dates, count)
     if not block.is_utf8:
         columns = {part: _only_utf8(part, column, block.rows, keep, rejects) for part, column in columns.items()}
@@ -241,10 +251,7 @@ def _strings(column: Any, count: int) -> Any:
     """Any usable column as large_string."""
     if column is None:
         return pa.nulls(count, pa.large_string())
-    column = decoded(column)
-    if is_string(column.type) or pt.is_integer(column.type) or pt.is_null(column.type):
-        return column.cast(pa.large_string())
-    return pa.array([as_text(value) for value in column.to_pylist()], pa.large_string())
+    return text_column(column)
 
 
 def _only_utf8(part: str, column: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.bool_], rejects: list[Reject]) -> Any:
@@ -259,9 +266,7 @@ def _only_utf8(part: str, column: Any, rows: npt.NDArray[np.int64], keep: npt.ND
                 values.append(None if data is None else data.decode())
             except UnicodeDecodeError as error:
                 if keep[i]:
-                    rejects.append(
-                        Reject(int(rows[i]), "invalid_utf8", f"{part}: byte {error.start} is not UTF-8 (0x{data[error.start]:02x})")
-                    )
+                    rejects.append(Reject(int(rows[i]), "invalid_utf8", f"{part}: {utf8_problem(error)}"))
                 keep[i] = False
                 values.append(None)
         return pa.array(values, pa.large_string())

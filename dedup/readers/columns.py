@@ -16,6 +16,7 @@ import pyarrow.types as pt
 from ..config import InputConfig
 from ..errors import InputError
 from .log import FileLog
+from .values import is_string_type
 
 #: The usual names of each part, best first. ``date_extracted`` is the time of the crawl, hence last.
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
@@ -121,28 +122,11 @@ def kind_of_type(kind: Any) -> str:
         kind = kind.value_type
     if pt.is_null(kind):
         return EMPTY
-    if is_string(kind) or pt.is_integer(kind) or pt.is_floating(kind) or pt.is_boolean(kind) or pt.is_decimal(kind):
+    if is_string_type(kind) or pt.is_integer(kind) or pt.is_floating(kind) or pt.is_boolean(kind) or pt.is_decimal(kind):
         return VALUES
     if pt.is_timestamp(kind) or pt.is_date(kind):
         return VALUES
     return str(kind).split("<")[0].split("[")[0]
-
-
-def decoded(column: Any) -> Any:
-    """A column without its extension type and its dictionary."""
-    if isinstance(column, pa.ExtensionArray):
-        column = column.storage
-    if pt.is_dictionary(column.type):
-        words = column.dictionary
-        if pt.is_string_view(words.type):  # Arrow has no take for string views; polars makes dictionaries of them
-            words = words.cast(pa.large_string())
-        column = pa.DictionaryArray.from_arrays(column.indices, words).dictionary_decode()
-    return column
-
-
-def is_string(kind: Any) -> bool:
-    """True of the three string types of Arrow."""
-    return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind))
 
 
 def kinds_of_rows(rows: Iterable[Mapping[Any, Any]]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from .batches import Block, BlockBuilder, Reject
 from .columns import VALUES, choose_columns
 from .log import FileLog
 from .source import Source, UntilBroken
-from .values import safe_text
+from .values import safe_text, utf8_problem
 
 #: A broken record of more lines than this is an unclosed quote; a shorter one is a record cut off.
 _SWALLOWED_LINES = 100
@@ -164,7 +164,7 @@ class _Lines(Iterator[str]):
         try:
             return line.decode() + "\n"
         except UnicodeDecodeError as error:
-            self._blame("invalid_utf8", f"line {self._number}: byte {error.start} is not UTF-8 (0x{line[error.start]:02x})")
+            self._blame("invalid_utf8", f"line {self._number}: {utf8_problem(error)}")
             return line.decode(errors="replace") + "\n"
 
     def _blame(self, reason: str, detail: str) -> None:

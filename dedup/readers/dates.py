@@ -21,8 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from ..schema import EPOCH, TIMESTAMP
-from .columns import decoded, is_string
-from .values import is_missing
+from .values import is_missing, is_string_type, plain_column
 
 _FIRST = (datetime(1000, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _AFTER = (datetime(3000, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
@@ -124,9 +123,9 @@ _Parsed = tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.boo
 
 
 def _from_array(column: Any) -> _Parsed:
-    column = decoded(column)
+    column = plain_column(column)
     kind = column.type
-    if is_string(kind):
+    if is_string_type(kind):
         return _from_strings(column.cast(pa.large_string()))
     missing = column.is_null().to_numpy(zero_copy_only=False)
     if pt.is_date32(kind):

@@ -9,20 +9,17 @@ Symbolic links are followed, but no folder is entered twice. URLs are looked up 
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from ..errors import InputError
 from ..storage.remote import RemoteError, RemotePath, is_url, without_scheme
 from .log import ReadLog
-from .remote_discovery import list_remote
+from .remote_discovery import GLOB_SIGNS, list_remote, name_matches
 from .source import DECOMPRESSORS, Source
 from .values import safe_name
 
-_MAGIC = re.compile(r"[*?\[]")
 _MOST_SHOWN = 10
 
 
@@ -106,7 +103,7 @@ def _look(given: str, search: _Search) -> list[_Found]:
         return _folder(given, search)
     if os.path.exists(given):
         return _file(given, search)
-    if _MAGIC.search(given):
+    if GLOB_SIGNS.search(given):
         return _glob(given, search)
     search.problems.append(f"{given}: there is no such file or folder, but an input must exist. Check the spelling and the current folder.")
     return []
@@ -151,7 +148,7 @@ def _folder(given: str, search: _Search) -> list[_Found]:
 
 def _glob(given: str, search: _Search) -> list[_Found]:
     parts = given.replace(os.sep, "/").split("/")
-    first = next(i for i, part in enumerate(parts) if _MAGIC.search(part))
+    first = next(i for i, part in enumerate(parts) if GLOB_SIGNS.search(part))
     root = "/".join(parts[:first]) or ("/" if first else "")
     pattern = [part for part in parts[first:] if part]
     problems = len(search.problems)
@@ -184,9 +181,8 @@ def _expand(root: str, pattern: Sequence[str], search: _Search) -> Iterator[str]
         for folder in _folders(root, search, set()):
             yield from _expand(folder, rest or ["*"], search)
         return
-    if _MAGIC.search(part):
-        names = [entry for entry in _list(root or ".", search) if fnmatchcase(entry, part)]
-        matches = [os.path.join(root, name) for name in names if part.startswith(".") or not name.startswith(".")]
+    if GLOB_SIGNS.search(part):
+        matches = [os.path.join(root, name) for name in _list(root or ".", search) if name_matches(name, part)]
     else:
         path = os.path.join(root, part)
         matches = [path] if os.path.exists(path) else []

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -18,21 +18,18 @@ from ..config import Config
 from . import source as limits
 from .batches import Block, Reject
 from .log import FileLog
-from .mappings import blocks_of_mappings
+from .mappings import Row, blocks_of_mappings
 from .source import Source, read_whole
-from .values import safe_text
+from .values import safe_text, utf8_problem
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NO_OBJECT = "the line is a {kind}, but must be an object"
 
-#: A row (or why there is none), its position and its bytes.
-Row = tuple[int, Mapping[str, Any] | Reject, int]
-
 
 def read_jsonl(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
     """Read a file with a JSON object in each line."""
-    return blocks_of_mappings(_rows_of_lines(source.lines()), config, log)
+    return blocks_of_mappings(rows_of_lines(source.lines()), config, log)
 
 
 def read_json(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
@@ -49,17 +46,23 @@ def _rows_of_json(source: Source) -> Iterator[Row]:
             break
     first = start[-1].removeprefix(_BOM).strip() if start and start[-1] is not None else b""
     if first.startswith(b"[") or (first.startswith(b"{") and not _is_json(first)):
-        whole = read_whole(source)
+        whole = read_whole(source, limits.MAX_UNIT_BYTES)
         if first.startswith(b"["):
             yield from _rows_of_array(whole)
             return
         if whole is not None and isinstance(value := _try_json(whole.removeprefix(_BOM)), dict):
             yield 0, value, len(whole)
             return
-    yield from _rows_of_lines(chain(start, lines))
+    yield from rows_of_lines(chain(start, lines))
 
 
-def _rows_of_lines(lines: Iterable[bytes | None]) -> Iterator[Row]:
+def rows_of_lines(lines: Iterable[bytes | None]) -> Iterator[Row]:
+    """The objects in lines of JSON, and a reject for each line without one; blank lines are passed over.
+
+    Parameters
+    ----------
+    lines : as ``source.LineSplitter`` gives them; None is a line that is too long
+    """
     loads = json.loads
     for position, line in enumerate(lines):
         if line is None:
@@ -85,7 +88,7 @@ def _rows_of_lines(lines: Iterable[bytes | None]) -> Iterator[Row]:
 def _reject(position: int, line: bytes, error: Exception) -> Reject:
     where = f"line {position + 1}: "
     if isinstance(error, UnicodeDecodeError):
-        return Reject(position, "invalid_utf8", f"{where}byte {error.start} is not UTF-8 (0x{line[error.start]:02x})")
+        return Reject(position, "invalid_utf8", f"{where}{utf8_problem(error)}")
     return Reject(position, "bad_json", f"{where}{_json_error(error)}: {safe_text(line[:400].decode(errors='replace'))}")
 
 
@@ -109,7 +112,7 @@ def _rows_of_array(data: bytes | None) -> Iterator[Row]:
     try:
         text = data.removeprefix(_BOM).decode()
     except UnicodeDecodeError as error:
-        yield 0, Reject(None, "invalid_utf8", f"byte {error.start} is not UTF-8 (0x{error.object[error.start]:02x})"), 0
+        yield 0, Reject(None, "invalid_utf8", utf8_problem(error)), 0
         return
     decode, skip = json.JSONDecoder().raw_decode, _SPACE.match
     at = _after(skip, text, text.index("[") + 1)

@@ -19,6 +19,7 @@ from .source import UntilBroken
 PROBE_ROWS = 1000
 PROBE_BYTES = 16 << 20
 
+#: The position of a row, the row or why there is none, and about how many bytes it has.
 Row = tuple[int, Mapping[str, Any] | Reject, int]
 
 

@@ -13,7 +13,8 @@ from fnmatch import fnmatchcase
 
 from ..storage.remote import RemoteError, RemotePath, locate, walk
 
-_MAGIC = re.compile(r"[*?\[]")
+#: Signs that make a path a glob.
+GLOB_SIGNS = re.compile(r"[*?\[]")
 
 
 @dataclass
@@ -36,13 +37,13 @@ def list_remote(given: str) -> RemoteListing:
         If there is nothing of this name, or the server does not let it be seen.
     """
     place = locate(given)
-    if _MAGIC.search(place.path.strip("/").partition("/")[0]):
+    if GLOB_SIGNS.search(place.path.strip("/").partition("/")[0]):
         raise RemoteError(f"{place.url}: a pattern in the name of the bucket, but buckets are not listed. Name one bucket.")
     # A bucket is listed, not looked at: who may read what is in it need not see it.
     found = place.look() if "/" in place.path.strip("/") else None
     if found is not None and not found.is_folder:
         return RemoteListing(place.url, place, "file", [found])
-    if found is None and _MAGIC.search(place.path):
+    if found is None and GLOB_SIGNS.search(place.path):
         return _glob(place)
     answer = RemoteListing(place.url, place, "folder")
     _take(walk(place), place, answer)
@@ -53,7 +54,7 @@ def list_remote(given: str) -> RemoteListing:
 
 def _glob(place: RemotePath) -> RemoteListing:
     parts = place.path.split("/")
-    first = next(i for i, part in enumerate(parts) if _MAGIC.search(part))
+    first = next(i for i, part in enumerate(parts) if GLOB_SIGNS.search(part))
     behind = len(parts) - first
     root = RemotePath(place.files, "/".join(parts[:first]), place.url.rsplit("/", behind)[0])
     answer = RemoteListing(place.url, root, "pattern")
@@ -82,7 +83,7 @@ def _expand(root: RemotePath, pattern: Sequence[str]) -> Iterator[RemotePath]:
                 yield item
         return
     for item in root.list():
-        if _fits(item.name, pattern[0]):
+        if name_matches(item.name, pattern[0]):
             if len(pattern) == 1:
                 yield item
             elif item.is_folder:
@@ -93,10 +94,11 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     if not pattern or not parts:
         return not pattern and not parts
     if pattern[0] != "**":
-        return _fits(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+        return name_matches(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
     rest = pattern[1:] or ["*"]
     return _matches(parts, rest) or (not parts[0].startswith(".") and _matches(parts[1:], pattern))
 
 
-def _fits(name: str, part: str) -> bool:
-    return fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
+def name_matches(name: str, pattern: str) -> bool:
+    """Whether the name of a file or folder fits one part of a glob; only a part that begins with a dot fits hidden ones."""
+    return fnmatchcase(name, pattern) and (pattern.startswith(".") or not name.startswith("."))

@@ -93,23 +93,10 @@ class Source:
 
     def lines(self) -> Iterator[bytes | None]:
         """The lines, without their newline; None stands for a line of more than ``MAX_UNIT_BYTES``."""
-        parts: list[bytes] = []  # of the line that is not finished yet
-        held, too_long = 0, False
+        splitter = LineSplitter()
         for chunk in self.chunks():
-            pieces = chunk.split(b"\n")
-            last = pieces.pop()
-            for piece in pieces:
-                parts.append(piece)
-                yield None if too_long or held + len(piece) > MAX_UNIT_BYTES else b"".join(parts)
-                parts, held, too_long = [], 0, False
-            held += len(last)
-            too_long = too_long or held > MAX_UNIT_BYTES
-            if too_long:
-                parts = []
-            elif last:
-                parts.append(last)
-        if too_long or parts:
-            yield None if too_long else b"".join(parts)
+            yield from splitter.split(chunk)
+        yield from splitter.rest()
 
     def size(self) -> int | None:
         """Bytes on disk, None if the file cannot be looked at."""
@@ -154,6 +141,46 @@ class Source:
         return lines[0].replace(self.path, self.name)[:300]
 
 
+class LineSplitter:
+    """Splits bytes that come in pieces into lines, without their newline; a line of more than ``MAX_UNIT_BYTES`` is None.
+
+    No more than ``MAX_UNIT_BYTES`` of an unfinished line are kept.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []  # of the unfinished line
+        self._size = 0  # of the unfinished line, kept or not
+
+    def split(self, data: bytes) -> Iterator[bytes | None]:
+        """The lines that end in this piece."""
+        first, *others = data.split(b"\n")
+        self._add(first)
+        if not others:
+            return
+        yield self._finish()
+        last = others.pop()
+        for line in others:
+            yield line if len(line) <= MAX_UNIT_BYTES else None
+        self._add(last)
+
+    def rest(self) -> Iterator[bytes | None]:
+        """The last line, if no newline ends it."""
+        if self._size:
+            yield self._finish()
+
+    def _add(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > MAX_UNIT_BYTES:
+            self._parts = []
+        elif piece:
+            self._parts.append(piece)
+
+    def _finish(self) -> bytes | None:
+        line = None if self._size > MAX_UNIT_BYTES else b"".join(self._parts)
+        self._parts, self._size = [], 0
+        return line
+
+
 class BombError(OSError):
     """A file swells beyond all measure."""
 
@@ -176,12 +203,12 @@ class UntilBroken(Iterator[T]):
             raise StopIteration from None
 
 
-def read_whole(source: Source) -> bytes | None:
-    """All decompressed bytes, or None if they are more than ``MAX_UNIT_BYTES``."""
+def read_whole(source: Source, limit: int) -> bytes | None:
+    """All decompressed bytes, or None if there are more than ``limit``; no more than that is read."""
     pieces, size = [], 0
     for chunk in source.chunks():
         size += len(chunk)
-        if size > MAX_UNIT_BYTES:
+        if size > limit:
             return None
         pieces.append(chunk)
     return b"".join(pieces)

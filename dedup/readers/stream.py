@@ -19,11 +19,12 @@ import pyarrow.compute as pc
 
 from ..config import Config
 from ..errors import InputError
-from . import source as limits
 from .batches import BlockBuilder, PageBatch, Reject, to_batches
 from .columns import choose_columns, kinds_of_rows
-from .jsonl import Row, _rows_of_lines
+from .jsonl import rows_of_lines
 from .log import FileLog, ReadLog
+from .mappings import Row
+from .source import LineSplitter
 
 #: What the standard input is called where a file has its name.
 STDIN = "<stdin>"
@@ -50,7 +51,7 @@ def read_stream(stream: BinaryIO, config: Config, log: ReadLog) -> Iterator[Page
     feed, file_log = _Feed(stream), FileLog(log, STDIN)
     chooser = _Chooser(config, file_log)
     waiting: list[Row] = []
-    for row in _rows_of_lines(feed.lines()):
+    for row in rows_of_lines(feed.lines()):
         waiting.append(row)
         if len(waiting) >= min(_ROWS, config.run.batch_rows) or not feed.is_ready():
             yield from _batches(waiting, chooser, config, file_log)
@@ -117,8 +118,7 @@ class _Feed:
         self._stream, self._number = stream, _number_of(stream)
         self._lines: deque[bytes | None] = deque()
         self._full = 0  # of these lines, those that are not blank
-        self._parts: list[bytes] = []  # of the line that is not finished yet
-        self._held, self._too_long, self._ended = 0, False, False
+        self._splitter, self._ended = LineSplitter(), False
 
     def lines(self) -> Iterator[bytes | None]:
         """The lines, without their newline; None stands for one of more than ``MAX_UNIT_BYTES``."""
@@ -149,28 +149,9 @@ class _Feed:
     def _read(self) -> None:
         data = self._stream.read(_PIECE) if self._number is None else os.read(self._number, _PIECE)
         self._ended = not data
-        pieces = data.split(b"\n")
-        last = pieces.pop()
-        for piece in pieces:
-            self._grow(piece)
-            self._finish()
-        self._grow(last)
-        if self._ended and (self._parts or self._too_long):
-            self._finish()
-
-    def _grow(self, piece: bytes) -> None:
-        self._held += len(piece)
-        self._too_long = self._too_long or self._held > limits.MAX_UNIT_BYTES
-        if self._too_long:
-            self._parts = []
-        elif piece:
-            self._parts.append(piece)
-
-    def _finish(self) -> None:
-        line = None if self._too_long else b"".join(self._parts)
-        self._lines.append(line)
-        self._full += _is_full(line)
-        self._parts, self._held, self._too_long = [], 0, False
+        for line in self._splitter.rest() if self._ended else self._splitter.split(data):
+            self._lines.append(line)
+            self._full += _is_full(line)
 
 
 def _number_of(stream: BinaryIO) -> int | None:

@@ -18,7 +18,7 @@ from .values import safe_text
 
 def read_text(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
     """Read one page."""
-    data = read_whole(source)
+    data = read_whole(source, limits.MAX_UNIT_BYTES)
     if data is None:
         yield _rejected("too_large", f"a text of more than {limits.MAX_UNIT_BYTES >> 20} MB")
         return

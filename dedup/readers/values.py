@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.types as pt
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -53,6 +56,31 @@ def is_plain(value: Any) -> bool:
     return not getattr(value, "shape", ())
 
 
+def is_string_type(kind: Any) -> bool:
+    """True of the three string types of Arrow."""
+    return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind))
+
+
+def plain_column(column: Any) -> Any:
+    """An Arrow array without its extension type and its dictionary."""
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if pt.is_dictionary(column.type):
+        words = column.dictionary
+        if pt.is_string_view(words.type):  # Arrow has no take for string views; polars makes dictionaries of them
+            words = words.cast(pa.large_string())
+        column = pa.DictionaryArray.from_arrays(column.indices, words).dictionary_decode()
+    return column
+
+
+def text_column(column: Any) -> Any:
+    """An Arrow array of any type as large_string, each value by the rule of ``as_text``."""
+    column = plain_column(column)
+    if is_string_type(column.type) or pt.is_integer(column.type) or pt.is_null(column.type):
+        return column.cast(pa.large_string())
+    return pa.array([as_text(value) for value in column.to_pylist()], pa.large_string())
+
+
 def names_text(value: Any) -> str | None:
     """Like ``as_text``, but a list of names becomes one text: ``["A", "B"]`` -> ``"A, B"``."""
     if isinstance(value, (list, tuple)):
@@ -68,6 +96,11 @@ def without_surrogates(text: str) -> str:
 def has_surrogates(texts: Sequence[str | None]) -> bool:
     """True if any of the texts cannot be written as UTF-8."""
     return any(text is not None and _SURROGATE.search(text) for text in texts)
+
+
+def utf8_problem(error: UnicodeDecodeError) -> str:
+    """Which byte is not UTF-8, in words."""
+    return f"byte {error.start} is not UTF-8 (0x{error.object[error.start]:02x})"
 
 
 def safe_name(name: str) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...schema import TIMESTAMP
-from ..columns import decoded, is_string
+from ..values import is_string_type, plain_column
 from .page import BrokenPage, HtmlPage, need_extractor, read_page
 
 _STRINGS = ("text", "title", "source", "url", "author")
@@ -35,8 +35,8 @@ def read_html_column(column: Any, urls: Any, titles: Any, *, limit: int) -> Html
     limit : bytes of the largest page that is parsed
     """
     need_extractor()
-    column = decoded(column)
-    if is_string(column.type):
+    column = plain_column(column)
+    if is_string_type(column.type):
         column = column.cast(pa.large_binary())
     pages: list[HtmlPage | None] = []
     broken: dict[int, BrokenPage] = {}

@@ -13,7 +13,7 @@ from ...config import Config
 from ...schema import TIMESTAMP
 from ..batches import Block, Reject
 from ..log import FileLog
-from ..source import Source
+from ..source import Source, read_whole
 from .page import BrokenPage, need_extractor, read_page
 
 
@@ -28,7 +28,10 @@ def read_html(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
     need_extractor()
     limit = config.input.page_bytes
     try:
-        page = read_page(_at_most(source, limit), limit=limit)
+        data = read_whole(source, limit)
+        if data is None:
+            raise BrokenPage("too_large", f"more than {limit:,} bytes (input.page_bytes)")
+        page = read_page(data, limit=limit)
     except BrokenPage as broken:
         yield Block(np.zeros(0, dtype=np.int64), {}, [Reject(0, broken.reason, broken.detail)])
         return
@@ -38,14 +41,3 @@ def read_html(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
     published: list[datetime | None] = [page.published]
     parts["published"] = pa.array(published, TIMESTAMP)
     yield Block(np.zeros(1, dtype=np.int64), parts, [], is_utf8=True)
-
-
-def _at_most(source: Source, limit: int) -> bytes:
-    """The decompressed bytes; of a larger file no more than it takes to see that it is one."""
-    pieces, size = [], 0
-    for piece in source.chunks():
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit:
-            raise BrokenPage("too_large", f"more than {limit:,} bytes (input.page_bytes)")
-    return b"".join(pieces)

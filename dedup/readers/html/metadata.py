@@ -75,10 +75,9 @@ def page_facts(tree: Any, *, url: str | None) -> PageMetadata:
 def host(url: str | None) -> str | None:
     """The host of an address, without ``www.``."""
     try:
-        name = urlsplit(url or "").hostname
-    except ValueError:
+        return (urlsplit(url or "").hostname or "").removeprefix("www.") or None
+    except ValueError:  # an address like http://[a
         return None
-    return name.removeprefix("www.") if name else None
 
 
 def _metas(tree: Any) -> dict[str, str]:

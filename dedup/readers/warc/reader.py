@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from ...config import Config
 from ..batches import Block, BlockBuilder, Reject
+from ..html.metadata import host
 from ..html.page import BrokenPage, read_page
 from ..log import FileLog
 from ..source import Source, UntilBroken
@@ -115,7 +115,7 @@ def _html_page(record: Record, response: Response, limit: int, log: FileLog) -> 
     page = read_page(body, url=url, header=response.fields.get("content-type"), limit=limit)
     log.note(*_CUT_OFF, count=int(cut_off))
     published = page.published.isoformat() if page.published else _crawled(record, log)
-    return _id(record), page.title, page.text, published, page.source or _host(url), page.url or url, page.author
+    return _id(record), page.title, page.text, published, page.source or host(url), page.url or url, page.author
 
 
 def _text_page(record: Record, limit: int, log: FileLog) -> _Page:
@@ -127,7 +127,7 @@ def _text_page(record: Record, limit: int, log: FileLog) -> _Page:
         raise BrokenPage("invalid_utf8", f"byte {error.start} of the text is not UTF-8 (0x{record.block[error.start]:02x})") from None
     title, rest = _split_title(text)
     url = record.fields.get("warc-target-uri", "").strip("<>") or None
-    return _id(record), title, rest, _crawled(record, log), _host(url), url, None
+    return _id(record), title, rest, _crawled(record, log), host(url), url, None
 
 
 def _split_title(text: str) -> tuple[str | None, str]:
@@ -145,13 +145,6 @@ def _crawled(record: Record, log: FileLog) -> str | None:
     date = record.fields.get("warc-date") or None
     log.note(*_NO_DATE, count=int(date is not None))
     return date
-
-
-def _host(url: str | None) -> str | None:
-    try:
-        return (urlsplit(url or "").hostname or "").removeprefix("www.") or None
-    except ValueError:  # an address like http://[a
-        return None
 
 
 def _media_type(header: str) -> str:
