@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bench import excerpts
+from bench.quality import __main__ as command
+from bench.quality import excerpts
+from bench.quality.scores import table
 from tests.arabic import news
 
 SOURCES = {f"source-{i}": news(i, 600) for i in range(4)}
@@ -53,16 +55,10 @@ def test_a_passage_is_cut_out_of_the_text_that_copied_it(reuse):
 
 def test_a_verbatim_passage_is_found_and_a_shuffled_one_shares_too_little_to_be(reuse):
     found = excerpts.find_passages(*excerpts.read_reuse(reuse))
-    rows = excerpts.grouped(found, lambda case: case["obfuscation"])
+    rows = excerpts.counted_by(found, lambda case: case["obfuscation"])
     verbatim, shuffled = named(rows, "none"), named(rows, "word shuffling")
     assert (verbatim["cases"], verbatim["share 0.57 or more"], verbatim["excerpt"], verbatim["a copy"]) == (1, 1, 1, 1.0)
     assert (shuffled["cases"], shuffled["share 0.57 or more"], shuffled["not listed"], shuffled["listed"]) == (1, 0, 1, 0.0)
-
-
-def test_whole_texts_that_share_a_passage_are_counted_by_the_share_that_was_copied(reuse):
-    rows = excerpts.whole_documents(*excerpts.read_reuse(reuse))
-    assert {row["copied"]: row["pairs"] for row in rows if row["pairs"]} == {"0.05-0.10": 2}
-    assert all(row["a copy"] == 0 for row in rows)
 
 
 def test_cuts_are_made_of_verbatim_passages_that_are_long_enough(reuse, monkeypatch):
@@ -86,8 +82,8 @@ def test_cuts_of_articles_are_as_many_as_there_are_long_articles(crawl, monkeypa
 def test_all_tables_come_out_by_name(reuse, crawl, monkeypatch, capsys):
     monkeypatch.setattr(excerpts, "CUTS", (16,))
     out = reuse / "report.json"
-    monkeypatch.setattr("sys.argv", ["excerpts", str(reuse), crawl, "-o", str(out)])
-    excerpts.main()
+    monkeypatch.setattr("sys.argv", ["quality", "excerpts", str(reuse), crawl, "-o", str(out)])
+    command.main()
     report = json.loads(out.read_text(encoding="utf-8"))
     assert sum(name.startswith("corpus") for name in report) == 3
     printed = capsys.readouterr().out
@@ -107,6 +103,6 @@ def test_a_cut_is_a_run_of_words_at_most_a_third_of_its_text(words, length):
 
 
 def test_a_table_has_a_column_for_every_name():
-    lines = excerpts.table([{"of": "a", "cases": 1}, {"of": "bb", "listed": 0.5}]).splitlines()
+    lines = table([{"of": "a", "cases": 1}, {"of": "bb", "listed": 0.5}]).splitlines()
     assert [line.split() for line in lines] == [["of", "cases", "listed"], ["a", "1"], ["bb", "0.5"]]
     assert len(set(map(len, lines))) == 1

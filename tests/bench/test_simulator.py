@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dedup
-from bench import edits as recall
+from bench.quality import edits
 from bench.simulator import EDITS, STRENGTHS, Article, Lenders, in_order, make, simulate, stream, truth
 from bench.simulator import __main__ as command
 from bench.simulator.drafts import FOREIGN, FURNITURE, OWN, Draft, Passage, draft_of, paragraphs, sentences
@@ -350,28 +350,28 @@ def test_the_command_writes_a_crawl(tmp_path, monkeypatch, capsys):
 
 
 def test_recall_is_counted_and_what_lost_a_pair_is_named():
-    rows = recall.measure(simulate(ARTICLES, seed=5, edits=["hamza:heavy"]))
-    summary = recall.summary(rows)
+    rows = edits.measure(simulate(ARTICLES, seed=5, edits=["hamza:heavy"]))
+    summary = edits.summary(rows)
     assert summary["wanted"] == summary["rows"] == len(ARTICLES)
     assert (summary["candidate"], summary["listed"], summary["grouped"]) == (1.0, 1.0, 1.0) and summary["lost_by"] == {}
-    rows = recall.measure(simulate(ARTICLES, seed=5, edits=["merge:medium"]))
+    rows = edits.measure(simulate(ARTICLES, seed=5, edits=["merge:medium"]))
     lost = [row for row in rows if not row["grouped"]]
-    assert lost and {row["lost_by"] for row in lost} <= {"grouped with the other wire", "grouped elsewhere"}
+    assert lost and {row["lost_by"] for row in lost} <= {"grouped with the other wire", "in another group"}
 
 
 def test_a_text_in_which_an_edit_found_nothing_to_do_is_not_counted():
     plain = [Article(f"p{i}", None, article(i).text.replace("ؤ", "و").replace("ئ", "ي"), None, None) for i in range(3)]
-    assert recall.measure(simulate(plain, seed=5, edits=["seats:light"])) == []
+    assert edits.measure(simulate(plain, seed=5, edits=["seats:light"])) == []
 
 
 def test_recall_is_told_by_length_and_templates_by_how_much_was_replaced():
     rows = [{"relation": "excerpt", "text": "كلمة " * n, "candidate": n > 15, "listed": n > 15, "grouped": n > 25} for n in (10, 20, 40)]
-    assert [(band["words"], band["grouped"]) for band in recall.by_length(rows)] == [([0, 12], 0.0), ([20, 30], 0.0), ([30, 50], 1.0)]
+    assert [(band["words"], band["grouped"]) for band in edits.by_length(rows)] == [([0, 12], 0.0), ([20, 30], 0.0), ([30, 50], 1.0)]
     forms = [{"origin": "x", "text": "بلغ 7 في 9 أيام", "grouped": True}]
-    assert recall.by_density(forms, {"x": "بلغ 5 في\n9 أيام"}) == [{"replaced": [0.2, 1.01], "rows": 1, "grouped": 1.0}]
+    assert edits.by_density(forms, {"x": "بلغ 5 في\n9 أيام"}) == [{"replaced": [0.2, 1.01], "rows": 1, "grouped": 1.0}]
 
 
 def test_articles_with_something_in_common_are_no_strangers():
     twin = Article("twin", None, TEXT + "\n" + article(99).text, None, None)
-    drawn = recall.strangers([twin, *ARTICLES], 25, 7)
+    drawn = edits.strangers([twin, *ARTICLES], 25, 7)
     assert {"twin", "a0"}.isdisjoint(a.id for a in drawn) and len(drawn) >= 15

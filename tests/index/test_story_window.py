@@ -243,7 +243,7 @@ def test_a_window_that_forgets_does_not_grow():
 @needs_july
 def test_stories_of_arrivals_agree_with_readers_nearly_as_a_batch_does():
     import dedup
-    from bench.online_stories import replay, stream_of
+    from bench.quality.online import replay, stream_of
 
     result = dedup.run(JULY)
     stream, canonical = stream_of(result, Config())

@@ -1,0 +1,1 @@
+"""Quality on data whose answer is known; ``python -m bench.quality --help``."""
