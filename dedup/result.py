@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,18 +20,12 @@ import pyarrow.parquet as pq
 from .errors import OutputError
 from .storage.files import os_errors_as, replace_folder
 from .storage.remote import RemoteError, display_url, is_url
+from .storage.result_folder import MANIFEST, RESULT_FILES, TABLES, TEXTS_FILE, check_folder
 from .storage.text_store import TextStore
 from .storage.upload import check_target, remote_folder, upload
 
 #: Rows in a row group; fixed, so that files do not depend on how a run was batched.
 ROW_GROUP = 1 << 16
-MANIFEST = "manifest.json"
-TABLES = ("documents", "matches", "stories", "rejects", "events")
-TEXTS_FILE = "texts.parquet"
-#: All files that a result can have.
-RESULT_FILES = (MANIFEST, TEXTS_FILE, *(f"{table}.parquet" for table in TABLES))
-#: Where a run keeps what it has done until it is finished, and what says so.
-WORK, JOURNAL = ".work", "journal.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,42 +148,3 @@ def files_in(folder: str | os.PathLike[str]) -> dict[str, Callable[[], Any]]:
         return {item.name: item.open for item in remote_folder(folder).list() if not item.is_folder}
     except RemoteError as error:
         raise OutputError(str(error)) from error
-
-
-def check_folder(folder: str | os.PathLike[str], *, overwrite: bool, working: bool = False) -> Path:
-    """The folder, if a result can be written to it; called before the work is done as well as after it.
-
-    Parameters
-    ----------
-    working : what a run has done so far may be in it
-
-    Raises
-    ------
-    OutputError
-        See ``Result.write``.
-    """
-    target = Path(folder).absolute()
-    if target.exists() and not target.is_dir():
-        raise OutputError(f"{folder}: is a file. Name a folder for the results.")
-    held = sorted(item.name for item in target.iterdir()) if target.exists() else []
-    if WORK in held:
-        if not working and (target / WORK / JOURNAL).exists():
-            raise OutputError(f"{folder}: holds a run that was stopped. Go on with it by its command, or choose another folder.")
-        held.remove(WORK)
-    if held and not overwrite:
-        raise OutputError(f"{folder}: is not empty. Choose another folder, or give --overwrite to replace an earlier result.")
-    if held and MANIFEST not in held:
-        raise OutputError(
-            f"{folder}: holds files but no {MANIFEST}, so it is no earlier result and is not overwritten. Choose another folder."
-        )
-    if foreign := [name for name in held if name not in RESULT_FILES]:
-        raise OutputError(
-            f"{folder}: holds {foreign[0]!r} beside an earlier result, and --overwrite would delete it. "
-            "Move it away or choose another folder."
-        )
-    with os_errors_as(OutputError, lambda why: f"{folder}: cannot be made ({why}). Choose another folder."):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    written = target if working and target.exists() else target.parent
-    if not os.access(written, os.W_OK) or shutil.disk_usage(target.parent).free < 1 << 20:
-        raise OutputError(f"{folder}: cannot be written, or its disk is full. Choose another folder.")
-    return target

@@ -1,4 +1,4 @@
-"""The result of an earlier run, as the base of this one: read, checked, and given to the stages as they need it."""
+"""Opens and checks the base: an earlier result whose documents come first in this run."""
 
 from __future__ import annotations
 
@@ -22,24 +22,28 @@ from ..storage.text_store import TextStore
 from ..text.document_frequencies import NONE, SHIPPED, WHAT_TO_DO, DocumentFrequencies, background_of
 from ..version import __version__
 
-#: Sections that may differ from those of the base: how new files are read, where one looks for copies, what a run may take.
+#: Sections that may differ from the base: reading new files, proposing candidates, resources of the run.
 FREE = ("input", "candidates", "run")
-_ANEW = "Run the whole corpus anew, without a base."
+_RUN_WITHOUT_BASE = "Run the whole corpus again without a base."
 
 
 @dataclass(frozen=True, eq=False)
 class BaseRun:
-    """An earlier result whose documents are the first ones of this run.
+    """The base of a run.
 
-    ``documents``, ``stories`` (None if they were not asked for) and ``events`` (None if it had no base) are its tables; ``settled``
-    its copy groups, by row; ``texts`` what its documents said; ``inputs`` all that was ever read for it, as manifests list it;
-    ``background`` the counts that its words were weighed by, as the manifest names them.
+    Attributes
+    ----------
+    documents, stories, events : its Arrow tables
+        ``stories`` is None if stories are switched off, ``events`` if it had no base itself.
+    fixed : its copy groups, by row
+    inputs : all files read for it and for its own bases, as manifests list them
+    background : the document frequencies it used, as its manifest names them
     """
 
     documents: Any
     stories: Any
     events: Any
-    settled: FixedGroups
+    fixed: FixedGroups
     texts: TextStore
     inputs: list[dict[str, Any]]
     background: dict[str, Any]
@@ -48,54 +52,55 @@ class BaseRun:
         return int(self.documents.num_rows)
 
     def batches(self) -> Iterator[Any]:
-        """The documents with their texts, as they were when they were read: Arrow tables of ``schema.TEXTS``.
+        """Yield the documents with their texts as Arrow tables of ``schema.TEXTS``.
 
         Raises
         ------
         InputError
-            If the texts are those of other documents.
+            If the texts belong to other documents.
         """
         first = 0
         for texts in self.texts.batches():
             rows = self.documents.slice(first, texts.num_rows)
             first += texts.num_rows
             if not rows.column("doc_id").equals(texts.column("doc_id")):
-                raise InputError(f"the base does not fit together: its texts are not those of its documents. {_ANEW}")
+                raise InputError(f"the base is inconsistent: its texts belong to other documents. {_RUN_WITHOUT_BASE}")
             yield pa.table([texts.column("text") if name == "text" else rows.column(name) for name in TEXTS.names], schema=TEXTS)
 
     def background_of(self, setting: str) -> DocumentFrequencies:
-        """The counts that ``stories.background`` asks for, if they are those of the base, whatever the files are called.
+        """Load the document frequencies of ``stories.background``; the file may have moved since the base was made.
 
         Raises
         ------
         ConfigError
-            If they are others, or cannot be read.
+            If they cannot be read, or differ from those of the base.
         """
         name, digest = self.background["from"], self.background["digest"]
-        kept = name in (SHIPPED, NONE, "")
+        is_file = name not in (SHIPPED, NONE, "")
         what_to_do = (
-            f"The base was weighed {'with stories.background' if kept else 'by'} {name or SHIPPED} (digest {digest}): "
-            f"{'give that' if kept else 'name where it is now with --stories.background'}, or run the whole corpus anew, without a base."
+            f"The base used {'the file ' if is_file else 'stories.background '}{name or SHIPPED} (digest {digest}): "
+            f"{'pass its current path with --stories.background' if is_file else 'use the same setting'}, "
+            "or run the whole corpus again without a base."
         )
         try:
-            known = background_of(setting)
+            background = background_of(setting)
         except ConfigError as error:
             raise ConfigError(f"{str(error).removesuffix(WHAT_TO_DO)}{what_to_do}") from error
-        if known.digest() != digest:
-            raise ConfigError(f"the counts that stories.background names ({setting}) are not those of the base. {what_to_do}")
-        return known
+        if background.digest() != digest:
+            raise ConfigError(f"the word counts of stories.background ({setting}) are not those of the base. {what_to_do}")
+        return background
 
-    def ahead(self, ranks: Ints) -> Ints:
-        """Precedence among all documents, see ``canonicals.py``, with the base's canonicals first, then its other documents."""
-        standing = np.full(len(ranks), 2)
-        standing[: len(self)] = self.settled.canonical != np.arange(len(self))
-        answer = np.empty(len(ranks), np.int64)
-        answer[np.lexsort((ranks, standing))] = np.arange(len(ranks))
-        return answer
+    def rank_first(self, ranks: Ints) -> Ints:
+        """Move the base to the front of the precedence: its canonicals, then its copies, then new documents."""
+        is_behind = np.full(len(ranks), 2)
+        is_behind[: len(self)] = self.fixed.canonical != np.arange(len(self))
+        ranked = np.empty(len(ranks), np.int64)
+        ranked[np.lexsort((ranks, is_behind))] = np.arange(len(ranks))
+        return ranked
 
     def story_of(self) -> Ints:
-        """int64[n], the row of each document's story."""
-        return _places(self.documents.column("story_id"), self.stories.column("story_id"))
+        """int64[n], the row in ``stories`` of each document's story."""
+        return _rows_of(self.documents.column("story_id"), self.stories.column("story_id"))
 
 
 def open_base(base: Result | str | os.PathLike[str], config: Config | None) -> tuple[BaseRun, Config]:
@@ -104,59 +109,63 @@ def open_base(base: Result | str | os.PathLike[str], config: Config | None) -> t
     Parameters
     ----------
     base : a result, or the folder that it was written to
-    config : the settings of this run; those of the base if None
+    config : the settings of this run; None for those of the base
+
+    Returns
+    -------
+    The base, and the settings of this run.
 
     Raises
     ------
     InputError
-        If there is no result, or it cannot be built on: no texts, another version.
+        If there is no result, or it cannot be a base: no texts, another version.
     ConfigError
-        If settings that decide what is found are not those of the base; the message names them.
+        If settings that decide about copies or stories differ from the base; the message names them.
     """
-    result = base if isinstance(base, Result) else _read(base)
+    result = base if isinstance(base, Result) else _read_result(base)
     _check_version(result.manifest)
     if result.texts is None:
         raise InputError(
-            "the base holds no texts (no texts.parquet), so nothing can be compared with its documents. "
+            "the base has no texts (no texts.parquet), so new documents cannot be compared with it. "
             "Run it again without --no-texts (run.keep_texts false)."
         )
-    config = _fitting(config, earlier_config(result.manifest))
-    documents, matches = _checked(result.documents, DOCUMENTS), _checked(result.matches, MATCHES)
-    stories = _checked(result.stories, STORIES) if config.stories.enabled else None
-    events = None if result.events is None else _checked(result.events, EVENTS)
+    config = _compatible_config(config, config_of_manifest(result.manifest))
+    documents, matches = _with_schema(result.documents, DOCUMENTS), _with_schema(result.matches, MATCHES)
+    stories = _with_schema(result.stories, STORIES) if config.stories.enabled else None
+    events = None if result.events is None else _with_schema(result.events, EVENTS)
     if not result.texts.schema.equals(KEPT_TEXTS) or len(result.texts) != documents.num_rows:
-        raise InputError(f"the base does not fit together: its texts are not those of its documents. {_ANEW}")
+        raise InputError(f"the base is inconsistent: its texts belong to other documents. {_RUN_WITHOUT_BASE}")
     ids = documents.column("doc_id")
-    settled = FixedGroups(_places(documents.column("canonical_id"), ids), _matches(matches, ids))
+    fixed = FixedGroups(_rows_of(documents.column("canonical_id"), ids), _matches_of_rows(matches, ids))
     inputs = result.manifest.get("base", {}).get("inputs", []) + result.manifest["inputs"]
-    return BaseRun(documents, stories, events, settled, result.texts, inputs, result.manifest["background"]), config
+    return BaseRun(documents, stories, events, fixed, result.texts, inputs, result.manifest["background"]), config
 
 
-def earlier_config(manifest: dict[str, Any]) -> Config:
-    """The settings of an earlier run but for ``run.*``, which are the defaults."""
+def config_of_manifest(manifest: dict[str, Any]) -> Config:
+    """Read the settings in a manifest; ``run.*`` stays at its defaults."""
     return Config.from_dict({name: section for name, section in manifest["config"].items() if name != "run"})
 
 
 def base_config(folder: str | os.PathLike[str]) -> Config:
-    """The settings that the result in a folder was made with, see ``earlier_config``.
+    """Read the settings of the result in a folder; ``run.*`` stays at its defaults.
 
     Raises
     ------
     InputError
-        As ``open_base``.
+        If the folder holds no result, or one of another version.
     """
-    manifest = _told(lambda: Result.read_manifest(folder))
+    manifest = _output_errors_as_input_errors(lambda: Result.read_manifest(folder))
     _check_version(manifest)
-    return earlier_config(manifest)
+    return config_of_manifest(manifest)
 
 
-def _read(folder: str | os.PathLike[str]) -> Result:
-    result: Result = _told(lambda: Result.read(folder))
+def _read_result(folder: str | os.PathLike[str]) -> Result:
+    result: Result = _output_errors_as_input_errors(lambda: Result.read(folder))
     return result
 
 
-def _told(action: Any) -> Any:
-    """What a missing or broken base is for this run: an input that cannot be used."""
+def _output_errors_as_input_errors(action: Any) -> Any:
+    """Run an action; for this run, a missing or broken base is an input error."""
     try:
         return action()
     except OutputError as error:
@@ -167,42 +176,43 @@ def _check_version(manifest: dict[str, Any]) -> None:
     made, needed = (manifest.get("version"), manifest.get("schema_version")), (__version__, SCHEMA_VERSION)
     if made != needed:
         raise InputError(
-            f"the base was written by dedup {made[0]} (tables of version {made[1]}), and this is dedup {needed[0]} (tables of version "
-            f"{needed[1]}): its documents would be compared in another way. {_ANEW}"
+            f"the base was written by dedup {made[0]} (table version {made[1]}), but this is dedup {needed[0]} "
+            f"(table version {needed[1]}), which may compare documents in another way. {_RUN_WITHOUT_BASE}"
         )
 
 
-def _fitting(config: Config | None, earlier: Config) -> Config:
+def _compatible_config(config: Config | None, base_config: Config) -> Config:
     if config is None:
-        return earlier
-    differing = [f"{name} is {ours!r}, of the base {theirs!r}" for name, ours, theirs in config.differences(earlier, FREE)]
+        return base_config
+    differing = [f"{name} is {ours!r}, but {theirs!r} in the base" for name, ours, theirs in config.differences(base_config, FREE)]
     if differing:
         raise ConfigError(
-            f"{'; '.join(differing)}. What is found would not fit together: leave these settings out, "
-            "or run the whole corpus anew, without a base."
+            f"{'; '.join(differing)}. Old and new results would not be comparable: leave these settings out, "
+            "or run the whole corpus again without a base."
         )
     return config
 
 
-def _checked(table: Any, schema: Any) -> Any:
+def _with_schema(table: Any, schema: Any) -> Any:
     if table is None or not table.schema.equals(schema):
-        raise InputError(f"the base does not fit together: its tables are not as a run of this version writes them. {_ANEW}")
-    # Parquet calls the items of a list by another name than Arrow; equal tables must be written alike.
+        raise InputError(f"the base is inconsistent: a table does not have the columns that this version writes. {_RUN_WITHOUT_BASE}")
+    # Parquet names list items differently from Arrow; equal tables must be written alike.
     return table.cast(schema)
 
 
-def _matches(matches: Any, ids: Any) -> Matches:
-    """The matches between rows, as the stages hold them."""
-    left, right = (_places(matches.column(name), ids) for name in ("doc_id_a", "doc_id_b"))
-    kind = _places(matches.column("kind"), pa.array(KINDS)).astype(np.uint8)
+def _matches_of_rows(matches: Any, ids: Any) -> Matches:
+    """Convert the table of matches to arrays of rows."""
+    left, right = (_rows_of(matches.column(name), ids) for name in ("doc_id_a", "doc_id_b"))
+    kind = _rows_of(matches.column("kind"), pa.array(KINDS)).astype(np.uint8)
     contained = contained_numbers(matches.column("contained"))
     jaccard, containment = (matches.column(name).to_numpy().astype(float) for name in ("jaccard", "containment"))
     return Matches(left, right, kind, jaccard, containment, contained)
 
 
-def _places(values: Any, known: Any) -> Ints:
+def _rows_of(values: Any, known: Any) -> Ints:
+    """int64[n], the row in ``known`` of each value."""
     found = pc.index_in(values, known if isinstance(known, pa.Array) else known.combine_chunks())
     if found.null_count:
-        raise InputError(f"the base does not fit together: one of its tables names what another one lacks. {_ANEW}")
-    places: Ints = found.to_numpy(zero_copy_only=False).astype(np.int64)
-    return places
+        raise InputError(f"the base is inconsistent: one table refers to a row that another one lacks. {_RUN_WITHOUT_BASE}")
+    rows: Ints = found.to_numpy(zero_copy_only=False).astype(np.int64)
+    return rows

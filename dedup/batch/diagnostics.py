@@ -1,7 +1,7 @@
-"""Warnings about a corpus as a whole: what makes its result worth less than it seems, and what to do about it.
+"""Warnings about the corpus as a whole: likely mistakes and how to fix them.
 
-Few, so that they are read: each stands for a mistake that is easily made and not seen in the tables. What readers notice in single
-files is in ``readers/log.py``. With a base, only what is new is looked at.
+There are few, so that people read them: each one is a common mistake that the tables do not show. Warnings about
+single files come from ``readers/log.py``. With a base, only the new documents are checked.
 """
 
 from __future__ import annotations
@@ -17,32 +17,35 @@ from ..copies.find import Copies
 from ..readers.values import safe_text
 from .corpus import Corpus
 
-#: Fewer documents are a trial, of which nothing is said.
+#: A corpus with fewer documents is a trial run and gets no warnings.
 LEAST = 50
-#: More than this share of documents, or of rows, is most of them.
+#: A warning says "most" above this share.
 MOST = 0.5
-#: A copy group that holds more than this share of the documents is rather a notice than news.
+#: A copy group with more than this share of the documents is probably a site notice, not news.
 ONE_TEXT = 0.05
-#: Articles that are looked at for their script, documents for their hosts.
-SAMPLE, URLS = 500, 10_000
-#: One outlet has a few hosts (www, m, sport); more of them are more outlets.
+#: Articles checked for their script.
+SAMPLE = 500
+#: Documents checked for the hosts of their URLs.
+URLS = 10_000
+#: A single outlet has a few hosts (www, m, sport); this many hosts belong to several outlets.
 HOSTS = 10
-_LETTERS = 20
+#: An article with fewer letters in its lead is not checked for its script.
+LETTERS = 20
 _HOST = r"^[A-Za-z]+://(?:www\.)?(?P<host>[^/:?#]+)"
 
 
 def corpus_warnings(corpus: Corpus, copies: Copies, config: Config) -> list[str]:
-    """A sentence or two for each doubt: what was seen, what follows from it, what to do."""
-    documents = corpus.documents.slice(corpus.earlier)
-    told = [_rejected(corpus)]
+    """List the warnings; each says what was found, what follows from it and how to fix it."""
+    documents = corpus.documents.slice(corpus.base_documents)
+    warnings = [_most_pages_rejected(corpus)]
     if documents.num_rows >= LEAST:
         if config.stories.enabled:
-            told += [_undated(documents), _foreign(corpus, config)]
-        told += [_outlets(documents), _one_text(corpus, copies)]
-    return [doubt for doubt in told if doubt]
+            warnings += [_most_documents_undated(documents), _most_articles_foreign(corpus, config)]
+        warnings += [_outlets_unknown_or_one(documents), _large_copy_group(corpus, copies)]
+    return [warning for warning in warnings if warning]
 
 
-def _rejected(corpus: Corpus) -> str:
+def _most_pages_rejected(corpus: Corpus) -> str:
     reasons = corpus.rejects.column("reason")
     lost = corpus.rejects.filter(pc.not_equal(reasons, "already_in_base"))
     if not lost.num_rows or lost.num_rows <= MOST * corpus.pages:
@@ -53,46 +56,46 @@ def _rejected(corpus: Corpus) -> str:
     place = first["input_file"] if first["input_row"] is None else f"{first['input_file']}, row {first['input_row']}"
     return (
         f"{lost.num_rows:,} of {corpus.pages:,} pages were rejected, {counts[0]['counts']:,} of them as {reason} (first: {place}: "
-        f"{safe_text(first['detail'], 100)}). Look at one of each kind with 'dedup inspect'"
+        f"{safe_text(first['detail'], 100)}). 'dedup inspect' shows an example of each reason"
     )
 
 
-def _undated(documents: Any) -> str:
+def _most_documents_undated(documents: Any) -> str:
     undated = documents.column("published").null_count
     if undated <= MOST * documents.num_rows:
         return ""
     return (
-        f"{undated:,} of {documents.num_rows:,} documents have no date of publication, so stories go by their words alone and news of "
-        "different weeks can be one story. Name the column with --input.published"
+        f"{undated:,} of {documents.num_rows:,} documents have no publication date, so only their words decide about stories, and one "
+        "story may mix news of different weeks. Name the date column with --input.published"
     )
 
 
-def _foreign(corpus: Corpus, config: Config) -> str:
+def _most_articles_foreign(corpus: Corpus, config: Config) -> str:
     if config.stories.background != "shipped":
         return ""
     is_article = ~corpus.is_headline()
-    is_article[: corpus.earlier] = False
+    is_article[: corpus.base_documents] = False
     rows = np.flatnonzero(is_article)
     rows = rows[:: max(1, len(rows) // SAMPLE)][:SAMPLE]
     leads = corpus.leads.take(pa.array(rows))
     letters = np.asarray(pc.count_substring_regex(leads, r"\p{L}"))
     arabic = np.asarray(pc.count_substring_regex(leads, r"\p{Arabic}"))
-    read = letters >= _LETTERS
+    read = letters >= LETTERS
     other = int(np.count_nonzero(read & (arabic < MOST * letters)))
     if other <= MOST * np.count_nonzero(read):
         return ""
     return (
-        f"most articles are not in Arabic script ({other:,} of {np.count_nonzero(read):,} looked at), but words are weighed by counts of "
-        "Arabic news. Count such texts with 'dedup stories fit-idf', and name the counts with --stories.background"
+        f"most articles are not in Arabic script ({other:,} of {np.count_nonzero(read):,} checked), but the shipped word counts are those "
+        "of Arabic news. Count words in similar texts with 'dedup stories fit-idf' and pass the file with --stories.background"
     )
 
 
-def _outlets(documents: Any) -> str:
+def _outlets_unknown_or_one(documents: Any) -> str:
     sources = documents.column("source")
     if sources.null_count > MOST * documents.num_rows:
         return (
-            f"{sources.null_count:,} of {documents.num_rows:,} documents name no outlet, so a form that an outlet fills in again and again "
-            "is hard to tell from a copy, and stories cannot count outlets. Name the column with --input.source"
+            f"{sources.null_count:,} of {documents.num_rows:,} documents have no outlet, so templates of an outlet may be taken for "
+            "copies, and stories cannot count outlets. Name the outlet column with --input.source"
         )
     if pc.count_distinct(sources, mode="only_valid").as_py() > 1:
         return ""
@@ -102,19 +105,19 @@ def _outlets(documents: Any) -> str:
         return ""
     outlet = safe_text(sources.drop_null()[0].as_py(), 40)
     return (
-        f'all documents name one outlet, "{outlet}", but their URLs have {hosts:,} hosts; what one outlet repeats is taken for a form, so '
-        "copies may be missed. Name the column with the outlet with --input.source"
+        f'all documents have the same outlet, "{outlet}", but their URLs have {hosts:,} hosts. Text that one outlet repeats counts as a '
+        "template, so copies may be missed. Name the outlet column with --input.source"
     )
 
 
-def _one_text(corpus: Corpus, copies: Copies) -> str:
-    sizes = np.bincount(copies.canonical[corpus.earlier :])
-    most, count = int(np.argmax(sizes)), len(copies.canonical) - corpus.earlier
+def _large_copy_group(corpus: Corpus, copies: Copies) -> str:
+    sizes = np.bincount(copies.canonical[corpus.base_documents :])
+    most, count = int(np.argmax(sizes)), len(copies.canonical) - corpus.base_documents
     if sizes[most] < LEAST or sizes[most] <= ONE_TEXT * count:
         return ""
     document = corpus.documents.slice(most, 1).to_pylist()[0]
     title = safe_text(document["title"] or "", 60)
     return (
         f'{sizes[most]:,} of {count:,} documents are copies of one text, "{title}" ({document["doc_id"]}). '
-        "If it is a notice of a site and no news, leave those pages out of the input"
+        "If it is a site notice and not news, remove those pages from the input"
     )

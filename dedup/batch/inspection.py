@@ -22,9 +22,10 @@ import pyarrow.parquet as pq
 
 from ..config import Config
 from ..errors import InputError, OutputError
-from ..result import JOURNAL, MANIFEST, RESULT_FILES, WORK, Result, files_in
+from ..result import Result, files_in
 from ..schema import DOCUMENTS, REJECTS, SCHEMA_VERSION, STORIES
 from ..storage.remote import display_url, is_url
+from ..storage.result_folder import JOURNAL, MANIFEST, RESULT_FILES, WORK
 from ..version import __version__
 
 #: Rows of each list, if no other number is asked for.

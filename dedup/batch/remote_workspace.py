@@ -1,7 +1,7 @@
-"""A run whose results go to a folder elsewhere: it works in a local folder, and sends what it has found at its end.
+"""A workspace whose results go to an object store: the run works in a local folder and uploads them at its end.
 
-The local folder is a workspace like any other, results and all; it lasts until the upload is complete, so that a run that was
-killed goes on, be it in the middle of the upload. Which folder it is follows from the URL.
+The local folder is an ordinary workspace with the results in it. It stays until the upload is complete, so a
+killed run resumes even in the middle of the upload. Its name follows from the URL.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import shutil
 from pathlib import Path
 
 from ..errors import OutputError
-from ..result import MANIFEST, RESULT_FILES, Result
+from ..result import Result
 from ..storage.remote import is_url, locate
+from ..storage.result_folder import MANIFEST, RESULT_FILES
 from ..storage.upload import check_target, remote_folder, upload
 from .workspace import Workspace
 
@@ -21,12 +22,13 @@ from .workspace import Workspace
 def workspace_for(
     out: str | os.PathLike[str], *, overwrite: bool = False, keep: bool = False, work: str | os.PathLike[str] | None = None
 ) -> Workspace:
-    """The workspace of a run.
+    """Create the workspace of a run.
 
     Parameters
     ----------
-    out, overwrite, keep : as for ``Workspace``; ``out`` may be a URL
-    work : local folder for what runs with a URL have done; ``dedup`` in the user's folder for caches if None
+    out : folder or URL for the results
+    overwrite, keep : see ``Workspace``
+    work : local folder for the workspaces of runs with a URL; ``dedup`` in the user's cache folder if None
 
     Raises
     ------
@@ -39,17 +41,17 @@ def workspace_for(
 
 
 def default_work() -> Path:
-    """Where runs with a URL work if no folder is named."""
+    """Local folder for the workspaces of runs with a URL, unless another one is named."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dedup"
 
 
 class RemoteWorkspace(Workspace):
-    """The place in which one run with a URL works; a context manager, see ``Workspace``.
+    """The workspace of one run whose results go to a URL; a context manager, see ``Workspace``.
 
     Parameters
     ----------
-    url : folder for the results
-    work : local folder, in which the run gets one of its own
+    url : remote folder for the results
+    work : local folder; the run works in a subfolder of it
     """
 
     def __init__(self, url: str | os.PathLike[str], work: Path, *, overwrite: bool, keep: bool) -> None:
@@ -61,7 +63,7 @@ class RemoteWorkspace(Workspace):
 
     def __enter__(self) -> RemoteWorkspace:
         super().__enter__()
-        if self.placed:  # all is done but the upload
+        if self.placed:  # only the upload is missing
             try:
                 self._upload()
             except BaseException:
@@ -70,23 +72,23 @@ class RemoteWorkspace(Workspace):
         return self
 
     def has_replaced(self, base: str | os.PathLike[str]) -> bool:
-        """Whether the results have taken the place of what they were built on."""
+        """Whether the results have replaced the base that they were built on."""
         if not self.uploaded or not is_url(base):
             return False
-        there = locate(base)
-        return (there.files, there.path) == (self.target.files, self.target.path)
+        remote = locate(base)
+        return (remote.files, remote.path) == (self.target.files, self.target.path)
 
     def listing(self) -> list[str]:
-        """The names of what is in the folder of the results."""
+        """Names of the entries in the remote folder."""
         return sorted(item.name for item in self.target.list())
 
     def publish(self, result: Result) -> None:
-        """Write the results and send them; an earlier result stays as it was until all of the new one is sent.
+        """Write the results and upload them; an earlier result stays until the upload is complete.
 
         Raises
         ------
         OutputError
-            If they cannot be written, here or there. What is done is kept.
+            If they cannot be written, locally or remotely. The workspace is kept.
         """
         super().publish(result)
         self._upload()
@@ -100,7 +102,7 @@ class RemoteWorkspace(Workspace):
         try:
             upload(self.out, self.target, RESULT_FILES, MANIFEST, overwrite=self._overwrite)
         except OutputError as error:
-            raise OutputError(f"{error} The results are kept in {self.out}: give the same command again to send them.") from error
+            raise OutputError(f"{error} The results are kept in {self.out}; repeat the command to upload them.") from error
         self.uploaded = True
 
     def _check(self) -> None:
@@ -110,5 +112,5 @@ class RemoteWorkspace(Workspace):
         super()._forget_finished()
         self.uploaded = False
 
-    def _cannot_write(self, why: str) -> str:
-        return f"{self.out}: cannot keep intermediate results there ({why}). Free some space, or choose another folder with --work."
+    def _cannot_write(self, reason: str) -> str:
+        return f"{self.out}: cannot keep intermediate results there ({reason}). Free some space, or choose another folder with --work."

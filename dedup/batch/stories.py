@@ -119,7 +119,7 @@ def _retold(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_
 
 def _vectors(corpus: Corpus, copies: Copies, rows: Ints, known: DocumentFrequencies, config: Config, threads: int) -> Vectors:
     """The vectors of some documents, int64[n] rows."""
-    headline, prints = corpus.is_headline()[rows], corpus.prints
+    headline, prints = corpus.is_headline()[rows], corpus.fingerprints
     titles, bodies, letters = story_rows(
         prints.terms, prints.title_terms, prints.title_shingles, rows, headline, copies.short[rows], title_stop_terms(), config.stories
     )

@@ -1,19 +1,20 @@
-"""What a run has done so far, kept on disk: a run that was killed goes on where it stopped.
+"""The state of a run on disk, so that an interrupted run resumes where it stopped.
 
-A workspace is the folder ``.work`` in the folder of the results:
+The workspace is the folder ``.work`` inside the result folder:
 
-    lock            held by the process that works here; the system lets go of it, however that process ends
-    journal.json    which run this is, and the steps that are done: of each its files, with size and SHA-256
-    result/         the finished results, before they are put in their place
-    the files of the steps
+    lock            locked by the running process; the system releases it however that process ends
+    journal.json    identifies the run and lists the finished steps: size and SHA-256 of their files
+    result/         the finished results, before they are moved into place
+    ...             the files of the steps
 
-A file counts only from the moment the journal names it. Before that it is written aside, flushed to the disk and
-renamed; the journal is replaced in the same way. So whatever moment the process or the machine stops at, what the journal
-says is true, and what is behind it is done again. A file that is not what the journal says (torn, changed, missing) takes its
-step and all later ones with it.
+A file counts only once the journal lists it. Until then it is written under another name, flushed to disk
+and renamed; the journal is replaced in the same way. So the journal is true whenever the process or the
+machine stops, and all work after its last step is done again. A file that differs from the journal (cut off,
+changed, missing) invalidates its step and all later ones.
 
-Results are put in place last of all: the manifest of an earlier result goes first and the new one comes last, so that what has a
-manifest is whole. Once that has begun, whoever opens the workspace next brings it to its end.
+Results are moved into place last: the manifest of an earlier result is deleted first and the new one
+arrives last, so a folder with a manifest is complete. Once this has begun, the next process that opens the
+workspace finishes it.
 """
 
 from __future__ import annotations
@@ -29,24 +30,25 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import OutputError
-from ..result import JOURNAL, MANIFEST, RESULT_FILES, WORK, Result, check_folder
+from ..result import Result
 from ..storage.files import LockedError, WorkFile, is_as_marked, lock, mark_of, os_errors_as, sync_folder, write_durably
+from ..storage.result_folder import JOURNAL, MANIFEST, RESULT_FILES, WORK, check_folder
 
 logger = logging.getLogger(__name__)
 
-#: Changes when a journal of today could not be gone on with.
+#: Increases when runs with an older journal can no longer be resumed.
 FORMAT = 1
 RESULT = "result"
 
 
 class Workspace:
-    """The place in which one run works; a context manager.
+    """The workspace of one run; a context manager.
 
     Parameters
     ----------
     out : folder for the results
-    overwrite : an earlier result in it may be replaced, and a run that was stopped be started anew
-    keep : leave the workspace in place when the run has succeeded
+    overwrite : replace an earlier result in it, or start an interrupted run over
+    keep : keep the workspace when the run has succeeded
 
     Raises
     ------
@@ -58,23 +60,23 @@ class Workspace:
         self.name, self.out = os.fspath(out), Path(out).absolute()
         self.folder = self.out / WORK
         self.placed = False
-        self.uploaded = False  # only to a folder elsewhere
+        self.uploaded = False  # only with a remote folder
         self._overwrite, self._keep = overwrite, keep
         self._lock: IO[str] | None = None
         self._files: list[WorkFile] = []
-        self._made_out = False
+        self._created_out = False
         self._journal = _empty_journal()
 
     def __enter__(self) -> Workspace:
         if not (self.folder / JOURNAL).exists():
             self._check()
-        self._made_out = not self.out.exists()
+        self._created_out = not self.out.exists()
         with self._writing():
-            self._lock = self._locked()
+            self._lock = self._acquire_lock()
         try:
             self._journal = self._read_journal()
             if self._journal["placing"]:
-                self._go_on_placing()
+                self._finish_placing()
             if not self.placed:
                 self._check()
         except BaseException:
@@ -83,7 +85,7 @@ class Workspace:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the folder; where nothing was done that is worth keeping, nothing is left."""
+        """Release the folder; delete the workspace unless a step is finished."""
         if self._lock is None:
             return
         for file in self._files:
@@ -96,50 +98,50 @@ class Workspace:
 
     @property
     def steps(self) -> list[str]:
-        """The names of the steps that are done."""
+        """Names of the finished steps."""
         return [step["name"] for step in self._journal["steps"]]
 
-    def facts(self, step: str) -> dict[str, Any]:
-        """The facts of a step as the journal has them; nothing is checked."""
-        facts: dict[str, Any] = self._journal["steps"][self.steps.index(step)]["facts"]
-        return facts
+    def metadata(self, step: str) -> dict[str, Any]:
+        """Metadata of a finished step, without a check of its files."""
+        metadata: dict[str, Any] = self._journal["steps"][self.steps.index(step)]["facts"]
+        return metadata
 
     @property
     def run(self) -> dict[str, Any] | None:
-        """The run that was stopped here, as it was given to ``begin``."""
+        """The identity of the run, as given to ``begin``; None if there is none yet."""
         run: dict[str, Any] | None = self._journal["run"]
         return run
 
     @property
     def restarts(self) -> int:
-        """How often this run was gone on with."""
+        """Number of restarts."""
         return int(self._journal["restarts"])
 
     def begin(self, run: dict[str, Any], differences: Sequence[str]) -> None:
-        """Go on with the run that was stopped here, or start a new one.
+        """Resume the interrupted run in this workspace, or start a new one.
 
         Parameters
         ----------
-        run : what this run is, for the journal
-        differences : in what it is not the one that was stopped, in words
+        run : identity of this run, for the journal
+        differences : how it differs from the interrupted run, in words
 
         Raises
         ------
         OutputError
-            If it is another one and must not be thrown away.
+            If the interrupted run is another one and must not be overwritten.
         """
-        # A command with --overwrite that is given again is the same command; else --overwrite is there to start anew.
-        anew = bool(differences) or (self._overwrite and not self._journal["overwrite"])
-        if self.placed and anew:
+        # The same command with --overwrite resumes; --overwrite given for the first time starts over.
+        start_over = bool(differences) or (self._overwrite and not self._journal["overwrite"])
+        if self.placed and start_over:
             self._forget_finished()
-        stopped = self.run is not None
-        if stopped and differences and not self._overwrite:
+        interrupted = self.run is not None
+        if interrupted and differences and not self._overwrite:
             raise OutputError(
-                f"{self.name}: holds a run that was stopped, and something has changed since: {'; '.join(differences)}. "
-                "Give the same command to go on with it, --overwrite to start anew, or another folder."
+                f"{self.name}: holds an interrupted run, and something has changed since: {'; '.join(differences)}. "
+                "Repeat the original command to resume it, add --overwrite to start over, or choose another folder."
             )
-        if stopped and not anew:
-            logger.info("going on with the run that was stopped, done are: %s", ", ".join(self.steps) or "nothing")
+        if interrupted and not start_over:
+            logger.info("resuming the interrupted run; finished steps: %s", ", ".join(self.steps) or "none")
             if not self.placed:
                 self._journal["restarts"] += 1
                 self._journal["run"] = run
@@ -151,82 +153,82 @@ class Workspace:
         self._write_journal()
 
     def create(self, name: str) -> WorkFile:
-        """A new file of a step; it counts when a step is finished with it."""
-        return self._opened(name, None)
+        """Create a file for the next step."""
+        return self._open(name, None)
 
     def grow(self, name: str) -> WorkFile:
-        """A file to which several steps add; what was added since the last of them is cut off."""
+        """Open a file that several steps extend; bytes added after the last finished step are cut off."""
         end = max((sum(step["files"][name][:2]) for step in self._journal["steps"] if name in step["files"]), default=0)
-        return self._opened(name, end)
+        return self._open(name, end)
 
-    def _opened(self, name: str, begin: int | None) -> WorkFile:
+    def _open(self, name: str, begin: int | None) -> WorkFile:
         with self._writing():
             file = WorkFile(self.folder / name, self._writing, begin=begin)
         self._files.append(file)
         return file
 
     def path(self, name: str) -> Path:
-        """Where a file of a finished step is."""
+        """Path of a file of a finished step."""
         return self.folder / name
 
-    def finish(self, step: str, files: Sequence[WorkFile], facts: dict[str, Any]) -> None:
-        """A step is done: put its files and the journal on the disk."""
+    def finish(self, step: str, files: Sequence[WorkFile], metadata: dict[str, Any]) -> None:
+        """Finish a step: flush its files and the journal to disk."""
         with self._writing():
             marks = {file.path.name: list(file.settle()) for file in files}
             sync_folder(self.folder)
-        self._journal["steps"].append({"name": step, "files": marks, "facts": facts})
+        self._journal["steps"].append({"name": step, "files": marks, "facts": metadata})
         self._write_journal()
 
-    def taken(self, step: str, *, gone: Collection[str] = ()) -> dict[str, Any] | None:
-        """The facts of a finished step, None if it is not done; if its files are not what they were, it is no longer done.
+    def verified(self, step: str, *, deleted: Collection[str] = ()) -> dict[str, Any] | None:
+        """Metadata of a finished step whose files are intact, else None; then the step counts as unfinished.
 
         Parameters
         ----------
-        gone : files of the step that were needed only until a later one was done
+        deleted : files of the step that a later step has deleted
         """
         if step not in self.steps:
             return None
         place = self.steps.index(step)
         entry = self._journal["steps"][place]
-        wrong = [name for name, mark in entry["files"].items() if name not in gone and not is_as_marked(self.folder / name, mark)]
-        if wrong:
-            logger.warning("%s: is missing or damaged, so '%s' and what comes after it is done again", self.folder / wrong[0], step)
+        damaged = [name for name, mark in entry["files"].items() if name not in deleted and not is_as_marked(self.folder / name, mark)]
+        if damaged:
+            logger.warning("%s: is missing or damaged; repeating '%s' and all later steps", self.folder / damaged[0], step)
             self._journal["steps"] = self._journal["steps"][:place]
             self._write_journal()
             return None
-        facts: dict[str, Any] = entry["facts"]
-        return facts
+        metadata: dict[str, Any] = entry["facts"]
+        return metadata
 
     def discard(self, names: Sequence[str]) -> None:
-        """Delete files that no step needs any more."""
+        """Delete files that no step needs any longer."""
         for name in names:
             with suppress(OSError):
                 (self.folder / name).unlink()
 
     def has_replaced(self, base: str | os.PathLike[str]) -> bool:
-        """Whether the results have taken the place of what they were built on."""
+        """Whether the results have replaced the base that they were built on."""
         return self.placed and os.path.realpath(base) == os.path.realpath(self.out)
 
     def listing(self) -> list[str]:
-        """The names of what is in the folder of the results."""
+        """Names of the entries in the result folder."""
         return sorted(os.listdir(self.out))
 
     def finished(self) -> Result | None:
-        """The results, if all of them are there and only have to be put in place, or are in place."""
+        """The results if they are complete, in place or not yet; else None."""
         if self.placed:
             return Result.read(self.out)
-        return Result.read(self.folder / RESULT) if self.taken(RESULT) is not None else None
+        return Result.read(self.folder / RESULT) if self.verified(RESULT) is not None else None
 
     def publish(self, result: Result) -> None:
-        """Write the results and put them in place; an earlier result stays as it was until the new one is complete.
+        """Write the results and move them into place; an earlier result stays until the new one is complete.
 
         Raises
         ------
         OutputError
-            If they cannot be written. What is done is kept.
+            If they cannot be written. The workspace is kept.
         """
         if self.placed:
-            return self._done()
+            return self._remove_unless_kept()
         if RESULT not in self.steps:
             fresh = self.folder / RESULT
             with self._writing():
@@ -241,7 +243,7 @@ class Workspace:
         self._write_journal()
         with self._writing():
             self._place()
-        self._done()
+        self._remove_unless_kept()
 
     def _place(self) -> None:
         step = next(step for step in self._journal["steps"] if step["name"] == RESULT)
@@ -261,50 +263,50 @@ class Workspace:
         sync_folder(self.out)
         self.placed = True
 
-    def _go_on_placing(self) -> None:
+    def _finish_placing(self) -> None:
         step = next(step for step in self._journal["steps"] if step["name"] == RESULT)
-        wrong = False
+        damaged = False
         for name, mark in step["files"].items():
-            there = self.folder / name if (self.folder / name).exists() else self.out / name.partition("/")[2]
-            wrong = wrong or not is_as_marked(there, mark)
+            path = self.folder / name if (self.folder / name).exists() else self.out / name.partition("/")[2]
+            damaged = damaged or not is_as_marked(path, mark)
         with self._writing():
-            if not wrong:
+            if not damaged:
                 self._place()
                 return
-            # What is in place of a result that cannot be completed is no result, and no earlier one either.
+            # The files in place belong to a result that cannot be completed; the earlier one is lost already.
             if not (self.out / MANIFEST).exists():
                 for name in RESULT_FILES:
                     (self.out / name).unlink(missing_ok=True)
         self._journal["placing"] = False
-        self.taken(RESULT)
+        self.verified(RESULT)
 
     def _forget_finished(self) -> None:
-        """The run that was stopped here has come to its end; what is asked for now is a run of its own."""
+        """Forget a run whose results are in place, for a new run."""
         with self._writing():
             self._clear()
         self._journal, self.placed = _empty_journal(), False
         self._check()
 
     def _check(self) -> None:
-        check_folder(self.name, overwrite=self._overwrite, working=True)
+        check_folder(self.name, overwrite=self._overwrite, resuming=True)
 
-    def _done(self) -> None:
+    def _remove_unless_kept(self) -> None:
         if not self._keep:
             self._remove()
 
-    def _locked(self) -> IO[str]:
+    def _acquire_lock(self) -> IO[str]:
         for _ in range(100):
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
-                held = lock(self.folder / "lock")
-            except FileNotFoundError:  # another run has just come to its end
+                locked = lock(self.folder / "lock")
+            except FileNotFoundError:  # another run has just finished and deleted the folder
                 continue
             except LockedError as error:
                 raise OutputError(
-                    f"{self.name}: another run is writing to it ({error}). Wait for its end, or choose another folder."
+                    f"{self.name}: another run is writing to it ({error}). Wait until it ends, or choose another folder."
                 ) from None
-            if held is not None:
-                return held
+            if locked is not None:
+                return locked
         raise OutputError(f"{self.name}: other runs keep writing to it. Choose another folder.")
 
     def _read_journal(self) -> dict[str, Any]:
@@ -315,11 +317,11 @@ class Workspace:
                 raise ValueError("its checksum is wrong")
             journal: dict[str, Any] = json.loads(text)
             if journal["format"] != FORMAT:
-                raise ValueError(f"its format is {journal['format']}, this is {FORMAT}")
+                raise ValueError(f"its format is {journal['format']}, but {FORMAT} is needed")
         except FileNotFoundError:
             return _empty_journal()
         except (OSError, ValueError, KeyError) as error:
-            logger.warning("%s: cannot be gone on with (%s), so the run starts anew", path, error)
+            logger.warning("%s: cannot be resumed (%s); starting over", path, error)
             return _empty_journal()
         return journal
 
@@ -329,7 +331,7 @@ class Workspace:
             write_durably(self.folder / JOURNAL, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
 
     def _clear(self) -> None:
-        """Delete everything but the lock, the journal last: until then it says what is there."""
+        """Delete everything but the lock; the journal last, so that it stays true until then."""
         items = sorted(self.folder.iterdir(), key=lambda item: item.name == JOURNAL)
         for item in items:
             if item.name == "lock":
@@ -344,18 +346,18 @@ class Workspace:
             self._clear()
             (self.folder / "lock").unlink()
             self.folder.rmdir()
-            if self._made_out and not self.placed:
+            if self._created_out and not self.placed:
                 self.out.rmdir()
 
     def _writing(self) -> AbstractContextManager[None]:
-        """Around all writing: what the system refuses becomes an ``OutputError``."""
+        """Wrap all writing, to raise errors of the system as ``OutputError``."""
         return os_errors_as(OutputError, self._cannot_write)
 
-    def _cannot_write(self, why: str) -> str:
+    def _cannot_write(self, reason: str) -> str:
         advice = "Free some space or choose another folder."
         if self.steps:
-            advice = "Free some space and give the same command again: it resumes where it stopped."
-        return f"{self.name}: cannot be written ({why}). {advice}"
+            advice = "Free some space and repeat the command: it resumes where it stopped."
+        return f"{self.name}: cannot be written ({reason}). {advice}"
 
 
 def _empty_journal() -> dict[str, Any]:

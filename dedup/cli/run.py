@@ -14,6 +14,7 @@ import click
 from ..config import Config, settings
 from ..errors import OutputError
 from ..storage.remote import display_url, is_url
+from ..storage.result_folder import JOURNAL, MANIFEST
 from ..version import __version__
 from .exit_codes import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
 from .logs import log_warnings, start_log, tells_json
@@ -131,14 +132,14 @@ def _run(inputs: Sequence[str], work: Workspace, config: Config, base: str | Non
     """Do it all; the numbers of documents and of rejects are given back."""
     # Numba takes a second to import, and is not needed to find out that an input is missing.
     from ..pipeline import run
-    from .summary import metadata_of, summary_text
+    from .summary import summary_of, summary_text
 
     begun = time.perf_counter()
     with live_progress(wanted=not quiet and not tells_json()) as progress:
         result = run(list(inputs), config, base=base, progress=progress, workspace=work)
         work.publish(result)
     out = work.name
-    facts = metadata_of(result, out)
+    facts = summary_of(result, out)
     _log_end(facts, time.perf_counter() - begun)
     if as_json:
         say(json.dumps(facts, indent=2) + "\n", otherwise=_written_to(out))
@@ -181,7 +182,7 @@ def _left(place: Workspace | None, before: tuple[int, int] | None) -> str:
     """What a run that was stopped leaves; ``before`` is what ``_written_at`` told when it began."""
     if place is not None and (place.uploaded or _written_at(place.name) not in (before, None)):
         return _written_to(place.name)
-    if place is not None and (place.folder / "journal.json").exists():
+    if place is not None and (place.folder / JOURNAL).exists():
         return f"What is done is kept in {place.folder}: give the same command again to go on."
     return "Nothing was written."
 
@@ -189,7 +190,7 @@ def _left(place: Workspace | None, before: tuple[int, int] | None) -> str:
 def _written_at(out: str) -> tuple[int, int] | None:
     """What changes when a result is written; None if there is none."""
     try:
-        status = os.stat(os.path.join(out, "manifest.json"))
+        status = os.stat(os.path.join(out, MANIFEST))
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns

@@ -86,7 +86,7 @@ def _fit(inputs: tuple[str, ...], out: str, config: Config, *, overwrite: bool, 
     discover(inputs)
     check_file(out, overwrite=overwrite)
     # Numba takes a second to import, and is not needed to find out that an input is missing.
-    from ..pipeline import StageTimer
+    from ..batch.stages import StageTimer
     from ..stories.fit_idf import LEAST, fit_idf
 
     least = LEAST if least is None else least

@@ -18,7 +18,7 @@ _MEBIBYTE = 1 << 20
 _EVENT_LABELS = {"story_merged": "stories merged", "story_split": "stories split", "group_merged": "copy groups tied together"}
 
 
-def metadata_of(result: Result, folder: str) -> dict[str, Any]:
+def summary_of(result: Result, folder: str) -> dict[str, Any]:
     """What ``--json`` prints: the counts and seconds of the manifest, with what only the tables tell."""
     manifest = result.manifest
     counts = manifest["counts"] | counts_of(result.documents.column("status"), result.rejects.column("reason"), result.stories)

@@ -39,14 +39,14 @@ def say(text: str, *, otherwise: str = "") -> None:
     try:
         click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
     except BrokenPipeError:
-        _forget_stdout()
+        discard_stdout()
     except OSError as error:
-        _forget_stdout()
+        discard_stdout()
         fail(" ".join([f"stdout cannot be written ({error.strerror}).", otherwise]).rstrip(), NO_OUTPUT)
 
 
-def _forget_stdout() -> None:
-    """Or Python would complain once more when it flushes stdout at its end."""
+def discard_stdout() -> None:
+    """Send stdout to nowhere; else Python reports the error again when it flushes stdout at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -241,11 +241,11 @@ def rejects_of(count: int) -> str:
 @contextlib.contextmanager
 def silent_pipe() -> Iterator[list[bool]]:
     """Let a reader of stdout that has gone away be the end of what is inside, and no error; the list tells whether it was."""
-    from .terminal import _forget_stdout
+    from .terminal import discard_stdout
 
     gone: list[bool] = []
     try:
         yield gone
     except BrokenPipeError:
         gone.append(True)
-        _forget_stdout()
+        discard_stdout()

@@ -64,7 +64,7 @@ def check_target(target: RemotePath, names: Sequence[str], manifest: str, *, ove
     foreign = sorted(name for name in held if name not in names and not name.startswith(_INCOMING))
     if manifest in held:
         if not overwrite:
-            raise OutputError(f"{target.url}: is not empty. Choose another folder, or give --overwrite to replace an earlier result.")
+            raise OutputError(f"{target.url}: is not empty. Choose another folder, or add --overwrite to replace an earlier result.")
         if foreign:
             raise OutputError(
                 f"{target.url}: holds {foreign[0]!r} beside an earlier result; results have their folder for themselves. "
@@ -72,7 +72,7 @@ def check_target(target: RemotePath, names: Sequence[str], manifest: str, *, ove
             )
     elif foreign or (held and not any(name.startswith(_INCOMING) for name in held)):
         raise OutputError(
-            f"{target.url}: holds files but no {manifest}, so it is no earlier result and is not overwritten. Choose another folder."
+            f"{target.url}: holds files but no {manifest}, so it is not an earlier result and is not overwritten. Choose another folder."
         )
     try:
         (target / _PROBE).put(io.BytesIO(b"dedup: can files be written here?\n"))

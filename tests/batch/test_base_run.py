@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import dedup
 from dedup import schema
 from dedup.cli import main
-from dedup.result import TABLES
+from dedup.storage.result_folder import TABLES
 from tests.arabic import edited, news
 from tests.paths import ROOT, SEED_PAGE
 
@@ -327,9 +327,9 @@ def test_copies_alone_can_be_carried_on_too():
 
 def test_settings_that_find_other_things_are_refused_by_name_and_others_are_free():
     base = ran([row(1, news(1))], copies__near=0.6)
-    with pytest.raises(dedup.ConfigError, match=r"^copies.near is 0.5, of the base 0.6\. .* without a base"):
+    with pytest.raises(dedup.ConfigError, match=r"^copies.near is 0.5, but 0.6 in the base\. .* without a base"):
         dedup.run([row(2, news(2))], dedup.Config(), base=base)
-    with pytest.raises(dedup.ConfigError, match="text.min_words is 9, of the base 8; stories.cut is 0.2, of the base"):
+    with pytest.raises(dedup.ConfigError, match="text.min_words is 9, but 8 in the base; stories.cut is 0.2, but"):
         ran([row(2, news(2))], base, copies__near=0.6, text__min_words=9, stories__cut=0.2)
     assert ran([row(2, news(2))], base).manifest["config"]["copies"]["near"] == 0.6
     assert ran([row(2, news(2))], base, copies__near=0.6, candidates__sampled=50, run__threads=1).documents.num_rows == 2
@@ -338,7 +338,7 @@ def test_settings_that_find_other_things_are_refused_by_name_and_others_are_free
 def test_a_base_without_texts_is_refused_with_what_to_do():
     base = ran([row(1, news(1))], run__keep_texts=False)
     assert base.texts is None
-    with pytest.raises(dedup.InputError, match="the base holds no texts .* without --no-texts"):
+    with pytest.raises(dedup.InputError, match="the base has no texts .* without --no-texts"):
         ran([row(2, news(2))], base)
 
 
@@ -357,7 +357,7 @@ def written(tmp_path):
 def test_a_result_of_another_version_is_refused(written, name):
     manifest = json.loads((written / "manifest.json").read_text(encoding="utf-8"))
     (written / "manifest.json").write_text(json.dumps(manifest | {name: "0.0.7"}), encoding="utf-8")
-    with pytest.raises(dedup.InputError, match=r"the base was written by dedup .*0\.0\.7.* Run the whole corpus anew"):
+    with pytest.raises(dedup.InputError, match=r"the base was written by dedup .*0\.0\.7.* Run the whole corpus again"):
         ran([row(3, news(3))], written)
 
 
@@ -366,7 +366,7 @@ def test_tables_that_do_not_fit_together_are_refused(written):
     documents = pq.read_table(path)
     for broken in (documents.drop(["agency"]), documents.slice(0, 1)):
         pq.write_table(broken, path)
-        with pytest.raises(dedup.InputError, match="the base does not fit together"):
+        with pytest.raises(dedup.InputError, match="the base is inconsistent"):
             ran([row(3, news(3))], written)
 
 
@@ -377,7 +377,7 @@ def test_texts_of_other_documents_are_refused(written):
         documents.set_column(0, documents.schema.field(0), ids).set_column(12, documents.schema.field(12), ids),
         written / "documents.parquet",
     )
-    with pytest.raises(dedup.InputError, match="its texts are not those of its documents"):
+    with pytest.raises(dedup.InputError, match="its texts belong to other documents"):
         ran([row(3, news(3))], written)
 
 

@@ -52,8 +52,8 @@ def test_nothing_is_said_of_a_trial_of_a_few_documents():
 def test_most_documents_without_a_date_are_a_doubt_of_stories():
     rows = [row(number, published=None if number < ROWS // 2 + 1 else "2025-03-01") for number in range(ROWS)]
     assert corpus_warnings(rows) == [
-        "51 of 100 documents have no date of publication, so stories go by their words alone and news of different weeks can be one "
-        "story. Name the column with --input.published"
+        "51 of 100 documents have no publication date, so only their words decide about stories, and one story may mix news of "
+        "different weeks. Name the date column with --input.published"
     ]
     assert corpus_warnings(rows, stories__enabled=False) == []
     assert corpus_warnings(rows[2:]) == []
@@ -61,14 +61,14 @@ def test_most_documents_without_a_date_are_a_doubt_of_stories():
 
 def test_most_documents_without_an_outlet_are_a_doubt():
     [said] = corpus_warnings([row(number, source=None) for number in range(ROWS)])
-    assert said.startswith("100 of 100 documents name no outlet, ")
-    assert said.endswith("Name the column with --input.source")
+    assert said.startswith("100 of 100 documents have no outlet, ")
+    assert said.endswith("Name the outlet column with --input.source")
 
 
 def test_one_outlet_with_the_urls_of_many_is_a_doubt_and_one_outlet_alone_is_none():
     rows = [row(number, source="الزاحف", url=f"http://www.site{number % 12}.example:80/{number}") for number in range(ROWS)]
     [said] = corpus_warnings(rows)
-    assert said.startswith('all documents name one outlet, "الزاحف", but their URLs have 12 hosts; ')
+    assert said.startswith('all documents have the same outlet, "الزاحف", but their URLs have 12 hosts. ')
     assert corpus_warnings([row(number, source="الضفة", url=f"https://m.one.example/{number}") for number in range(ROWS)]) == []
     assert corpus_warnings([row(number, source="الضفة", url=None) for number in range(ROWS)]) == []
 
@@ -76,7 +76,7 @@ def test_one_outlet_with_the_urls_of_many_is_a_doubt_and_one_outlet_alone_is_non
 def test_most_articles_in_another_script_are_a_doubt_of_the_shipped_counts():
     rows = [row(number, title=None, text=english(number)) for number in range(ROWS)]
     [said] = corpus_warnings(rows)
-    assert said.startswith("most articles are not in Arabic script (100 of 100 looked at), ")
+    assert said.startswith("most articles are not in Arabic script (100 of 100 checked), ")
     assert corpus_warnings(rows, stories__background="none") == []
     assert corpus_warnings(rows[:40] + [row(number) for number in range(40, ROWS)]) == []
 
@@ -86,7 +86,7 @@ def test_most_pages_rejected_are_a_doubt_with_the_reason_and_the_first_of_them()
     [said] = corpus_warnings(rows)
     assert said == (
         "4 of 7 pages were rejected, 3 of them as empty_page (first: <memory>, row 4: neither text nor title). "
-        "Look at one of each kind with 'dedup inspect'"
+        "'dedup inspect' shows an example of each reason"
     )
     assert corpus_warnings(rows[:-1]) == []
 

@@ -192,7 +192,7 @@ def test_other_settings_are_refused_by_name_and_those_that_change_nothing_are_fr
     run("in", "-o", "whole")
     stop(monkeypatch, "in", "-o", "out")
     said = error_of(command("in", "-o", "out", "--copies.near", "0.6", "--no-texts"))
-    assert "copies.near is 0.6, was 0.5; run.keep_texts is false, was true. Give the same command to go on with it" in said
+    assert "copies.near is 0.6, was 0.5; run.keep_texts is false, was true. Repeat the original command to resume it" in said
     assert command("in", "-o", "out", "-q", "--threads", 2, "--run.batch_rows", 5, "--run.memory", 300).exit_code == 0
     assert content("out") == content("whole")
     assert manifest("out")["restarts"] == 1
@@ -208,7 +208,7 @@ def test_another_version_or_another_input_is_refused(here, monkeypatch):
     stop(monkeypatch, "in", "-o", "out")
     with monkeypatch.context() as patched:
         patched.setattr("dedup.batch.resume.__version__", "7.0")
-        assert "it was begun by dedup 0.1" in error_of(command("in", "-o", "out"))
+        assert "it was started by dedup 0.1" in error_of(command("in", "-o", "out"))
     write("in/c.jsonl", [50])
     assert "c.jsonl is a new input" in error_of(command("in", "-o", "out"))
 
@@ -220,7 +220,7 @@ def test_an_input_that_was_read_and_has_changed_is_noticed_and_one_that_was_only
     os.utime("in/a.jsonl", (1, 1))
     text = Path("in/a.jsonl").read_text(encoding="utf-8")
     Path("in/a.jsonl").write_text(text.replace("p0", "q0"), encoding="utf-8")
-    assert "a.jsonl was changed" in error_of(command("in", "-o", "out"))
+    assert "a.jsonl has changed" in error_of(command("in", "-o", "out"))
     Path("in/a.jsonl").write_text(text, encoding="utf-8")
     run("in", "-o", "out")
     assert content("out") == content("whole")
@@ -230,7 +230,7 @@ def test_an_input_that_was_not_read_yet_is_read_as_it_is_now_and_that_is_said(he
     stop(monkeypatch, "in", "-o", "out", step=20)
     write("in/b.jsonl", range(12, 23))
     run("in", "-o", "out")
-    assert "b.jsonl: has changed since the run was stopped; it had not been read" in caplog.text
+    assert "b.jsonl: has changed since the interruption; it had not been read" in caplog.text
     run("in", "-o", "whole")
     assert content("out") == content("whole")
 
@@ -304,8 +304,8 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(here, monkeypatch):
 def test_a_library_call_needs_no_folder_and_refuses_one_that_a_run_works_in(here, monkeypatch):
     stop(monkeypatch, "in", "-o", "out")
     result = dedup.run("in")
-    with pytest.raises(dedup.OutputError, match="holds a run that was stopped"):
+    with pytest.raises(dedup.OutputError, match="holds an interrupted run"):
         result.write("out")
-    with Workspace("other") as work, pytest.raises(dedup.InputError, match="reads files"):
+    with Workspace("other") as work, pytest.raises(dedup.InputError, match="needs files as inputs"):
         dedup.run([page(1)], workspace=work)
     assert not Path("other").exists()

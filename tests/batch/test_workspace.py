@@ -76,14 +76,14 @@ def test_a_journal_that_is_damaged_is_said_and_the_run_starts_anew(tmp_path, cap
     stopped(tmp_path / "out")
     damage(tmp_path / "out/.work/journal.json")
     assert steps_of(tmp_path / "out") == []
-    assert "journal.json: cannot be gone on with" in caplog.text
+    assert "journal.json: cannot be resumed" in caplog.text
 
 
 def test_a_journal_of_another_format_starts_anew(tmp_path, monkeypatch, caplog):
     stopped(tmp_path / "out")
     monkeypatch.setattr(workspace, "FORMAT", 2)
     assert steps_of(tmp_path / "out") == []
-    assert "its format is 1, this is 2" in caplog.text
+    assert "its format is 1, but 2 is needed" in caplog.text
 
 
 def test_a_step_that_was_not_finished_does_not_count(tmp_path):
@@ -110,7 +110,10 @@ def test_an_empty_folder_that_was_there_stays(tmp_path):
 
 def test_another_run_is_refused_by_what_is_different(tmp_path):
     stopped(tmp_path / "out")
-    with Workspace(tmp_path / "out") as work, pytest.raises(OutputError, match=r"copies.near is 0.6, was 0.5\. Give the same command"):
+    with (
+        Workspace(tmp_path / "out") as work,
+        pytest.raises(OutputError, match=r"copies.near is 0.6, was 0.5\. Repeat the original command"),
+    ):
         work.begin(RUN, ["copies.near is 0.6, was 0.5"])
     assert steps_of(tmp_path / "out") == ["read", "copies"]
 
@@ -219,7 +222,7 @@ def test_a_full_disk_is_told_with_what_to_do_and_what_is_done_is_kept(tmp_path, 
     with Workspace(tmp_path / "out") as work:
         work.begin(RUN, [])
         monkeypatch.setattr(durable.os, call, full)
-        with pytest.raises(OutputError, match="No space left on device.*Free some space and give the same command again"):
+        with pytest.raises(OutputError, match="No space left on device.*Free some space and repeat the command"):
             save(work, "copies", {"rows": TABLE}, {})
         monkeypatch.undo()
     assert steps_of(tmp_path / "out") == ["read"]

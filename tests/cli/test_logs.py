@@ -181,8 +181,8 @@ def test_no_progress_is_drawn_between_json_lines(monkeypatch):
 
 def test_verbose_keeps_its_lines_for_people():
     said = command("run", CRAWL, "-o", "out", "-q", "-v").stderr
-    assert re.findall(r"^INFO dedup\.pipeline: (\w+) begins$", said, re.MULTILINE) == ["read", "copies", "stories"]
-    assert re.search(r"^INFO dedup\.pipeline: read ends: 101 rows in \d+\.\d\d s$", said, re.MULTILINE)
+    assert re.findall(r"^INFO dedup\.batch\.stages: (\w+) started$", said, re.MULTILINE) == ["read", "copies", "stories"]
+    assert re.search(r"^INFO dedup\.batch\.stages: read finished: 101 rows in \d+\.\d\d s$", said, re.MULTILINE)
     assert len(re.findall(r"^WARNING dedup\.\S+: ", said, re.MULTILINE)) == 3
 
 

@@ -234,7 +234,7 @@ def test_quiet_prints_nothing(here):
 
 def test_verbose_logs_the_stages(here):
     result = dedup_command("run", "news.jsonl", "-o", "out", "--quiet", "-v")
-    assert re.findall(r"^INFO dedup\.\S+: (\w+) begins$", result.stderr, re.MULTILINE) == ["read", "copies", "stories"]
+    assert re.findall(r"^INFO dedup\.\S+: (\w+) started$", result.stderr, re.MULTILINE) == ["read", "copies", "stories"]
     assert dedup_command("run", "news.jsonl", "-o", "again", "--quiet").stderr == ""
 
 
@@ -365,7 +365,7 @@ def test_a_folder_that_is_not_empty_is_refused_before_the_work(here, monkeypatch
     Path("out/notes.txt").write_text("keep")
     monkeypatch.setattr(dedup.pipeline, "run", must_not_run)
     assert error_of(dedup_command("run", "news.jsonl", "-o", "out"), 4) == (
-        "Error: out: is not empty. Choose another folder, or give --overwrite to replace an earlier result."
+        "Error: out: is not empty. Choose another folder, or add --overwrite to replace an earlier result."
     )
 
 
@@ -471,7 +471,7 @@ def test_a_full_disk_is_a_message_and_leaves_the_earlier_result(here, monkeypatc
         patched.setattr("dedup.result.pq.write_table", raising(OSError(errno.ENOSPC, "No space left on device")))
         said = error_of(dedup_command("run", "news.jsonl", "-o", "out", "--overwrite"), 4)
     assert said.endswith(
-        "out: cannot be written (No space left on device). Free some space and give the same command again: it resumes where it stopped."
+        "out: cannot be written (No space left on device). Free some space and repeat the command: it resumes where it stopped."
     )
     assert {name: Path("out", name).read_bytes() for name in before} == before
     assert sorted(os.listdir()) == ["news.jsonl", "out"]
@@ -488,7 +488,7 @@ def test_ctrl_c_says_that_nothing_was_written_and_leaves_the_earlier_result(here
 
 
 def test_ctrl_c_after_writing_says_where_the_results_are(here, monkeypatch):
-    monkeypatch.setattr(summary, "facts_of", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(summary, "summary_of", raising(KeyboardInterrupt()))
     assert error_of(dedup_command("run", "news.jsonl", "-o", "out"), 130) == "Error: stopped. The results are written to out."
     assert table("documents")
 
@@ -511,7 +511,7 @@ def test_overwrite_leaves_a_foreign_folder_untouched(here):
     Path("out").mkdir()
     Path("out/thesis.txt").write_text("keep")
     assert error_of(dedup_command("run", "news.jsonl", "-o", "out", "--overwrite"), 4) == (
-        "Error: out: holds files but no manifest.json, so it is no earlier result and is not overwritten. Choose another folder."
+        "Error: out: holds files but no manifest.json, so it is not an earlier result and is not overwritten. Choose another folder."
     )
     assert content("out") == {"thesis.txt": b"keep"}
 
@@ -609,10 +609,10 @@ def test_the_settings_of_the_base_are_taken_over_and_others_are_refused(two_days
     said = error_of(
         dedup_command("run", "new.jsonl", "--base", "strict", "-o", "no", "--copies.near", "0.8", "--stories.enabled", "true"), 2
     )
-    assert said.startswith("Error: copies.near is 0.8, of the base 0.9; stories.enabled is True, of the base False. ")
+    assert said.startswith("Error: copies.near is 0.8, but 0.9 in the base; stories.enabled is True, but False in the base. ")
     Path("settings.toml").write_text("[copies]\npartial = 0.2\n")
     said = error_of(dedup_command("run", "new.jsonl", "--base", "day1", "-o", "no", "--config", "settings.toml"), 2)
-    assert said.startswith("Error: copies.partial is 0.2, of the base 0.3. ")
+    assert said.startswith("Error: copies.partial is 0.2, but 0.3 in the base. ")
     assert not Path("no").exists()
 
 
@@ -621,7 +621,7 @@ def test_a_base_without_texts_or_without_a_result_is_refused_with_what_to_do(two
     assert "texts.parquet" not in os.listdir("bare")
     said = error_of(dedup_command("run", "new.jsonl", "--base", "bare", "-o", "no"), 3)
     assert said == (
-        "Error: the base holds no texts (no texts.parquet), so nothing can be compared with its documents. "
+        "Error: the base has no texts (no texts.parquet), so new documents cannot be compared with it. "
         "Run it again without --no-texts (run.keep_texts false)."
     )
     said = error_of(dedup_command("run", "new.jsonl", "--base", "nowhere", "-o", "no"), 3)

@@ -198,7 +198,7 @@ def test_counts_that_cannot_be_used_are_refused_before_a_run_begins(here, monkey
         Path("idf.npz").unlink()
     else:
         Path("idf.npz").write_bytes(whole[: len(whole) // 2] if damage == "torn" else b"keep")
-    monkeypatch.setattr(dedup.pipeline, "read_files", must_not_run)
+    monkeypatch.setattr("dedup.batch.reading.read_files", must_not_run)
     said = error_of(dedup_command("run", "news.jsonl", "-o", "out", "--stories.background", "idf.npz"), 2)
     reason = {"gone": "cannot read these counts (No such file or directory)"}.get(
         damage, "this is no file of counts, or only a part of one"
@@ -214,8 +214,8 @@ def test_a_base_whose_counts_have_moved_says_which_they_were_and_how_to_name_the
     os.mkdir("elsewhere")
     os.rename("idf.npz", "elsewhere/counts.npz")
     what_to_do = (
-        f"The base was weighed by idf.npz (digest {digest}): name where it is now with --stories.background, "
-        "or run the whole corpus anew, without a base."
+        f"The base used the file idf.npz (digest {digest}): pass its current path with --stories.background, "
+        "or run the whole corpus again without a base."
     )
     command = ("run", "new.jsonl", "--base", "day1", "-o", "day2")
     said = error_of(dedup_command(*command), 2)
@@ -224,11 +224,11 @@ def test_a_base_whose_counts_have_moved_says_which_they_were_and_how_to_name_the
     for other in ((), ("--stories.background", "shipped")):
         name = other[-1] if other else "idf.npz"
         said = error_of(dedup_command(*command, *other), 2)
-        assert said == f"Error: the counts that stories.background names ({name}) are not those of the base. {what_to_do}"
+        assert said == f"Error: the word counts of stories.background ({name}) are not those of the base. {what_to_do}"
     assert run(*command[1:], "--stories.background", "elsewhere/counts.npz")["counts"]["new_documents"] == 1
     run("news.jsonl", "-o", "plain")
     said = error_of(dedup_command(*command[:2], "--base", "plain", "-o", "day3", "--stories.background", "none"), 2)
-    assert "The base was weighed with stories.background shipped (digest " in said and "): give that, or run" in said
+    assert "The base used stories.background shipped (digest " in said and "): use the same setting, or run" in said
 
 
 def test_help_names_the_settings_of_reading_only():

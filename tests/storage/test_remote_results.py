@@ -10,9 +10,10 @@ from click.testing import CliRunner
 import dedup
 from dedup.cli import main
 from dedup.errors import OutputError
-from dedup.result import RESULT_FILES, Result
+from dedup.result import Result
 from dedup.storage import upload
 from dedup.storage.remote import RemotePath
+from dedup.storage.result_folder import RESULT_FILES
 
 NAMES = ["documents.parquet", "manifest.json", "matches.parquet", "rejects.parquet", "stories.parquet", "texts.parquet"]
 
@@ -111,7 +112,7 @@ def test_a_result_is_not_overwritten_unless_asked_for_and_nothing_else_ever_is(b
     with pytest.raises(OutputError, match="'notes.txt' beside an earlier result"):
         result.write(f"{bucket.url}/out", overwrite=True)
     bucket.put("other/documents.parquet", b"mine")
-    with pytest.raises(OutputError, match="no manifest.json, so it is no earlier result"):
+    with pytest.raises(OutputError, match="no manifest.json, so it is not an earlier result"):
         result.write(f"{bucket.url}/other", overwrite=True)
     with pytest.raises(OutputError, match="is a file"):
         result.write(f"{bucket.url}/out/notes.txt")
@@ -167,7 +168,7 @@ def test_what_the_store_cannot_rename_is_sent_once_more(bucket, result, monkeypa
             raise OSError("the copy source is larger than the maximum allowable size")
 
     there = upload.remote_folder(f"{bucket.url}/out")
-    monkeypatch.setattr("dedup.result.target_at", lambda url: RemotePath(NoMoves("", there.files), there.path, there.url))
+    monkeypatch.setattr("dedup.result.remote_folder", lambda url: RemotePath(NoMoves("", there.files), there.path, there.url))
     result.write(f"{bucket.url}/out")
     assert bucket.keys("out") == NAMES
 
@@ -253,7 +254,7 @@ def test_a_file_in_a_bucket_that_changes_between_two_attempts_is_noticed(bucket,
         patched.setattr("dedup.pipeline.find_stories", interrupt)
         run(source, "-o", out, "-q", exit_code=130)
     bucket.put("in/a.jsonl", rows(0, 3))
-    assert "a.jsonl was changed" in run(source, "-o", out, exit_code=4)
+    assert "a.jsonl has changed" in run(source, "-o", out, exit_code=4)
 
 
 def test_work_is_for_remote_results_only(crawl, tmp_path):
