@@ -25,7 +25,7 @@ from ..kernels.fingerprints.shingles import row_hashes
 from ..readers import PageBatch, ReadLog, paths_of, read_data, read_files
 from ..readers.memory import MEMORY
 from ..segmentation.cues import may_have_furniture
-from ..segmentation.documents import documents_of, further
+from ..segmentation.documents import documents_of, other_documents
 from ..segmentation.segment import Page, segment
 from .document import Checked, Document
 from .keys import letter_keys, sample, title_keys
@@ -76,7 +76,7 @@ def read_page(page: Checked, config: Config) -> Incoming:
     text = page.text if page.text is not None else page.title or ""
     segmented = config.text.segment and page.text is not None and may_have_furniture(text)
     parts = segment(text) if segmented else Page(text)
-    found = further(parts)
+    found = other_documents(parts)
     n = 1 + len(found)
     source = page.source or parts.source_line
     return _arrive(

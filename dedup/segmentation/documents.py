@@ -1,8 +1,7 @@
-"""Pages to documents: one page gives its article, perhaps an embedded second article, and related headlines.
+"""Splits pages into documents: the article, embedded second articles, and headlines of related articles.
 
-Most pages are one article and pass through as Arrow columns; only those in which a cue was seen are read as
-text. An embedded article and a headline carry the page's date and outlet, for they were seen there and then,
-but not its URL, which is not theirs.
+Only pages that may contain furniture become Python strings. Embedded articles and headlines take over the date and
+outlet of their page, but not its URL.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..schema import TEXTS
-from .agencies import agencies, find_agency
+from .agencies import find_agencies, find_agency
 from .segment import Page, needs_segmenting, segment
 
 
@@ -25,13 +24,13 @@ def documents_of(pages: Any, *, segmented: bool = True, credited: bool = True) -
     Parameters
     ----------
     pages : Arrow record batch, ``schema.PAGES``
-    segmented : look for embedded articles and headlines; else each page is one document
-    credited : look for the agency of each document; else it is null
+    segmented : split pages; else each page is one document
+    credited : find the agency of each document; else it is null
 
     Returns
     -------
-    (documents, page_rows) : an Arrow table, ``schema.TEXTS``, and int64[n_documents], the row of each one's page
-        A page without a text is one ``headline``, its title.
+    (documents, page_rows) : Arrow table of ``schema.TEXTS``, int64[n_documents]
+        Row i belongs to the page in row ``page_rows[i]``. A page without text is one ``headline``, its title.
     """
     texts = pages.column("text")
     sources = pages.column("source")
@@ -40,7 +39,7 @@ def documents_of(pages: Any, *, segmented: bool = True, credited: bool = True) -
     if segmented:
         rows = np.flatnonzero(needs_segmenting(texts.fill_null("")).to_numpy(zero_copy_only=False))
         parts = {int(row): segment(texts[int(row)].as_py()) for row in rows}
-    agency = agencies(texts, pages.column("author")) if credited else pa.nulls(len(texts), pa.string())
+    agency = find_agencies(texts, pages.column("author")) if credited else pa.nulls(len(texts), pa.string())
     if parts:
         mask = np.zeros(len(texts), bool)
         mask[list(parts)] = True
@@ -69,24 +68,24 @@ def documents_of(pages: Any, *, segmented: bool = True, credited: bool = True) -
         schema=TEXTS,
     )
     page_rows = np.arange(pages.num_rows)
-    found = [(row, role, title, text) for row, page in parts.items() for role, title, text in further(page)]
+    found = [(row, role, title, text) for row, page in parts.items() for role, title, text in other_documents(page)]
     if not found:
         return main, page_rows
     found_rows = np.array([row for row, *_ in found], np.int64)
-    documents = pa.concat_tables([main, _table_of(found, main.take(found_rows), credited)])
+    documents = pa.concat_tables([main, _table_of_others(found, main.take(found_rows), credited)])
     page_rows = np.concatenate([page_rows, found_rows])
     order = np.argsort(page_rows, kind="stable")
     return documents.take(order).combine_chunks(), page_rows[order]
 
 
-def further(page: Page) -> list[tuple[str, str | None, str]]:
-    """(role, title, text) of the documents of a page besides its article, in page order."""
+def other_documents(page: Page) -> list[tuple[str, str | None, str]]:
+    """(role, title, text) of the embedded articles and headlines of a page, in page order."""
     embedded: list[tuple[str, str | None, str]] = [("embedded", part.title, part.text) for part in page.embedded]
     return embedded + [("headline", headline, headline) for headline in page.headlines]
 
 
-def _table_of(found: list[tuple[int, str, str | None, str]], pages: Any, credited: bool) -> Any:
-    """The further documents as a table; ``pages`` holds the row of each one's page."""
+def _table_of_others(found: list[tuple[int, str, str | None, str]], pages: Any, credited: bool) -> Any:
+    """Documents other than articles as a table; row i of ``pages`` is the article's row of the page that document i is in."""
     numbers: dict[int, int] = {}
     ids = []
     for (row, *_), page_id in zip(found, pages.column("page_id").to_pylist(), strict=True):
@@ -102,5 +101,5 @@ def _table_of(found: list[tuple[int, str, str | None, str]], pages: Any, credite
     }
     if credited:
         embedded = pa.array([role == "embedded" for _, role, _, _ in found])
-        columns["agency"] = pc.if_else(embedded, agencies(texts), pa.scalar(None, pa.string()))
+        columns["agency"] = pc.if_else(embedded, find_agencies(texts), pa.scalar(None, pa.string()))
     return pa.table({field.name: columns.get(field.name, pages.column(field.name)) for field in TEXTS}, schema=TEXTS)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..text.spellings import BLANKS, WEIGHTLESS, fold
-from .cues import ANY_CUE, BULLETS, CUES, HEAD, PROSE_OPENER, ends_a_sentence, is_bare_contact
+from .cues import BULLETS, HEAD, ends_a_sentence, is_bare_contact, load_cues
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _BULLET = re.compile(f"[{BLANKS}{WEIGHTLESS}]*(?:[{BULLETS}]{{1,3}}[{BLANKS}{WEIGHTLESS}]*|[0-9٠-٩]{{1,2}}[.)\\-–][{BLANKS}]+)")
@@ -62,7 +62,7 @@ class Line:
     @property
     def is_headline(self) -> bool:
         """The line could be a headline: some words, no final stop, no word that only opens paragraphs."""
-        return self.words in _HEADLINE_WORDS and not ends_a_sentence(self.text) and PROSE_OPENER.match(self.text[:HEAD]) is None
+        return self.words in _HEADLINE_WORDS and not ends_a_sentence(self.text) and load_cues().prose_opener.match(self.text[:HEAD]) is None
 
     @property
     def is_list_item(self) -> bool:
@@ -108,8 +108,8 @@ def read_line(raw: str) -> Line:
     line = Line(raw, text, words=len(_WORDS.findall(text)))
     if is_bare_contact(text):
         line.role = "bare_contact"
-    elif ANY_CUE.match(text):
-        for role, cue in CUES.items():
+    elif (cues := load_cues()).any_cue.match(text):
+        for role, cue in cues.by_role.items():
             found = cue.find(text)
             if found is None or (role.startswith("related") and not _is_related(role, text, *found)):
                 continue

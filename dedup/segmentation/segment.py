@@ -28,7 +28,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .cues import CUES, GALLERY, HEAD, PREFILTER, SELF_LINK, SELF_LINK_WORDS, ends_a_sentence
+from .cues import HEAD, ends_a_sentence, load_cues
 from .lines import Line, Part, read_line, read_lines
 
 #: Looks at a page before it is given up as hostile; real pages settle in two.
@@ -37,8 +37,7 @@ MAX_ROUNDS = 8
 ARTICLE_WORDS = 40
 #: Lines from the top or the bottom (furniture not counted) that count as the edge of a page.
 _EDGE_LINES = 3
-#: Roles that take their line wherever it is; common words as cues; roles that close an article.
-_ANYWHERE = frozenset(role for role, cue in CUES.items() if cue.edge == "any" and not role.startswith("related"))
+#: Roles whose cues are common words; roles that close an article.
 _WEAK = frozenset({"related_weak", "related_weak_comma"})
 _END_BLOCK = frozenset({"source", "keywords"})
 #: «المصدر:» this often in one page is a speaker in a dialogue.
@@ -121,15 +120,15 @@ def needs_segmenting(text: Any) -> Any:
     -------
     boolean array of the same length, null read as false: true wherever :func:`segment` would change the body
     """
-    found = pc.match_substring_regex(text, pattern=PREFILTER)
+    found = pc.match_substring_regex(text, pattern=load_cues().prefilter)
     return pc.fill_null(found, pa.scalar(False))
 
 
 def _split_galleries(lines: list[Line]) -> list[Line]:
     """Cut gallery buttons off the lines that they open."""
-    split = []
+    split, gallery = [], load_cues().gallery
     for line in lines:
-        match = GALLERY.match(line.text[:HEAD])
+        match = gallery.match(line.text[:HEAD])
         if match is None:
             split.append(line)
             continue
@@ -144,9 +143,9 @@ def _split_self_link(lines: list[Line]) -> list[Line]:
     last = max((at for at, line in enumerate(lines) if line.part is Part.BODY), default=-1)
     if last < 0:
         return lines
-    line = lines[last]
-    match = SELF_LINK.search(line.text, max(0, len(line.text) - HEAD))
-    if match is None or len(line.text[match.end() :].split()) > SELF_LINK_WORDS:
+    line, cues = lines[last], load_cues()
+    match = cues.self_link.search(line.text, max(0, len(line.text) - HEAD))
+    if match is None or len(line.text[match.end() :].split()) > cues.self_link_words:
         return lines
     link = Line(line.text[match.start() :], "", part=Part.FURNITURE)
     before = line.text[: match.start()].strip()
@@ -155,9 +154,10 @@ def _split_self_link(lines: list[Line]) -> list[Line]:
 
 def _mark_anywhere(body: list[Line]) -> None:
     """Mark lines that are furniture wherever they stand: source, keywords, share, rights."""
+    anywhere = load_cues().anywhere
     sources = sum(line.role == "source" for line in body)
     for at, line in enumerate(body):
-        if line.role not in _ANYWHERE or (line.role == "source" and sources >= _DIALOGUE):
+        if line.role not in anywhere or (line.role == "source" and sources >= _DIALOGUE):
             continue
         line.part = Part.FURNITURE
         if line.role == "keywords" and line.is_alone:
@@ -194,7 +194,7 @@ def _mark_edges(body: list[Line]) -> None:
 def _is_edge_furniture(line: Line, side: str, before: Line | None) -> bool:
     if line.role == "bare_contact":
         return side == "end"
-    if line.role is None or CUES[line.role].edge not in (side, "edges"):
+    if line.role is None or load_cues().by_role[line.role].edge not in (side, "edges"):
         return False
     if line.role == "quoted_from" and not line.has_bullet:
         # Without its star it may be the end of a sentence that was broken over two lines.

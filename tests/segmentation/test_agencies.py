@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.segmentation.agencies import agencies, find_agency
+from dedup.segmentation.agencies import find_agencies, find_agency
 
 BODY = "أعلنت بلدية المدينة اليوم عن افتتاح جسر جديد فوق الوادي الكبير بعد أعمال استمرت ثلاث سنوات كاملة وشارك فيها مئات العمال."
 
@@ -104,9 +104,9 @@ def test_a_column_gives_one_code_a_row():
     texts = [f"باريس - أ ف ب: {BODY}", BODY, None, f"{BODY}\n(واس)"]
     for kind in (pa.string(), pa.large_string()):
         array = pa.array(texts, kind)
-        assert agencies(array).to_pylist() == ["afp", None, None, "spa"]
-        assert agencies(array.slice(1), pa.array([None, "رويترز", ""])).to_pylist() == [None, "reuters", "spa"]
-    assert agencies(pa.array([], pa.large_string())).type == pa.string()
+        assert find_agencies(array).to_pylist() == ["afp", None, None, "spa"]
+        assert find_agencies(array.slice(1), pa.array([None, "رويترز", ""])).to_pylist() == [None, "reuters", "spa"]
+    assert find_agencies(pa.array([], pa.large_string())).type == pa.string()
 
 
 PIECES = st.sampled_from(
@@ -148,4 +148,4 @@ PIECES = st.sampled_from(
 @settings(max_examples=500, deadline=None)
 @given(st.lists(PIECES, max_size=14).map("".join), st.one_of(st.none(), st.lists(PIECES, max_size=4).map("".join)))
 def test_the_column_and_the_single_text_agree(text, author):
-    assert agencies(pa.array([text]), pa.array([author], pa.string())).to_pylist() == [find_agency(text, author)]
+    assert find_agencies(pa.array([text]), pa.array([author], pa.string())).to_pylist() == [find_agency(text, author)]
