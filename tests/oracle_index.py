@@ -350,17 +350,17 @@ def count_shared(values, i, i_end, j, j_end, counts):
         counts[k - i] += int(values[k]) in others
 
 
-def distinct_in_company(values, offsets, left, right, first_right, company, company_offsets, sources, common, common_in_source):
+def local_distinct_containment(values, offsets, left, right, near, common, common_in_source):
     rows = [set(values[a:b].tolist()) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
     answers = []
     for one, row in zip(left.tolist(), right.tolist(), strict=True):
-        around = company[company_offsets[row - first_right] : company_offsets[row - first_right + 1]].tolist()
+        around = near.rows[near.offsets[row - near.first_row] : near.offsets[row - near.first_row + 1]].tolist()
         weights = {}
         for value in rows[row]:
             weight = 1.0
-            for source in {int(sources[other]) for other in around}:
+            for source in {int(near.sources[other]) for other in around}:
                 bound = common if source < 0 else common_in_source
-                count = sum(value in rows[other] for other in around if sources[other] == source) + (source == sources[row])
+                count = sum(value in rows[other] for other in around if near.sources[other] == source) + (source == near.sources[row])
                 if count > bound:
                     weight = min(weight, bound / count)
             weights[value] = weight
@@ -368,3 +368,21 @@ def distinct_in_company(values, offsets, left, right, first_right, company, comp
         other = len(rows[one]) - len(rows[row] & rows[one]) + shared
         answers.append(shared / max(min(sum(weights.values()), other), 1e-9))
     return np.array(answers, np.float64)
+
+
+# Keys
+
+
+def mix64(value: int) -> int:
+    """The finalizer of SplitMix64 in whole numbers."""
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & MASK
+    value = (value ^ value >> 27) * 0x94D049BB133111EB & MASK
+    return value ^ value >> 31
+
+
+def salt_keys(values: Sequence[int], salt: int) -> list[int]:
+    return [mix64(mix64(value ^ salt) ^ salt) for value in values]
+
+
+def fold_digests(digests: Sequence[tuple[int, int]]) -> list[int]:
+    return [mix64(first) ^ (second * GOLDEN & MASK) for first, second in digests]

@@ -6,6 +6,7 @@ its bytes and int64 offsets, one row per text, a null as an empty row. Rows go b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -91,3 +92,24 @@ def take_rows(
 def filter_rows(values: npt.NDArray[Any], offsets: Offsets, kept: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[Any], Offsets]:
     """The same rows with only the values where ``kept``, bool[n_values], is true."""
     return values[kept], row_offsets(kept)[offsets]
+
+
+def mask_rows(values: npt.NDArray[Any], offsets: Offsets, kept: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[Any], Offsets]:
+    """The same rows, but empty where ``kept``, bool[n_rows], is false."""
+    if kept.all():
+        return values, offsets
+    if not kept.any():
+        return values[:0], np.zeros(len(offsets), np.int64)
+    sizes = np.where(kept, np.diff(offsets), 0)
+    return take_rows(values, offsets, np.arange(len(sizes)), sizes)
+
+
+def empty_rows(count: int) -> Rows:
+    """``count`` rows without values."""
+    return np.empty(0, np.uint64), np.zeros(count + 1, np.int64)
+
+
+def concat_rows(parts: Sequence[Rows]) -> Rows:
+    """The rows of several arrays, one array after the other. Offsets must begin at 0."""
+    sizes = np.concatenate([np.diff(offsets) for _, offsets in parts])
+    return np.concatenate([values for values, _ in parts]), row_offsets(sizes)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..arrays.rows import Ints
-from ..copies.pairs import EXCERPT, NEAR
+from ..copies.pairs import EXCERPT, LEFT, NEAR, NEITHER, RIGHT
 from ..copies.verification import TEMPLATE_BELOW
 from ..errors import InputError, OutputError
 from ..result import Result, files_in
@@ -22,12 +22,10 @@ from ..schema import DOCUMENTS, KEPT_TEXTS, KINDS, MATCHES, SCHEMA_VERSION
 from ..storage.remote import display_url
 from ..storage.text_store import TEXT_ROWS, TextStore
 from ..version import __version__
-from .decision import MOST_WITNESSES
+from .decision import MOST_POSTED_COPIES
 
 #: Documents in a block: some row groups of their texts.
 BLOCK = 5 * TEXT_ROWS
-#: ``contained`` of a copy and its canonical, as numbers.
-NEITHER, THIS, MATCH = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +33,7 @@ class Frame:
     """What must be known of all documents before the first of them is taken in, row by row in the order of the run.
 
     ``canonical`` int64[n], the row of each one's canonical; ``published`` int64[n], microseconds, ``UNDATED`` if unknown; ``parts``
-    int64[n], how many further documents the page of each has, 0 of those themselves; ``contained`` int8[n]; ``witness`` bool[n], copies
+    int64[n], how many further documents the page of each has, 0 of those themselves; ``contained`` int8[n]; ``posted_copy`` bool[n], copies
     that are listed by their shingles, see ``Decisions``.
     """
 
@@ -43,7 +41,7 @@ class Frame:
     published: Ints
     parts: Ints
     contained: npt.NDArray[np.int8]
-    witness: npt.NDArray[np.bool_]
+    posted_copy: npt.NDArray[np.bool_]
 
 
 UNDATED = np.iinfo(np.int64).max
@@ -100,7 +98,7 @@ class BatchResult:
         parts = np.zeros(len(main), np.int64)
         parts[first] = np.diff(np.append(first, len(main))) - 1
         published = table.column("published").cast(pa.int64()).fill_null(UNDATED).to_numpy()
-        return Frame(rows, published, parts, self._contained(ids, rows), _witness(table, rows))
+        return Frame(rows, published, parts, self._contained(ids, rows), _find_posted_copies(table, rows))
 
     def blocks(self) -> Iterator[tuple[int, Any, Any]]:
         """(row of the first document, an Arrow table of up to ``BLOCK`` documents, the column of their texts)."""
@@ -115,7 +113,7 @@ class BatchResult:
 
     def _contained(self, ids: Any, canonical: Ints) -> npt.NDArray[np.int8]:
         """Of each copy, whether it or its canonical is the excerpt."""
-        answer = np.zeros(len(canonical), np.int8)
+        answer = np.full(len(canonical), NEITHER, np.int8)
         matches, names = self._matches, ["doc_id_a", "doc_id_b", "contained"]
         groups = (
             [matches.select(names)]
@@ -129,8 +127,8 @@ class BatchResult:
                 raise self._torn("its matches name documents that are not there")
             of_a = pc.equal(held.column("contained"), "a").to_numpy()
             forth, back = canonical[a] == b, canonical[b] == a
-            answer[a[forth]] = np.where(of_a[forth], THIS, MATCH)
-            answer[b[back]] = np.where(of_a[back], MATCH, THIS)
+            answer[a[forth]] = np.where(of_a[forth], RIGHT, LEFT)
+            answer[b[back]] = np.where(of_a[back], LEFT, RIGHT)
         return answer
 
     def _check_version(self) -> None:
@@ -154,7 +152,7 @@ def _tables(run: Result | str | os.PathLike[str]) -> tuple[Any, Any, TextStore |
     return documents, matches, TextStore(files["texts.parquet"]()) if "texts.parquet" in files else None
 
 
-def _witness(documents: Any, canonical: Ints) -> npt.NDArray[np.bool_]:
+def _find_posted_copies(documents: Any, canonical: Ints) -> npt.NDArray[np.bool_]:
     """Of the copies that share little with a canonical of their own outlet the first ones, as ``deciding.py`` chooses them."""
     sources = pc.fill_null(documents.column("source").combine_chunks().dictionary_encode().indices, -1).to_numpy()
     little = pc.and_(
@@ -166,7 +164,7 @@ def _witness(documents: Any, canonical: Ints) -> npt.NDArray[np.bool_]:
     groups = canonical[by_canonical]
     ranks = np.arange(len(groups)) - np.searchsorted(groups, groups)
     answer = np.zeros(len(canonical), bool)
-    answer[by_canonical[ranks < MOST_WITNESSES - 1]] = True  # the canonical is one of them
+    answer[by_canonical[ranks < MOST_POSTED_COPIES - 1]] = True  # the canonical is one of them
     return answer
 
 

@@ -20,20 +20,19 @@ import numpy as np
 from ..arrays.rows import Ints
 from ..arrays.threads import map_batches, thread_count
 from ..config import Config
-from ..errors import ConfigError, InputError, OutputError
+from ..copies.pairs import contained_of_document
+from ..errors import InputError, OutputError
 from ..fingerprints.fingerprint import fingerprint_words
 from ..result import Result
 from ..storage.files import os_errors_as, replace_folder, sync_file, sync_folder
 from ..storage.remote import is_url
 from ..text.document_frequencies import background_of
-from .batch_result import MATCH, THIS, UNDATED, BatchResult, Frame
-from .changes import postings
-from .incoming import title_listing
-from .keys import sample
+from .batch_result import UNDATED, BatchResult, Frame
+from .keys import PostingKeys, postings, sample, title_rows
 from .metadata import config_of, metadata_of
 from .open_store import open_store
 from .sqlite.schema import FILE, LOCK, check, lock_folder
-from .store import Entry, Store, TokenRows, WriteBatch, WriteConflict
+from .store import Entry, Store, TokenRows, WriteBatch, WriteConflict, check_opening
 from .verdict import story_number
 
 #: Called with ``build`` and the documents done so far.
@@ -90,8 +89,7 @@ def build_index(
         If there is something in the place of the index, or it cannot be written.
     """
     begun = time.perf_counter()
-    if durability not in ("process", "sync"):
-        raise ConfigError(f"durability must be 'process' or 'sync', got {durability!r}.")
+    check_opening("a", durability)
     past = BatchResult(run)
     config, metadata = _settings(past, config)
     into = _fill_redis if is_url(path) else _fill_folder
@@ -222,10 +220,10 @@ def _batch(
     described = zip(documents.to_pylist(), digests, *(column.tolist() for column in known), strict=True)
     entries = [_entry(row, digest, arrived, *others) for row, digest, *others in described]
     sizes = np.diff(prints.shingles[1])
-    sampled = sample(tokens, sizes, config)
-    titles = title_listing(prints.title_terms, prints.title_shingles)
-    listed = postings(entries, sizes, sampled, titles, prints.digests, prints.title_words, frame.witness[rows], config)
-    return WriteBatch(entries, TokenRows(tokens[0], terms, tokens[1]), *listed)
+    titles = title_rows(prints.title_terms, prints.title_shingles)
+    keys = PostingKeys(sizes, sample(tokens, sizes, config), titles, prints.digests, prints.title_words)
+    posted = postings(entries, keys, frame.posted_copy[rows], config)
+    return WriteBatch(entries, TokenRows(tokens[0], terms, tokens[1]), *posted)
 
 
 def _entry(
@@ -243,7 +241,7 @@ def _entry(
         kind=row["kind"],
         jaccard=_shortest(row["jaccard"]),
         containment=_shortest(row["containment"]),
-        contained={THIS: "this", MATCH: "match"}.get(contained) if is_copy else None,
+        contained=contained_of_document(contained) if is_copy else None,
         story=None if row["story_id"] is None else story_number(row["story_id"]),
         published=None if published == UNDATED else published,
         arrived=arrived,

@@ -1,7 +1,7 @@
-"""Pages to arrivals: the documents of a block of pages, their words and fingerprints, and what they are looked up by.
+"""Pages -> incoming documents of an index, fingerprinted, with the keys that they are looked up by.
 
-One page comes as Python strings, for a library call has no time to make tables; many come as Arrow columns. Both are
-split into documents by the same rules and fingerprinted by the same code.
+One page arrives as Python strings, because a library call has no time to build tables; many arrive as Arrow columns.
+Both are segmented by the same rules and fingerprinted by the same code.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrays.rows import Rows, row_offsets, take_rows
+from ..arrays.rows import Ints, Rows, take_rows
 from ..arrays.threads import map_batches, thread_count
 from ..config import Config
 from ..fingerprints.fingerprint import Fingerprints, fingerprint_words
-from ..kernels.fingerprints.shingles import row_hashes
 from ..readers import PageBatch, ReadLog, paths_of, read_data, read_files
 from ..readers.memory import MEMORY
 from ..segmentation.cues import may_have_furniture
 from ..segmentation.documents import documents_of, other_documents
 from ..segmentation.segment import Page, segment
 from .document import Checked, Document
-from .keys import letter_keys, sample, title_keys
-from .store import Hashes, TokenRows
-
-#: Of a title the runs of letters with the smallest hashes are listed.
-TITLE_LETTERS = 8
-
+from .keys import PostingKeys, sample, title_rows
+from .store import Entry, Hashes, TokenRows
 
 _COLUMNS = ("doc_id", "page_id", "role", "source", "url", "title")
 
 
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """Documents that come to an index, in the order of their pages.
+    """Incoming documents, in the order of their pages.
 
-    ``pages`` int64[n], the row of each one's page; ``parts`` how many further documents the page of each has (0 of those
-    themselves); ``published`` microseconds or None; ``headline``, ``short`` bool[n]. ``sampled`` are rows of the shingles that each is
-    listed under.
+    Attributes
+    ----------
+    published : microseconds since 1970, UTC, or None
+    parts : further documents of the page of each; 0 for those themselves
+    pages : int64[n], the row of each one's page
+    words : their tokens
+    headline, short : bool[n]; a short document is too short to judge
+    sampled : rows of the shingles that each is posted under
     """
 
     doc_ids: list[str]
@@ -55,9 +55,9 @@ class Incoming:
     titles: list[str | None]
     published: list[int | None]
     parts: list[int]
-    pages: npt.NDArray[np.int64]
+    pages: Ints
     words: TokenRows
-    prints: Fingerprints
+    fingerprints: Fingerprints
     headline: npt.NDArray[np.bool_]
     short: npt.NDArray[np.bool_]
     sampled: Rows
@@ -66,9 +66,33 @@ class Incoming:
         return len(self.doc_ids)
 
     @cached_property
-    def listed_titles(self) -> Rows:
-        """The keys that the title of each is listed under."""
-        return title_listing(self.prints.title_terms, self.prints.title_shingles)
+    def title_keys(self) -> Rows:
+        """The keys that each title is posted under."""
+        return title_rows(self.fingerprints.title_terms, self.fingerprints.title_shingles)
+
+    def posting_keys(self) -> PostingKeys:
+        """What each document may be posted under."""
+        prints = self.fingerprints
+        return PostingKeys(np.diff(prints.shingles[1]), self.sampled, self.title_keys, prints.digests, prints.title_words)
+
+    def digest(self, row: int) -> bytes:
+        """16 bytes, equal if the token streams are equal."""
+        return bytes(self.fingerprints.digests[row].tobytes())
+
+    def is_same(self, row: int, known: Entry | None) -> bool:
+        """Whether the index has this very document: the same tokens, the same title, the same role."""
+        return known is not None and (self.digest(row), self.titles[row], self.roles[row]) == (known.digest, known.title, known.role)
+
+    def take(self, span: slice) -> Incoming:
+        """Some consecutive documents, whole pages."""
+        rows = np.arange(span.start, span.stop)
+        if len(rows) == len(self):
+            return self
+        columns = {
+            field.name: getattr(self, field.name)[span] for field in fields(self) if field.name not in ("words", "fingerprints", "sampled")
+        }
+        sampled = take_rows(*self.sampled, rows)
+        return replace(self, **columns, words=self.words.take(rows), fingerprints=self.fingerprints.take(rows), sampled=sampled)
 
 
 def read_page(page: Checked, config: Config) -> Incoming:
@@ -79,7 +103,7 @@ def read_page(page: Checked, config: Config) -> Incoming:
     found = other_documents(parts)
     n = 1 + len(found)
     source = page.source or parts.source_line
-    return _arrive(
+    return _fingerprint_documents(
         [page.id, *(f"{page.id}#{k}" for k in range(1, n))],
         [page.id] * n,
         ["headline" if page.text is None else "article", *(role for role, _, _ in found)],
@@ -98,10 +122,10 @@ def read_pages(pages: Any, config: Config) -> Incoming:
     documents, page_rows = documents_of(pages, segmented=config.text.segment, credited=False)
     ids, page_ids, roles, sources, urls, titles = (documents.column(name).to_pylist() for name in _COLUMNS)
     published = documents.column("published").cast(pa.int64()).to_pylist()
-    return _arrive(ids, page_ids, roles, sources, urls, titles, published, page_rows, documents.column("text"), config)
+    return _fingerprint_documents(ids, page_ids, roles, sources, urls, titles, published, page_rows, documents.column("text"), config)
 
 
-def _arrive(
+def _fingerprint_documents(
     doc_ids: list[str],
     page_ids: list[str],
     roles: list[str],
@@ -109,7 +133,7 @@ def _arrive(
     urls: list[str | None],
     titles: list[str | None],
     published: list[int | None],
-    pages: npt.NDArray[np.int64],
+    pages: Ints,
     texts: Any,
     config: Config,
 ) -> Incoming:
@@ -117,7 +141,7 @@ def _arrive(
     headline = np.array([role == "headline" for role in roles])
     short = np.where(headline, prints.title_words < config.text.min_headline_words, prints.words < config.text.min_words)
     parts = np.zeros(len(pages), np.int64)
-    first = np.flatnonzero(np.diff(pages, prepend=-1))
+    first = _page_starts(pages)
     parts[first] = np.diff(np.append(first, len(pages))) - 1
     sampled = sample(tokens, np.diff(prints.shingles[1]), config)
     return Incoming(
@@ -126,94 +150,115 @@ def _arrive(
     )  # fmt: skip
 
 
-def title_listing(title_terms: Rows, title_shingles: Rows) -> Rows:
-    """The keys that titles are listed under: one of all their words, and one of each of a few runs of letters."""
-    whole = title_keys(row_hashes(*title_terms))
-    n = len(whole)
-    letters, offsets = take_rows(*title_shingles, np.arange(n), np.full(n, TITLE_LETTERS))
-    return np.insert(letter_keys(letters), offsets[:-1], whole), row_offsets(np.diff(offsets) + 1)
+def _page_starts(pages: Ints) -> Ints:
+    """int64[n_pages]: the first row of each page."""
+    starts: Ints = np.flatnonzero(np.diff(pages, prepend=-1))
+    return starts
 
 
-def spans_of(arrivals: Incoming, changed: npt.NDArray[np.bool_]) -> list[slice]:
-    """Whole pages that can be decided together.
+def split_at_updates(incoming: Incoming, updated: npt.NDArray[np.bool_]) -> list[slice]:
+    """Spans of whole pages that can be decided together.
 
-    Of two documents of one id the second is an update of the first. A page with an update stands alone, for what comes behind it is
-    compared with the new text and what comes before with the old one.
+    Of two documents with one id the second is an update of the first. A page with an update is decided alone: what comes
+    after it is compared with the new text, what comes before it with the old one.
 
     Parameters
     ----------
-    changed : bool[n], documents that the index has with another text
+    updated : bool[n], documents that the index has with another text
     """
-    starts = np.flatnonzero(np.diff(arrivals.pages, prepend=-1)).tolist()
+    starts = _page_starts(incoming.pages).tolist()
     spans, begin, seen = [], 0, set[str]()
-    for start, end in zip(starts, [*starts[1:], len(arrivals)], strict=True):
-        names = arrivals.doc_ids[start:end]
-        if changed[start:end].any() or not seen.isdisjoint(names):
+    for start, end in zip(starts, [*starts[1:], len(incoming)], strict=True):
+        names = incoming.doc_ids[start:end]
+        if updated[start:end].any() or not seen.isdisjoint(names):
             spans += [slice(begin, start), slice(start, end)]
             begin = end
         seen.update(names)
-    return [span for span in [*spans, slice(begin, len(arrivals))] if span.start < span.stop]
+    return [span for span in [*spans, slice(begin, len(incoming))] if span.start < span.stop]
 
 
-def take(arrivals: Incoming, span: slice) -> Incoming:
-    """Some of the arrivals, whole pages in a row."""
-    rows = np.arange(span.start, span.stop)
-    if len(rows) == len(arrivals):
-        return arrivals
-    cut = {
-        field.name: getattr(arrivals, field.name)[span] for field in fields(Incoming) if field.name not in ("words", "prints", "sampled")
-    }
-    sampled = take_rows(*arrivals.sampled, rows)
-    return replace(arrivals, **cut, words=arrivals.words.take(rows), prints=arrivals.prints.take(rows), sampled=sampled)
+#: Blocks of up to this many documents are never split.
+SMALLEST_SPLIT = 32
+#: Pairs of documents that share a key, per document of a block, from which the block is split.
+_CROWDED = 2000
+#: One in this many shingles is counted.
+_COUNTED = 8
+
+
+def split_crowded(incoming: Incoming) -> Iterator[Incoming]:
+    """Split whole pages into parts in which few documents share keys: the hits of a block grow with the square of those that do."""
+    if len(incoming) <= SMALLEST_SPLIT or incoming.pages[0] == incoming.pages[-1] or not _is_crowded(incoming):
+        yield incoming
+        return
+    starts = _page_starts(incoming.pages)
+    middle = int(starts[1:][np.searchsorted(starts[1:-1], len(incoming) // 2)])
+    yield from split_crowded(incoming.take(slice(0, middle)))
+    yield from split_crowded(incoming.take(slice(middle, len(incoming))))
+
+
+def _is_crowded(incoming: Incoming) -> bool:
+    articles = take_rows(*incoming.sampled, np.flatnonzero(~incoming.short & ~incoming.headline))[0]
+    titles = take_rows(*incoming.title_keys, np.flatnonzero(~incoming.short))[0] if incoming.headline.any() else articles[:0]
+    pairs = _COUNTED * _count_equal_pairs(articles[articles % np.uint64(_COUNTED) == 0]) + _count_equal_pairs(titles)
+    return pairs > _CROWDED * len(incoming)
+
+
+def _count_equal_pairs(keys: Hashes) -> int:
+    """How often a key meets an equal one, itself included."""
+    counts = np.unique(keys, return_counts=True)[1].astype(np.int64)
+    return int((counts * counts).sum())
 
 
 _NO_ID = "it has neither an id nor a URL: an index must know a document again. Give an id, or name its column with input.id"
 
 
-class Taken(NamedTuple):
-    """``arrivals`` None where no page could be read; ``rows`` the input row of each page; ``rejects`` row and reason of each."""
+class IncomingBlock(NamedTuple):
+    """Documents of a batch of pages.
 
-    arrivals: Incoming | None
+    ``incoming`` is None where no page could be read; ``rows`` the input row of each page; ``rejects`` (row, reason) of each reject.
+    """
+
+    incoming: Incoming | None
     rows: list[int]
     rejects: list[tuple[int | None, str]]
 
 
-def blocks(data: Any, config: Config, log: ReadLog) -> Iterator[Taken]:
-    """Read and fingerprint data in memory, or files if it is a path or a list of paths, block by block."""
+def blocks(data: Any, config: Config, log: ReadLog) -> Iterator[IncomingBlock]:
+    """Read and fingerprint pages block by block, from data in memory, a path or a list of paths."""
 
-    def read(batch: PageBatch) -> Taken:
-        pages, nameless = _named(batch.pages)
-        rejects = list(zip(batch.rejects.column("input_row").to_pylist(), _reasons(batch.rejects), strict=True))
+    def read(batch: PageBatch) -> IncomingBlock:
+        pages, nameless = _with_ids(batch.pages)
+        rejects = list(zip(batch.rejects.column("input_row").to_pylist(), _reject_reasons(batch.rejects), strict=True))
         rejects += [(row, _NO_ID) for row in nameless]
         rows = pages.column("input_row").to_pylist()
-        return Taken(read_pages(pages, config) if rows else None, rows, rejects)
+        return IncomingBlock(read_pages(pages, config) if rows else None, rows, rejects)
 
     paths = paths_of(data)
     if isinstance(data, Sized) and not len(data):
         return iter(())
-    batches = read_files(paths, config=config, log=log) if paths else read_data(_mapped(data), config=config, log=log)
+    batches = read_files(paths, config=config, log=log) if paths else read_data(_as_mappings(data), config=config, log=log)
     return map_batches(read, batches, thread_count(config.run.threads))
 
 
-def _mapped(data: Any) -> Any:
-    """The same data, with documents as the mappings that they stand for."""
+def _as_mappings(data: Any) -> Any:
+    """The same data, with each ``Document`` as a mapping."""
     if isinstance(data, list | tuple):
-        return [_mapping(item) for item in data] if any(isinstance(item, Document) for item in data) else data
-    return map(_mapping, data) if isinstance(data, Iterator) else data
+        return [_as_mapping(item) for item in data] if any(isinstance(item, Document) for item in data) else data
+    return map(_as_mapping, data) if isinstance(data, Iterator) else data
 
 
-def _mapping(item: Any) -> Any:
+def _as_mapping(item: Any) -> Any:
     return dataclasses.asdict(item) if isinstance(item, Document) else item
 
 
-def _reasons(rejects: Any) -> list[str]:
+def _reject_reasons(rejects: Any) -> list[str]:
     return [f"{row['reason']}: {row['detail']}" for row in rejects.select(["reason", "detail"]).to_pylist()]
 
 
-def _named(pages: Any) -> tuple[Any, list[int]]:
-    """Pages of data in memory that have no id are known by their URL; those that have none either are turned back.
+def _with_ids(pages: Any) -> tuple[Any, list[int]]:
+    """Pages that have an id, and the input rows of those without one.
 
-    A row of a file is known by its place in the file, as in a batch run.
+    In memory, the URL serves as id where there is none. In a file, the position does, as in a batch run.
     """
     made = pc.equal(pages.column("page_id"), pc.binary_join_element_wise(MEMORY, pages.column("input_row").cast(pa.string()), ":"))
     if not pc.any(made).as_py():
@@ -223,33 +268,3 @@ def _named(pages: Any) -> tuple[Any, list[int]]:
     nameless = pages.column("input_row").filter(pc.invert(known)).to_pylist()
     named = pages.set_column(pages.schema.get_field_index("page_id"), pages.schema.field("page_id").with_nullable(True), ids)
     return named.filter(known).cast(pages.schema), nameless
-
-
-#: Documents that are decided together in any case, and how often others may list what one of them lists before a block is parted.
-_FEW, _CROWD = 32, 2000
-#: One of so many shingles is counted.
-_COUNTED = 8
-
-
-def split_crowded(arrivals: Incoming) -> Iterator[Incoming]:
-    """Whole pages in a row, in parts in which few list the same: what is found in a part grows with the square of those that do."""
-    if len(arrivals) <= _FEW or arrivals.pages[0] == arrivals.pages[-1] or not _is_crowded(arrivals):
-        yield arrivals
-        return
-    starts = np.flatnonzero(np.diff(arrivals.pages, prepend=-1))
-    middle = int(starts[1:][np.searchsorted(starts[1:-1], len(arrivals) // 2)])
-    yield from split_crowded(take(arrivals, slice(0, middle)))
-    yield from split_crowded(take(arrivals, slice(middle, len(arrivals))))
-
-
-def _is_crowded(arrivals: Incoming) -> bool:
-    articles = take_rows(*arrivals.sampled, np.flatnonzero(~arrivals.short & ~arrivals.headline))[0]
-    titles = take_rows(*arrivals.listed_titles, np.flatnonzero(~arrivals.short))[0] if arrivals.headline.any() else articles[:0]
-    pairs = _COUNTED * _pairs(articles[articles % np.uint64(_COUNTED) == 0]) + _pairs(titles)
-    return pairs > _CROWD * len(arrivals)
-
-
-def _pairs(keys: Hashes) -> int:
-    """How often a key meets an equal one, itself included."""
-    counts = np.unique(keys, return_counts=True)[1].astype(np.int64)
-    return int((counts * counts).sum())

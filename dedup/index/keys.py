@@ -1,70 +1,55 @@
-"""The keys and values of postings: 64-bit hashes, one namespace for each kind of thing that is looked up, and packed numbers.
+"""Keys and values of postings: 64-bit hashes, a namespace for each kind of key, and packed document numbers.
 
-Shingles are looked up by their hashes as they are. Every other kind has a salt and a permutation of 64 bits, so that what is equal as
-a number (a document's number, a title's hash) is not equal as a key. Keys are stored: none of this may change.
+Indexes store keys and values: none of this may change.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Ints, Rows
+from ..arrays.rows import Ints, Rows, mask_rows, row_offsets, take_rows
 from ..config import Config, CopyConfig
-from ..kernels.fingerprints.shingles import shingle_hashes
+from ..kernels.fingerprints.shingles import row_hashes, shingle_hashes
+from ..kernels.index.keys import fold_digests, salt_keys
 from ..kernels.index.winnow import winnow
-from .store import CLASS_BITS, Hashes, Values
+from .store import CLASS_BITS, Entry, Hashes, Values
 
+# Shingle hashes are keys as they are. Every other kind has a salt, so that equal numbers of two kinds (a document's
+# number, a title's hash) never become equal keys. The salts are roots of the first primes, as in SHA-512.
 _DIGEST, _COPIES, _TITLE, _LETTERS = (
     np.uint64(salt) for salt in (0x6A09E667F3BCC909, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B, 0xA54FF53A5F1D36F1)
-)  # roots of the first primes, as in SHA-512
+)
 _ID = b"dedup id"
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MASK = (1 << 64) - 1
-_MOST_CLASS = (1 << CLASS_BITS) - 1
-#: The least shingles of a document of each size class: half an octave each, from 8 on.
+#: Fewest shingles of a document of each size class: half an octave each, from 8 on.
 CLASS_SIZES = np.array([1, *(ceil(8 * 2 ** (k / 2)) for k in range(1, 1 << CLASS_BITS))], np.int64)
+#: (fewest shingles of a text, window that it is winnowed with); window 1 takes all. The bounds are bounds of size classes, so
+#: that a class implies the window. Shorter texts are sampled more densely: a loose sample of them would say too little.
+WINDOWS = ((1, 1), (64, 3), (128, 8))
+#: Standard deviations by which a sample may fall short of its expected overlap.
+SPREADS = 2.5
+#: Character shingles of a title that it is posted under: those with the smallest hashes.
+TITLE_LETTERS = 8
 
 
-def _mixed(values: Hashes) -> Hashes:
-    """Spread the bits: the finalizer of SplitMix64, as ``mix64`` of ``kernels/hashing.py``."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
-
-
-def _salted(values: Hashes, salt: np.uint64) -> Hashes:
-    """A permutation of 64 bits for each salt. Mixed once, kinds would differ by a constant only, and numbers may well differ by it."""
-    return _mixed(_mixed(values ^ salt) ^ salt)
+def _salt(values: Hashes, salt: np.uint64) -> Hashes:
+    keys: Hashes = salt_keys(np.ascontiguousarray(values, np.uint64), salt)
+    return keys
 
 
 def digest_keys(digests: Hashes) -> Hashes:
     """uint64[n]: keys of token streams, from their digests uint64[n, 2]."""
-    digests = np.asarray(digests, np.uint64).reshape(-1, 2)
-    if len(digests) == 1:  # of one text, plain numbers are faster
-        return np.array([_digest_key(*digests[0].tolist())], np.uint64)
-    return _salted(_mixed(digests[:, 0]) ^ (digests[:, 1] * _GOLDEN), _DIGEST)
-
-
-def _digest_key(one: int, other: int) -> int:
-    salt = int(_DIGEST)
-    return _mixed_number(_mixed_number(_mixed_number(one) ^ (other * int(_GOLDEN) & _MASK) ^ salt) ^ salt)
-
-
-def _mixed_number(value: int) -> int:
-    """``_mixed`` of one number."""
-    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & _MASK
-    value = (value ^ value >> 27) * 0x94D049BB133111EB & _MASK
-    return value ^ value >> 31
+    return _salt(fold_digests(np.ascontiguousarray(digests, np.uint64).reshape(-1, 2)), _DIGEST)
 
 
 def id_key(doc_id: str) -> int:
-    """The key of a document's id: 64 bits of BLAKE2b, for ids come from outside. Half surrogates are allowed."""
+    """The key of a document's id: 64 bits of BLAKE2b, because ids come from outside. Half surrogates are allowed."""
     return int.from_bytes(hashlib.blake2b(doc_id.encode("utf-8", "surrogatepass"), digest_size=8, person=_ID).digest(), "little")
 
 
@@ -74,23 +59,36 @@ def id_keys(doc_ids: Sequence[str]) -> Hashes:
 
 
 def copies_keys(numbers: Ints) -> Hashes:
-    """uint64[n]: the keys that list the copies of these canonicals."""
-    return _salted(np.asarray(numbers, np.int64).astype(np.uint64), _COPIES)
+    """uint64[n]: the keys under which the copies of canonicals are posted, from the canonicals' numbers."""
+    return _salt(np.asarray(numbers, np.int64).astype(np.uint64), _COPIES)
 
 
 def copies_key(number: int) -> int:
-    """The key that lists the copies of a canonical."""
+    """``copies_keys`` of one canonical."""
     return int(copies_keys(np.array([number], np.int64))[0])
 
 
 def title_keys(titles: Hashes) -> Hashes:
-    """uint64[n]: keys of what titles are looked up by, from its hashes."""
-    return _salted(np.asarray(titles, np.uint64), _TITLE)
+    """uint64[n]: keys of whole titles, from the hashes of their words."""
+    return _salt(titles, _TITLE)
 
 
 def letter_keys(letters: Hashes) -> Hashes:
-    """uint64[n]: keys of what titles are looked up by letter by letter, from its hashes."""
-    return _salted(np.asarray(letters, np.uint64), _LETTERS)
+    """uint64[n]: keys of character shingles of titles, from their hashes."""
+    return _salt(letters, _LETTERS)
+
+
+def title_rows(title_terms: Rows, title_shingles: Rows) -> Rows:
+    """The keys that titles are posted under: first one of all words, then those of a few character shingles.
+
+    Parameters
+    ----------
+    title_terms, title_shingles : as ``Fingerprints`` has them
+    """
+    whole = title_keys(row_hashes(*title_terms))
+    n = len(whole)
+    letters, offsets = take_rows(*title_shingles, np.arange(n), np.full(n, TITLE_LETTERS))
+    return np.insert(letter_keys(letters), offsets[:-1], whole), row_offsets(np.diff(offsets) + 1)
 
 
 def pack_values(numbers: Ints, sizes: Ints) -> Values:
@@ -99,11 +97,11 @@ def pack_values(numbers: Ints, sizes: Ints) -> Values:
     Parameters
     ----------
     numbers : int64[n], document numbers below 2**28
-    sizes : int64[n], how many different shingles each document has
+    sizes : int64[n], distinct shingles of each document
 
     Returns
     -------
-    uint32[n], ``number << 4 | size_class``: the last class of which ``CLASS_SIZES`` says that its documents have as many
+    uint32[n], ``number << 4 | size_class``: the last class whose ``CLASS_SIZES`` the size reaches
     """
     classes = np.searchsorted(CLASS_SIZES, np.maximum(np.asarray(sizes, np.int64), CLASS_SIZES[0]), side="right") - 1
     values: Values = ((np.asarray(numbers, np.int64) << CLASS_BITS) | classes).astype(np.uint32)
@@ -115,24 +113,12 @@ def numbers_of(values: Values) -> Ints:
     return (np.asarray(values, np.uint32) >> np.uint32(CLASS_BITS)).astype(np.int64)
 
 
-def classes_of(values: Values) -> npt.NDArray[np.int64]:
-    """int64[n]: the size classes in values."""
-    return (np.asarray(values, np.uint32) & np.uint32(_MOST_CLASS)).astype(np.int64)
-
-
-#: The least shingles of a text, and the window that it is winnowed with from there on; 1 takes all. Bounds are those of size classes, so
-#: that a class tells the window. Shorter texts are listed under more: of them a loose sample would say too little.
-WINDOWS = ((1, 1), (64, 3), (128, 8))
-#: Standard deviations by which a sample may fall short of what is expected of it.
-SPREADS = 2.5
-
-
 def sample(tokens: Rows, sizes: Ints, config: Config) -> Rows:
-    """The shingles that documents are listed under.
+    """The shingles that documents are posted under: all of a short text, a winnowed sample of a longer one.
 
     Parameters
     ----------
-    tokens : rows of tokens; sizes : int64[n], how many different shingles each has
+    tokens : rows of tokens; sizes : int64[n], distinct shingles of each
     """
     bounds, windows = (np.array(column, np.int64) for column in zip(*WINDOWS, strict=True))
     own = windows[np.maximum(np.searchsorted(bounds, sizes, side="right") - 1, 0)]
@@ -140,29 +126,86 @@ def sample(tokens: Rows, sizes: Ints, config: Config) -> Rows:
     return values, offsets
 
 
-def least_shared(sizes: Ints, cut: Ints, config: CopyConfig) -> npt.NDArray[np.int32]:
-    """How many listed shingles an arrival must share with a document of each size class to be compared with it.
+def least_shared(sizes: Ints, truncated: Ints, config: CopyConfig) -> npt.NDArray[np.int32]:
+    """How many posted shingles a text must share with a document of each size class to be compared with it.
 
     Parameters
     ----------
-    sizes : int64[n], shingles of each arrival; cut : how many of them list more documents than are read
+    sizes : int64[n], distinct shingles of each text
+    truncated : int64[n], how many of those have posting lists that were not read to the end
 
     Returns
     -------
     int32[n, 16]
-        A text that shares ``copies.excerpt`` of the smaller one shares as much of a sample on average; with the spread of a draw.
+        A text that shares ``copies.excerpt`` of the smaller one shares that much of a sample on average; the bound
+        allows for the spread of a random draw.
     """
-    rows = [_least_shared(size, hot, config.excerpt) for size, hot in zip(sizes.tolist(), cut.tolist(), strict=True)]
+    rows = [_least_shared(size, count, config.excerpt) for size, count in zip(sizes.tolist(), truncated.tolist(), strict=True)]
     return np.array(rows, np.int32).reshape(len(rows), len(CLASS_SIZES))
 
 
 @lru_cache(1 << 16)
-def _least_shared(size: int, cut: int, share: float) -> tuple[int, ...]:
-    """``least_shared`` of one arrival."""
+def _least_shared(size: int, truncated: int, share: float) -> tuple[int, ...]:
+    """``least_shared`` of one text."""
     least = []
     for other in CLASS_SIZES.tolist():
         window = next(window for bound, window in reversed(WINDOWS) if other >= bound)
-        rate = 2 / (window + 1) * (1 - cut / max(size, 1))
+        rate = 2 / (window + 1) * (1 - truncated / max(size, 1))
         mean = share * min(size, other) * rate
         least.append(max(1, ceil(mean - SPREADS * sqrt(mean * (1 - share) * (1 - rate)) - 1e-9)))
     return tuple(least)
+
+
+@dataclass(frozen=True, eq=False)
+class PostingKeys:
+    """What documents may be posted under, row by row.
+
+    ``sizes`` int64[n], distinct shingles of the text; ``sampled`` rows of posted shingles; ``titles`` rows of
+    title keys; ``digests`` uint64[n, 2]; ``title_words`` int32[n], stems of the title.
+    """
+
+    sizes: Ints
+    sampled: Rows
+    titles: Rows
+    digests: Hashes
+    title_words: npt.NDArray[np.int32]
+
+    def take(self, rows: Ints) -> PostingKeys:
+        """The chosen documents."""
+        sampled, titles = take_rows(*self.sampled, rows), take_rows(*self.titles, rows)
+        return PostingKeys(self.sizes[rows], sampled, titles, self.digests[rows], self.title_words[rows])
+
+
+def postings(entries: list[Entry], keys: PostingKeys, posted_copy: npt.NDArray[np.bool_], config: Config) -> tuple[Hashes, Values]:
+    """The postings of entries.
+
+    Every entry is posted under its id. A canonical article is posted under its shingles, its digest and its title,
+    a canonical headline under its title. A copy is posted under its canonical, under its digest where its text is
+    not exactly the canonical's, and under its shingles if it is a posted copy.
+
+    Parameters
+    ----------
+    keys : a row for each entry; posted_copy : bool[n], see ``Decisions``
+
+    Returns
+    -------
+    (keys uint64[n_postings], values uint32[n_postings])
+    """
+    numbers = np.array([entry.number for entry in entries], np.int64)
+    canonical = np.array([entry.canonical for entry in entries], np.int64)
+    short = np.array([entry.status == "short" for entry in entries], bool)
+    headline = np.array([entry.role == "headline" for entry in entries], bool)
+    exact = np.array([entry.kind == "exact" for entry in entries], bool)
+    is_canonical = (canonical == numbers) & ~short
+    has_title = keys.title_words >= config.text.min_headline_words
+    one_each = np.arange(len(entries) + 1)
+    parts = [
+        (id_keys([entry.doc_id for entry in entries]), one_each),
+        mask_rows(digest_keys(keys.digests), one_each, ~short & ~headline & ~exact),
+        mask_rows(copies_keys(canonical), one_each, canonical != numbers),
+        mask_rows(*keys.sampled, (is_canonical | posted_copy) & ~headline),
+        mask_rows(*keys.titles, is_canonical & has_title),
+    ]
+    values = pack_values(numbers, keys.sizes)
+    posted = [np.repeat(values, np.diff(offsets)) for _, offsets in parts]
+    return np.concatenate([part for part, _ in parts]), np.concatenate(posted)

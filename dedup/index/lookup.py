@@ -1,4 +1,4 @@
-"""Arrivals to what an index has of them: by id, by digest, by shingles, by title. One question to the store for a whole block."""
+"""Finds what an index has of incoming documents: by id, digest, shingles and title, with one question to the store for a block."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Ints, Rows, row_offsets, take_rows
+from ..arrays.rows import Ints, Rows, concat_rows, empty_rows, mask_rows, row_offsets
 from ..config import Config
+from ..errors import InputError
 from ..kernels.index.tally import tally
+from ..readers.values import safe_text, without_surrogates
 from .incoming import Incoming
-from .keys import digest_keys, id_keys, least_shared, numbers_of, pack_values
+from .keys import copies_key, digest_keys, id_key, id_keys, least_shared, numbers_of, pack_values
 from .matching import MOST_COMPARED
 from .memtable import Memtable
 from .store import CLASS_BITS, Entry, PostingLists, Store
+
+_NONE: Ints = np.empty(0, np.int64)
+#: Documents read for one id. More than one has it only by chance, or had it before.
+_MOST_OF_ID = 64
 
 
 class _Scratch(threading.local):
@@ -39,8 +45,8 @@ def candidates(hits: PostingLists, needed: npt.NDArray[np.int32], most: int) -> 
     Parameters
     ----------
     hits : what the keys of each row list
-    needed : int32[n_rows, 16], how many keys must be shared with a document of each size class
-    most : so many are kept of a row, those that share most, of equals the smaller numbers
+    needed : int32[n_rows, 16], keys that must be shared with a document of each size class
+    most : documents kept of a row: those that share most, of equals the smaller numbers
 
     Returns
     -------
@@ -53,197 +59,200 @@ def candidates(hits: PostingLists, needed: npt.NDArray[np.int32], most: int) -> 
     return numbers, shared, offsets
 
 
-#: Documents that one id can list: those that had it before, and chance.
-_FEW = 64
-
-
 @dataclass(frozen=True, eq=False)
 class LookupResult:
-    """What there is for each arrival.
+    """What is known of each incoming document, a list item for each.
 
-    ``known`` the entry of its id; ``twins`` entries with its digest; ``alike`` rows of numbers of documents that share shingles
-    with it, ``titled`` of those that share runs of letters of its title (of a headline). In ``alike_here`` and ``titled_here`` are rows
-    of earlier arrivals; ``twins_here`` the first arrival with the same words, of an article that has one. ``entries`` has all entries by
-    number; ``standing`` rows of updates that stand for copies still, see ``rewriting.py``.
+    Attributes
+    ----------
+    known : the entry with its id, None if there is none
+    same_text : entries of other articles with its digest
+    alike : int64, numbers of documents that share shingles with it
+    titled : int64, numbers of documents that share a title with it, or parts of one; of a headline only
+    block_alike, block_titled : int64, rows of earlier documents of the block, likewise
+    block_same_text : of an article, the first earlier row with its digest
+    entries : all entries found, by number
+    keeps_copies : rows of updates that stay the canonical of copies, see ``changes.update_canonicals``
     """
 
     known: list[Entry | None]
-    twins: list[list[Entry]]
+    same_text: list[list[Entry]]
     alike: list[Ints]
     titled: list[Ints]
-    alike_here: list[Ints]
-    titled_here: list[Ints]
-    twins_here: dict[int, int]
+    block_alike: list[Ints]
+    block_titled: list[Ints]
+    block_same_text: dict[int, int]
     entries: dict[int, Entry]
-    standing: frozenset[int] = frozenset()
+    keeps_copies: frozenset[int] = frozenset()
 
 
-def look_up(arrivals: Incoming, store: Store, config: Config, *, together: bool) -> LookupResult:
-    """Look for the entries that decide what arrivals are.
+def look_up(incoming: Incoming, store: Store, config: Config, *, together: bool) -> LookupResult:
+    """Find all that the decision about incoming documents depends on.
 
     Parameters
     ----------
-    together : arrivals are compared with all earlier ones of the block too, else with those of their own page
+    together : compare documents with all earlier ones of the block; otherwise only with those of their own page
     """
-    n = len(arrivals)
-    compared = ~arrivals.short & ~arrivals.headline
-    asked = arrivals.headline & ~arrivals.short
-    shingles = only(arrivals.prints.shingles, compared)
-    titles = only(arrivals.listed_titles, asked) if asked.any() else _none(n)
-    whole, letters = _apart(titles) if asked.any() else (titles, titles)
-    ones = np.arange(n + 1)
-    digests = only((digest_keys(arrivals.prints.digests), ones), compared)
-    named, cap = (id_keys(arrivals.doc_ids), ones), config.candidates.list_cap
-    hits = store.lookup(*_joined([named, digests, whole, letters, shingles]), cap)
+    n = len(incoming)
+    compared = ~incoming.short & ~incoming.headline
+    by_headline = incoming.headline & ~incoming.short
+    shingles = mask_rows(*incoming.fingerprints.shingles, compared)
+    titles = mask_rows(*incoming.title_keys, by_headline) if by_headline.any() else empty_rows(n)
+    whole_titles, letters = _split_titles(titles) if by_headline.any() else (titles, titles)
+    one_each = np.arange(n + 1)
+    digests = mask_rows(digest_keys(incoming.fingerprints.digests), one_each, compared)
+    ids, cap = (id_keys(incoming.doc_ids), one_each), config.candidates.list_cap
+    hits = store.lookup(*concat_rows([ids, digests, whole_titles, letters, shingles]), cap)
     by_id, by_digest, by_title, by_letters, by_shingle = (_section(hits, k * n, (k + 1) * n) for k in range(5))
-    needed = least_shared(np.diff(shingles[1]), by_shingle.cut, config.copies)
-    ids, twins = _uncut(by_id, named, store), _uncut(by_digest, digests, store)
-    # Of a title that comes back every day those that came last count.
-    last = _uncut(by_title, whole, store, cap)
-    titled = [np.union1d(*both) if len(both[0]) else both[1] for both in zip(last, _each(by_letters), strict=True)]
-    entries = _fetched(store, [*ids, *twins])
-    known = [_named(doc_id, ids[i], entries) for i, doc_id in enumerate(arrivals.doc_ids)]
+
+    needed = least_shared(np.diff(shingles[1]), by_shingle.truncated, config.copies)
+    with_id, with_digest = _untruncated(by_id, ids, store), _untruncated(by_digest, digests, store)
+    # Of a title that returns every day the latest documents count.
+    with_title = _untruncated(by_title, whole_titles, store, cap)
+    titled = [np.union1d(*both) if len(both[0]) else both[1] for both in zip(with_title, _numbers_of_rows(by_letters), strict=True)]
+    entries = _fetch_entries(store, [*with_id, *with_digest])
+    known = [_entry_with_id(doc_id, with_id[row], entries) for row, doc_id in enumerate(incoming.doc_ids)]
     own = [-1 if entry is None else entry.number for entry in known]
-    same_words = [_twins(twins[i], entries, arrivals.prints.digests[i].tobytes(), own[i]) for i in range(n)]
-    # Who has the same words as another one needs no further comparison.
-    alike = [_NONE if same_words[i] else numbers for i, numbers in enumerate(_numbers(by_shingle, needed))]
-    entries |= _fetched(store, [*alike, *titled])
-    here = _look_here(arrivals, shingles, titles, compared, config, together) if n > 1 else ([_NONE] * n, [_NONE] * n)
+    same_text = [_with_digest(with_digest[row], entries, incoming.digest(row), own[row]) for row in range(n)]
+    # A document with the same words as another one needs no further comparison.
+    alike = [_NONE if same_text[row] else numbers for row, numbers in enumerate(_candidate_numbers(by_shingle, needed))]
+    entries |= _fetch_entries(store, [*alike, *titled])
+    in_block = _look_in_block(incoming, shingles, titles, compared, config, together) if n > 1 else ([_NONE] * n, [_NONE] * n)
     return LookupResult(
         known,
-        same_words,
-        [_others(alike[i], entries, own[i]) for i in range(n)],
-        [_others(titled[i], entries, own[i]) for i in range(n)],
-        *here,
-        _twins_here(arrivals, compared, together),
+        same_text,
+        [_comparable(alike[row], entries, own[row]) for row in range(n)],
+        [_comparable(titled[row], entries, own[row]) for row in range(n)],
+        *in_block,
+        _same_text_in_block(incoming, compared, together),
         entries,
     )
 
 
-_NONE: Ints = np.empty(0, np.int64)
-
-
-def changed(arrivals: Incoming, store: Store) -> npt.NDArray[np.bool_]:
-    """bool[n]: documents that the index has with another text."""
-    named = id_keys(arrivals.doc_ids), np.arange(len(arrivals) + 1)
-    numbers = np.unique(np.concatenate(_uncut(store.lookup(*named, _FEW), named, store))).tolist()
-    known = {entry.doc_id: entry for entry in store.fetch(numbers) if entry is not None}
-    return np.array([name in known and not says_the_same(arrivals, row, known[name]) for row, name in enumerate(arrivals.doc_ids)], bool)
-
-
-def says_the_same(arrivals: Incoming, row: int, known: Entry) -> bool:
-    """Whether an arrival says what the entry of its id says, see ``verdict.is_same``."""
-    digest = arrivals.prints.digests[row].tobytes()
-    return known.digest == digest and known.title == arrivals.titles[row] and known.role == arrivals.roles[row]
-
-
-def _look_here(
-    arrivals: Incoming, shingles: Rows, titles: Rows, compared: npt.NDArray[np.bool_], config: Config, together: bool
+def _look_in_block(
+    incoming: Incoming, shingles: Rows, titles: Rows, compared: npt.NDArray[np.bool_], config: Config, together: bool
 ) -> tuple[list[Ints], list[Ints]]:
-    """For each arrival, earlier ones of the block that share shingles, or the title."""
-    n = len(arrivals)
-    tail = Memtable()
-    sampled = only(arrivals.sampled, compared)
-    judged = compared | (arrivals.headline & ~arrivals.short)
-    own_titles = only(arrivals.listed_titles, judged & (arrivals.prints.title_words >= config.text.min_headline_words))
-    values = pack_values(np.arange(n), np.diff(arrivals.prints.shingles[1]))
+    """For each document, earlier rows of the block that share shingles, and that share the title."""
+    n = len(incoming)
+    posted = Memtable()
+    sampled = mask_rows(*incoming.sampled, compared)
+    judged = compared | (incoming.headline & ~incoming.short)
+    has_title = incoming.fingerprints.title_words >= config.text.min_headline_words
+    own_titles = mask_rows(*incoming.title_keys, judged & has_title)
+    values = pack_values(np.arange(n), np.diff(incoming.fingerprints.shingles[1]))
     for keys, offsets in (sampled, own_titles):
-        tail.add(keys, np.repeat(values, np.diff(offsets)))
-    hits = tail.lookup(*_joined([shingles, titles]), n)
+        posted.add(keys, np.repeat(values, np.diff(offsets)))
+    hits = posted.lookup(*concat_rows([shingles, titles]), n)
     by_shingle, by_title = _section(hits, 0, n), _section(hits, n, 2 * n)
-    needed = least_shared(np.diff(shingles[1]), by_shingle.cut, config.copies)
-    alike = _numbers(by_shingle, needed, most=n)
-    titled = _each(by_title)
-    # Pages stand together, so those of a row's page are the ones behind its first.
-    first = np.zeros(n, np.int64) if together else np.searchsorted(arrivals.pages, arrivals.pages)
-    earlier = ([rows[(rows < i) & (rows >= first[i])] for i, rows in enumerate(side)] for side in (alike, titled))
-    one, other = earlier
-    return one, other
+    needed = least_shared(np.diff(shingles[1]), by_shingle.truncated, config.copies)
+    # The documents of a page are adjacent, so those of a row's page come after its first row.
+    first = np.zeros(n, np.int64) if together else np.searchsorted(incoming.pages, incoming.pages)
+
+    def earlier(found: list[Ints]) -> list[Ints]:
+        return [rows[(rows < row) & (rows >= first[row])] for row, rows in enumerate(found)]
+
+    return earlier(_candidate_numbers(by_shingle, needed, most=n)), earlier(_numbers_of_rows(by_title))
 
 
-def _twins_here(arrivals: Incoming, compared: npt.NDArray[np.bool_], together: bool) -> dict[int, int]:
-    """For each article with the very words of an earlier one, the first of those."""
+def _same_text_in_block(incoming: Incoming, compared: npt.NDArray[np.bool_], together: bool) -> dict[int, int]:
+    """For each article with the digest of earlier ones, the first of those."""
     first: dict[tuple[bytes, int], int] = {}
-    answer = {}
+    found = {}
     for row in np.flatnonzero(compared).tolist():
-        key = arrivals.prints.digests[row].tobytes(), 0 if together else int(arrivals.pages[row])
+        key = incoming.digest(row), 0 if together else int(incoming.pages[row])
         earlier = first.setdefault(key, row)
         if earlier != row:
-            answer[row] = earlier
-    return answer
+            found[row] = earlier
+    return found
 
 
-def _numbers(hits: PostingLists, needed: npt.NDArray[np.int32], most: int = MOST_COMPARED) -> list[Ints]:
+def find_known(incoming: Incoming, store: Store) -> list[Entry | None]:
+    """The entry with the id of each document, None if there is none."""
+    ids = id_keys(incoming.doc_ids), np.arange(len(incoming) + 1)
+    numbers = _untruncated(store.lookup(*ids, _MOST_OF_ID), ids, store)
+    entries = _fetch_entries(store, numbers)
+    return [_entry_with_id(doc_id, numbers[row], entries) for row, doc_id in enumerate(incoming.doc_ids)]
+
+
+def find_entry(store: Store, doc_id: str) -> Entry | None:
+    """The entry of an id; halves of surrogate pairs are replaced as when it was stored.
+
+    Raises
+    ------
+    InputError
+        If the id is no string.
+    """
+    if not isinstance(doc_id, str):
+        raise InputError(f"the id of a document is a text, got {safe_text(repr(doc_id))}.")
+    doc_id = without_surrogates(doc_id)
+    entries = store.fetch(store.all_numbers(id_key(doc_id)).tolist())
+    return next((entry for entry in entries if entry is not None and entry.doc_id == doc_id), None)
+
+
+def find_parts(store: Store, page_id: str, first: int, last: int) -> list[Entry]:
+    """The further documents ``page_id#first`` to ``page_id#last`` of a page, those that exist."""
+    parts = (find_entry(store, f"{page_id}#{number}") for number in range(first, last + 1))
+    return [part for part in parts if part is not None and part.page_id == page_id]
+
+
+def find_copies(store: Store, entry: Entry) -> list[Entry]:
+    """The copies whose canonical an entry is."""
+    if entry.canonical != entry.number:
+        return []
+    numbers = [number for number in store.all_numbers(copies_key(entry.number)).tolist() if number != entry.number]
+    return [copy for copy in store.fetch(numbers) if copy is not None and copy.canonical == entry.number]
+
+
+def _candidate_numbers(hits: PostingLists, needed: npt.NDArray[np.int32], most: int = MOST_COMPARED) -> list[Ints]:
     numbers, _, offsets = candidates(hits, needed, most)
     return [numbers[a:b] for a, b in _spans(offsets)]
 
 
-def _named(doc_id: str, numbers: Ints, entries: dict[int, Entry]) -> Entry | None:
+def _entry_with_id(doc_id: str, numbers: Ints, entries: dict[int, Entry]) -> Entry | None:
     return next((entries[k] for k in numbers.tolist() if k in entries and entries[k].doc_id == doc_id), None)
 
 
-def _fetched(store: Store, numbers: list[Ints]) -> dict[int, Entry]:
+def _fetch_entries(store: Store, numbers: list[Ints]) -> dict[int, Entry]:
     wanted = sorted({number for row in numbers for number in row.tolist()})
     return {entry.number: entry for entry in store.fetch(wanted) if entry is not None} if wanted else {}
 
 
-def _each(hits: PostingLists) -> list[Ints]:
+def _numbers_of_rows(hits: PostingLists) -> list[Ints]:
     """The numbers of each row, ascending, each once."""
     numbers = numbers_of(hits.values)
     return [np.unique(numbers[a:b]) if b - a > 1 else numbers[a:b] for a, b in _spans(hits.offsets)]
 
 
-def _uncut(hits: PostingLists, keys: Rows, store: Store, most: int | None = None) -> list[Ints]:
-    """The numbers of each row of at most one key; all of them, or those that came last, where that lists more than was read."""
-    numbers = _each(hits)
-    for row in np.flatnonzero(hits.cut).tolist():
+def _untruncated(hits: PostingLists, keys: Rows, store: Store, most: int | None = None) -> list[Ints]:
+    """The numbers of each row of at most one key; where its list was truncated, all of them, or the ``most`` latest ones."""
+    numbers = _numbers_of_rows(hits)
+    for row in np.flatnonzero(hits.truncated).tolist():
         numbers[row] = store.all_numbers(int(keys[0][keys[1][row]]))[-(most or 0) :]
     return numbers
 
 
-def _apart(titles: Rows) -> tuple[Rows, Rows]:
-    """Of what titles are looked up by the key of all words, and those of letters."""
+def _split_titles(titles: Rows) -> tuple[Rows, Rows]:
+    """Rows of title keys as those of the whole title and those of character shingles, see ``keys.title_rows``."""
     keys, offsets = titles
-    there = np.diff(offsets) > 0
-    whole = offsets[:-1][there]
-    behind = row_offsets(there.astype(np.int64))
-    return (keys[whole], behind), (np.delete(keys, whole), offsets - behind)
+    filled = np.diff(offsets) > 0
+    whole = offsets[:-1][filled]
+    before = row_offsets(filled.astype(np.int64))
+    return (keys[whole], before), (np.delete(keys, whole), offsets - before)
 
 
-def _others(numbers: Ints, entries: dict[int, Entry], own: int) -> Ints:
-    """Those that are there still and can be compared, but for an arrival's own former text."""
+def _comparable(numbers: Ints, entries: dict[int, Entry], own: int) -> Ints:
+    """Those that still exist and can be compared, without a document's own earlier version."""
     return np.array([k for k in numbers.tolist() if k != own and k in entries and entries[k].status != "short"], np.int64)
 
 
-def _twins(numbers: Ints, entries: dict[int, Entry], digest: bytes, own: int) -> list[Entry]:
+def _with_digest(numbers: Ints, entries: dict[int, Entry], digest: bytes, own: int) -> list[Entry]:
     found = (entries[k] for k in numbers.tolist() if k != own and k in entries)
     return [entry for entry in found if entry.digest == digest and entry.role != "headline" and entry.status != "short"]
 
 
-def only(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Rows:
-    """The same rows, those that are not chosen empty."""
-    if chosen.all():
-        return rows
-    if not chosen.any():
-        return _none(len(chosen))
-    sizes = np.diff(rows[1])
-    return take_rows(*rows, np.arange(len(sizes)), np.where(chosen, sizes, 0))
-
-
-def _none(n: int) -> Rows:
-    """So many empty rows."""
-    return np.empty(0, np.uint64), np.zeros(n + 1, np.int64)
-
-
-def _joined(parts: list[Rows]) -> Rows:
-    """Rows of several kinds, one kind behind the other."""
-    sizes = np.concatenate([np.diff(offsets) for _, offsets in parts])
-    return np.concatenate([keys for keys, _ in parts]), row_offsets(sizes)
-
-
 def _section(hits: PostingLists, first: int, last: int) -> PostingLists:
     begin, end = hits.offsets[first], hits.offsets[last]
-    return PostingLists(hits.values[begin:end], hits.offsets[first : last + 1] - begin, hits.cut[first:last])
+    return PostingLists(hits.values[begin:end], hits.offsets[first : last + 1] - begin, hits.truncated[first:last])
 
 
 def _spans(offsets: Ints) -> list[tuple[int, int]]:

@@ -1,79 +1,87 @@
-"""Arrivals against what may be their copies: every pair is measured exactly and judged by the rules of ``matches.py``.
+"""Verifies pairs of an indexed and an incoming document, by the rules of ``copies``.
 
-What is common in one outlet is counted among the documents at hand: those that share enough with an arrival to be looked at. A form that
-is filled in day by day brings its siblings along, so their number shows; a wire that others reprint has one entry, its canonical.
+What is common within one outlet is counted among the documents near an incoming one. A template that is filled in day by
+day brings its siblings along, so it shows; a wire that others reprint has a single canonical.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Ints, Rows
+from ..arrays.rows import Floats, Ints, Rows
 from ..config import CopyConfig
-from ..copies.pairs import EXACT, NEITHER, TITLE, Matches
-from ..copies.titles import close_titles, unique_facts
+from ..copies.pairs import Matches
+from ..copies.titles import close_titles, title_matches, unique_facts
 from ..copies.verification import verify_pairs
 from ..kernels.fingerprints.shingles import row_hashes
-from ..kernels.index.local_weights import distinct_in_company
+from ..kernels.index.local_weights import Neighbourhood, local_distinct_containment
 
-#: Documents that an arrival is compared with at most, those that share most with it.
+#: Documents that an incoming one is compared with at most: those that share most with it.
 MOST_COMPARED = 64
 
 
-def judge(
-    old: Ints, new: Ints, first_new: int, company: tuple[Ints, Ints], shingles: Rows, terms: Rows, sources: Ints, config: CopyConfig
-) -> Matches:
-    """Measure pairs of a document at hand and an arrival.
+class TextRows(NamedTuple):
+    """Texts of documents, row by row: ``shingles`` and ``terms`` as in ``Fingerprints``."""
+
+    shingles: Rows
+    terms: Rows
+
+
+class TitleRows(NamedTuple):
+    """Titles of documents, row by row.
+
+    ``shingles`` and ``terms`` of titles as in ``Fingerprints``; ``digests`` uint64[n, 2]; ``headline`` bool[n], documents that are
+    a headline.
+    """
+
+    shingles: Rows
+    terms: Rows
+    digests: npt.NDArray[np.uint64]
+    headline: npt.NDArray[np.bool_]
+
+
+def match_texts(old: Ints, new: Ints, texts: TextRows, near: Neighbourhood, config: CopyConfig) -> Matches:
+    """Verify pairs of articles.
 
     Parameters
     ----------
-    old, new : int64[n_pairs], rows of ``shingles`` and ``terms``, see ``Fingerprints``; arrivals are those from ``first_new`` on
-    company : for each arrival the rows of all documents at hand that were found for it
-    sources : int64[n_rows], a number for each outlet, -1 where it is unknown
+    old, new : int64[n_pairs], rows of ``texts``: an indexed and an incoming document
+    near : the neighbours of the incoming ones
 
     Returns
     -------
-    Matches, ``left`` is old and ``right`` new
+    Matches, ``left`` is old and ``right`` is new
     """
 
-    def distinct(left: Ints, right: Ints) -> npt.NDArray[np.float64]:
+    def distinct(left: Ints, right: Ints) -> Floats:
         order = np.argsort(right, kind="stable")
-        common = config.common, config.common_in_source
         found = np.empty(len(left))
-        found[order] = distinct_in_company(*shingles, left[order], right[order], first_new, *company, sources, *common)
+        limits = config.common, config.common_in_source
+        found[order] = local_distinct_containment(*texts.shingles, left[order], right[order], near, *limits)
         return found
 
-    return verify_pairs(old, new, shingles, terms, distinct, config)
+    return verify_pairs(old, new, texts.shingles, texts.terms, distinct, config)
 
 
-def judge_titles(
-    old: Ints,
-    new: Ints,
-    shingles: Rows,
-    terms: Rows,
-    digests: npt.NDArray[np.uint64],
-    headline: npt.NDArray[np.bool_],
-    config: CopyConfig,
-) -> Matches:
-    """Measure pairs of a title at hand and a headline that arrives.
+def match_titles(old: Ints, new: Ints, titles: TitleRows, config: CopyConfig) -> Matches:
+    """Verify pairs of a title in the index and an incoming headline.
 
     Parameters
     ----------
-    old, new : int64[n_pairs], rows of ``shingles`` and ``terms``, those of titles, see ``Fingerprints``
-    digests : uint64[n_rows, 2]; headline : bool[n_rows], the rows that are a headline
+    old, new : int64[n_pairs], rows of ``titles``
 
     Returns
     -------
-    Matches of those that say the same: the same words, or nearly, where nothing was replaced and no fact is missing
+    Matches
+        Of the pairs that say the same: equal words, or nearly so, with nothing replaced and no fact missing.
     """
-    close, jaccard, containment = close_titles(shingles, terms, unique_facts(terms), old, new, config.title)
-    hashes = row_hashes(*terms)
+    close, jaccard, containment = close_titles(titles.shingles, titles.terms, unique_facts(titles.terms), old, new, config.title)
+    hashes = row_hashes(*titles.terms)
     equal = hashes[old] == hashes[new]
     same = equal.copy()
     same[close] = True
     jaccard, containment = (np.where(equal, 1.0, share)[same] for share in (jaccard, containment))
-    old, new = old[same], new[same]
-    exact = (digests[old] == digests[new]).all(axis=1) & headline[old] & headline[new]
-    kind = np.where(exact, EXACT, TITLE).astype(np.uint8)
-    return Matches(old, new, kind, jaccard, containment, np.full(len(old), NEITHER, np.uint8))
+    return title_matches(old[same], new[same], jaccard, containment, titles.digests, titles.headline)

@@ -1,9 +1,4 @@
-"""What an index holds, and what it asks of the place where it is kept: SQLite and files, or Redis.
-
-A document in an index has a *number*. Its *postings* are pairs of a key (a 64-bit hash, see ``keys.py``) and a *value*: the number, and
-in its lowest bits how many shingles it is looked up by, as a power of two, so that it can be told without reading the document
-whether it shares enough with another one.
-"""
+"""The contract between an index and its store (SQLite and files, or Redis), and the types that pass between them."""
 
 from __future__ import annotations
 
@@ -15,23 +10,45 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays.rows import Ints, take_rows
+from ..errors import ConfigError
 
 Hashes = npt.NDArray[np.uint64]
-#: ``number << CLASS_BITS | size_class``, uint32.
+#: Values of postings, uint32: ``number << CLASS_BITS | size_class``. The size class says how many shingles the document has,
+#: so that a lookup knows whether enough of them are shared without reading the document.
 Values = npt.NDArray[np.uint32]
 CLASS_BITS = 4
-#: Numbers that 32 bits have room for.
+#: Document numbers that fit beside a size class in 32 bits.
 MOST_DOCUMENTS = 1 << (32 - CLASS_BITS)
+MODES, DURABILITIES = ("r", "a", "w"), ("process", "sync")
+
+
+def check_opening(mode: str, durability: str) -> None:
+    """Check how an index is to be opened, see ``Index.open``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such mode or durability.
+    """
+    if mode not in MODES or durability not in DURABILITIES:
+        raise ConfigError(f"mode must be 'r', 'a' or 'w' and durability 'process' or 'sync', got {mode!r} and {durability!r}.")
 
 
 @dataclass(slots=True)
 class Entry:
     """A document in an index.
 
-    ``status`` and ``kind`` as in ``documents.parquet``; ``canonical`` the number of its canonical, its own unless it is a copy;
-    ``contained`` which one is the excerpt, ``this``, ``match`` or None; ``story`` the number in its story's id; ``published`` and
-    ``arrived`` microseconds since 1970, UTC; ``words`` of its text; ``digest`` 16 bytes, equal if the token streams are; ``parts`` how
-    many further documents its page has (``doc_id#1`` ...).
+    Attributes
+    ----------
+    number : identifies it in the store; never reused
+    role, status, kind, jaccard, containment : as in ``documents.parquet``
+    canonical : number of its canonical; its own unless it is a copy
+    contained : which of the two is the excerpt: ``this``, its ``match``, or None
+    story : number in the id of its story
+    published, arrived : microseconds since 1970, UTC
+    words : number of words of its text
+    digest : 16 bytes, equal if the token streams are equal
+    parts : further documents of its page (``doc_id#1`` ...); 0 for those themselves
     """
 
     number: int
@@ -57,7 +74,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class TokenRows:
-    """The words of documents, row by row.
+    """The tokens of documents, row by row.
 
     ``tokens`` uint64[n_words] at level *shingle*; ``terms`` uint64[n_words], the term of each, 0 for a stop word; ``offsets``
     int64[n_rows + 1].
@@ -68,17 +85,17 @@ class TokenRows:
     offsets: Ints
 
     def take(self, rows: Ints) -> TokenRows:
-        """The words of the chosen rows, in the order given."""
+        """The chosen rows, in the order given."""
         tokens, offsets = take_rows(self.tokens, self.offsets, rows)
         return TokenRows(tokens, take_rows(self.terms, self.offsets, rows)[0], offsets)
 
     def with_empty(self, rows: int) -> TokenRows:
-        """The same, and behind them so many rows without words."""
+        """These rows and ``rows`` empty ones after them."""
         return TokenRows(self.tokens, self.terms, np.append(self.offsets, np.full(rows, self.offsets[-1])))
 
     @classmethod
     def none(cls, rows: int = 0) -> TokenRows:
-        """So many rows without words."""
+        """``rows`` empty rows."""
         return cls(np.empty(0, np.uint64), np.empty(0, np.uint64), np.zeros(rows + 1, np.int64))
 
 
@@ -86,22 +103,27 @@ class TokenRows:
 class PostingLists:
     """What keys list, row by row.
 
-    ``values`` uint32[n_hits], in no promised order; ``offsets`` int64[n_rows + 1]; ``cut`` int64[n_rows], how many keys of each row list
-    more than was read.
+    ``values`` uint32[n_values], in no particular order; ``offsets`` int64[n_rows + 1]; ``truncated`` int64[n_rows], how many keys
+    of each row list more than was read.
     """
 
     values: Values
     offsets: Ints
-    cut: Ints
+    truncated: Ints
 
 
 @dataclass(eq=False)
 class WriteBatch:
-    """What is to be made to last, all of it or nothing.
+    """A change of an index, written whole or not at all.
 
-    ``entries`` are new ones and ones that take the place of what has their number; ``words`` their words, a row each (an empty row
-    where none are kept; of an entry in ``kept_words`` the words stay as they are); ``keys`` and ``values`` further postings; ``removed``
-    numbers of entries that go; ``events`` rows of ``schema.EVENTS`` as mappings, see ``Store.events``.
+    Attributes
+    ----------
+    entries : new entries, and new versions of entries with the same number
+    words : the tokens of ``entries``, a row each; empty where none are stored
+    keys, values : postings to add, uint64[n] and uint32[n]
+    kept_words : numbers of ``entries`` whose stored tokens stay as they are
+    removed : numbers of entries to delete
+    events : rows of ``schema.EVENTS`` as mappings, see ``Store.events``
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -112,69 +134,83 @@ class WriteBatch:
     removed: list[int] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
+    def join(self, other: WriteBatch) -> WriteBatch:
+        """Both changes as one. ``other`` must bring no tokens; of two entries with one number, that of ``self`` stays."""
+        own = {entry.number for entry in self.entries}
+        added = [entry for entry in other.entries if entry.number not in own]
+        return WriteBatch(
+            self.entries + added,
+            self.words.with_empty(len(added)),
+            np.concatenate([self.keys, other.keys]),
+            np.concatenate([self.values, other.values]),
+            self.kept_words | {entry.number for entry in added},
+            self.removed + other.removed,
+            self.events + other.events,
+        )
+
 
 class WriteConflict(Exception):  # noqa: N818 - no error: the caller looks again
-    """Another writer has changed the index since ``Store.sync``; what was decided must be decided anew."""
+    """Another writer changed the index since ``Store.sync``; retry the decision."""
 
 
 class Store(Protocol):
-    """Where an index is kept. One thread at a time uses it.
+    """Stores an index. One thread at a time uses it.
 
-    ``metadata`` is what it was made with, see ``metadata.py``.
+    ``metadata`` is what the index was made with, see ``metadata.py``.
     """
 
     metadata: dict[str, Any]
 
     def sync(self) -> tuple[list[int], list[int]]:
-        """See what others have done: the numbers of entries added or changed since the last call, and of those removed.
+        """See what other writers did since the last call: numbers of entries added or changed, and of entries removed.
 
-        The first call tells nothing: what is there then is there. What ``commit`` of this very object did is not told.
+        The first call returns nothing: the index as it is then is the starting point. Commits of this object are left out.
         """
 
     def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        """What the keys of each row list, of a key that lists more than ``most`` so many, those first listed.
+        """What the keys of each row list; of a key that lists more than ``most``, the first ``most`` posted.
 
-        Lists may hold numbers of entries that are gone or have changed, and one number more than once.
+        Lists may contain numbers of entries that have been removed or changed, and one number more than once.
         """
 
     def all_numbers(self, key: int) -> Ints:
-        """int64[n]: all numbers that one key lists, ascending, each once."""
+        """int64[n]: all document numbers that a key lists, ascending, each once."""
 
     def fetch(self, numbers: Sequence[int]) -> list[Entry | None]:
         """The entries of these numbers, None where there is none."""
 
     def words(self, numbers: Sequence[int]) -> TokenRows:
-        """The words of these entries, an empty row where none are kept."""
+        """The tokens of these entries; a row is empty where none are stored."""
 
     def older_than(self, when: int, most: int) -> list[int]:
-        """Numbers of up to ``most`` entries that arrived before a time, the first arrived first."""
+        """Numbers of up to ``most`` entries that arrived before a time (microseconds), earliest first."""
 
     def last_number(self) -> int:
         """The highest number that an entry has or had, -1 if there never was one."""
 
     def allocate(self, count: int) -> int:
-        """The first of ``count`` numbers in a row that no entry has or had."""
+        """The first of ``count`` consecutive numbers that no entry has or had."""
 
     def commit(self, batch: WriteBatch) -> None:
-        """Make a batch last; as safely as the index was opened for when this returns.
+        """Write a batch. When this returns it is as durable as the index was opened for.
 
         Raises
         ------
-        Overtaken
-            If others have changed the index since the last ``sync``.
+        WriteConflict
+            If another writer changed the index since the last ``sync``.
         """
 
     def events(self, since: int) -> list[dict[str, Any]]:
-        """Events with a number above ``since``, in order: rows of ``schema.EVENTS`` and ``number``, ``recorded`` (microseconds)."""
+        """Events with a number above ``since``, in order: rows of ``schema.EVENTS``, ``number`` and ``recorded`` (microseconds)."""
 
     def __len__(self) -> int:
-        """Entries."""
+        """Number of entries."""
 
     def stats(self) -> dict[str, Any]:
-        """Facts about the store: ``documents``, ``copies``, ``bytes`` and what else it can tell without effort."""
+        """``documents``, ``copies``, ``bytes`` and what else the store knows without effort."""
 
     def compact(self) -> None:
-        """Give back the room of what is gone and put what was added in the shape that is fastest to read."""
+        """Free the space of removed entries and reorganize postings for fast reading."""
 
     def close(self) -> None:
-        """Let go of files, connections and locks."""
+        """Release files, connections and locks."""

@@ -55,29 +55,29 @@ class OnlineStories:
         """Forget all; it is read anew when it is next asked for."""
         self._window, self._latest, self._dated = None, -np.inf, False
 
-    def propose(self, arrivals: Incoming, decided: Decisions) -> None:
+    def propose(self, incoming: Incoming, decided: Decisions) -> None:
         """Write into entries the story that each would join or found; nothing is kept."""
         window = self._opened()
-        rows = [row for row in range(len(arrivals)) if self._is_free(decided, row)]
-        vectors, times = self._rows(arrivals, rows), self._times([decided.entries[row] for row in rows])
+        rows = [row for row in range(len(incoming)) if self._is_free(decided, row)]
+        vectors, times = self._rows(incoming, rows), self._times([decided.entries[row] for row in rows])
         for place, row in enumerate(rows):
-            found = window.propose(vectors, place, times[place], bool(arrivals.headline[row]))
+            found = window.propose(vectors, place, times[place], bool(incoming.headline[row]))
             decided.entries[row].story = found.story if found.story is not None else founding(decided.entries[row])
         self._pass_on(decided)
 
-    def place(self, arrivals: Incoming, decided: Decisions) -> list[dict[str, Any]]:
+    def place(self, incoming: Incoming, decided: Decisions) -> list[dict[str, Any]]:
         """Write into entries the story that each joins or founds, and keep them in the window; rows of the table of events."""
         window = self._opened()
         self.forget([entry.number for entry, same in zip(decided.entries, decided.same, strict=True) if not same])
-        updated = [row for row in range(len(arrivals)) if self._is_kept(decided, row)]
+        updated = [row for row in range(len(incoming)) if self._is_kept(decided, row)]
         if updated:
-            self._add(window, self._rows(arrivals, updated), [decided.entries[row] for row in updated])
-        rows = [row for row in range(len(arrivals)) if self._is_free(decided, row)]
+            self._add(window, self._rows(incoming, updated), [decided.entries[row] for row in updated])
+        rows = [row for row in range(len(incoming)) if self._is_free(decided, row)]
         entries = [decided.entries[row] for row in rows]
         times = self._times_in_turn(entries)
         founded = np.array([founding(entry) for entry in entries], np.int64)
         numbers = np.array([entry.number for entry in entries], np.int64)
-        stories, merges = window.place_all(self._rows(arrivals, rows), numbers, times, arrivals.headline[rows], founded)
+        stories, merges = window.place_all(self._rows(incoming, rows), numbers, times, incoming.headline[rows], founded)
         for entry, story, own in zip(entries, stories.tolist(), founded.tolist(), strict=True):
             entry.story = own if story == -1 else story
         self._pass_on(decided)
@@ -131,10 +131,10 @@ class OnlineStories:
         headline = np.array([entry.role == "headline" for entry in entries], bool)
         window.load(vectors, numbers, self._times(entries), headline, stories)
 
-    def _rows(self, arrivals: Incoming, rows: list[int]) -> Any:
-        chosen, prints = np.array(rows, np.int64), arrivals.prints
+    def _rows(self, incoming: Incoming, rows: list[int]) -> Any:
+        chosen, prints = np.array(rows, np.int64), incoming.fingerprints
         parts = prints.terms, prints.title_terms, prints.title_shingles
-        return self._vectors(*parts, chosen, arrivals.headline[chosen], arrivals.short[chosen])
+        return self._vectors(*parts, chosen, incoming.headline[chosen], incoming.short[chosen])
 
     def _vectors(
         self, terms: Rows, title_terms: Rows, letters: Rows, rows: Ints, headline: npt.NDArray[np.bool_], short: npt.NDArray[np.bool_]

@@ -1,9 +1,9 @@
-"""What an index says of a document: what to do with it, what it is a copy of, and why."""
+"""Verdicts: what to do with a document, what it is a copy of, and why; as objects, as dictionaries and as a table."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,8 @@ INDEX, SKIP, UPDATE, REJECT = "index", "skip", "update", "reject"
 class Match:
     """The match of a document with its canonical.
 
-    ``jaccard`` and ``containment`` are exact; ``contained`` says which one is the excerpt: ``this`` document, or the ``match``.
+    ``jaccard`` and ``containment`` are exact; ``contained`` says which of the two is the excerpt: ``this`` document, its
+    ``match``, or None.
     """
 
     canonical_id: str
@@ -37,14 +38,14 @@ class Verdict:
 
     Attributes
     ----------
-    action : ``index`` it, ``skip`` it (a copy, or known with this very text), or ``update`` what has its id
+    action : ``index`` it, ``skip`` it (a copy, or already indexed with this text), or ``update`` the document with its id
     status : ``unique``, ``copy`` or ``short`` (too short to judge)
-    kind : of its match with its canonical: ``exact``, ``near``, ``excerpt``, ``title``; None unless it is a copy
-    canonical_id : of the document that stands for it, its own unless it is a copy
-    match : the match with that one, None unless it is a copy
-    story_id : the story that it belongs to; None where stories are not asked for
-    reason : all this in a sentence
-    parts : verdicts of further documents that were found in its page: embedded articles and headlines
+    kind : kind of its match with its canonical: ``exact``, ``near``, ``excerpt`` or ``title``; None unless it is a copy
+    canonical_id : id of its canonical; its own unless it is a copy
+    match : the match with its canonical; None unless it is a copy
+    story_id : the story that it belongs to; None if stories are disabled
+    reason : the verdict as a sentence
+    parts : verdicts on further documents of its page: embedded articles and headlines
     """
 
     doc_id: str
@@ -61,34 +62,35 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as plain values, ready for JSON."""
-        return dataclasses.asdict(self) | {"parts": [part.to_dict() for part in self.parts]}
+        return nested(_columns(self)) | {"parts": [part.to_dict() for part in self.parts]}
 
 
 def story_name(story: int) -> str:
-    """The id of a story by its number."""
+    """The id of a story, from its number."""
     return f"s{story & (1 << 64) - 1:016x}"
 
 
 def story_number(name: str) -> int:
-    """The number of a story by its id: the inverse of ``story_name``, signed."""
+    """The signed number of a story, from its id; the inverse of ``story_name``."""
     value = int(name[1:], 16)
     return value - (1 << 64) if value >> 63 else value
 
 
-def verdict_of(entry: Entry, canonical: Entry, known: Entry | None, remark: str = "") -> Verdict:
+def verdict_of(entry: Entry, canonical: Entry, known: Entry | None, remark: str = "", *, same: bool = False) -> Verdict:
     """The verdict on a document.
 
     Parameters
     ----------
-    entry : as it is, or would be, in the index; canonical : its canonical, itself unless it is a copy
-    known : what the index had under its id
-    remark : more to say of it
+    entry : as it is, or would be, in the index
+    canonical : its canonical; itself unless it is a copy
+    known : the entry that the index had under its id
+    remark : what else to say of it
+    same : the index has this very document already, see ``Incoming.is_same``
     """
     is_copy = entry.status == "copy"
     match = None
     if is_copy:
         match = Match(canonical.doc_id, entry.kind or "", entry.jaccard or 0.0, entry.containment or 0.0, entry.contained)
-    same = known is not None and is_same(entry, known)
     action = SKIP if same else UPDATE if known is not None else SKIP if is_copy else INDEX
     reason = _reason(entry, canonical, remark)
     if same:
@@ -102,15 +104,15 @@ def verdict_of(entry: Entry, canonical: Entry, known: Entry | None, remark: str 
 
 
 def with_parts(verdicts: list[Verdict], pages: npt.NDArray[np.int64]) -> list[Verdict]:
-    """A verdict for each page, with those of its further documents; ``pages`` the page of each, in a row."""
+    """The verdict on each page, with those on its further documents as parts.
+
+    Parameters
+    ----------
+    pages : int64[n], the page of each verdict; those of a page are adjacent, its article first
+    """
     starts = np.flatnonzero(np.diff(pages, prepend=-1)).tolist()
     ends = [*starts[1:], len(verdicts)]
     return [dataclasses.replace(verdicts[a], parts=tuple(verdicts[a + 1 : b])) for a, b in zip(starts, ends, strict=True)]
-
-
-def is_same(entry: Entry, known: Entry) -> bool:
-    """Whether a document says what the one in the index says: the same tokens and the same title."""
-    return entry.digest == known.digest and entry.title == known.title and entry.role == known.role
 
 
 def _reason(entry: Entry, canonical: Entry, remark: str) -> str:
@@ -132,30 +134,31 @@ def _reason(entry: Entry, canonical: Entry, remark: str) -> str:
 
 
 def _percent(share: float | None) -> str:
-    # Never 100 % of what is not all of it.
+    # Rounded down: only the whole is 100 %.
     return f"{int((share or 0.0) * 1000) / 10:g} %"
 
 
 def table_of(verdicts: Sequence[tuple[int, Verdict]], rejects: Sequence[tuple[int | None, str]]) -> Any:
-    """Verdicts and their parts, and rows that could not be read, as an Arrow table of ``schema.VERDICTS`` in the order of the rows.
+    """Verdicts, their parts and rejects as an Arrow table, ``schema.VERDICTS``, in the order of the input.
 
     Parameters
     ----------
-    verdicts : with the row of each one's page; rejects : row and reason of each
+    verdicts : (input row of its page, verdict)
+    rejects : (input row, reason); rows that could not be read
     """
     rows: list[tuple[int, dict[str, Any]]] = []
     for row, verdict in verdicts:
-        rows += [(row, _columns(row, item)) for item in (verdict, *verdict.parts)]
+        rows += [(row, {"input_row": row} | _columns(item)) for item in (verdict, *verdict.parts)]
     for at, why in rejects:
         rows.append((-1 if at is None else at, dict.fromkeys(VERDICTS.names) | {"input_row": at, "action": REJECT, "reason": why}))
     rows.sort(key=lambda item: item[0])
     return pa.Table.from_pylist([columns for _, columns in rows], schema=VERDICTS)
 
 
-def _columns(row: int, verdict: Verdict) -> dict[str, Any]:
+def _columns(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as a row of ``schema.VERDICTS``, without ``input_row``."""
     match = verdict.match
     return {
-        "input_row": row,
         "doc_id": verdict.doc_id,
         "page_id": verdict.page_id,
         "role": verdict.role,
@@ -169,3 +172,13 @@ def _columns(row: int, verdict: Verdict) -> dict[str, Any]:
         "story_id": verdict.story_id,
         "reason": verdict.reason,
     }
+
+
+_OF_MATCH = ("canonical_id", "kind", "jaccard", "containment", "contained")
+
+
+def nested(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of ``schema.VERDICTS`` as ``Verdict.to_dict`` gives it: with its match in a dictionary of its own, and no parts."""
+    names = ("doc_id", "page_id", "role", "action", "status", "kind", "canonical_id")
+    match = {name: row[name] for name in _OF_MATCH} if row["status"] == "copy" else None
+    return {name: row[name] for name in names} | {"match": match, "story_id": row["story_id"], "reason": row["reason"], "parts": []}

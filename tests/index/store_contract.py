@@ -49,7 +49,7 @@ def found(store, rows: Sequence[Sequence[int]], most: int = 100) -> tuple[list[l
     assert hits.values.dtype == np.uint32 and hits.offsets.dtype == np.int64
     assert (hits.values & (1 << CLASS_BITS) - 1 == 3).all()
     numbers = (hits.values >> CLASS_BITS).tolist()
-    return [sorted(numbers[start:end]) for start, end in zip(hits.offsets, hits.offsets[1:], strict=False)], hits.cut.tolist()
+    return [sorted(numbers[start:end]) for start, end in zip(hits.offsets, hits.offsets[1:], strict=False)], hits.truncated.tolist()
 
 
 def add(store, count: int = 1, **changes) -> int:

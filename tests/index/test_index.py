@@ -28,8 +28,8 @@ def on_memory(config=None, other=None):
     config = config or dedup.Config()
     known = background_of(config.stories.background)
     store = MemoryStore(other._store if other is not None else None, metadata_of(config, known))
-    storyline = OnlineStories(store, config, known) if config.stories.enabled else None
-    return Index(store, config, storyline, None, writes=True, name="memory")
+    stories = OnlineStories(store, config, known) if config.stories.enabled else None
+    return Index(store, config, stories, None, writes=True, name="memory")
 
 
 @pytest.fixture(params=["memory", "sqlite"])

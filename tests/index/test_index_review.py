@@ -11,8 +11,8 @@ import pytest
 
 import dedup
 from dedup.fingerprints.fingerprint import print_words
-from dedup.index import incoming as crowds
 from dedup.index import index as online
+from dedup.index.incoming import SMALLEST_SPLIT
 from dedup.index.keys import copies_key
 from tests.arabic import edited, news
 from tests.index.test_index import DAY, HEADLINES, OTHER, TITLE, WIRE, document, on_memory
@@ -107,11 +107,11 @@ def test_check_batch_judges_a_row_as_if_another_one_did_not_change_its_canonical
 def test_a_crowd_of_copies_is_decided_in_parts(monkeypatch):
     sizes = []
     look_up = online.look_up
-    monkeypatch.setattr(online, "look_up", lambda arrivals, *rest, **more: sizes.append(len(arrivals)) or look_up(arrivals, *rest, **more))
+    monkeypatch.setattr(online, "look_up", lambda incoming, *rest, **more: sizes.append(len(incoming)) or look_up(incoming, *rest, **more))
     index = on_memory(ALONE)
     wire = news(1, 200)
     table = index.ingest_batch([{"id": str(k), "text": edited(wire, k % 200, k * 7 % 200)} for k in range(400)])
-    assert max(sizes) <= 2 * crowds._FEW
+    assert max(sizes) <= 2 * SMALLEST_SPLIT
     assert table.column("canonical_id").to_pylist() == ["0"] * 400
     sizes.clear()
     index.ingest_batch([{"id": f"u{k}", "text": news(k + 10, 60)} for k in range(400)])

@@ -20,7 +20,7 @@ def arrays(postings):
 
 
 def lists_of(hits):
-    return oracle.listed(hits.values, hits.offsets), hits.cut.tolist()
+    return oracle.listed(hits.values, hits.offsets), hits.truncated.tolist()
 
 
 @given(st.lists(POSTINGS, max_size=5), ROWS, st.integers(0, 5))

@@ -31,8 +31,8 @@ from typing import Any
 import numpy as np
 
 from ...arrays.rows import Ints
-from ...errors import ConfigError, InputError, OutputError
-from ..store import CLASS_BITS, MOST_DOCUMENTS, Entry, Hashes, PostingLists, TokenRows, WriteBatch, WriteConflict
+from ...errors import InputError, OutputError
+from ..store import CLASS_BITS, MOST_DOCUMENTS, Entry, Hashes, PostingLists, TokenRows, WriteBatch, WriteConflict, check_opening
 from . import scripts
 from .codec import (
     TOKEN_BYTES,
@@ -80,10 +80,7 @@ class RedisStore:
     """
 
     def __init__(self, url: str, metadata: Mapping[str, Any] | None = None, mode: str = "a", durability: str = "process") -> None:
-        if mode not in ("r", "a", "w"):
-            raise ConfigError(f"{mode!r} is no mode: an index is opened to read ('r'), to add ('a') or anew ('w').")
-        if durability not in ("process", "sync"):
-            raise ConfigError(f"{durability!r} is no durability: 'process' or 'sync'.")
+        check_opening(mode, durability)
         self._link = Link(url)
         #: The URL without credentials.
         self.name = self._link.address.shown

@@ -155,7 +155,7 @@ class SqliteReader:
         places[order] = np.arange(len(order))
         found = self._lookup(keys[order], np.arange(len(keys) + 1), most)
         values, starts = take_rows(found.values, found.offsets, places)
-        cut = row_offsets(found.cut[places])
+        cut = row_offsets(found.truncated[places])
         return PostingLists(values, starts[offsets], np.diff(cut[offsets]))
 
     def _lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:

@@ -331,7 +331,7 @@ def join_hits(parts: Sequence[PostingLists]) -> PostingLists:
         return parts[0]
     if not parts:
         return PostingLists(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
-    cut: Ints = np.sum([part.cut for part in parts], axis=0)
+    cut: Ints = np.sum([part.truncated for part in parts], axis=0)
     if len(cut) == 1:  # by far the most frequent case
         found = np.concatenate([part.values for part in parts])
         return PostingLists(found, np.array([0, len(found)]), cut)

@@ -19,9 +19,9 @@ from typing import IO, Any
 import numpy as np
 
 from ...arrays.rows import Ints
-from ...errors import ConfigError, InputError, OutputError
+from ...errors import InputError, OutputError
 from ...storage.files import unlock
-from ..store import MOST_DOCUMENTS, WriteBatch
+from ..store import MOST_DOCUMENTS, WriteBatch, check_opening
 from . import schema
 from .posting_files import Named, name_of
 from .reader import SqliteReader, check_not_inherited, mark_of
@@ -66,8 +66,7 @@ class SqliteStore(SqliteReader):
         OutputError
             If another process writes to it, or the system refuses.
         """
-        if mode not in ("r", "a", "w") or durability not in ("process", "sync"):
-            raise ConfigError(f"mode must be 'r', 'a' or 'w' and durability 'process' or 'sync', got {mode!r} and {durability!r}.")
+        check_opening(mode, durability)
         folder = Path(path)
         is_there = schema.check(folder)
         with schema.translated_errors(folder):

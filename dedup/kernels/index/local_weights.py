@@ -1,32 +1,47 @@
-"""What is left of a pair's containment when shingles weigh less that one outlet prints again and again, counted in company."""
+"""Containment of pairs, with less weight for shingles that one outlet repeats among the neighbours of a document."""
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..jit import jit
 
 
+class Neighbourhood(NamedTuple):
+    """The documents near each of the last rows, among which shingles are counted.
+
+    ``rows`` int64[n], ``offsets`` int64[n_last + 1]: the neighbours of row ``first_row`` and of those after it; ``sources``
+    int64[n_rows], a number for the outlet of every row, -1 where it is unknown.
+    """
+
+    rows: Any
+    offsets: Any
+    first_row: int
+    sources: Any
+
+
 @jit
-def distinct_in_company(values, offsets, left, right, first_right, company, company_offsets, sources, common, common_in_source):
-    """The distinct containment of pairs.
+def local_distinct_containment(values, offsets, left, right, near, common, common_in_source):
+    """The distinct containment of pairs: the weight that both share over the weight of the lighter row.
 
     Parameters
     ----------
     values : uint64[n_values], sorted and unique in each row; offsets : int64[n_rows + 1]
-    left, right : int64[n_pairs], rows; those of one ``right`` stand together
-    company : int64[n_company], rows; company_offsets : int64[n_right + 1]
-        For row ``first_right`` and those behind it, rows that share much with it: among them its shingles are counted.
-    sources : int64[n_rows], the outlet of each row, -1 where it is unknown
-    common, common_in_source : a shingle in more rows without an outlet, or in more of one outlet, weighs less
+    left, right : int64[n_pairs], rows; pairs with the same ``right`` must be adjacent
+    near : Neighbourhood of the right rows
+    common, common_in_source : a shingle of more neighbours without an outlet, or of more neighbours of one outlet,
+        weighs less
 
     Returns
     -------
     float64[n_pairs]
-        The weight of what both share over the weight of the lighter row. A shingle weighs 1, or ``common_in_source`` over the rows of the
-        outlet that has most (``common`` over those without one). Cost: the length of the right row for each row of its company.
+        A shingle of the right row weighs 1, or ``common_in_source`` over the number of rows of the outlet that has most
+        (``common`` over those without an outlet). Cost: the length of the right row for each of its neighbours.
     """
     out = np.empty(len(left), np.float64)
+    sources = near.sources
     longest = 0
     for row in right:
         longest = max(longest, offsets[row + 1] - offsets[row])
@@ -39,7 +54,7 @@ def distinct_in_company(values, offsets, left, right, first_right, company, comp
         begin, end = offsets[row], offsets[row + 1]
         if row != row_now:
             row_now = row
-            own = company[company_offsets[row - first_right] : company_offsets[row - first_right + 1]]
+            own = near.rows[near.offsets[row - near.first_row] : near.offsets[row - near.first_row + 1]]
             order = np.argsort(sources[own], kind="mergesort")
             weights[: end - begin] = 1.0
             first = 0
@@ -74,7 +89,7 @@ def distinct_in_company(values, offsets, left, right, first_right, company, comp
 
 @jit
 def count_shared(values, i, i_end, j, j_end, counts):
-    """Add 1 to ``counts[k]`` for each k so that ``values[i + k]`` stands in ``values[j:j_end]`` too; in place."""
+    """Add 1 to ``counts[k]`` for each k whose ``values[i + k]`` is also in ``values[j:j_end]``; in place."""
     first = i
     while i < i_end and j < j_end:
         a, b = values[i], values[j]

@@ -529,7 +529,7 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
 
 @pytest.mark.parametrize("settings", [{"mode": "x"}, {"durability": "often"}])
 def test_unknown_modes_are_refused(settings):
-    with pytest.raises(ConfigError, match="is no"):
+    with pytest.raises(ConfigError, match="mode must be"):
         RedisStore("redis://127.0.0.1/0", **settings)
 
 

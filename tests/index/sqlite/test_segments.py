@@ -36,7 +36,7 @@ def built(postings):
 
 
 def lists_of(hits):
-    return oracle.listed(hits.values, hits.offsets), hits.cut.tolist()
+    return oracle.listed(hits.values, hits.offsets), hits.truncated.tolist()
 
 
 def entries_of(segment):

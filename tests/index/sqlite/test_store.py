@@ -336,7 +336,7 @@ def test_many_keys_at_once_list_what_each_lists_alone(opener, small_files, monke
     alone = store.lookup(keys, offsets, 2)
     monkeypatch.setattr(sqlite_reading, "_FEW_KEYS", 1)
     together = store.lookup(keys, offsets, 2)
-    assert alone.cut.tolist() == together.cut.tolist() and alone.cut.any()
+    assert alone.truncated.tolist() == together.truncated.tolist() and alone.truncated.any()
     assert (together.offsets[0], together.offsets.tolist()) == (0, alone.offsets.tolist())
     for begin, end in zip(alone.offsets[:-1], alone.offsets[1:], strict=True):
         assert sorted(alone.values[begin:end]) == sorted(together.values[begin:end])

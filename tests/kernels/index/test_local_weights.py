@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels.index import local_weights as company
+from dedup.kernels.index import local_weights
+from dedup.kernels.index.local_weights import Neighbourhood, local_distinct_containment
 from tests import oracle, oracle_index
 
 rows_of_values = st.lists(st.sets(st.integers(1, 12), max_size=8).map(sorted), min_size=2, max_size=7)
@@ -21,8 +22,8 @@ def test_the_kernel_weighs_what_its_twin_weighs(rows, data):
     members, bounds = oracle.flat(around, np.int64)
     pairs = [(other, row) for row, others in enumerate(around, first) for other in others]
     left, right = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
-    given_ = (values, offsets, left, right, first, members, bounds, sources, 3, 2)
-    assert np.allclose(company.distinct_in_company(*given_), oracle_index.distinct_in_company(*given_))
+    given_ = (values, offsets, left, right, Neighbourhood(members, bounds, first, sources), 3, 2)
+    assert np.allclose(local_distinct_containment(*given_), oracle_index.local_distinct_containment(*given_))
 
 
 def test_siblings_of_one_outlet_make_a_form_weigh_little_and_other_outlets_do_not():
@@ -30,9 +31,10 @@ def test_siblings_of_one_outlet_make_a_form_weigh_little_and_other_outlets_do_no
     rows = [[*form, 100 + number] for number in range(6)]
     values, offsets = oracle.flat(rows, np.uint64)
     left, right, members, bounds = np.array([0]), np.array([5]), np.arange(5), np.array([0, 5])
-    given_ = (values, offsets, left, right, 5, members, bounds)
-    alike = company.distinct_in_company(*given_, np.zeros(6, np.int64), 10, 2)[0]
-    apart = company.distinct_in_company(*given_, np.arange(6), 10, 2)[0]
+    alike, apart = (
+        local_distinct_containment(values, offsets, left, right, Neighbourhood(members, bounds, 5, sources), 10, 2)[0]
+        for sources in (np.zeros(6, np.int64), np.arange(6))
+    )
     assert (round(alike, 3), round(apart, 3)) == (round(8 / 3 / (8 / 3 + 1), 3), round(8 / 9, 3))
 
 
@@ -41,6 +43,6 @@ def test_what_two_rows_share_is_counted_where_it_stands_in_the_first(one, other)
     values = np.array([*one, *other], np.uint64)
     counts, expected = np.ones(len(one), np.int64), np.ones(len(one), np.int64)
     spans = (0, len(one), len(one), len(values))
-    company.count_shared(values, *spans, counts)
+    local_weights.count_shared(values, *spans, counts)
     oracle_index.count_shared(values, *spans, expected)
     assert counts.tolist() == expected.tolist()
