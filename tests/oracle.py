@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.text.document_frequencies import background
-from dedup.text.normalization import RARE, deciding_words, stop_words, title_stop_words, tokenize
+from dedup.text.lexicon import RARE, deciding_words, stop_words, title_stop_words
+from dedup.text.normalization import tokenize
 from dedup.text.stemming import light_stem
 
 Row = list[int]

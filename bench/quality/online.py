@@ -22,7 +22,7 @@ from dedup.index.story_window import StoryWindow, VectorRows
 from dedup.schema import DAY
 from dedup.stories.vectors import without_terms
 from dedup.text.document_frequencies import background_of
-from dedup.text.normalization import deciding_words, stop_words, term_hashes
+from dedup.text.lexicon import title_stop_terms
 
 Ints = npt.NDArray[np.int64]
 
@@ -107,7 +107,7 @@ def stream_of(result: dedup.Result, config: Config) -> tuple[Stream, Ints]:
     all_of_it, earliest = np.iinfo(np.int64).max, min(times[~np.isnan(times)], default=0.0)
     titles = take_rows(*fingerprints.title_terms, every, np.where(judged, all_of_it, 0))
     return Stream(
-        without_terms(titles, term_hashes(deciding_words() & stop_words())),
+        without_terms(titles, title_stop_terms()),
         take_rows(*fingerprints.terms, every, np.where(headline, 0, config.stories.lead_words)),
         take_rows(*fingerprints.title_shingles, every, np.where(headline & judged, all_of_it, 0)),
         np.where(np.isnan(times[rows]), earliest, times[rows]),

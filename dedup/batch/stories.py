@@ -22,7 +22,7 @@ from ..stories import cluster
 from ..stories.describe import StoryTable, describe_stories
 from ..stories.vectors import Vectors, story_rows, vectorize
 from ..text.document_frequencies import DocumentFrequencies
-from ..text.normalization import title_stop_terms
+from ..text.lexicon import title_stop_terms
 from .base_run import BaseRun
 from .corpus import Corpus
 from .incremental import Continuation, active_stories, continue_stories, story_events

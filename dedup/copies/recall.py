@@ -18,7 +18,7 @@ from ..arrays.spill import Release, keep
 from ..arrays.threads import map_blocks
 from ..config import Config
 from ..config.bands import band_recall
-from ..kernels.copies.recall import sample_pairs
+from ..kernels.copies.recall import SampleIndex, sample_pairs
 from ..kernels.hashing import EULER, GOLDEN, PI
 from .pairs import Matches, is_among
 
@@ -178,12 +178,10 @@ def _true_pairs(
     seen[slots] = True
     heads = np.flatnonzero(np.diff(slots, prepend=-1))
     directory[slots[heads]] = heads
-    member_offsets = np.append(starts, len(values))
+    sample = SampleIndex(seen, directory, known, np.append(starts, len(values)), members, sample_rows)
 
     def block(first: int, last: int) -> tuple[Ints, Ints, Ints]:
-        answer: tuple[Ints, Ints, Ints] = sample_pairs(
-            *shingles, rows[first:last], seen, directory, known, member_offsets, members, sample_rows, jaccard, containment
-        )
+        answer: tuple[Ints, Ints, Ints] = sample_pairs(*shingles, rows[first:last], sample, jaccard, containment)
         release()
         return answer
 

@@ -15,7 +15,7 @@ from ..arrays.rows import Ints, Rows
 from ..arrays.spill import SpillPool
 from ..arrays.threads import map_batches
 from ..config import CopyConfig
-from ..kernels.copies.shingle_weights import count_in_source, count_rows, most_in_source, perhaps_common, weight_table
+from ..kernels.copies.shingle_weights import Selection, count_in_source, count_rows, most_in_source, perhaps_common, weight_table
 
 #: Counters for a part of the shingles at most, parts at least (so that threads have work), and rows read at a time.
 _MOST_SLOTS, _LEAST_PARTS, _BLOCK = 1 << 26, 4, 1 << 14
@@ -58,16 +58,16 @@ def weigh(shingles: Rows, rows: Ints, sources: Ints, config: CopyConfig, spill: 
 
     def common_of(part: int) -> tuple[npt.NDArray[np.uint64], Ints]:
         counters, within = np.zeros(slots, np.uint8), np.zeros(slots, np.uint8)
-        where = (np.uint64(part), shift)
         for block in blocks:
-            count_rows(values, offsets, rows[block], *where, counters, least)
+            count_rows(values, offsets, rows[block], np.uint64(part), shift, counters, least)
             spill.release()
+        selection = Selection(np.uint64(part), shift, counters, least)
         for block in blocks:
-            count_in_source(values, offsets, rows[block], own[block], *where, counters, least, within, np.uint8(255))
+            count_in_source(values, offsets, rows[block], own[block], selection, within, np.uint8(255))
             spill.release()
         found = []
         for block in blocks:
-            found.append(perhaps_common(values, offsets, rows[block], own[block], *where, counters, least, within, np.minimum(bounds, 254)))
+            found.append(perhaps_common(values, offsets, rows[block], own[block], selection, within, np.minimum(bounds, 254)))
             spill.release()
         perhaps, of = (np.concatenate([np.empty(0, dtype), *(pair[i] for pair in found)]) for i, dtype in ((0, np.uint64), (1, np.int64)))
         order = np.lexsort((of, perhaps))

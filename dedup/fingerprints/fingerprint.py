@@ -20,9 +20,10 @@ from ..arrays.spill import PersistentArray, SpilledArray, SpillPool
 from ..config import Config
 from ..kernels.fingerprints.shingles import shingle_hashes, shingle_rows
 from ..kernels.text.terms import stem_letter_rows, term_rows
-from ..kernels.text.token_cache import CHUNKS, ENTRY, WORDS, document_rows
+from ..kernels.text.token_cache import CHUNKS, ENTRY, WORDS, TokenCache, document_rows
 from ..text.folding import fold_table
-from ..text.normalization import stem_table, title_table, tokenize
+from ..text.lexicon import stem_table, title_table
+from ..text.normalization import tokenize
 from .minhash import Signatures, sign_rows, sign_shingles
 
 
@@ -41,7 +42,7 @@ Terms = npt.NDArray[np.uint64]
 _NO_LIMIT = 1 << 40
 #: Documents that are copied at a time.
 _CHOSEN = 1 << 14
-_memory = threading.local()
+_per_thread = threading.local()
 #: The parts of a fingerprint that are rows of hashes.
 ROWS = ("shingles", "terms", "title_terms", "title_shingles")
 
@@ -161,24 +162,23 @@ def print_words(tokens: Rows, aligned: Terms, config: Config) -> tuple[Rows, Row
 
 
 def _read(texts: Any, *, aligned: bool) -> Any:
-    tables = *fold_table().arrays(), *stem_table().arrays()
-    return document_rows(*text_rows(texts), True, aligned, *_memory_of_thread(True), *tables)
+    return document_rows(*text_rows(texts), True, aligned, _cache_of_thread(True), fold_table(), stem_table())
 
 
 def print_titles(titles: Any, config: Config) -> tuple[Rows, Rows, npt.NDArray[np.int32]]:
     """Stems and character shingles of titles, and how many stems each has: ``title_terms``, ``title_shingles``, ``title_words``."""
-    title, tables = text_rows(titles), (*fold_table().arrays(), *title_table().arrays())
+    title, tables = text_rows(titles), (fold_table(), title_table())
     terms, offsets, _, _ = term_rows(*title, _NO_LIMIT, *tables)
     letters, letter_offsets, words = stem_letter_rows(*title, _NO_LIMIT, *tables)
     return (terms, offsets), shingle_rows(letters, letter_offsets, config.shingles.headline_chars), words.astype(np.int32)
 
 
-def _memory_of_thread(stemmed: bool) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """What this thread remembers of chunks and words; each has its own, so that none waits for another."""
-    known: dict[bool, tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]] = _memory.__dict__.setdefault("known", {})
-    if stemmed not in known:
-        known[stemmed] = np.zeros((CHUNKS, ENTRY), np.uint64), np.zeros((WORDS if stemmed else 2, 2), np.uint64)
-    return known[stemmed]
+def _cache_of_thread(stemmed: bool) -> TokenCache:
+    """The token cache of this thread; each thread has its own, so that none waits for another."""
+    caches: dict[bool, TokenCache] = _per_thread.__dict__.setdefault("caches", {})
+    if stemmed not in caches:
+        caches[stemmed] = TokenCache(np.zeros((CHUNKS, ENTRY), np.uint64), np.zeros((WORDS if stemmed else 2, 2), np.uint64))
+    return caches[stemmed]
 
 
 def sign(texts: Any, config: Config | None = None) -> Signatures:
@@ -200,8 +200,7 @@ def sign(texts: Any, config: Config | None = None) -> Signatures:
     if settings.scheme == "datasketch":
         rows = [shingle_strings(tokenize(text or "", "shingle"), config.shingles.words) for text in texts.to_pylist()]
         return Signatures(sign_shingles(rows, settings), settings.scheme, settings.seed)
-    tables = *fold_table().arrays(), *stem_table().arrays()
-    tokens, offsets, _, _, _ = document_rows(*text_rows(texts), False, False, *_memory_of_thread(False), *tables)
+    tokens, offsets, _, _, _ = document_rows(*text_rows(texts), False, False, _cache_of_thread(False), fold_table(), stem_table())
     return Signatures(sign_rows(shingle_hashes(tokens, offsets, config.shingles.words), settings), settings.scheme, settings.seed)
 
 

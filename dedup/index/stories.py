@@ -15,7 +15,7 @@ from ..schema import DAY
 from ..stories.describe import story_id
 from ..stories.vectors import story_rows
 from ..text.document_frequencies import DocumentFrequencies
-from ..text.normalization import title_stop_terms
+from ..text.lexicon import title_stop_terms
 from .decision import Decisions
 from .incoming import Incoming
 from .store import Entry, Store

@@ -23,7 +23,7 @@ from ..fingerprints.fingerprint import fingerprint
 from ..readers import PageBatch, ReadLog, read_files
 from ..segmentation.documents import documents_of
 from ..text.document_frequencies import FLAGS, DocumentFrequencies
-from ..text.normalization import deciding_words, stop_words, term_hashes
+from ..text.lexicon import title_stop_terms
 from .vectors import NATIVE, without_terms
 
 Hashes = npt.NDArray[np.uint64]
@@ -171,7 +171,7 @@ def _count(pages: Any, config: Config) -> _Counted:
     documents, _ = documents_of(pages, segmented=config.text.segment)
     prints = fingerprint(documents.column("text"), documents.column("title"), config)
     # What stories leave out of titles.
-    titles = without_terms(prints.title_terms, term_hashes(deciding_words() & stop_words()))
+    titles = without_terms(prints.title_terms, title_stop_terms())
     terms = np.concatenate([titles[0], prints.terms[0]]) & ~FLAGS
     rows = np.concatenate([np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) for _, offsets in (titles, prints.terms)])
     order = np.lexsort((rows, terms))

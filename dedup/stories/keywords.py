@@ -18,7 +18,8 @@ import numpy.typing as npt
 from ..arrays.rows import Ints
 from ..kernels.hashing import GOLDEN
 from ..text.document_frequencies import FLAGS, background
-from ..text.normalization import term_hashes, tokenize, written_tokens
+from ..text.lexicon import term_hashes
+from ..text.normalization import tokenize, written_tokens
 from ..text.stemming import light_stem, stem_lists
 from .collocations import Bond, Chain, chains
 from .surface_words import SurfaceWords

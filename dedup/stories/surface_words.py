@@ -12,7 +12,7 @@ from ..arrays.rows import Ints, take_rows, text_array, text_rows
 from ..kernels.text.terms import term_rows
 from ..text.document_frequencies import FLAGS
 from ..text.folding import fold_table
-from ..text.normalization import stem_table
+from ..text.lexicon import stem_table
 
 #: Words of a text that are read.
 READ_WORDS = 200
@@ -38,7 +38,7 @@ class SurfaceWords:
     def of(cls, texts: Any) -> SurfaceWords:
         """The first words of an Arrow text column."""
         data, offsets = text_rows(texts)
-        terms, rows, starts, stops = term_rows(data, offsets, READ_WORDS, *fold_table().arrays(), *stem_table().arrays())
+        terms, rows, starts, stops = term_rows(data, offsets, READ_WORDS, fold_table(), stem_table())
         return cls(data, offsets[:-1], terms & ~FLAGS, np.repeat(np.arange(len(rows) - 1), np.diff(rows)), starts, stops)
 
     def within(self, sizes: Ints) -> npt.NDArray[np.bool_]:

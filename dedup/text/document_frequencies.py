@@ -43,7 +43,7 @@ def term_rules() -> int:
     lists = stem_lists()
     words = [sorted(group) for group in (lists.whole, lists.ending, lists.split)]
     digest = hashlib.sha256(repr((TERM_VERSION, PREFIXES, SUFFIXES, SHORTEST, words)).encode())
-    for array in fold_table().arrays():
+    for array in fold_table():
         digest.update(np.ascontiguousarray(array).tobytes())
     return int.from_bytes(digest.digest()[:8], "little")
 

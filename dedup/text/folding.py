@@ -22,13 +22,13 @@ The level *shingle* adds the seats of hamza, ؤ ئ -> ء (مسؤول and مسئ�
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ..kernels.text.tokens import FoldTable
 
 LEVELS = ("canonical", "shingle", "stem")
 
@@ -69,27 +69,6 @@ _ONE_TOKEN_EACH = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3041, 0x30FF), (0x31F0
 
 _SIGNS = {ord("%"): SIGN, ord("."): DECIMAL, 0x066B: DECIMAL, ord(","): GROUP, 0x066C: GROUP}
 _LAST_UNICODE = 0x110000
-
-
-@dataclass(frozen=True)
-class FoldTable:
-    """The rules as arrays.
-
-    ``blocks`` uint16[4352] gives the row of ``entries`` for the high bits of a code point;
-    ``entries`` uint32[n_blocks, 256] holds kind << 24 | value; ``expansions`` uint32 holds the
-    entries of code points that become several, each run ended by 0xFFFFFFFF;
-    ``refine`` uint32[3, 256] maps a letter of the Arabic block to its form at each level; until then hamza
-    and its like are kept, so that marks behind a letter can compose with it.
-    """
-
-    blocks: npt.NDArray[np.uint16]
-    entries: npt.NDArray[np.uint32]
-    expansions: npt.NDArray[np.uint32]
-    refine: npt.NDArray[np.uint32]
-
-    def arrays(self) -> tuple[Any, ...]:
-        """The four arrays in the order in which kernels take them."""
-        return self.blocks, self.entries, self.expansions, self.refine
 
 
 END_OF_EXPANSION = 0xFFFFFFFF

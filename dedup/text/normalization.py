@@ -1,26 +1,16 @@
-"""Text to folded text and tokens, in plain Python, by the same table that the kernels read.
+"""One string to its folded text or tokens, in plain Python: for single texts, for display and for tests.
 
-What comes in is one string; what comes out is the list of its tokens at a level of folding. Use it for
-single texts, for display and for tests; whole corpora go through ``kernels/tokens.py``, which gives the
-same tokens (a property test says so for any input).
+Corpora go through ``kernels/text/tokens.py``. Both read the same table and give the same tokens.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-
-import numpy as np
-import numpy.typing as npt
 
 from ..errors import ConfigError
-from ..kernels.text.terms import COMMON, ENDING, SPLIT, STOP, WHOLE, lexicon_rows
-from ..kernels.text.tokens import hash_letters
 from . import folding
-from .document_frequencies import FLAGS, background
 from .folding import COMPOSE, DECIMAL, DIGIT, DROP, EXPAND, GROUP, LEVELS, SEPARATOR, SIGN, SINGLE, fold_table
-from .stemming import PREFIXES, SHORTEST, SUFFIXES, light_stem, stem_lists
+from .stemming import light_stem
 
 _COMPOSITIONS = {
     (folding.ALEF, folding.MADDA_ABOVE): folding.ALEF_MADDA,
@@ -157,90 +147,3 @@ def _digits(entries: list[tuple[int, int, int]], at: int) -> tuple[str, int]:
             digits += chr(entries[at][1])
         at += 1
     return digits, at
-
-
-@cache
-def stop_words() -> frozenset[str]:
-    """The shipped stop words, at level *stem*."""
-    return _word_list("stop_words.txt")
-
-
-@cache
-def deciding_words() -> frozenset[str]:
-    """The shipped words that turn a headline round (negations, before and after), at level *stem*."""
-    return _word_list("deciding_words.txt")
-
-
-@cache
-def title_stop_words() -> frozenset[str]:
-    """What is left out of a title: stop words but for those that decide, and the tags of pictures and alarms."""
-    return (stop_words() - deciding_words()) | _word_list("media_words.txt")
-
-
-def _word_list(name: str) -> frozenset[str]:
-    text = resources.files("dedup.data").joinpath(name).read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return frozenset(tokenize(" ".join(lines), "stem"))
-
-
-#: A word in fewer documents of the background corpus than this share is a fact: a name, a rare thing.
-RARE = 0.006
-
-
-@dataclass(frozen=True)
-class StemTable:
-    """``lexicon``, what is said of words, see ``kernels.terms.lexicon_rows``; affixes as uint32 rows of letters."""
-
-    lexicon: npt.NDArray[np.uint64]
-    prefixes: npt.NDArray[np.uint32]
-    suffixes: npt.NDArray[np.uint32]
-
-    @classmethod
-    def of(cls, stop: frozenset[str], deciding: frozenset[str]) -> StemTable:
-        """The lists of the light stem, these stop words, and what is common but for the ``deciding`` words."""
-        lists = stem_lists()
-        common = background().common_terms(RARE)
-        said = [
-            (WHOLE, term_hashes(lists.whole)),
-            (ENDING, term_hashes(lists.ending)),
-            (SPLIT, term_hashes(lists.split)),
-            (STOP, term_hashes(stop)),
-            (COMMON, common[~np.isin(common, term_hashes(deciding) & ~FLAGS)]),
-        ]
-        marks = np.concatenate([np.full(len(words), mark) for mark, words in said])
-        lexicon = lexicon_rows(np.concatenate([words for _, words in said]), marks)
-        return cls(lexicon, _affix_rows(PREFIXES), _affix_rows(tuple((suffix, SHORTEST) for suffix in SUFFIXES)))
-
-    def arrays(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-        """The arrays in the order in which kernels take them."""
-        return self.lexicon, self.prefixes, self.suffixes
-
-
-@cache
-def stem_table() -> StemTable:
-    """The shipped lists and stop words as arrays."""
-    return StemTable.of(stop_words(), frozenset())
-
-
-@cache
-def title_table() -> StemTable:
-    """As ``stem_table`` for titles: deciding words are facts however common they are, and tags are left out."""
-    return StemTable.of(title_stop_words(), deciding_words())
-
-
-def term_hashes(words: frozenset[str]) -> npt.NDArray[np.uint64]:
-    """The hashes that kernels give to these folded words, sorted."""
-    hashes = [int(hash_letters(np.array([ord(letter) for letter in word], np.uint32), len(word))) for word in words]
-    return np.array(sorted(hashes), np.uint64)
-
-
-@cache
-def title_stop_terms() -> npt.NDArray[np.uint64]:
-    """The hashes of stop words that titles keep, for they may decide a match, but that tell nothing of a story."""
-    return term_hashes(deciding_words() & stop_words())
-
-
-def _affix_rows(affixes: tuple[tuple[str, int], ...]) -> npt.NDArray[np.uint32]:
-    longest = max(len(affix) for affix, _ in affixes)
-    rows = [[len(affix), least, *map(ord, affix), *[0] * (longest - len(affix))] for affix, least in affixes]
-    return np.array(rows, np.uint32)

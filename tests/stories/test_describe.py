@@ -13,7 +13,8 @@ from dedup import schema
 from dedup.stories import describe as storybook
 from dedup.stories.describe import describe_stories, story_id
 from dedup.stories.vectors import Vectors
-from dedup.text.normalization import term_hashes, tokenize
+from dedup.text.lexicon import term_hashes
+from dedup.text.normalization import tokenize
 
 START = dt.datetime(2015, 7, 21, tzinfo=dt.UTC)
 

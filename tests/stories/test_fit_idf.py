@@ -12,7 +12,8 @@ from dedup.errors import ConfigError, InputError
 from dedup.stories.fit_idf import Tally, fit_idf
 from dedup.stories.vectors import vectorize
 from dedup.text.document_frequencies import DocumentFrequencies, background_of
-from dedup.text.normalization import deciding_words, stop_words, term_hashes, tokenize
+from dedup.text.lexicon import deciding_words, stop_words, term_hashes
+from dedup.text.normalization import tokenize
 from tests.arabic import news
 from tests.paths import SEED_PAGE as PAGE
 

@@ -8,7 +8,8 @@ import pytest
 
 from dedup.stories.keywords import is_verb, keywords, spelling, without_clitic
 from dedup.stories.surface_words import SurfaceWords
-from dedup.text.normalization import term_hashes, tokenize
+from dedup.text.lexicon import term_hashes
+from dedup.text.normalization import tokenize
 
 
 def told(texts, *wanted):

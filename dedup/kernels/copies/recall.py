@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
 from ..jit import jit
 
 
+class SampleIndex(NamedTuple):
+    """An inverted index of the sampled rows.
+
+    Attributes
+    ----------
+    seen : bool[2**bits], for each number of ``bits`` bits, from 1 to 63, whether a known value begins with it
+    directory : int32[2**bits], where it is ``seen`` the first place in ``known`` of such a value
+    known : uint64[n_known], ascending: every value of a sampled row
+    member_offsets : int64[n_known + 1]; members : int64
+        For each known value the places in ``rows`` of the rows that contain it.
+    rows : int64[n_sampled], the sampled rows
+    """
+
+    seen: npt.NDArray[np.bool_]
+    directory: npt.NDArray[np.int32]
+    known: npt.NDArray[np.uint64]
+    member_offsets: npt.NDArray[np.int64]
+    members: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+
+
 @jit
-def sample_pairs(values, offsets, rows, seen, directory, known, member_offsets, members, sample_rows, jaccard, containment):
+def sample_pairs(values, offsets, rows, sample, jaccard, containment):
     """Pairs of a sampled row and any other row that share enough.
 
     Parameters
     ----------
     values : uint64[n_values], unique in each row; offsets : int64[n_rows + 1]
     rows : int64[n], the rows to look through
-    seen : bool[2**bits], for each number of ``bits`` bits, from 1 to 63, whether a known value begins with it
-    directory : int32[2**bits], where it is ``seen`` the first place in ``known`` of such a value
-    known : uint64[n_known], ascending: every value of a sampled row
-    member_offsets : int64[n_known + 1]; members : int64
-        For each known value the places in ``sample_rows`` of the rows that hold it.
-    sample_rows : int64[n_sampled], the sampled rows
+    sample : SampleIndex
     jaccard, containment : above 0; a pair is given if it reaches one of them
 
     Returns
     -------
     (sampled int64[n_pairs], other int64[n_pairs], shared int64[n_pairs])
-        A place in ``sample_rows``, a row, and how many values both hold; in the order of ``rows``. No row is paired
+        A place in ``sample.rows``, a row, and how many values both contain; in the order of ``rows``. No row is paired
         with itself. Cost: a look into ``seen`` for each value, and a step for each sampled row that holds it.
 
     Notes
     -----
     One value in ten is known, which no processor foresees: what is known is gathered first, without a branch.
     """
+    seen, directory, known, sample_rows = sample.seen, sample.directory, sample.known, sample.rows
     shift = np.uint64(64)
     width = len(seen)
     while width > 1:
@@ -63,10 +83,10 @@ def sample_pairs(values, offsets, rows, seen, directory, known, member_offsets, 
             n_places += np.int64(known[place] == perhaps[i])
         n_touched = np.int64(0)
         for i in range(n_places):
-            for m in range(member_offsets[places[i]], member_offsets[places[i] + 1]):
-                touched[n_touched] = members[m]
-                n_touched += np.int64(counts[members[m]] == 0)
-                counts[members[m]] += 1
+            for m in range(sample.member_offsets[places[i]], sample.member_offsets[places[i] + 1]):
+                touched[n_touched] = sample.members[m]
+                n_touched += np.int64(counts[sample.members[m]] == 0)
+                counts[sample.members[m]] += 1
         size = offsets[row + 1] - offsets[row]
         for t in range(n_touched):
             member = touched[t]

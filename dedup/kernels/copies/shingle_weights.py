@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
 from ..hashing import GOLDEN
 from ..jit import jit, leaf
+
+
+class Selection(NamedTuple):
+    """The values that a pass over the rows counts.
+
+    Attributes
+    ----------
+    part, shift : uint64; values with ``value >> shift == part`` are read
+    counters : uint8[a power of two], in how many rows each value stands, by its low bits; see ``count_rows``
+    least : uint8, values in fewer rows are left out
+    """
+
+    part: np.uint64
+    shift: np.uint64
+    counters: npt.NDArray[np.uint8]
+    least: np.uint8
 
 
 @leaf
@@ -47,11 +66,14 @@ def count_rows(values, offsets, rows, part, shift, counters, most):
 
 
 @jit
-def count_in_source(values, offsets, rows, sources, part, shift, counters, least, within, most):
-    """As ``count_rows``, in how many rows of each source, for values that ``counters`` says stand in ``least`` rows.
+def count_in_source(values, offsets, rows, sources, selection, within, most):
+    """As ``count_rows``, in how many rows of each source, for the values of a ``Selection``.
 
-    ``sources`` : int64[n], from 0; ``within`` : uint8[a power of two], written in place.
+    Parameters
+    ----------
+    sources : int64[n], from 0; within : uint8[a power of two], written in place
     """
+    part, shift, counters, least = selection
     mask = np.uint64(len(counters) - 1)
     for place in range(len(rows)):
         end = offsets[rows[place] + 1]
@@ -64,7 +86,7 @@ def count_in_source(values, offsets, rows, sources, part, shift, counters, least
 
 
 @jit
-def perhaps_common(values, offsets, rows, sources, part, shift, counters, least, within, bounds):
+def perhaps_common(values, offsets, rows, sources, selection, within, bounds):
     """The values of a part that may stand in more rows of a source than ``bounds`` (int64[n_sources]) says, each with it.
 
     Returns
@@ -72,6 +94,7 @@ def perhaps_common(values, offsets, rows, sources, part, shift, counters, least,
     (values uint64[n], sources int64[n]), one of each for every row that holds it. None that is common is missing; some
         are not common, for two values may have been counted together.
     """
+    part, shift, counters, least = selection
     mask = np.uint64(len(counters) - 1)
     found, of = np.empty(1024, np.uint64), np.empty(1024, np.int64)
     used = 0

@@ -5,7 +5,10 @@ The stem is that of ``dedup/stems.py``, whose lists come in as a table of hashes
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
 from ..jit import jit, leaf
 from .tokens import LETTERS, hash_letters, most_tokens, next_token
@@ -13,7 +16,7 @@ from .tokens import LETTERS, hash_letters, most_tokens, next_token
 #: What the lexicon says of a word: lists of the light stem, stop words, terms too common to be facts.
 WHOLE, ENDING, SPLIT, STOP, COMMON = (np.uint64(1 << bit) for bit in range(5))
 SHORTEST = 3
-ALEF, WAW, LAM, BEH = 0x0627, 0x0648, 0x0644, 0x0628
+WAW = 0x0648
 FIRST_LETTER, LAST_LETTER = 0x0621, 0x064A
 #: The flag of a term that is a fact, see ``term_of``, and a term without its flags.
 FACT = np.uint64(2)
@@ -22,6 +25,30 @@ FLAGLESS = np.uint64(0xFFFFFFFFFFFFFFFC)
 MEMORY = 1 << 18
 #: Between two stems of a row of letters, and at its ends.
 BORDER = np.uint64(32)
+
+
+class StemTable(NamedTuple):
+    """The rules of the light stem as arrays.
+
+    ``lexicon`` as ``lexicon_rows`` builds it; ``prefixes`` and ``suffixes`` uint32 rows (length, letters that must remain, letters
+    ...), longest first.
+    """
+
+    lexicon: npt.NDArray[np.uint64]
+    prefixes: npt.NDArray[np.uint32]
+    suffixes: npt.NDArray[np.uint32]
+
+
+class TermRows(NamedTuple):
+    """Output and scratch arrays of ``fill_terms``: the results of ``term_rows``, letters and cursor of ``next_token``, words met lately."""
+
+    terms: npt.NDArray[np.uint64]
+    term_offsets: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    stops: npt.NDArray[np.int64]
+    letters: npt.NDArray[np.uint32]
+    cursor: npt.NDArray[np.int64]
+    known: npt.NDArray[np.uint64]
 
 
 @jit
@@ -72,12 +99,8 @@ def shift(letters, length, by):
 
 
 @leaf
-def stem(letters, length, lexicon, prefixes, suffixes):
-    """Light stem of ``letters[:length]`` in place; the new length.
-
-    ``lexicon`` as ``lexicon_rows`` gives it; ``prefixes`` and ``suffixes`` are uint32 rows (length, letters that
-    must remain, letters ...), longest first.
-    """
+def stem(letters, length, table):
+    """Light stem of ``letters[:length]`` by a ``StemTable``, in place; the new length."""
     if length == 0 or length >= LETTERS or letters[0] < FIRST_LETTER or letters[0] > LAST_LETTER:
         return length
     kept = 0
@@ -94,15 +117,15 @@ def stem(letters, length, lexicon, prefixes, suffixes):
     length = kept
     while True:
         before = length
-        marks = marks_of(lexicon, hash_letters(letters, length))
+        marks = marks_of(table.lexicon, hash_letters(letters, length))
         if marks & WHOLE == np.uint64(0):
             found = False
-            for row in range(len(prefixes)):
-                size = np.int64(prefixes[row, 0])
-                if length - size >= np.int64(prefixes[row, 1]):
+            for row in range(len(table.prefixes)):
+                size = np.int64(table.prefixes[row, 0])
+                if length - size >= np.int64(table.prefixes[row, 1]):
                     found = True
                     for i in range(size):
-                        if letters[i] != prefixes[row, 2 + i]:
+                        if letters[i] != table.prefixes[row, 2 + i]:
                             found = False
                             break
                     if found:
@@ -111,14 +134,14 @@ def stem(letters, length, lexicon, prefixes, suffixes):
             if not found and ((letters[0] == WAW and length > SHORTEST) or marks & SPLIT != np.uint64(0)):
                 length = shift(letters, length, 1)
             if length != before:
-                marks = marks_of(lexicon, hash_letters(letters, length))
+                marks = marks_of(table.lexicon, hash_letters(letters, length))
         if marks & ENDING == np.uint64(0):
-            for row in range(len(suffixes)):
-                size = np.int64(suffixes[row, 0])
-                if length - size >= np.int64(suffixes[row, 1]):
+            for row in range(len(table.suffixes)):
+                size = np.int64(table.suffixes[row, 0])
+                if length - size >= np.int64(table.suffixes[row, 1]):
                     found = True
                     for i in range(size):
-                        if letters[length - size + i] != suffixes[row, 2 + i]:
+                        if letters[length - size + i] != table.suffixes[row, 2 + i]:
                             found = False
                             break
                     if found:
@@ -137,7 +160,7 @@ def refine_letters(letters, length, refine):
 
 
 @leaf
-def term_of(letters, length, refine, lexicon, prefixes, suffixes):
+def term_of(letters, length, refine, table):
     """The term of a token, whose letters are refined and stemmed in place; 0 for a stop word.
 
     A term is the hash of the stem with two flags in its lowest bits: 1 for a number, 2 for a fact, that is
@@ -145,9 +168,9 @@ def term_of(letters, length, refine, lexicon, prefixes, suffixes):
     """
     number = np.uint64(letters[0] >= np.uint32(0x30) and letters[0] <= np.uint32(0x39))
     refine_letters(letters, length, refine)
-    length = stem(letters, length, lexicon, prefixes, suffixes)
+    length = stem(letters, length, table)
     term = hash_letters(letters, length)
-    marks = marks_of(lexicon, term)
+    marks = marks_of(table.lexicon, term)
     if marks & STOP != np.uint64(0):
         return np.uint64(0)
     term &= FLAGLESS
@@ -156,13 +179,14 @@ def term_of(letters, length, refine, lexicon, prefixes, suffixes):
 
 
 @jit
-def term_rows(data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
+def term_rows(data, offsets, limit, fold, table):
     """Stem the first ``limit`` tokens of each text.
 
     Parameters
     ----------
     data : uint8[n_bytes], offsets : int64[n_texts + 1]
     limit : tokens read of each text, stop words among them
+    fold : FoldTable; table : StemTable
 
     Returns
     -------
@@ -178,42 +202,39 @@ def term_rows(data, offsets, limit, blocks, entries, expansions, refine, lexicon
     letters = np.empty(LETTERS, np.uint32)
     cursor = np.empty(1, np.int64)
     known = np.zeros((min(MEMORY, 1 << 14), 2), np.uint64)
-    fill_terms(
-        data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
-        terms, term_offsets, starts, stops, letters, cursor, known,
-    )  # fmt: skip
+    fill_terms(data, offsets, limit, fold, table, TermRows(terms, term_offsets, starts, stops, letters, cursor, known))
     n_terms = term_offsets[n_texts]
     return terms[:n_terms].copy(), term_offsets, starts[:n_terms].copy(), stops[:n_terms].copy()
 
 
 @leaf
-def fill_terms(data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
-               terms, term_offsets, starts, stops, letters, cursor, known):  # fmt: skip
-    """Write the rows of ``term_rows`` into its arrays; ``known`` remembers the terms of words met lately."""
+def fill_terms(data, offsets, limit, fold, table, out):
+    """Write the rows of ``term_rows`` into ``out``, its ``TermRows``."""
+    known, letters = out.known, out.letters
     n_terms = 0
     for text in range(len(offsets) - 1):
         at, end = offsets[text], offsets[text + 1]
-        cursor[0] = -1
+        out.cursor[0] = -1
         for _ in range(limit):
-            at, length, start, stop_at = next_token(data, at, end, cursor, blocks, entries, expansions, letters)
+            at, length, start, stop_at = next_token(data, at, end, out.cursor, fold, letters)
             if length == 0:
                 break
             word = hash_letters(letters, length)
             slot = np.int64(word & np.uint64(len(known) - 1))
             if known[slot, 0] != word:
                 known[slot, 0] = word
-                known[slot, 1] = term_of(letters, length, refine, lexicon, prefixes, suffixes)
+                known[slot, 1] = term_of(letters, length, fold.refine, table)
             term = known[slot, 1]
             if term != np.uint64(0):
-                terms[n_terms] = term
-                starts[n_terms] = start
-                stops[n_terms] = stop_at
+                out.terms[n_terms] = term
+                out.starts[n_terms] = start
+                out.stops[n_terms] = stop_at
                 n_terms += 1
-        term_offsets[text + 1] = n_terms
+        out.term_offsets[text + 1] = n_terms
 
 
 @jit
-def stem_letter_rows(data, offsets, limit, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
+def stem_letter_rows(data, offsets, limit, fold, table):
     """The letters of the stems of each text, one border between two stems and one at each end.
 
     Parameters as in ``term_rows``.
@@ -235,12 +256,12 @@ def stem_letter_rows(data, offsets, limit, blocks, entries, expansions, refine, 
         at, end = offsets[text], offsets[text + 1]
         cursor[0] = -1
         for _ in range(limit):
-            at, length, _, _ = next_token(data, at, end, cursor, blocks, entries, expansions, letters)
+            at, length, _, _ = next_token(data, at, end, cursor, fold, letters)
             if length == 0:
                 break
-            refine_letters(letters, length, refine)
-            length = stem(letters, length, lexicon, prefixes, suffixes)
-            if marks_of(lexicon, hash_letters(letters, length)) & STOP != np.uint64(0):
+            refine_letters(letters, length, fold.refine)
+            length = stem(letters, length, table)
+            if marks_of(table.lexicon, hash_letters(letters, length)) & STOP != np.uint64(0):
                 continue
             if stems[text] == 0:
                 values[used] = BORDER

@@ -7,7 +7,10 @@ by letter once; wherever the same bytes come again its hashes are looked up.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
 from ..hashing import EULER, GOLDEN
 from ..intrinsics import eight_bytes, zeros_below
@@ -23,6 +26,29 @@ WORDS = 1 << 18
 _KEY = 4
 #: The lowest and the highest bit of each of eight bytes, and the first byte that is not white space.
 _LOWEST, _HIGHEST, _FIRST_INK = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080), np.uint64(0x21)
+
+
+class TokenCache(NamedTuple):
+    """Chunks and words met so far, with their hashes: uint64[CHUNKS, ENTRY] and uint64[WORDS, 2], zeros at first.
+
+    It may be kept for further calls with the same tables and ``stemmed``, by one thread at a time. It changes the speed, not the
+    result. Smaller powers of two of rows are allowed.
+    """
+
+    chunks: npt.NDArray[np.uint64]
+    words: npt.NDArray[np.uint64]
+
+
+class DocumentRows(NamedTuple):
+    """Output and scratch arrays of ``fill_documents``: the results of ``document_rows``, letters and cursor of ``next_token``."""
+
+    tokens: npt.NDArray[np.uint64]
+    token_offsets: npt.NDArray[np.int64]
+    digests: npt.NDArray[np.uint64]
+    terms: npt.NDArray[np.uint64]
+    term_offsets: npt.NDArray[np.int64]
+    letters: npt.NDArray[np.uint32]
+    cursor: npt.NDArray[np.int64]
 
 
 @leaf
@@ -58,7 +84,7 @@ def chunk_end(data, at, end):
 
 
 @jit
-def document_rows(data, offsets, stemmed, aligned, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes):
+def document_rows(data, offsets, stemmed, aligned, cache, fold, table):
     """Tokens and terms of each text, and a digest of its tokens at level *canonical*.
 
     Parameters
@@ -66,10 +92,7 @@ def document_rows(data, offsets, stemmed, aligned, known, words, blocks, entries
     data : uint8[n_bytes], offsets : int64[n_texts + 1]
     stemmed : bool, whether terms are wanted; without them each text has an empty row of terms
     aligned : bool, with ``stemmed``: a term for each token, 0 for a stop word; else stop words are left out
-    known, words : uint64[CHUNKS, ENTRY] and uint64[WORDS, 2], zeros at first, written in place: chunks and words met,
-        with their hashes. They may be kept for further calls with the same tables and ``stemmed``, by one thread at a time; they change
-        how fast it is, not what it gives.
-    blocks, entries, expansions, refine : the fold table; the rest as ``terms.term_of`` takes it
+    cache : TokenCache, written in place; fold : FoldTable; table : StemTable
 
     Returns
     -------
@@ -86,17 +109,16 @@ def document_rows(data, offsets, stemmed, aligned, known, words, blocks, entries
     terms = np.empty(most_tokens(offsets) if stemmed else 0, np.uint64)
     letters = np.empty(LETTERS, np.uint32)
     cursor = np.empty(1, np.int64)
-    fill_documents(
-        data, offsets, stemmed, aligned, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
-        tokens, token_offsets, digests, terms, term_offsets, letters, cursor,
-    )  # fmt: skip
+    out = DocumentRows(tokens, token_offsets, digests, terms, term_offsets, letters, cursor)
+    fill_documents(data, offsets, stemmed, aligned, cache, fold, table, out)
     return tokens[: token_offsets[n_texts]].copy(), token_offsets, digests, terms[: term_offsets[n_texts]].copy(), term_offsets
 
 
 @leaf
-def fill_documents(data, offsets, stemmed, aligned, known, words, blocks, entries, expansions, refine, lexicon, prefixes, suffixes,
-                   tokens, token_offsets, digests, terms, term_offsets, letters, cursor):  # fmt: skip
-    """Write the rows of ``document_rows`` into its arrays."""
+def fill_documents(data, offsets, stemmed, aligned, cache, fold, table, out):
+    """Write the rows of ``document_rows`` into ``out``, its ``DocumentRows``."""
+    known, words = cache.chunks, cache.words
+    tokens, terms, letters, cursor = out.tokens, out.terms, out.letters, out.cursor
     slots = np.uint64(len(known) - 1)
     full = np.uint64(64)
     n_tokens = 0
@@ -157,15 +179,15 @@ def fill_documents(data, offsets, stemmed, aligned, known, words, blocks, entrie
             exact = word = term = np.uint64(0)
             cursor[0] = -1
             while True:
-                at, length, _, _ = next_token(data, at, stop_at, cursor, blocks, entries, expansions, letters)
+                at, length, _, _ = next_token(data, at, stop_at, cursor, fold, letters)
                 if length == 0:
                     break
-                exact, word = hash_levels(letters, length, refine)
+                exact, word = hash_levels(letters, length, fold.refine)
                 if stemmed:
                     place = np.int64(word & np.uint64(len(words) - 1))
                     if words[place, 0] != word:
                         words[place, 0] = word
-                        words[place, 1] = term_of(letters, length, refine, lexicon, prefixes, suffixes)
+                        words[place, 1] = term_of(letters, length, fold.refine, table)
                     term = words[place, 1]
                 found += 1
                 tokens[n_tokens] = word
@@ -183,7 +205,7 @@ def fill_documents(data, offsets, stemmed, aligned, known, words, blocks, entrie
                 known[slot, _KEY] = exact
                 known[slot, _KEY + 1] = word
                 known[slot, _KEY + 2] = term
-        token_offsets[text + 1] = n_tokens
-        term_offsets[text + 1] = n_terms
-        digests[text, 0] = left
-        digests[text, 1] = right
+        out.token_offsets[text + 1] = n_tokens
+        out.term_offsets[text + 1] = n_terms
+        out.digests[text, 0] = left
+        out.digests[text, 1] = right

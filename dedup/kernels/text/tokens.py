@@ -7,7 +7,10 @@ refine them. The input need not be valid UTF-8: a broken byte separates tokens.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
 from ..hashing import EULER, GOLDEN, PI, mix64
 from ..jit import jit, leaf
@@ -18,6 +21,21 @@ END_OF_EXPANSION = np.uint32(0xFFFFFFFF)
 
 #: Letters of a token that are kept; the hash covers them all.
 LETTERS = 256
+
+
+class FoldTable(NamedTuple):
+    """The folding rules as arrays; see ``text/folding.py``.
+
+    ``blocks`` uint16[4352] gives the row of ``entries`` for the high bits of a code point; ``entries`` uint32[n_blocks, 256] holds
+    ``kind << 24 | value``; ``expansions`` uint32 holds the entries of code points that become several, each run ended by
+    ``END_OF_EXPANSION``; ``refine`` uint32[3, 256] maps a letter of the Arabic block to its form at each level. Until then hamza and
+    its like are kept, so that a mark after a letter can compose with it.
+    """
+
+    blocks: npt.NDArray[np.uint16]
+    entries: npt.NDArray[np.uint32]
+    expansions: npt.NDArray[np.uint32]
+    refine: npt.NDArray[np.uint32]
 
 
 @leaf
@@ -57,7 +75,7 @@ def letter_of_rest(rest):
 
 
 @leaf
-def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
+def next_token(data, at, end, cursor, fold, letters):
     """Read the next token.
 
     Parameters
@@ -96,7 +114,7 @@ def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
         raw = np.uint32(0)
         entry = np.uint32(0)
         if place >= 0:
-            entry = expansions[place]
+            entry = fold.expansions[place]
             if entry == END_OF_EXPANSION:
                 cursor[0] = -1
                 continue
@@ -117,7 +135,7 @@ def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
                 packed = np.uint32(decode(first, second, third, np.uint32(data[min(at + 3, end - 1)]), end - at))
                 raw = np.uint32(packed & np.uint32(0xFFFFFF))
                 at += np.int64(packed >> np.uint32(24))
-            entry = entries[np.uint32(blocks[raw >> np.uint32(8)]), raw & np.uint32(255)]
+            entry = fold.entries[np.uint32(fold.blocks[raw >> np.uint32(8)]), raw & np.uint32(255)]
         kind = np.uint32(entry >> np.uint32(24))
         letter = np.uint32(entry & np.uint32(0xFFFFFF))
         if kind != np.uint32(LETTER) or kind_now != np.uint32(LETTER):
@@ -177,7 +195,7 @@ def next_token(data, at, end, cursor, blocks, entries, expansions, letters):
             if first < np.uint32(0xC2) or first >= np.uint32(0xE0) or second & np.uint32(0xC0) != np.uint32(0x80):
                 break
             code = np.uint32((first & np.uint32(31)) << np.uint32(6) | second & np.uint32(63))
-            entry = entries[np.uint32(blocks[code >> np.uint32(8)]), code & np.uint32(255)]
+            entry = fold.entries[np.uint32(fold.blocks[code >> np.uint32(8)]), code & np.uint32(255)]
             if entry >> np.uint32(24) != np.uint32(LETTER):
                 break
             letters[length] = entry & np.uint32(0xFFFFFF)

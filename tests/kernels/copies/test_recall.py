@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels.copies.recall import sample_pairs
+from dedup.kernels.copies.recall import SampleIndex, sample_pairs
 from tests import oracle
 
 VALUES = st.integers(0, 12) | st.integers(0, 12).map(lambda n: (1 << 64) - 1 - n) | st.integers(0, 12).map(lambda n: n << 60)
@@ -23,10 +23,8 @@ def pairs(rows, chosen, sample, jaccard, containment, bits):
     for place, value in reversed(list(enumerate(known))):
         seen[value >> 64 - bits] = True
         directory[value >> 64 - bits] = place
-    answer = sample_pairs(
-        values, offsets, np.array(chosen, np.int64), seen, directory, np.array(known, np.uint64), member_offsets, flat_members,
-        np.array(sample, np.int64), jaccard, containment,
-    )  # fmt: skip
+    index = SampleIndex(seen, directory, np.array(known, np.uint64), member_offsets, flat_members, np.array(sample, np.int64))
+    answer = sample_pairs(values, offsets, np.array(chosen, np.int64), index, jaccard, containment)
     assert [array.dtype for array in answer] == [np.int64] * 3
     return list(zip(*(array.tolist() for array in answer), strict=True))
 

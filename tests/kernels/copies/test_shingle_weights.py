@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dedup.arrays.threads import map_blocks
 from dedup.kernels.copies.shingle_weights import (
+    Selection,
     count_in_source,
     count_rows,
     most_in_source,
@@ -53,14 +54,14 @@ def test_counts_within_sources_and_what_they_let_through_are_their_twins(documen
     chosen = data.draw(st.permutations([(row, source) for row, (_, source) in enumerate(documents)]))
     bounds = data.draw(st.lists(st.integers(0, 3), min_size=3, max_size=3))
     order, sources = (ints([pair[i] for pair in chosen]) for i in (0, 1))
-    given_part = np.uint64(part), np.uint64(shift)
     counters, within = np.zeros(slots, np.uint8), np.zeros(slots_within, np.uint8)
-    count_rows(*oracle.flat(rows), order, *given_part, counters, np.uint8(least))
-    count_in_source(*oracle.flat(rows), order, sources, *given_part, counters, np.uint8(least), within, np.uint8(5))
+    selection = Selection(np.uint64(part), np.uint64(shift), counters, np.uint8(least))
+    count_rows(*oracle.flat(rows), order, selection.part, selection.shift, counters, np.uint8(least))
+    count_in_source(*oracle.flat(rows), order, sources, selection, within, np.uint8(5))
     given_counters = counters.tolist(), least
     assert within.tolist() == oracle.count_in_source(rows, chosen, part, shift, *given_counters, slots_within, 5)
 
-    values, of = perhaps_common(*oracle.flat(rows), order, sources, *given_part, counters, np.uint8(least), within, ints(bounds))
+    values, of = perhaps_common(*oracle.flat(rows), order, sources, selection, within, ints(bounds))
     assert (values.dtype, of.dtype) == (np.uint64, np.int64)
     expected = oracle.perhaps_common(rows, chosen, part, shift, *given_counters, within.tolist(), bounds)
     assert list(zip(values.tolist(), of.tolist(), strict=True)) == expected
@@ -69,18 +70,18 @@ def test_counts_within_sources_and_what_they_let_through_are_their_twins(documen
 def test_more_that_is_perhaps_common_than_there_was_room_for_is_all_kept():
     rows = oracle.flat([[1, 2, 3]] * 1000)
     order, sources, ones = np.arange(1000), np.zeros(1000, np.int64), np.ones(1, np.uint8)
-    part = np.uint64(0), np.uint64(63)
-    values, of = perhaps_common(*rows, order, sources, *part, ones, np.uint8(1), ones, np.zeros(1, np.int64))
+    selection = Selection(np.uint64(0), np.uint64(63), ones, np.uint8(1))
+    values, of = perhaps_common(*rows, order, sources, selection, ones, np.zeros(1, np.int64))
     assert values.tolist() == [1, 2, 3] * 1000
     assert of.tolist() == [0] * 3000
 
 
 def test_a_count_ends_where_it_is_told_and_does_not_turn_over():
     rows = oracle.flat([[7]] * 600)
-    order, part = np.arange(600), (np.uint64(0), np.uint64(63))
-    counters, within = np.zeros(1, np.uint8), np.zeros(1, np.uint8)
-    count_rows(*rows, order, *part, counters, np.uint8(255))
-    count_in_source(*rows, order, np.zeros(600, np.int64), *part, counters, np.uint8(255), within, np.uint8(255))
+    order, counters, within = np.arange(600), np.zeros(1, np.uint8), np.zeros(1, np.uint8)
+    selection = Selection(np.uint64(0), np.uint64(63), counters, np.uint8(255))
+    count_rows(*rows, order, selection.part, selection.shift, counters, np.uint8(255))
+    count_in_source(*rows, order, np.zeros(600, np.int64), selection, within, np.uint8(255))
     assert (counters.tolist(), within.tolist()) == ([255], [255])
 
 

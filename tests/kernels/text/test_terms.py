@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from dedup.arrays.threads import map_blocks
 from dedup.kernels.text.terms import LETTERS, lexicon_rows, marks_of, stem, stem_letter_rows, term_rows
 from dedup.text.folding import fold_table
-from dedup.text.normalization import normalize, stem_table, stop_words
+from dedup.text.lexicon import stem_table, stop_words
+from dedup.text.normalization import normalize
 from dedup.text.stemming import stem_lists
 from tests import oracle
 
@@ -24,7 +25,7 @@ text_of_words = st.lists(st.sampled_from(WORDS) | stem_letters | st.text(max_siz
 
 
 def tables():
-    return *fold_table().arrays(), *stem_table().arrays()
+    return fold_table(), stem_table()
 
 
 def terms_of(texts, limit=1 << 40):
@@ -48,8 +49,7 @@ def test_stem_letters_are_their_twins(texts, limit):
 def test_the_stem_is_its_twin(word):
     letters = np.zeros(LETTERS, np.uint32)
     letters[: len(word)] = [ord(letter) for letter in word]
-    lists = stem_table()
-    length = stem(letters, len(word), lists.lexicon, lists.prefixes, lists.suffixes)
+    length = stem(letters, len(word), stem_table())
     assert "".join(map(chr, letters[:length])) == oracle.stem(word)
 
 

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup.arrays.threads import map_blocks
-from dedup.kernels.text.token_cache import CHUNKS, ENTRY, WORDS, bits_of_ink, bytes_until, chunk_end, document_rows
+from dedup.kernels.text.token_cache import CHUNKS, ENTRY, WORDS, TokenCache, bits_of_ink, bytes_until, chunk_end, document_rows
 from dedup.text.folding import fold_table
-from dedup.text.normalization import stem_table
+from dedup.text.lexicon import stem_table
 from tests import oracle
 from tests.kernels.text.test_terms import text_of_words
 from tests.kernels.text.test_tokens import arabic_like
@@ -19,11 +19,11 @@ WHITE = "".join(map(chr, range(0x21)))
 
 
 def memory(chunks=CHUNKS, words=WORDS):
-    return np.zeros((chunks, ENTRY), np.uint64), np.zeros((words, 2), np.uint64)
+    return TokenCache(np.zeros((chunks, ENTRY), np.uint64), np.zeros((words, 2), np.uint64))
 
 
 def documents_of(texts, known):
-    return document_rows(*oracle.utf8(texts), True, False, *known, *fold_table().arrays(), *stem_table().arrays())
+    return document_rows(*oracle.utf8(texts), True, False, known, fold_table(), stem_table())
 
 
 def check_against_twins(texts, known):
@@ -70,9 +70,9 @@ def test_no_token_crosses_white_space_and_every_other_separator_ends_one_too(sig
 def test_any_bytes_are_read_without_harm_and_always_alike(rows):
     data, offsets = oracle.flat(rows, np.uint8)
     known = memory(1 << 8, 1 << 8)
-    arrays = *fold_table().arrays(), *stem_table().arrays()
-    walks = [document_rows(data, offsets, True, False, *known, *arrays) for _ in range(2)]
-    alone = [document_rows(*oracle.flat([row], np.uint8), True, False, *memory(2, 2), *arrays)[0].tolist() for row in rows]
+    tables = fold_table(), stem_table()
+    walks = [document_rows(data, offsets, True, False, known, *tables) for _ in range(2)]
+    alone = [document_rows(*oracle.flat([row], np.uint8), True, False, memory(2, 2), *tables)[0].tolist() for row in rows]
     assert [array.tolist() for array in walks[0]] == [array.tolist() for array in walks[1]]
     assert oracle.listed(walks[0][0], walks[0][1]) == alone
 
@@ -80,10 +80,10 @@ def test_any_bytes_are_read_without_harm_and_always_alike(rows):
 def test_what_stands_behind_the_last_text_is_not_read():
     data, offsets = oracle.utf8(["قال الوزي"])
     longer = np.concatenate([data, np.frombuffer("ر إن".encode(), np.uint8)])
-    arrays = *fold_table().arrays(), *stem_table().arrays()
+    tables = fold_table(), stem_table()
     assert (
-        document_rows(longer, offsets, True, False, *memory(), *arrays)[0].tolist()
-        == document_rows(data, offsets, True, False, *memory(), *arrays)[0].tolist()
+        document_rows(longer, offsets, True, False, memory(), *tables)[0].tolist()
+        == document_rows(data, offsets, True, False, memory(), *tables)[0].tolist()
     )
 
 
@@ -102,8 +102,8 @@ def test_ink_ends_at_the_first_white_byte(row, at):
 def test_tokens_and_terms_do_not_depend_on_the_number_of_threads(threads):
     texts = [f"قال وزير الخارجية رقم {i} في بيروت إن {i * 1000:,} شخص" for i in range(50)]
     data, offsets = oracle.utf8(texts)
-    arrays = *fold_table().arrays(), *stem_table().arrays()
-    parts = map_blocks(lambda a, b: document_rows(data, offsets[a : b + 1], True, False, *memory(64, 64), *arrays), 50, threads, at_least=1)
+    tables = fold_table(), stem_table()
+    parts = map_blocks(lambda a, b: document_rows(data, offsets[a : b + 1], True, False, memory(64, 64), *tables), 50, threads, at_least=1)
     whole = documents_of(texts, memory())
     for place in (0, 2, 3):
         assert np.concatenate([part[place] for part in parts]).tolist() == whole[place].tolist()

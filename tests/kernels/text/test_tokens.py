@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from dedup.arrays.rows import text_rows
 from dedup.arrays.threads import map_blocks
-from dedup.kernels.text.token_cache import ENTRY, document_rows
+from dedup.kernels.text.token_cache import ENTRY, TokenCache, document_rows
 from dedup.text.folding import fold_table
-from dedup.text.normalization import stem_table
+from dedup.text.lexicon import stem_table
 from tests import oracle
 
 #: Everything that a rule of folding speaks of, often enough to meet in one string.
@@ -39,8 +39,8 @@ with_surrogates = st.text(st.characters() | st.sampled_from(ALPHABET), max_size=
 
 def token_rows(data, offsets):
     """Tokens, their offsets and digests, with next to no memory: nearly every chunk is read letter by letter."""
-    known, words = np.zeros((2, ENTRY), np.uint64), np.zeros((2, 2), np.uint64)
-    return document_rows(data, offsets, False, False, known, words, *fold_table().arrays(), *stem_table().arrays())[:3]
+    cache = TokenCache(np.zeros((2, ENTRY), np.uint64), np.zeros((2, 2), np.uint64))
+    return document_rows(data, offsets, False, False, cache, fold_table(), stem_table())[:3]
 
 
 def tokens_of(texts):
