@@ -1,9 +1,7 @@
-"""The configuration: one frozen tree of dataclasses, checked when it is made.
+"""The settings of a run: a frozen tree of dataclasses, validated on construction.
 
-The names are the same in Python (``Config(copies=CopyConfig(near=0.6))``), in TOML
-(``[copies]`` / ``near = 0.6``) and on the command line (``--copies.near 0.6``). A section derives
-numbers from its settings but never does work. ``Config.digest()`` covers everything that can change
-a result; what does not (``run.threads``, ``run.batch_rows``) is left out of it.
+Names are the same in Python (``Config(copies=CopyConfig(near=0.6))``), in TOML (``[copies]``,
+``near = 0.6``) and on the command line (``--copies.near 0.6``).
 """
 
 from __future__ import annotations
@@ -21,82 +19,90 @@ from ..errors import ConfigError
 from ..version import __version__
 from .bands import LEAST_RECALL, MOST_PERMUTATIONS, MOST_RECALL, MOST_ROWS, choose_bands
 
+#: Numbers of ``stories/thresholds.py`` that help texts below quote; documented there.
+QUIET_DAY, QUIET_SHARE = 10, 0.45
+DENSE_NEIGHBOURS, DENSE_SIMILARITY = 80, 0.067
+
 
 def _doc(help_text: str, default: Any) -> Any:
-    """A field with the sentence that ``--help`` and the README show for it."""
+    """A field with the help text that ``--help`` and the manual show."""
     return field(default=default, metadata={"help": help_text})
 
 
 @dataclass(frozen=True, kw_only=True)
 class InputConfig:
-    """Which column of the input plays which part. ``None``: found by its usual name."""
+    """Which input column has which role. ``None``: the column is found by its usual name."""
 
-    id: str | None = _doc("column with the id of a page ('none': make ids from file name and row)", None)
+    id: str | None = _doc("column with the id of a page ('none': build ids from file name and row)", None)
     text: str | None = _doc("column with the text", None)
     title: str | None = _doc("column with the title", None)
-    published: str | None = _doc("column with the date of publication", None)
+    published: str | None = _doc("column with the publication date", None)
     source: str | None = _doc("column with the outlet", None)
     url: str | None = _doc("column with the URL", None)
-    author: str | None = _doc("column with the byline (used to find the news agency)", None)
-    html: str | None = _doc("column with the page as HTML, in place of a text", None)
-    page_bytes: int = _doc("an HTML page of more bytes is rejected", 16 << 20)
+    author: str | None = _doc("column with the byline, used to find the news agency", None)
+    html: str | None = _doc("column with the page as HTML, instead of a text column", None)
+    page_bytes: int = _doc("HTML pages of more bytes are rejected", 16 << 20)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextConfig:
-    """How a page becomes documents."""
+    """How pages are split into documents."""
 
-    segment: bool = _doc("split flattened pages into article, embedded article and headlines", True)
-    min_words: int = _doc("an article with fewer words is 'short': kept, never compared", 8)
-    min_headline_words: int = _doc("a headline with fewer words is 'short'", 4)
+    segment: bool = _doc("split flattened pages into the article, embedded articles and headlines", True)
+    min_words: int = _doc("articles with fewer words are 'short': kept, but never compared", 8)
+    min_headline_words: int = _doc("headlines with fewer words are 'short'", 4)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShingleConfig:
-    """What is compared."""
+    """What a shingle is."""
 
-    words: int = _doc("words in a shingle of an article", 3)
-    headline_chars: int = _doc("characters in a shingle of a headline", 3)
+    words: int = _doc("words per shingle of an article", 3)
+    headline_chars: int = _doc("characters per shingle of a headline", 3)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignatureConfig:
-    """How a shingle set is sketched."""
+    """The MinHash signatures of shingle sets."""
 
     permutations: int = _doc("length of the MinHash signature", 128)
     seed: int = _doc("seed of the permutations", 1)
-    scheme: str = _doc("'native', or 'datasketch' for values equal to datasketch.MinHash", "native")
+    scheme: str = _doc("'native', or 'datasketch' for the values of datasketch.MinHash", "native")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateConfig:
-    """Which pairs are looked at."""
+    """Which pairs of documents are compared."""
 
     bands: int = _doc("bands of the MinHash signature", 32)
-    rows: int = _doc("signature values in a band", 4)
-    bucket_cap: int = _doc("a larger bucket is not compared all with all: a document meets a few others", 64)
-    sampled: int = _doc("so many shingles of each document are looked up in all others to find excerpts", 40)
-    list_cap: int = _doc("a sampled shingle in more documents than this proposes nothing", 200)
-    recall: float = _doc("share of article pairs of jaccard 'at' to be found; it chooses bands and rows (0: as set above)", 0.0)
-    at: float = _doc("jaccard for which 'recall' is meant, and from which it is measured", 0.5)
-    recall_sample: int = _doc("articles compared with all others to measure the recall (0: 500 if 'recall' is given, else none)", 0)
+    rows: int = _doc("signature values per band", 4)
+    bucket_cap: int = _doc("in an LSH bucket of more documents, each one is compared with only a few of the others", 64)
+    sampled: int = _doc("shingles of each document that are looked up in all others to find excerpts", 40)
+    list_cap: int = _doc("sampled shingles in more documents than this propose no pairs", 200)
+    recall: float = _doc(
+        "share of article pairs with jaccard 'at' that must be found; chooses bands and rows (0: use the two settings)", 0.0
+    )
+    at: float = _doc("jaccard at which 'recall' must be reached, and from which it is measured", 0.5)
+    recall_sample: int = _doc("articles compared with all others to measure the recall (0: 500 if 'recall' is set, else none)", 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CopyConfig:
-    """What counts as a copy. All numbers are exact, measured on shingle sets."""
+    """What counts as a copy. Similarities are exact, over sets of shingles."""
 
     near: float = _doc("jaccard from which two documents are near copies", 0.5)
-    excerpt: float = _doc("containment from which the smaller one can be an excerpt of the larger", 0.4)
-    contained: float = _doc("containment from which it is one, however its words stand", 0.62)
-    coverage: float = _doc("below that: share of an excerpt's words that stand in the larger text beside the same neighbour", 0.76)
-    distinct: float = _doc("share of the containment that must be left when common shingles weigh less; else it is a template", 0.75)
-    common: int = _doc("a shingle in more documents than this (of those without an outlet) is weighed down", 10)
-    common_in_source: int = _doc("a shingle in more documents of one outlet than this is weighed down", 2)
-    facts: float = _doc("share of its numbers and rare words that a copy must have in common with the larger text", 0.5)
+    excerpt: float = _doc("containment from which the smaller document can be an excerpt of the larger", 0.4)
+    contained: float = _doc("containment from which it is an excerpt whatever its coverage", 0.62)
+    coverage: float = _doc("below that: share of an excerpt's words that must stand in the larger text next to the same neighbour", 0.76)
+    distinct: float = _doc(
+        "share of the containment that must remain when common shingles weigh less; otherwise the pair is a template", 0.75
+    )
+    common: int = _doc("shingles in more documents than this weigh less, among documents without an outlet", 10)
+    common_in_source: int = _doc("shingles in more documents of one outlet than this weigh less", 2)
+    facts: float = _doc("share of a copy's numbers and rare words that the larger text must contain", 0.5)
     partial: float = _doc("containment from which shared passages are listed as 'partial'", 0.3)
-    title: float = _doc("jaccard of character shingles from which two headlines are one", 0.85)
-    title_days: float = _doc("a title that comes back after so many days is another one", 7.0)
+    title: float = _doc("jaccard of character shingles from which two headlines are the same", 0.85)
+    title_days: float = _doc("a title that returns after more days than this is a new one", 7.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,28 +110,36 @@ class StoryConfig:
     """How canonical documents are grouped into stories."""
 
     enabled: bool = _doc("group canonical documents into stories", True)
-    background: str = _doc("how common words are beside this corpus: 'shipped', 'none', or a file of 'dedup stories fit-idf'", "shipped")
-    title_weight: float = _doc("how often the words of the title count", 2.0)
-    lead_words: int = _doc("words of the text that are read", 150)
-    letters: float = _doc("share of a headline's vector that are runs of letters, the rest are words", 0.5)
+    background: str = _doc(
+        "document frequencies of words in other news: 'shipped', 'none', or a file from 'dedup stories fit-idf'", "shipped"
+    )
+    title_weight: float = _doc("weight of a word in the title; a word in the text weighs 1", 2.0)
+    lead_words: int = _doc("words at the start of a text that are used", 150)
+    letters: float = _doc("share of character shingles in a headline's vector; the rest is words", 0.5)
     window_days: float = _doc("documents further apart in time are never compared", 5.0)
-    decay_days: float = _doc("standard deviation of the time decay", 3.0)
-    headline_decay_days: float = _doc("the same between two headlines, where it is shorter", 1.0)
-    cut: float = _doc("average similarity at which two articles' stories are joined", 0.17)
-    headline_cut: float = _doc("the same for two headlines, where a day brings hundreds; 0.45 of it where it brings ten", 0.18)
-    crowd: float = _doc("how far the cut of articles rises with the similarity to the 80 nearest documents, beyond 0.067 on average", 1.2)
+    decay_days: float = _doc("standard deviation of the time decay, in days", 3.0)
+    headline_decay_days: float = _doc("the same between two headlines, if it is shorter", 1.0)
+    cut: float = _doc("average similarity at which the stories of two articles are joined", 0.17)
+    headline_cut: float = _doc(
+        f"the same for headlines when a day has hundreds of documents; {QUIET_SHARE} of it when a day has {QUIET_DAY}", 0.18
+    )
+    crowd: float = _doc(
+        f"how much 'cut' rises where news is dense: with the mean similarity to the {DENSE_NEIGHBOURS} nearest documents above "
+        f"{DENSE_SIMILARITY}",
+        1.2,
+    )
     neighbours: int = _doc("nearest documents kept for each document", 400)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """What changes speed, memory and disk space, never what is found."""
+    """What changes speed, memory and disk space, but never the result."""
 
     threads: int = _doc("threads (0: one per core)", 0)
     batch_rows: int = _doc("rows read at a time", 2048)
-    memory: int = _doc("megabytes that a run may take, beyond which fingerprints go to temporary files (0: half of the machine's)", 0)
-    checkpoint: int = _doc("megabytes of text after which 'dedup run' makes safe what it has read, to go on there if it is killed", 128)
-    keep_texts: bool = _doc("keep the texts in the result: a later run that builds on it (--base) needs them", True)
+    memory: int = _doc("megabytes of memory that a run may use before fingerprints move to temporary files (0: half of the machine's)", 0)
+    checkpoint: int = _doc("megabytes of text between checkpoints; an interrupted 'dedup run' resumes after the last one", 128)
+    keep_texts: bool = _doc("store the texts in the result; a later run with --base needs them", True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +149,7 @@ class Config:
     Raises
     ------
     ConfigError
-        If any setting is out of range; the message names all of them.
+        If any setting is out of range; the message lists every problem.
     """
 
     input: InputConfig = field(default_factory=InputConfig)
@@ -153,7 +167,7 @@ class Config:
             raise ConfigError("; ".join(problems))
 
     def banding(self) -> tuple[int, int]:
-        """Bands and rows by which articles are proposed: as set, or as ``candidates.recall`` needs them."""
+        """(bands, rows) of the LSH for articles: as set, or as chosen for ``candidates.recall``."""
         candidates = self.candidates
         if not candidates.recall:
             return candidates.bands, candidates.rows
@@ -164,10 +178,12 @@ class Config:
         return dataclasses.asdict(self)
 
     def digest(self, contents: Mapping[str, str] | None = None) -> str:
-        """Sixteen hex digits that change when a setting that can change a result, or the version, changes.
+        """Sixteen hex digits of the version and of all settings that can change a result, so not of ``run``.
 
-        ``contents`` says what is in the files that settings name, ``{"stories.background": "9a0c..."}``: it counts in the place
-        of the name.
+        Parameters
+        ----------
+        contents : digests of the files that settings name, ``{"stories.background": "9a0c..."}``,
+            which replace the names
         """
         settings = {name: section for name, section in self.replace(contents or {}).to_dict().items() if name != "run"}
         kinds = {name: kind for name, kind, _, _ in _rows(self)}
@@ -179,9 +195,10 @@ class Config:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def differences(self, other: Config, free: tuple[str, ...]) -> list[tuple[str, Any, Any]]:
-        """Settings of other values, ``(name, mine, theirs)``.
+        """Settings whose values differ, as ``(name, mine, theirs)``.
 
-        Those of ``free`` sections are left out, and ``stories.background``: what counts is the content of that file, not its name.
+        Leaves out the sections ``free``, and ``stories.background``: the content of that file
+        counts, not its name.
         """
         mine, theirs = ({name: value for name, _, value, _ in _rows(config)} for config in (self, other))
         counted = (name for name in mine if name.partition(".")[0] not in free and name != "stories.background")
@@ -193,7 +210,7 @@ class Config:
         Raises
         ------
         ConfigError
-            If a name is unknown (the message lists the known ones) or a value does not fit.
+            If a name is unknown (the message lists the known ones) or a value is out of range.
         """
         sections: dict[str, dict[str, Any]] = {}
         for name, value in changes.items():
@@ -214,7 +231,7 @@ class Config:
 
     @classmethod
     def from_dict(cls, tree: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Config:
-        """Build from nested mappings, as ``to_dict`` gives them or a TOML file holds them; ``changes`` win."""
+        """Build from nested mappings, such as ``to_dict`` returns; ``changes`` override them."""
         flat: dict[str, Any] = {}
         for section, values in tree.items():
             if not isinstance(values, Mapping):
@@ -226,7 +243,7 @@ class Config:
     def from_toml(cls, path: str | Path, changes: Mapping[str, Any] | None = None) -> Config:
         """Read a TOML file whose tables are the sections of this tree.
 
-        ``changes``, as ``replace`` takes them, win over the file; the two are checked together.
+        ``changes``, as ``replace`` takes them, override the file. Both are validated together.
         """
         try:
             tree = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -277,8 +294,8 @@ def _kind_name(kind: type) -> str:
 def _range_problems(config: Config) -> list[str]:
     problems: list[str] = []
 
-    def need(fine: bool, message: str) -> None:
-        if not fine:
+    def need(holds: bool, message: str) -> None:
+        if not holds:
             problems.append(message)
 
     def between(name: str, value: float, low: float, high: float) -> None:

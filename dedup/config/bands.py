@@ -1,11 +1,4 @@
-"""How many bands of how many rows: the choice that reaches a recall with the fewest pairs looked at in vain.
-
-A pair of jaccard s shares a band of r signature values with probability ``s**r``, and at least one of b bands with
-``1 - (1 - s**r)**b`` (Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3.4). To reach a recall at s,
-b must be about ``c / s**r`` with a constant c; a pair of a smaller jaccard t then becomes a candidate in about
-``c * (t / s)**r`` of all cases. So the more rows, the fewer false candidates: of all choices that reach the recall the
-one with most rows is taken, and of these the one with fewest bands.
-"""
+"""Chooses bands and rows for a wanted recall, with the fewest false candidates."""
 
 from __future__ import annotations
 
@@ -13,35 +6,39 @@ import math
 
 from ..errors import ConfigError
 
-#: Bands of one row are never chosen: they propose every two texts of which the smallest shingle hash is the same, and
-#: unrelated news share some shingles. Those pairs grow with the square of the corpus.
+#: Bands of one row are never chosen. They propose any two texts with the same smallest shingle hash, and unrelated
+#: news texts share shingles, so the number of pairs would grow with the square of the corpus.
 LEAST_ROWS = 2
-#: What the settings may be: no choice leaves this range, and no advice does.
+#: Limits of the settings; choices and advice stay within them.
 MOST_ROWS, MOST_PERMUTATIONS, LEAST_RECALL, MOST_RECALL = 64, 4096, 0.5, 0.9999
 
 
 def band_recall(bands: int, rows: int, jaccard: float) -> float:
-    """The probability that a pair of this jaccard shares a band: ``1 - (1 - jaccard**rows)**bands``."""
+    """Probability that a pair with this jaccard shares a band: ``1 - (1 - jaccard**rows)**bands``."""
     return -math.expm1(bands * math.log1p(-(jaccard**rows))) if jaccard**rows < 1 else 1.0
 
 
 def choose_bands(permutations: int, recall: float, at: float) -> tuple[int, int]:
-    """Choose (bands, rows) so that a pair of jaccard ``at`` is proposed with probability ``recall``.
+    """Choose (bands, rows) that propose a pair of jaccard ``at`` with probability ``recall``.
 
     Parameters
     ----------
-    permutations : signature values that there are, at least ``bands * rows``
+    permutations : number of signature values; bounds ``bands * rows``
     recall : from 0 to below 1; at : jaccard, above 0
 
     Raises
     ------
     ConfigError
-        If nothing reaches it; the message says what would.
+        If no choice reaches the recall; the message says which change of settings would.
 
     Notes
     -----
-    Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3.4; there the threshold is approximated as
-    ``(1 / bands)**(1 / rows)``, here the recall at ``at`` is computed.
+    Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3.4: a pair of jaccard s shares at
+    least one of b bands of r values with probability ``1 - (1 - s**r)**b``. A recall at s needs b of
+    about ``c / s**r`` with a constant c, so a pair of a smaller jaccard t becomes a candidate in about
+    ``c * (t / s)**r`` of all cases: the more rows, the fewer false candidates. The choice is therefore
+    the one with most rows, then fewest bands. The book approximates the threshold as
+    ``(1 / bands)**(1 / rows)``; here the recall at ``at`` is computed.
     """
     for rows in range(min(permutations, MOST_ROWS), LEAST_ROWS - 1, -1):
         bands = bands_needed(rows, recall, at)
@@ -51,10 +48,10 @@ def choose_bands(permutations: int, recall: float, at: float) -> tuple[int, int]
 
 
 def bands_needed(rows: int, recall: float, at: float) -> int:
-    """The fewest bands of so many rows that reach the recall."""
+    """The fewest bands of ``rows`` rows each that reach the recall."""
     share = at**rows
     bands = 1 if share == 1 else max(1, math.ceil(math.log1p(-recall) / math.log1p(-share)))
-    while band_recall(bands, rows, at) < recall:  # where rounding took one too few
+    while band_recall(bands, rows, at) < recall:  # rounding can leave one too few
         bands += 1
     return bands
 

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays.rows import Floats, Ints, Rows
-from ..config import StoryConfig
+from ..config import DENSE_SIMILARITY, QUIET_DAY, QUIET_SHARE, StoryConfig
 from ..kernels.index.story_assignment import hold_rows, place_rows
 from ..schema import DAY
-from ..stories.thresholds import CROWDED, FLOOR, HIGHEST, RISE, THIN, THIN_SHARE
+from ..stories.thresholds import FLOOR, HIGHEST, RISE
 from ..text.document_frequencies import DocumentFrequencies
 from .story_review import Finding, review
 from .window_arrays import VectorRows, Weigher, WindowArrays
@@ -217,5 +217,5 @@ def _rules(config: StoryConfig) -> Floats:
     """What ``place_rows`` goes by."""
     return np.array([
         config.cut, config.headline_cut, config.crowd, HIGHEST, np.sqrt(1 - config.letters), config.decay_days, config.headline_decay_days,
-        FLOOR, CAUTION, THIN, THIN_SHARE, RISE, config.window_days * DAY, CROWDED,
+        FLOOR, CAUTION, QUIET_DAY, QUIET_SHARE, RISE, config.window_days * DAY, DENSE_SIMILARITY,
     ])  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..config import StoryConfig
+from ..config import DENSE_NEIGHBOURS, DENSE_SIMILARITY, QUIET_DAY, QUIET_SHARE, StoryConfig
 from ..kernels.stories.similarity import crowding
 from ..schema import DAY
 from .similarity import Edges
@@ -61,20 +61,20 @@ def bulletins(edges: Edges, times: npt.NDArray[np.float64], window_days: float, 
 FLOOR = 0.5
 #: The share of ``stories.cut`` from which a pair counts as company.
 COMPANY = 0.35
-#: Neighbours that make a crowd, and the mean similarity to them (of absent ones 0) from which it is one.
-CROWD, CROWDED = 80, 0.067
+# ``DENSE_NEIGHBOURS``: neighbours over which the density is measured. ``DENSE_SIMILARITY``: the mean similarity to them (0 for absent
+# ones) above which a neighbourhood is dense.
 #: No crowd raises a cut beyond this many times the plain one: an event of which hundreds report is its own crowd.
 HIGHEST = 2.7
 #: Standard deviation, in days, of the time decay between bulletins.
 BULLETIN_DAYS = 0.8
-#: In a stream of no more documents a day than this two headlines need this share of ``stories.headline_cut``. It rises by
-#: ``RISE`` for each e-fold of documents, as chance does: likenesses of strangers fall off exponentially.
-THIN, THIN_SHARE, RISE = 10, 0.45, 1 / 6
+#: In a stream of at most ``QUIET_DAY`` documents a day, two headlines need ``QUIET_SHARE`` of ``stories.headline_cut``. The share rises
+#: by ``RISE`` for each e-fold of documents, as chance does: the similarities of unrelated headlines fall off exponentially.
+RISE = 1 / 6
 
 
 def floors(config: StoryConfig) -> tuple[float, float]:
     """The least similarity of a pair that has to be known, and that of two headlines."""
-    return COMPANY * config.cut, FLOOR * THIN_SHARE * config.headline_cut
+    return COMPANY * config.cut, FLOOR * QUIET_SHARE * config.headline_cut
 
 
 def in_cuts(
@@ -91,7 +91,7 @@ def in_cuts(
     edges : all pairs above ``floors``, similarity faded with ``decay_days``
     """
     short = cut_short(edges, len(headline), config)
-    crowds = crowding(len(headline), edges.left, edges.right, edges.similarity, CROWD)
+    crowds = crowding(len(headline), edges.left, edges.right, edges.similarity, DENSE_NEIGHBOURS)
     bulletin = bulletins(edges, times, config.window_days, config.decay_days)
     words = np.sqrt(1 - config.letters)
     # Most pairs are company only; they go before anything is worked out for each.
@@ -112,12 +112,12 @@ def in_cuts(
     steepness += np.minimum(bulletin[left], bulletin[right]) * np.maximum(BULLETIN_DAYS**-2 - steepness, 0.0)
     similarity *= np.exp(-0.5 * apart**2 * (steepness - config.decay_days**-2))
 
-    excess = np.maximum(np.maximum(crowds[left], crowds[right]) - CROWDED, 0.0)
+    excess = np.maximum(np.maximum(crowds[left], crowds[right]) - DENSE_SIMILARITY, 0.0)
     cuts = np.minimum(config.cut + config.crowd * excess, HIGHEST * config.cut)
     if both.any():
         daily = per_day(times)
-        e_folds = np.log(daily[left[both]] * daily[right[both]]) / 2 - np.log(THIN)
-        cuts[both] = config.headline_cut * np.clip(THIN_SHARE + RISE * e_folds, THIN_SHARE, 1.0)
+        e_folds = np.log(daily[left[both]] * daily[right[both]]) / 2 - np.log(QUIET_DAY)
+        cuts[both] = config.headline_cut * np.clip(QUIET_SHARE + RISE * e_folds, QUIET_SHARE, 1.0)
     relative = similarity / cuts
     kept = relative >= FLOOR
     return edges.take(kept), relative[kept], short
