@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 STDIN = "-"
 #: Columns of pages as ``Index.check_batch`` takes them.
 _PARTS = {"page_id": "id", "title": "title", "text": "text", "published": "published", "source": "source", "url": "url"}
-_OF_MATCH = ("canonical_id", "kind", "jaccard", "containment", "contained")
-_OF_VERDICT = ("doc_id", "page_id", "role", "action", "status", "kind", "canonical_id")
 #: Rows that wait until they are written to a Parquet file.
 _HELD = 1 << 14
 
@@ -188,26 +186,22 @@ def verdicts_of(batch: PageBatch, ask: Callable[[Any], Any]) -> list[dict[str, A
 
 def lines_of(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Verdicts as ``Verdict.to_dict`` gives them, those of a page in one, with the place that the page came from."""
+    from ..index.verdict import verdict_dict
+
     page: dict[str, Any] | None = None
     for row in rows:
         if page is not None and row["page_id"] is not None and _place(row) == _place(page):
-            page["parts"].append(_nested(row))
+            page["parts"].append(verdict_dict(row))
             continue
         if page is not None:
             yield page
-        page = {"input_file": row["input_file"], "input_row": row["input_row"]} | _nested(row)
+        page = {"input_file": row["input_file"], "input_row": row["input_row"]} | verdict_dict(row)
     if page is not None:
         yield page
 
 
 def _place(row: dict[str, Any]) -> tuple[Any, Any, Any]:
     return row["input_file"], row["input_row"], row["page_id"]
-
-
-def _nested(row: dict[str, Any]) -> dict[str, Any]:
-    verdict: dict[str, Any] = {name: row[name] for name in _OF_VERDICT}
-    verdict["match"] = {name: row[name] for name in _OF_MATCH} if row["status"] == "copy" else None
-    return verdict | {"story_id": row["story_id"], "reason": row["reason"], "parts": []}
 
 
 def log_counts(counts: Counter[str], *, ingested: bool) -> None:

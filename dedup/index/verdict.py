@@ -62,7 +62,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as plain values, ready for JSON."""
-        return nested(_columns(self)) | {"parts": [part.to_dict() for part in self.parts]}
+        return verdict_dict(_columns(self)) | {"parts": [part.to_dict() for part in self.parts]}
 
 
 def story_name(story: int) -> str:
@@ -177,7 +177,7 @@ def _columns(verdict: Verdict) -> dict[str, Any]:
 _OF_MATCH = ("canonical_id", "kind", "jaccard", "containment", "contained")
 
 
-def nested(row: Mapping[str, Any]) -> dict[str, Any]:
+def verdict_dict(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of ``schema.VERDICTS`` as ``Verdict.to_dict`` gives it: with its match in a dictionary of its own, and no parts."""
     names = ("doc_id", "page_id", "role", "action", "status", "kind", "canonical_id")
     match = {name: row[name] for name in _OF_MATCH} if row["status"] == "copy" else None

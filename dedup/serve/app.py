@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..index.document import Checked
-from ..index.verdict import REJECT
+from ..index.verdict import REJECT, verdict_dict
 from ..schema import TIMESTAMP
 from ..version import __version__
 from .metrics import TEXT, Metrics
@@ -66,22 +66,14 @@ def judge_rows(rows: Sequence[Checked | Refused], judge: Callable[[Any], Any]) -
             if verdict["action"] == REJECT:
                 answers[place] = _rejection(place, Refused(documents[verdict["input_row"]].id, verdict["reason"]))
             elif main is None:
-                answers[place] = _verdict(verdict)
+                answers[place] = verdict_dict(verdict)
             else:
-                main["parts"].append(_verdict(verdict))
+                main["parts"].append(verdict_dict(verdict))
     # Every row is answered, if something above or below this should ever lose one.
     return [
         _rejection(place, Refused(None, "no verdict was given: this is a bug in dedup.")) if found is None else found
         for place, found in enumerate(answers)
     ]
-
-
-def _verdict(row: dict[str, Any]) -> dict[str, Any]:
-    match = None
-    if row["status"] == "copy":
-        match = {name: row[name] for name in ("canonical_id", "kind", "jaccard", "containment", "contained")}
-    names = ("doc_id", "page_id", "role", "action", "status", "kind", "canonical_id")
-    return {name: row[name] for name in names} | {"match": match, "story_id": row["story_id"], "reason": row["reason"], "parts": []}
 
 
 def _rejection(place: int, row: Refused) -> dict[str, Any]:

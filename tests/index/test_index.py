@@ -506,3 +506,23 @@ def test_a_date_that_is_still_to_come_does_not_end_the_days_of_the_others(index)
     index.ingest(document("x", OTHER, published=DAY + timedelta(days=365 * 50)))
     second = index.ingest(document("b", more, title="السيطرة على حريق مصنع البلاستيك جنوب الرياض", published=DAY + timedelta(hours=3)))
     assert first.story_id == second.story_id
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"text": WIRE, "title": TITLE}, {"text": edited(WIRE, 60), "title": TITLE}),
+        ({"text": WIRE, "title": TITLE}, {"text": WIRE, "title": f"{TITLE} اليوم"}),
+        ({"text": TITLE, "title": TITLE}, {"text": None, "title": TITLE}),
+    ],
+    ids=["text", "title", "role"],
+)
+def test_a_change_of_text_title_or_role_is_an_update(index, before, after):
+    index.ingest({"id": "a"} | before)
+    assert index.check({"id": "a"} | before).action == "skip"
+    assert index.check({"id": "a"} | after).action == "update"
+    rows = [{"id": "a"} | after, {"id": "b", "text": OTHER}]
+    assert index.check_batch(rows).column("action").to_pylist() == ["update", "index"]
+    assert index.ingest({"id": "a"} | after).action == "update"
+    assert index.ingest({"id": "a"} | after).action == "skip"
+    assert (index.get("a")["title"], index.get("a")["role"]) == (after["title"], "headline" if after["text"] is None else "article")
