@@ -17,7 +17,7 @@ import dedup
 from dedup.batch import corpus
 from dedup.cli import main
 from dedup.cli.options import megabytes
-from dedup.cli.terminal import shown_title
+from dedup.cli.terminal import terminal_text
 from dedup.errors import InputError
 from dedup.readers import ReadLog, discover, source
 from dedup.readers.values import safe_name
@@ -144,7 +144,7 @@ ODD_TEXTS = {
 def test_an_odd_text_is_a_document(name):
     result = run([{"id": "a", "text": ODD_TEXTS[name], "title": ODD_TEXTS[name][:20_000]}])
     assert result.documents.num_rows >= 1
-    shown_title(result.documents.column("title")[0].as_py(), 60)
+    terminal_text(result.documents.column("title")[0].as_py(), 60)
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
@@ -216,7 +216,7 @@ def test_a_title_of_a_megabyte_is_cut_before_it_is_measured(monkeypatch):
     monkeypatch.setattr(rich.cells, "cell_len", lambda text: measured.append(len(text)) or cell_len(text))
     for title in ("عنوان " * 200_000, "ب" + "\u064b" * 1_000_000):
         measured.clear()
-        assert shown_title(title, 60).endswith("…\u2069")
+        assert terminal_text(title, 60).endswith("…\u2069")
         assert sum(measured) < 1_000_000
 
 
@@ -230,8 +230,8 @@ def test_what_fuzzing_found_stays_mended(path):
 
 def test_leads_of_a_corpus_that_does_not_fit_are_in_a_file(monkeypatch):
     moved = []
-    set_aside = corpus._set_aside
-    monkeypatch.setattr(corpus, "_set_aside", lambda texts, spill: moved.append(set_aside(texts, spill)) or moved[-1])
+    spill_leads = corpus._spilled
+    monkeypatch.setattr(corpus, "_spilled", lambda texts, spill: moved.append(spill_leads(texts, spill)) or moved[-1])
     rows = [{"id": str(i), "title": f"عنوان رقم {i}", "text": " ".join(f"كلمة{i * j}" for j in range(400))} for i in range(400)]
     config = ONE_THREAD.replace({"run.memory": 1, "run.batch_rows": 64})
     spilled, held = dedup.run(rows, config), dedup.run(rows, config.replace({"run.memory": 4000}))
@@ -250,7 +250,7 @@ def test_sizes_of_memory_are_read_as_people_write_them(text, size):
 
 @pytest.mark.parametrize("text", ["", "GB", "-1GB", "2 pounds", "1e9", "20B", "nan"])
 def test_what_is_no_size_is_an_error(text):
-    with pytest.raises(ValueError, match="is not a size of memory"):
+    with pytest.raises(ValueError, match="is not a memory size"):
         megabytes(text)
 
 

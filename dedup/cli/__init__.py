@@ -1,28 +1,6 @@
-"""The command line: the words of the library, said in a terminal.
+"""The command ``dedup``. Results go to stdout; progress, logs and errors to stderr.
 
-    dedup run INPUT... -o OUT                  find copies and stories, write them to a folder
-    dedup inspect OUT                          print what a run did
-    dedup config                               print every setting as TOML
-    dedup stories fit-idf INPUT... -o FILE     count how common words are in a corpus
-    dedup index build OUT -o INDEX             make an index of a run; check, ingest, stats, remove, compact, events
-    dedup serve --index INDEX                  answer over HTTP: check, ingest, documents, stories
-
-Every setting of the configuration is an option with the same dotted name (``--copies.near 0.6``); options win over
-a ``--config`` file, and the file over the defaults. Results go to stdout, progress and errors to stderr.
-
-====  ==================================================================================
-exit  meaning
-====  ==================================================================================
-0     done; rejected rows and files are no failure, the summary names them
-1     an unexpected error (its traceback is shown), or the memory was not enough
-2     wrong usage: an unknown option, or a setting that does not fit
-3     an input is missing, or nothing in the inputs can be read
-4     the results cannot be written
-5     done and written, but rows or files were rejected (only with ``--strict``)
-130   stopped with Ctrl-C
-====  ==================================================================================
-
-What needs Arrow and Numba is imported inside the commands, so that ``--help`` answers at once.
+Arrow and Numba are imported inside the commands, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations

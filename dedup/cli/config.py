@@ -1,4 +1,4 @@
-"""``dedup config``: the configuration as TOML that can be read back with ``--config``."""
+"""``dedup config``: print the configuration as a TOML file for ``--config``."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .options import SectionedCommand, read_config, with_settings
 from .terminal import say
 
 
-@click.command("config", cls=SectionedCommand, epilog=EXIT_CODES, short_help="Print every setting as TOML.")
+@click.command("config", cls=SectionedCommand, epilog=EXIT_CODES, short_help="Print all settings as a TOML file.")
 @with_settings
 def config_command(config_file: str | None, **given: Any) -> None:
-    """Print every setting with its value and what it does.
+    """Print every setting with its value and its meaning, as a TOML file.
 
-    What is printed is a TOML file for --config: 'dedup config > news.toml', change it, 'dedup run ... --config news.toml'.
+    Save the output with 'dedup config > news.toml', edit it, and pass it on with 'dedup run ... --config news.toml'.
     """
     say(to_toml(read_config(config_file, given)))
 
 
 def to_toml(config: Config) -> str:
-    """A configuration as TOML with a comment above each setting; what is not set is commented out."""
+    """Write a configuration as TOML, with a comment above each setting; unset ones are commented out."""
     lines: list[str] = []
     section = ""
     for name, _, value, help_text in settings(config):
@@ -38,5 +38,5 @@ def to_toml(config: Config) -> str:
 
 
 def _toml_value(value: Any) -> str:
-    """Numbers, booleans and strings are written alike in TOML and JSON, but for U+007F."""
+    """Numbers, booleans and strings look the same in TOML and JSON, except for U+007F."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

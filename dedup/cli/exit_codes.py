@@ -1,4 +1,4 @@
-"""Errors to messages and exit codes: people see one message on stderr, and a traceback only of what is a bug."""
+"""Turns errors into messages and exit codes: one message on stderr, and a traceback only for bugs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import click
 
 from ..errors import ConfigError, DedupError, OutputError
-from .logs import JSON, log_error, tells_json
+from .logs import JSON, log_error, logs_json
 
 UNEXPECTED = 1
 WRONG_USAGE = 2
@@ -17,22 +17,22 @@ NO_OUTPUT = 4
 REJECTED = 5
 STOPPED = 130
 
-#: For the end of ``--help``; the first line keeps click from filling the paragraph.
+#: Shown at the end of ``--help``; the first line keeps click from rewrapping the paragraph.
 EXIT_CODES = """\b
 Exit codes:
-  0    done; rejected rows and files are no failure, the summary names them
-  1    an unexpected error (its traceback is shown), or the memory was not enough
-  2    wrong usage: an unknown option, or a setting that does not fit
-  3    an input is missing, or nothing in the inputs can be read
+  0    success; the summary counts rejected rows and files, they are no failure
+  1    unexpected error, shown with its traceback; or out of memory
+  2    wrong usage: unknown option or invalid setting
+  3    missing input, or nothing readable in the inputs
   4    the results cannot be written
-  5    done and written, but rows or files were rejected (only with --strict)
+  5    results written, but rows or files were rejected (only with --strict)
   130  stopped with Ctrl-C
 """
 
 
 def fail(message: str, exit_code: int, *, trace: str | None = None) -> NoReturn:
-    """End the program with a message on stderr, a JSON line with ``--log-json``; ``trace`` is the traceback of a bug."""
-    if tells_json():
+    """Exit with a message on stderr (a JSON line with ``--log-json``); ``trace`` is the traceback of a bug."""
+    if logs_json():
         log_error(message, exit_code, trace)
     else:
         click.echo(f"{trace or ''}Error: {message}", err=True)
@@ -40,16 +40,16 @@ def fail(message: str, exit_code: int, *, trace: str | None = None) -> NoReturn:
 
 
 class CarefulGroup(click.Group):
-    """A group of commands in which no error is shown as a traceback but the unexpected ones."""
+    """A command group that shows a traceback for unexpected errors only."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
-        # Looked up before click does it, for what it refuses is an error too.
+        """Run the command; turn its errors into messages and exit codes."""
+        # Read before click parses the options, because usage errors are logged too.
         ctx.meta[JSON] = "--log-json" in ctx.args
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
-            if not tells_json():
+            if not logs_json():
                 raise
             fail(error.format_message(), error.exit_code)
         except (click.Abort, click.exceptions.Exit, BrokenPipeError):
@@ -59,10 +59,10 @@ class CarefulGroup(click.Group):
         except KeyboardInterrupt:
             fail("stopped.", STOPPED)
         except MemoryError:
-            fail("the memory was not enough. Lower --run.batch_rows or --threads, or give less input.", UNEXPECTED)
+            fail("out of memory. Lower --run.batch_rows or --threads, or split the input.", UNEXPECTED)
         except Exception as error:
-            name, where = type(error).__name__, "traceback" if tells_json() else "lines above"
-            message = f"unexpected {name}: this is a bug in dedup. Please report it with the {where} and the command."
+            name, trace = type(error).__name__, "traceback" if logs_json() else "traceback above"
+            message = f"unexpected {name}: this is a bug in dedup. Please report it with the command and the {trace}."
             fail(message, UNEXPECTED, trace=traceback.format_exc())
 
 

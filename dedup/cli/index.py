@@ -1,4 +1,4 @@
-"""``dedup index``: make an index of a run, ask it about documents, add them, look after it."""
+"""``dedup index``: build an index, check and ingest documents, maintain it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import click
 
 from ..config import Config
 from .exit_codes import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
-from .logs import log_warnings, start_log, tells_json
+from .logs import log_warnings, logs_json, start_log
 from .options import SectionedCommand, SettingOption, parameter, read_config, with_settings
 from .terminal import live_progress, say
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
-class AskingCommand(SectionedCommand):
-    """A command that takes only those settings that say how pages are read, and where the counts of words are: all else is the index's."""
+class CheckCommand(SectionedCommand):
+    """A command with the settings for reading pages and for word counts; the index has all others."""
 
     SETTINGS: tuple[str, ...] = ("input.", "run.batch_rows", "stories.background")
 
@@ -28,17 +28,17 @@ class AskingCommand(SectionedCommand):
         super().__init__(params=kept, **kwargs)
 
 
-class BuildingCommand(AskingCommand):
-    """A command that takes only what may differ from the settings of the run."""
+class BuildCommand(CheckCommand):
+    """A command with those settings that may differ from the run."""
 
     SETTINGS: tuple[str, ...] = ("run.threads", "stories.background")
 
 
-@click.group("index", epilog=EXIT_CODES, short_help="Ask an index whether texts are new, before they go anywhere.")
+@click.group("index", epilog=EXIT_CODES, short_help="Build an index, and check new documents against it.")
 def index_group() -> None:
-    """Make an index of texts, ask it whether others are new, add them.
+    """Build an index of documents, and check whether new documents are copies before they are stored.
 
-    An INDEX is a folder, or redis://host:port/db?prefix=news
+    An INDEX is a folder, or a URL such as redis://host:port/db?prefix=news
     """
 
 
@@ -48,40 +48,38 @@ _DURABILITY = click.option(
     type=click.Choice(["process", "sync"]),
     default="process",
     show_default=True,
-    help="what is written outlives the process, or a power failure too",
+    help="whether writes survive a crash of the process, or a power failure as well",
 )
-_KEEP = click.option("--keep", metavar="TIME", help="forget documents so long after they arrived, as 90d, 12h or 8w  [never]")
+_KEEP = click.option("--keep", metavar="TIME", help="remove documents this long after they arrived: 90d, 12h, 8w  [never]")
 
 
 def with_index(command: AnyFunction) -> AnyFunction:
-    """Give a command an INDEX, as its argument or as ``--index``."""
-    command = click.option("--index", "named", metavar="INDEX", help="the same as INDEX")(command)
+    """Add INDEX to a command, as an argument or as ``--index``."""
+    command = click.option("--index", "named", metavar="INDEX", help="same as INDEX")(command)
     return click.argument("path", required=False, metavar="INDEX")(command)
 
 
 def with_inputs(command: AnyFunction) -> AnyFunction:
-    """Give a command what it reads, and the options of what it tells."""
+    """Add the inputs and the options for output and log to a command."""
     options = (
         click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path(allow_dash=True)),
         _INDEX,
-        click.option("-o", "--out", metavar="FILE", type=click.Path(), help="write verdicts to FILE.jsonl or FILE.parquet, not to stdout"),
+        click.option("-o", "--out", metavar="FILE", type=click.Path(), help="write verdicts to a .jsonl or .parquet file, not to stdout"),
         click.option("--overwrite", is_flag=True, help="replace FILE"),
-        click.option("--strict", is_flag=True, help="exit with 5 if any row or file was rejected (verdicts are written all the same)"),
-        click.option("-q", "--quiet", is_flag=True, help="print nothing but verdicts and errors"),
+        click.option("--strict", is_flag=True, help="exit with code 5 if any row or file was rejected (verdicts are still written)"),
+        click.option("-q", "--quiet", is_flag=True, help="print only verdicts and errors"),
         click.option("-v", "--verbose", count=True, help="log to stderr"),
         click.option("--log-json", is_flag=True, help="log to stderr as JSON lines"),
     )
-    for option in reversed(options):  # decorators work from the inside out
+    for option in reversed(options):  # decorators apply from the inside out
         command = option(command)
     return command
 
 
-@index_group.command("build", cls=BuildingCommand, epilog=EXIT_CODES, short_help="Make an index of what a run found.")
+@index_group.command("build", cls=BuildCommand, epilog=EXIT_CODES, short_help="Build an index from the result of a run.")
 @click.argument("run", metavar="OUT", type=click.Path())
-@click.option(
-    "-o", "--index", "path", required=True, metavar="INDEX", help="the index to make: a folder, or redis://host:port/db?prefix=news"
-)
-@click.option("--overwrite", is_flag=True, help="replace an index (anything else is never overwritten)")
+@click.option("-o", "--index", "path", required=True, metavar="INDEX", help="the new index: a folder, or redis://host:port/db?prefix=news")
+@click.option("--overwrite", is_flag=True, help="replace an index (other files are never overwritten)")
 @_DURABILITY
 @click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object")
 @click.option("-q", "--quiet", is_flag=True, help="print nothing but errors")
@@ -89,44 +87,44 @@ def with_inputs(command: AnyFunction) -> AnyFunction:
 def build_command(
     run: str, path: str, overwrite: bool, durability: str, as_json: bool, quiet: bool, config_file: str | None, **given: Any
 ) -> None:
-    """Make an index of the folder OUT that 'dedup run' wrote: the same canonicals, kinds and stories, nothing is decided anew.
+    """Build an index from OUT, the result folder of 'dedup run', with the same canonicals, kinds and stories.
 
-    It needs the texts of the run (a run with --no-texts has none) and goes by its settings. Documents count as arrived now. The index
-    is there when it is whole: one that is stopped leaves none.
+    The run must have kept its texts (no --no-texts); the index takes over its settings. Documents count as arrived now. The index
+    appears only when it is complete: an interrupted build leaves nothing.
     """
     if as_json and quiet:
-        raise click.UsageError("--json and --quiet cannot be given together: one prints the summary, the other prints none.")
-    # Numba takes a second to import.
+        raise click.UsageError("--json and --quiet exclude each other: --json prints the summary, --quiet none.")
+    # Importing Numba takes a second.
     from ..index.batch_result import BatchResult
     from ..index.build import build_index, config_of_run
 
     past = BatchResult(run)
-    config = read_config(config_file, given) if config_file is not None else config_of_run(past.manifest).replace(_set(given))
+    config = read_config(config_file, given) if config_file is not None else config_of_run(past.manifest).replace(_settings_given(given))
     try:
         with live_progress(wanted=not quiet) as progress:
             built = build_index(run, path, config=config, durability=durability, overwrite=overwrite, progress=progress)
     except KeyboardInterrupt:
-        fail("stopped. No index was made.", STOPPED)
+        fail("stopped. No index was built.", STOPPED)
     done = f"The index is in {built.index}."
     if as_json:
         say(json.dumps(built.to_dict(), indent=2, ensure_ascii=False) + "\n", otherwise=done)
     elif not quiet:
         stories = "" if built.stories is None else f" and {built.stories:,} stories"
         say(
-            f"{built.documents:,} documents with {built.copies:,} copies{stories} are in {built.index}: {built.bytes:,} bytes, "
+            f"Indexed {built.documents:,} documents with {built.copies:,} copies{stories} in {built.index}: {built.bytes:,} bytes, "
             f"{built.seconds:.1f} s.\n",
             otherwise=done,
         )
 
 
-@index_group.command("check", cls=AskingCommand, epilog=EXIT_CODES, short_help="Say of documents whether they are new.")
+@index_group.command("check", cls=CheckCommand, epilog=EXIT_CODES, short_help="Print whether documents are new.")
 @with_inputs
 @with_settings
 def check_command(path: str, config_file: str | None, **options: Any) -> None:
-    """Say of documents whether they are new, copies or updates, and of which story; the index stays as it is.
+    """Print for each document whether it is new, a copy or an update, and its story, without changing the index.
 
-    An INPUT is what 'dedup run' reads, or - for JSON lines on stdin: each is answered as soon as no other one waits behind it. Verdicts are
-    JSON lines, one for each page, in the order of the input; of a Parquet file the rows are documents.
+    An INPUT is what 'dedup run' reads, or - for JSON lines on stdin; their verdicts appear as soon as input pauses. Verdicts are JSON
+    lines, one per page, in input order; in a Parquet FILE, each row is a document.
     """
     config = None
     if config_file is not None or options[parameter("stories.background")] is not None:
@@ -134,19 +132,19 @@ def check_command(path: str, config_file: str | None, **options: Any) -> None:
     _answer(path, config, read_config(config_file, options), ingested=False, opened={"mode": "r"}, **options)
 
 
-@index_group.command("ingest", cls=SectionedCommand, epilog=EXIT_CODES, short_help="Say of documents whether they are new, and add them.")
+@index_group.command("ingest", cls=SectionedCommand, epilog=EXIT_CODES, short_help="Print whether documents are new, and add them.")
 @with_inputs
 @_DURABILITY
 @_KEEP
 @with_settings
 def ingest_command(path: str, config_file: str | None, durability: str, keep: str | None, **options: Any) -> None:
-    """Say of documents what they are and add them, one after the other; the index is made if there is none.
+    """Print the same verdicts as 'dedup index check', and add the documents; a missing index is created.
 
-    What has its verdict is in the index. INPUT is what it is for 'dedup index check'. Settings other than input.* and run.* must be those
-    of the index; a new one is made with them.
+    A document is in the index once its verdict is printed. Settings other than input.* and run.* must equal those of the index; a new
+    index is created with them.
     """
     free = ("input.", "run.", "signatures.")
-    asked = config_file is not None or any(not name.startswith(free) for name in _set(options))
+    asked = config_file is not None or any(not name.startswith(free) for name in _settings_given(options))
     config = read_config(config_file, options)
     opened = {"mode": "a", "durability": durability, "keep": keep}
     _answer(path, config if asked else None, config, ingested=True, opened=opened, **options)
@@ -168,11 +166,20 @@ def _answer(
     log_json: bool,
     **_: Any,
 ) -> None:
-    """Check first, then open, then read, ask and write."""
-    from .verdict_output import STDIN, batches_of, judge, log_counts, open_written, rejects_of, silent_pipe, tell
+    """Check the arguments, open the index, then read pages and write their verdicts."""
+    from .verdict_output import (
+        STDIN,
+        log_counts,
+        open_output,
+        print_counts,
+        read_batches,
+        rejects_text,
+        stop_at_closed_pipe,
+        write_verdicts,
+    )
 
     if STDIN in inputs and len(inputs) > 1:
-        raise click.UsageError("- stands for stdin and is the only INPUT then.")
+        raise click.UsageError("- (stdin) must be the only INPUT.")
     start_log(verbose, as_json=log_json)
     from ..readers import ReadLog, discover
 
@@ -181,38 +188,38 @@ def _answer(
         discover(inputs)
     from ..index.index import Index
 
-    if config is not None:  # pages come to the index under the names that it knows
+    if config is not None:  # columns are renamed before pages reach the index
         config = Config.from_dict({name: section for name, section in config.to_dict().items() if name != "input"})
     with ExitStack() as stack:
         index = stack.enter_context(Index.open(path, config, **opened))
-        # One batch at a time comes to the index: threads would only be started.
+        # The index gets one batch at a time, so more threads would only cost their start.
         index.config = index.config.replace({"run.threads": 1, "run.batch_rows": reading.run.batch_rows})
-        written = open_written(out, overwrite=overwrite)
-        # What was given out is kept, however this ends.
-        stack.callback(written.close)
-        shown = stack.enter_context(live_progress(wanted=not quiet and not tells_json() and out is not None and STDIN not in inputs))
+        output = open_output(out, overwrite=overwrite)
+        # Verdicts given so far are kept, however this ends.
+        stack.callback(output.close)
+        progress = stack.enter_context(live_progress(wanted=not quiet and not logs_json() and out is not None and STDIN not in inputs))
         job = "ingest" if ingested else "check"
-        with silent_pipe() as gone:
+        with stop_at_closed_pipe() as closed:
             ask = index.ingest_batch if ingested else index.check_batch
-            counts = judge(batches_of(inputs, reading, log), ask, written, lambda rows: shown(job, rows))
-    if gone:
+            counts = write_verdicts(read_batches(inputs, reading, log), ask, output, lambda rows: progress(job, rows))
+    if closed:
         return
     log_warnings(log.warnings())
     log_counts(counts, ingested=ingested)
-    if not quiet and not tells_json():
-        tell(counts, log.warnings(), ingested=ingested)
+    if not quiet and not logs_json():
+        print_counts(counts, log.warnings(), ingested=ingested)
     rejects = counts["reject"]
     if rejects and rejects == counts.total():
-        fail("no page could be read: every row or file was rejected. Their verdicts say why.", NO_INPUT)
+        fail("no page could be read: every row or file was rejected. Their verdicts give the reasons.", NO_INPUT)
     if strict and rejects:
-        fail(f"{rejects_of(rejects)} rejected (--strict). Their verdicts say why.", REJECTED)
+        fail(f"{rejects_text(rejects)} rejected (--strict). Their verdicts give the reasons.", REJECTED)
 
 
-@index_group.command("stats", epilog=EXIT_CODES, short_help="Print how much is in an index.")
+@index_group.command("stats", epilog=EXIT_CODES, short_help="Print the size of an index.")
 @with_index
-@click.option("--json", "as_json", is_flag=True, help="print it as one JSON object")
+@click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 def stats_command(path: str | None, named: str | None, as_json: bool) -> None:
-    """Print how much is in an index, and how much room it takes."""
+    """Print how many documents and stories an index has, and its size in bytes."""
     from ..index.index import Index
 
     with Index.open(_one(path, named), mode="r") as index:
@@ -223,25 +230,25 @@ def stats_command(path: str | None, named: str | None, as_json: bool) -> None:
     flat = {name: value for name, value in stats.items() if not isinstance(value, dict)}
     for name, value in stats.items():
         flat |= {f"{name} {part}": size for part, size in value.items()} if isinstance(value, dict) else {}
-    shown = {
+    cells = {
         name.replace("_", " "): f"{value:,}" if isinstance(value, int) else str(value) for name, value in flat.items() if value is not None
     }
-    left, right = max(map(len, shown)), max(map(len, shown.values()))
-    say("".join(f"{name:{left}}  {value:>{right}}\n" for name, value in shown.items()))
+    left, right = max(map(len, cells)), max(map(len, cells.values()))
+    say("".join(f"{name:{left}}  {value:>{right}}\n" for name, value in cells.items()))
 
 
-@index_group.command("remove", epilog=EXIT_CODES, short_help="Take documents out of an index.")
+@index_group.command("remove", epilog=EXIT_CODES, short_help="Remove documents from an index.")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @_INDEX
 @_DURABILITY
 def remove_command(ids: tuple[str, ...], path: str, durability: str) -> None:
-    """Take the documents of these ids out of an index, with the further documents of their pages.
+    """Remove documents by id from an index, with the other documents of their pages.
 
-    The first of the copies of one that is removed comes to stand for the others. It ends with exit code 3 if one of them was not there.
+    If a canonical is removed, the first of its copies takes its place. The exit code is 3 if an id is not in the index.
     """
     from ..index.index import Index
 
-    _check_there(path)
+    _check_exists(path)
     with Index.open(path, mode="a", durability=durability) as index:
         missing = [doc_id for doc_id in ids if not index.remove(doc_id)]
     removed = len(ids) - len(missing)
@@ -251,36 +258,36 @@ def remove_command(ids: tuple[str, ...], path: str, durability: str) -> None:
         fail(f"{removed:,} removed; not in the index: {listed}.", NO_INPUT)
 
 
-@index_group.command("compact", epilog=EXIT_CODES, short_help="Put an index in order.")
+@index_group.command("compact", epilog=EXIT_CODES, short_help="Shrink an index and review its stories.")
 @with_index
 @_KEEP
 def compact_command(path: str | None, named: str | None, keep: str | None) -> None:
-    """Forget what is too old (--keep), give back its room, put files in order, and look for stories that should be one or two."""
+    """Remove expired documents (--keep), free their space, merge files, and report stories that should be merged or split."""
     from ..index.index import Index
 
     name = _one(path, named)
-    _check_there(name)
+    _check_exists(name)
     with Index.open(name, mode="a", keep=keep) as index:
         before = index.stats()
         index.compact()
         after = index.stats()
-    forgotten = before["documents"] - after["documents"]
-    say(f"{forgotten:,} documents forgotten, {after['documents']:,} left; {before['bytes']:,} bytes before, {after['bytes']:,} now.\n")
+    expired = before["documents"] - after["documents"]
+    say(f"Removed {expired:,} documents, {after['documents']:,} left; {before['bytes']:,} bytes before, {after['bytes']:,} now.\n")
 
 
-@index_group.command("events", epilog=EXIT_CODES, short_help="Print what became of stories.")
+@index_group.command("events", epilog=EXIT_CODES, short_help="Print stories that should be merged or split.")
 @with_index
 @click.option("--since", type=click.IntRange(min=0), default=0, metavar="N", help="only events with a higher number  [0]")
 def events_command(path: str | None, named: str | None, since: int) -> None:
-    """Print what became of stories after documents got their ids, as JSON lines: story_merged, story_split, each with its number."""
+    """Print changes to stories as numbered JSON lines: story_merged and story_split. Ids given before stay as they are."""
     from ..index.index import Index
 
     with Index.open(_one(path, named), mode="r") as index:
         for event in index.story_events(since):
-            say(json.dumps(event, ensure_ascii=False, default=_moment) + "\n")
+            say(json.dumps(event, ensure_ascii=False, default=_iso) + "\n")
 
 
-def _moment(value: Any) -> str:
+def _iso(value: Any) -> str:
     return str(value.isoformat())
 
 
@@ -288,17 +295,17 @@ def _one(path: str | None, named: str | None) -> str:
     if path is None and named is None:
         raise click.UsageError("Missing argument 'INDEX'.")
     if path is not None and named is not None:
-        raise click.UsageError("INDEX was given twice: as an argument and as --index.")
+        raise click.UsageError("INDEX is given twice, as an argument and as --index.")
     return path or named or ""
 
 
-def _check_there(path: str) -> None:
-    """Open an index for a moment to read, which makes none: only what is there can be changed."""
+def _check_exists(path: str) -> None:
+    """Raise if there is no index: opening it to read creates none, opening it to write does."""
     from ..index.index import Index
 
     Index.open(path, mode="r").close()
 
 
-def _set(given: dict[str, Any]) -> dict[str, Any]:
-    """Settings that were given as options, by name."""
+def _settings_given(given: dict[str, Any]) -> dict[str, Any]:
+    """Settings given as options, by name."""
     return {name.replace("__", "."): value for name, value in given.items() if "__" in name and value is not None}

@@ -1,4 +1,4 @@
-"""``dedup inspect``: what a run did, told from the folder that it wrote."""
+"""``dedup inspect``: print what a run did, read from its result folder."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from .exit_codes import EXIT_CODES, NO_INPUT, fail
 from .terminal import say
 
 
-@click.command("inspect", epilog=EXIT_CODES, short_help="Print what a run did.")
+@click.command("inspect", epilog=EXIT_CODES, short_help="Print what a run did, from its result folder.")
 @click.argument("out", metavar="OUT", type=click.Path())
-@click.option("-n", "--top", type=click.IntRange(min=0), default=5, metavar="N", help="rows of each list, the largest first  [5]")
-@click.option("--json", "as_json", is_flag=True, help="print it as one JSON object")
+@click.option("-n", "--top", type=click.IntRange(min=0), default=5, metavar="N", help="rows per list, largest first  [5]")
+@click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 def inspect_command(out: str, top: int, as_json: bool) -> None:
-    """Print what the run did that wrote the folder OUT: settings, inputs, counts, the largest groups and stories, rejects, times.
+    """Print what a run did: settings, inputs, counts, rejects, times, and the largest copy groups and stories.
 
-    It is read from OUT/manifest.json and a few columns of the tables. If a table is missing or damaged, the rest is printed and the
-    command ends with exit code 3.
+    OUT is the result folder of the run. If one of its tables is missing or damaged, the command prints the rest and exits with code 3.
     """
-    # Arrow takes a moment to import.
+    # Importing Arrow takes a moment.
     from ..batch.inspection import inspect_result
 
     inspection = inspect_result(out, top=top)
@@ -32,11 +31,14 @@ def inspect_command(out: str, top: int, as_json: bool) -> None:
 
         say(inspection_text(inspection.facts))
     if inspection.faults:
-        fail(f"{out}: {'; '.join(inspection.faults)}. What depends on it is left out. Run it anew.", NO_INPUT)
+        fail(
+            f"{out}: {'; '.join(inspection.faults)}. The output leaves out what depends on it. Repeat the run.",
+            NO_INPUT,
+        )
 
 
 def _clean(value: Any) -> Any:
-    """Facts without what JSON has no word for: NaN is null."""
+    """Replace NaN, which JSON lacks, by null."""
     if isinstance(value, dict):
         return {key: _clean(item) for key, item in value.items()}
     if isinstance(value, list):

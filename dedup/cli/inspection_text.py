@@ -1,4 +1,4 @@
-"""What people read of a run that is over: the facts of ``inspection.py`` as lines and tables, the most important ones first."""
+"""The output of ``dedup inspect`` for people: an inspection as lines and tables, the most important first."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .summary import balance, base_lines, counts_table, memory, plain_table, print_warnings, ranked_table, recall_lines
-from .terminal import paper, shown_title
+from .summary import balance, base_lines, counts_table, memory_text, plain_table, print_warnings, ranked_table, recall_lines
+from .terminal import collecting_console, terminal_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _DAY = len("2025-03-01")
-#: Cells of a reject's detail that are shown; rejects.parquet has all of it.
+#: Width of a reject's detail in cells; rejects.parquet has the whole text.
 _DETAIL = 100
 
 
 def inspection_text(facts: Mapping[str, Any]) -> str:
-    """A run on a few screens, as wide as the terminal allows."""
-    console, written = paper()
+    """The inspection of a run on a few screens, as wide as the terminal allows."""
+    console, written = collecting_console()
     for line in _heading(facts):
         console.print(line, soft_wrap=True)
     print_warnings(console, facts["warnings"])
@@ -38,24 +38,24 @@ def inspection_text(facts: Mapping[str, Any]) -> str:
     console.print()
     console.print(_stages_table(facts["stages"]))
     files = ", ".join(f"{name} {_size(size)}" for name, size in facts["files"].items())
-    console.print(f"Files in {shown_title(facts['folder'], 400)}: {files}", soft_wrap=True)
+    console.print(f"Files in {terminal_text(facts['folder'], 400)}: {files}", soft_wrap=True)
     return written()
 
 
 def _heading(facts: Mapping[str, Any]) -> list[str]:
     finished, seconds = facts["finished"], sum(stage["seconds"] for stage in facts["stages"])
-    when = f"finished {finished[:19].replace('T', ' ')} UTC" if finished else "finished at a time that it did not note"
-    lines = [f"A run of dedup {facts['version']}, {when}, after {seconds:,.1f} s.{memory(facts['peak_memory_bytes'])}"]
+    when = f"finished {finished[:19].replace('T', ' ')} UTC" if finished else "finish time unknown"
+    lines = [f"A run of dedup {facts['version']}, {when}, after {seconds:,.1f} s.{memory_text(facts['peak_memory_bytes'])}"]
     if facts["restarts"]:
-        lines.append(f"It was stopped and gone on with {'once' if facts['restarts'] == 1 else str(facts['restarts']) + ' times'}.")
+        lines.append(f"It was interrupted and resumed {'once' if facts['restarts'] == 1 else str(facts['restarts']) + ' times'}.")
     lines += [f"Note: {note}." for note in facts["notes"]]
-    changed = [f"{name} = {_toml(item['value'])} (not {_toml(item['default'])})" for name, item in facts["config"].items()]
-    lines.append(f"Settings: {', '.join(changed) or 'the defaults'}. Digest {facts['config_digest']}.")
+    changed = [f"{name} = {_toml(item['value'])} (default {_toml(item['default'])})" for name, item in facts["config"].items()]
+    lines.append(f"Settings: {', '.join(changed) or 'defaults'}. Digest {facts['config_digest']}.")
     known = facts["background"]
     if known is not None and known["from"] != "shipped":
-        lines.append(f"Words weighed by {shown_title(known['from'], 100)}: {known['documents']:,} documents, digest {known['digest']}.")
+        lines.append(f"Word counts: {terminal_text(known['from'], 100)}, {known['documents']:,} documents, digest {known['digest']}.")
     if facts["base"] is not None:
-        lines.append(f"Base: {facts['base']['documents']:,} documents of {_count(facts['base']['files'], 'file')} read before.")
+        lines.append(f"Base: {facts['base']['documents']:,} documents from {_count(facts['base']['files'], 'file')}.")
     return lines
 
 
@@ -85,10 +85,10 @@ def _print_inputs(console: Console, inputs: Mapping[str, Any], rejects: int) -> 
         line += f" + {sum(inputs['skipped'].values()):,} records skipped"
     console.print(f"{line}.", soft_wrap=True)
     if later := rejects - inputs["rejects"]:
-        console.print(f"Of the pages {later:,} were rejected afterwards, for their ids were taken.", soft_wrap=True)
+        console.print(f"{later:,} of these pages were rejected later, because their ids were taken.", soft_wrap=True)
     if inputs["skipped"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in inputs["skipped"].items())
-        console.print(f"Skipped, for they hold no page: {reasons}.", soft_wrap=True)
+        console.print(f"Skipped records without a page: {reasons}.", soft_wrap=True)
 
 
 def _dates(published: Mapping[str, Any] | None) -> list[str]:
@@ -103,8 +103,8 @@ def _dates(published: Mapping[str, Any] | None) -> list[str]:
 def _reject(rejects: Mapping[str, Any]) -> str:
     example = rejects["example"]
     row = "" if example["input_row"] is None else f", row {example['input_row']:,}"
-    place = f"{shown_title(example['input_file'], 60)}{row}"
-    return f"Rejected as {rejects['reason']}: {rejects['count']:,}, the first in {place}: {shown_title(example['detail'], _DETAIL)}"
+    place = f"{terminal_text(example['input_file'], 60)}{row}"
+    return f"Rejected as {rejects['reason']}: {rejects['count']:,}, first in {place}: {terminal_text(example['detail'], _DETAIL)}"
 
 
 def _print_names(console: Console, heading: str, key: str, columns: Sequence[str], facts: Mapping[str, Any] | None) -> None:
@@ -114,7 +114,7 @@ def _print_names(console: Console, heading: str, key: str, columns: Sequence[str
     console.print(ranked_table(heading, columns, facts["largest"], console.width, key=key))
     more = facts["different"] - len(facts["largest"])
     ends = [f"and {more:,} more"] if more else []
-    ends += [f"{facts['unknown']:,} documents name none"] if facts["unknown"] else []
+    ends += [f"{facts['unknown']:,} documents without one"] if facts["unknown"] else []
     if ends:
         console.print(f"{'; '.join(ends)}.", soft_wrap=True)
 
@@ -127,7 +127,7 @@ def _print_dated(console: Console, heading: str, columns: Sequence[str], rows: S
 
 
 def _days(span: Mapping[str, Any]) -> str:
-    """First and last day, once if they are the same."""
+    """First and last day, or the only day."""
     if span["first"] is None:
         return "unknown"
     first, last = str(span["first"])[:_DAY], str(span["last"])[:_DAY]
@@ -149,7 +149,7 @@ def _stages_table(stages: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def _size(count: float | None) -> str:
-    """Bytes in the largest unit of which there is one."""
+    """A number of bytes in the largest unit that gives at least 1."""
     if count is None:
         return "unknown"
     for unit in ("B", "kB", "MB", "GB"):

@@ -1,6 +1,6 @@
-"""The log of a command on stderr: lines for people (``-v``), or JSON lines for machines (``--log-json``).
+"""Logs a command to stderr: lines for people (``-v``), or JSON lines for machines (``--log-json``).
 
-Each JSON line is one object; ``EVENTS`` lists the keys of each. They are stable; others may be added.
+Each JSON line is one object; ``EVENTS`` lists the keys of each event. Keys are stable; others may be added.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "ta
 
 
 class JsonLines(logging.Formatter):
-    """A record as one JSON object on one line: what ``extra`` gave are its keys."""
+    """Formats a record as one JSON object; ``extra`` adds its keys."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end."""
+        """Return the line without a newline."""
         entry: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -54,11 +54,11 @@ class JsonLines(logging.Formatter):
         entry |= {key: value for key, value in vars(record).items() if key not in _USUAL}
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, default=str)  # ASCII, so that any stderr takes it
+        return json.dumps(entry, default=str)  # ASCII, which stderr can encode in any locale
 
 
 def start_log(verbose: int, *, as_json: bool) -> None:
-    """Log what dedup says to stderr, and nothing of the libraries below it, until the command ends."""
+    """Log dedup, but not the libraries it uses, to stderr until the command ends."""
     if not verbose and not as_json:
         return
     handler = logging.StreamHandler()
@@ -75,25 +75,25 @@ def start_log(verbose: int, *, as_json: bool) -> None:
         dedup.setLevel(before[0])
         dedup.propagate = before[1]
 
-    # Of the whole program: errors are told when the command is left already.
+    # On the root context: errors are logged after the context of the command is closed.
     context.find_root().call_on_close(stop)
 
 
 def log_warnings(warnings: Sequence[str]) -> None:
-    """Log the warnings of a run. Without a log nothing is said: they are in the summary."""
+    """Log the warnings of a run if logging is on; the summary shows them anyway."""
     if logger.isEnabledFor(logging.INFO):
         for warning in warnings:
             logger.warning("%s", warning, extra={"event": "warning"})
 
 
-def tells_json() -> bool:
-    """Whether ``--log-json`` was given to the command that is running."""
+def logs_json() -> bool:
+    """Whether the running command has ``--log-json``."""
     context = click.get_current_context(silent=True)
     return context is not None and bool(context.meta.get(JSON))
 
 
 def log_error(message: str, exit_code: int, traceback: str | None = None) -> None:
-    """Write an error as a JSON line, whether or not the log has begun."""
-    facts: dict[str, Any] = {"event": "error", "exit": exit_code} | ({} if traceback is None else {"traceback": traceback})
-    record = logging.makeLogRecord({"msg": message, "levelno": logging.ERROR, "levelname": "ERROR", **facts})
+    """Write an error as a JSON line, even if the log has not started yet."""
+    details: dict[str, Any] = {"event": "error", "exit": exit_code} | ({} if traceback is None else {"traceback": traceback})
+    record = logging.makeLogRecord({"msg": message, "levelno": logging.ERROR, "levelname": "ERROR", **details})
     click.echo(JsonLines().format(record), err=True)

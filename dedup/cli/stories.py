@@ -11,9 +11,9 @@ import click
 from ..config import Config
 from ..storage.remote import is_url
 from .exit_codes import EXIT_CODES, REJECTED, STOPPED, fail
-from .logs import log_warnings, start_log, tells_json
+from .logs import log_warnings, logs_json, start_log
 from .options import SectionedCommand, SettingOption, read_config, with_reports, with_settings
-from .terminal import live_progress, paper, say
+from .terminal import collecting_console, live_progress, say
 
 
 class ReadingCommand(SectionedCommand):
@@ -90,7 +90,7 @@ def _fit(inputs: tuple[str, ...], out: str, config: Config, *, overwrite: bool, 
     from ..stories.fit_idf import LEAST, fit_idf
 
     least = LEAST if least is None else least
-    with live_progress(wanted=not quiet and not tells_json()) as progress, StageTimer(progress).stage("read") as done:
+    with live_progress(wanted=not quiet and not logs_json()) as progress, StageTimer(progress).stage("read") as done:
         fit = fit_idf(inputs, config, least=least, progress=lambda stage, rows: done(rows))
         fit.background.write(out, overwrite=overwrite)
     log_warnings(fit.warnings)
@@ -114,7 +114,7 @@ def _fit(inputs: tuple[str, ...], out: str, config: Config, *, overwrite: bool, 
 def _summary(facts: dict[str, Any]) -> str:
     from rich.text import Text
 
-    console, written = paper()
+    console, written = collecting_console()
     lines = [
         f"{facts['documents']:,} documents: {facts['counted']:,} counted, {facts['repeated']:,} repeat the words of another, "
         f"{facts['wordless']:,} have none.",

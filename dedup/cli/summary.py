@@ -1,4 +1,4 @@
-"""The summary of a run: one object of numbers for machines, and the same in tables for people."""
+"""The summary of a run: as one object for ``--json``, and as tables for people."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from ..batch.inspection import counts_of, largest_stories
 from ..result import Result
-from .terminal import paper, shown_title
+from .terminal import collecting_console, terminal_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _LARGEST = 5
 _MEBIBYTE = 1 << 20
-_EVENT_LABELS = {"story_merged": "stories merged", "story_split": "stories split", "group_merged": "copy groups tied together"}
+_EVENT_LABELS = {"story_merged": "stories merged", "story_split": "stories split", "group_merged": "copy groups merged"}
 
 
 def summary_of(result: Result, folder: str) -> dict[str, Any]:
-    """What ``--json`` prints: the counts and seconds of the manifest, with what only the tables tell."""
+    """The object that ``--json`` prints: counts and seconds of the manifest, and further counts of the tables."""
     manifest = result.manifest
     counts = manifest["counts"] | counts_of(result.documents.column("status"), result.rejects.column("reason"), result.stories)
     return {
@@ -34,56 +34,58 @@ def summary_of(result: Result, folder: str) -> dict[str, Any]:
     }
 
 
-def summary_text(result: Result, facts: dict[str, Any], files: list[str]) -> str:
-    """What people read after a run, as wide as their terminal allows."""
-    console, written = paper()
-    console.print(counts_table(facts["counts"]))
-    console.print(balance(facts["counts"]), soft_wrap=True)
-    for line in base_lines(facts["counts"]):
+def summary_text(result: Result, summary: dict[str, Any], files: list[str]) -> str:
+    """The summary for people, as wide as the terminal allows."""
+    console, written = collecting_console()
+    console.print(counts_table(summary["counts"]))
+    console.print(balance(summary["counts"]), soft_wrap=True)
+    for line in base_lines(summary["counts"]):
         console.print(line, soft_wrap=True)
-    if facts["counts"]["rejects"]:
-        console.print("What was rejected is no failure of the run; rejects.parquet says of each row or file why.", soft_wrap=True)
-    for line in recall_lines(facts["recall"]):
+    if summary["counts"]["rejects"]:
+        console.print("Rejects are no failure of the run; rejects.parquet gives the reason for each row or file.", soft_wrap=True)
+    for line in recall_lines(summary["recall"]):
         console.print(line, soft_wrap=True)
-    if facts["counts"]["stories_of_several"]:
+    if summary["counts"]["stories_of_several"]:
         console.print()
         largest = result.stories.select(["title", "documents", "copies", "sources"]).take(largest_stories(result.stories, _LARGEST))
         rows = [story | {"sources": len(story["sources"])} for story in largest.to_pylist()]
         console.print(ranked_table("Largest stories", ["documents", "copies", "sources"], rows, console.width))
     console.print()
-    spent = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in facts["seconds"].items())
-    console.print(f"Seconds: {spent}.{memory(facts['peak_memory_bytes'])}", soft_wrap=True)
-    print_warnings(console, facts["warnings"])
-    console.print(f"Results are in {facts['folder']}: {', '.join(files)}", soft_wrap=True)
+    spent = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in summary["seconds"].items())
+    console.print(f"Seconds: {spent}.{memory_text(summary['peak_memory_bytes'])}", soft_wrap=True)
+    print_warnings(console, summary["warnings"])
+    console.print(f"Results are in {summary['folder']}: {', '.join(files)}", soft_wrap=True)
     return written()
 
 
 def balance(counts: dict[str, Any]) -> str:
-    """The sentence that nothing was dropped silently, or that something was."""
+    """Say whether all pages are accounted for."""
     pages, read, rejects = counts["pages"], counts["pages_with_documents"], counts["rejects"]
     if pages == read + rejects:
         return f"{pages:,} pages in = {read:,} pages with documents + {rejects:,} rejects. Nothing was dropped silently."
     return (
-        f"{pages:,} pages in, but {read:,} pages with documents + {rejects:,} rejects: {pages - read - rejects:,} are not "
-        "accounted for. This is a bug in dedup; please report it."
+        f"{pages:,} pages in, but {read:,} pages with documents + {rejects:,} rejects: {pages - read - rejects:,} pages are "
+        "missing. This is a bug in dedup; please report it."
     )
 
 
 def base_lines(counts: dict[str, Any]) -> list[str]:
-    """What a run with a base did to what was there, in three sentences; nothing of a run without one."""
+    """Say how a run changed its base; no lines without a base."""
     if "base_documents" not in counts:
         return []
     old, new, events = counts["base_documents"], counts["new_documents"], counts["events"]
-    joined = f"{counts['joined_copy_groups']:,} new ones are copies of old ones"
+    joined = f"{counts['joined_copy_groups']:,} new documents are copies of old ones"
     lines = [f"{counts['documents']:,} documents = {old:,} of the base + {new:,} new; {joined}."]
     if counts["stories"] is not None:
-        lines.append(f"New documents joined {counts['stories_continued']:,} old stories and founded {counts['stories_founded']:,}.")
-    told = ", ".join(f"{label} {events[name]:,}" for name, label in _EVENT_LABELS.items())
-    return [*lines, f"New events: {told} (events.parquet)."]
+        lines.append(
+            f"New documents joined {counts['stories_continued']:,} old stories and started {counts['stories_founded']:,} new ones."
+        )
+    listed = ", ".join(f"{label} {events[name]:,}" for name, label in _EVENT_LABELS.items())
+    return [*lines, f"New events: {listed} (see events.parquet)."]
 
 
 def recall_lines(recall: dict[str, Any] | None) -> list[str]:
-    """What was measured of the recall, a line for each measure; a share is never rounded up."""
+    """The measured recall, one line per measure; it is never rounded up."""
     if recall is None:
         return []
     texts = f"all {recall['texts']:,}" if recall["sampled"] == recall["texts"] else f"{recall['sampled']:,} sampled"
@@ -92,24 +94,24 @@ def recall_lines(recall: dict[str, Any] | None) -> list[str]:
         found = recall[measure]
         name = f"Recall at {measure} >= {found['from']:g}"
         if not found["pairs"]:
-            lines.append(f"{name}: not known, {texts} articles have no such pair.")
+            lines.append(f"{name}: unknown, because {texts} articles have no such pair.")
             continue
         low, high = floor(found["low"] * 1000) / 1000, ceil(found["high"] * 1000) / 1000
         exact = "" if recall["sampled"] == recall["texts"] else f" (95 %: {low:.3f}-{high:.3f})"
         lines.append(f"{name}: {floor(found['recall'] * 1000) / 1000:.3f}{exact}, on {found['pairs']:,} pairs of {texts} articles.")
     target, reached = recall["target"], recall["jaccard"]["high"]
     if target is not None and reached is not None and reached < target:
-        lines.append(f"This is below the recall of {target:g} that was asked for: raise --recall, or candidates.bucket_cap.")
+        lines.append(f"This is below the requested recall of {target:g}. Raise --recall or --candidates.bucket_cap.")
     return lines
 
 
-def memory(peak: int | None) -> str:
-    """The sentence that says how much memory was held, behind a blank."""
+def memory_text(peak: int | None) -> str:
+    """The sentence on peak memory, with a leading space; empty if unknown."""
     return "" if peak is None else f" Peak memory: {peak / _MEBIBYTE:,.0f} MiB."
 
 
 def print_warnings(console: Console, warnings: list[str]) -> None:
-    """A line for each warning."""
+    """Print one line per warning."""
     from rich.text import Text
 
     for warning in warnings:
@@ -117,7 +119,7 @@ def print_warnings(console: Console, warnings: list[str]) -> None:
 
 
 def counts_table(counts: dict[str, Any]) -> Any:
-    """The numbers of a run, one below the other."""
+    """The table of counts."""
     roles = counts["documents_by_role"]
     rows: list[tuple[str, int | None]] = [
         ("Pages", counts["pages"]),
@@ -128,7 +130,7 @@ def counts_table(counts: dict[str, Any]) -> Any:
         ("  articles", roles.get("article", 0)),
         ("  embedded articles", roles.get("embedded", 0)),
         ("  headlines", roles.get("headline", 0)),
-        ("  of these too short to judge", counts["short"]),
+        ("  too short to compare", counts["short"]),
         ("Copies", counts["copies"]),
         *((f"  {kind}", number) for kind, number in counts["copies_by_kind"].items()),
         ("Copy groups", counts["copy_groups"]),
@@ -139,15 +141,15 @@ def counts_table(counts: dict[str, Any]) -> Any:
     table.add_column("Summary", no_wrap=True)
     table.add_column("", justify="right")
     for label, number in rows:
-        unknown = "not asked for" if label == "Stories" else "not known"
-        shown = unknown if number is None else f"{number:,}"
+        unknown = "switched off" if label == "Stories" else "unknown"
+        cell = unknown if number is None else f"{number:,}"
         if number is not None or not label.startswith(" "):
-            table.add_row(label, shown, style="" if label.startswith(" ") else "bold")
+            table.add_row(label, cell, style="" if label.startswith(" ") else "bold")
     return table
 
 
 def ranked_table(heading: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], width: int, *, key: str = "title") -> Any:
-    """The largest of something: a name, ``row[key]``, as long as the width allows, and a column for each number or word about it."""
+    """A table of ranked items: the name in ``row[key]``, cut to the width, and the given columns."""
     from rich.text import Text
 
     table = plain_table()
@@ -157,15 +159,15 @@ def ranked_table(heading: str, columns: Sequence[str], rows: Sequence[Mapping[st
     ]
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
-    beside = sum(max(len(name), *(len(line[place]) for line in cells)) + 3 for place, name in enumerate(columns))
-    room = max(20, min(80, width - beside))
+    other_width = sum(max(len(name), *(len(line[place]) for line in cells)) + 3 for place, name in enumerate(columns))
+    name_width = max(20, min(80, width - other_width))
     for row, line in zip(rows, cells, strict=True):
-        table.add_row(Text(shown_title(row[key], room)), *line)
+        table.add_row(Text(terminal_text(row[key], name_width)), *line)
     return table
 
 
 def plain_table() -> Any:
-    """A table with a rule below its heading and nothing else."""
+    """A table with a rule below its heading and no other lines."""
     from rich import box
     from rich.table import Table
 

@@ -1,6 +1,6 @@
-"""What is written to the terminal: text that is safe to show, on a stdout that may be closed, full or not UTF-8.
+"""Writes to the terminal: text that is safe to show, on a stdout that may be closed, full or not UTF-8.
 
-Titles are printed in their logical order: terminals that know Arabic put it in its visual order themselves.
+Titles are printed in logical order: terminals with bidi support put Arabic in visual order themselves.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from .exit_codes import NO_OUTPUT, fail
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: Around a title, so that its direction does not move what stands beside it: first strong isolate, pop directional isolate.
+#: They surround a title, so that its direction does not reorder the text beside it.
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
-#: They join letters or keep them apart, and do no harm.
+#: They join letters or keep them apart; harmless.
 ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER = "\u200c", "\u200d"
-#: A title is looked at no further than this, for each cell that it may fill.
+#: Characters of a title that are read, per cell of its width.
 _CHARACTERS_PER_CELL = 8
-#: What the rows of a stage are called while it runs.
+#: Names of the rows of each stage, for the progress display.
 _UNITS = {"read": "documents read", "copies": "documents compared", "stories": "stories found"}
 
 
 def say(text: str, *, otherwise: str = "") -> None:
-    """Write to stdout. A reader that has gone away is no error: ``dedup config | head -3``.
+    """Write to stdout. A closed pipe is no error: ``dedup config | head -3``.
 
-    If stdout cannot be written, for instance because its disk is full, the program ends; ``otherwise`` is added to its message.
+    If stdout cannot be written, for example because the disk is full, the command fails; ``otherwise`` is added to
+    its message.
     """
     encoding = _encoding()
     try:
@@ -56,37 +57,37 @@ def _encoding() -> str:
     return getattr(sys.stdout, "encoding", None) or "utf-8"
 
 
-def paper() -> tuple[Console, Callable[[], str]]:
-    """A console that looks like stdout but only collects, and a function that gives what was collected."""
+def collecting_console() -> tuple[Console, Callable[[], str]]:
+    """A console with the width and colors of stdout that collects its output, and a function that returns it."""
     from rich.console import Console
 
-    pages = io.BytesIO()
-    file = io.TextIOWrapper(pages, _encoding(), "replace", newline="\n", write_through=True)
+    buffer = io.BytesIO()
+    file = io.TextIOWrapper(buffer, _encoding(), "replace", newline="\n", write_through=True)
     console = Console(file=file, width=Console().width, force_terminal=sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
-    return console, lambda: pages.getvalue().decode(file.encoding)
+    return console, lambda: buffer.getvalue().decode(file.encoding)
 
 
-def shown_title(title: str | None, width: int) -> str:
-    """A title on one line of at most ``width`` cells, without anything that commands the terminal, isolated from its surroundings."""
+def terminal_text(title: str | None, width: int) -> str:
+    """A title on one line of at most ``width`` cells, without control characters, in a directional isolate."""
     from rich.cells import cell_len
 
-    begin = (title or "")[: _CHARACTERS_PER_CELL * width]  # signs without a width of their own can be any number
-    kept = "".join(c if _is_harmless(c) else " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else "" for c in begin)
-    line = " ".join(kept.split()) or "(no title)"
-    if cell_len(line) > width or len(begin) < len(title or ""):
+    start = (title or "")[: _CHARACTERS_PER_CELL * width]  # there may be any number of zero-width characters
+    printable = "".join(c if _is_printable(c) else " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else "" for c in start)
+    line = " ".join(printable.split()) or "(no title)"
+    if cell_len(line) > width or len(start) < len(title or ""):
         while cell_len(line) > width - 1:
             line = line[:-1]
         line = line.rstrip() + "…"
     return FIRST_STRONG_ISOLATE + line + POP_ISOLATE
 
 
-def _is_harmless(character: str) -> bool:
+def _is_printable(character: str) -> bool:
     return character.isprintable() or character in (ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER)
 
 
 @contextmanager
 def live_progress(*, wanted: bool) -> Iterator[Callable[[str, int], None]]:
-    """Show the stages on stderr while they run, if it is a terminal."""
+    """Show the progress of the stages on stderr, if it is a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)

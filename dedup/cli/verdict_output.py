@@ -1,4 +1,4 @@
-"""What ``dedup index check`` and ``ingest`` do: read documents while they come, ask the index, write verdicts while they are given."""
+"""``dedup index check`` and ``ingest``: reads pages as they arrive, asks the index, writes each verdict at once."""
 
 from __future__ import annotations
 
@@ -23,51 +23,51 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: The input that is JSON lines on stdin.
+#: The input that stands for JSON lines on stdin.
 STDIN = "-"
-#: Columns of pages as ``Index.check_batch`` takes them.
-_PARTS = {"page_id": "id", "title": "title", "text": "text", "published": "published", "source": "source", "url": "url"}
-#: Rows that wait until they are written to a Parquet file.
-_HELD = 1 << 14
+#: Page column -> field of ``Index.check_batch``.
+_FIELDS = {"page_id": "id", "title": "title", "text": "text", "published": "published", "source": "source", "url": "url"}
+#: Rows collected before they are written to a Parquet file.
+_BUFFER_ROWS = 1 << 14
 
 
-class Written(Protocol):
-    """Where verdicts go."""
+class VerdictOutput(Protocol):
+    """A destination of verdicts."""
 
     def write(self, rows: list[dict[str, Any]]) -> None:
-        """Write rows of ``schema.VERDICTS`` with ``input_file``, those of a page together, its article first."""
+        """Write rows of ``schema.VERDICTS`` plus ``input_file``; rows of a page are adjacent, its article first."""
 
     def close(self) -> None:
-        """Put what was written in its place."""
+        """Finish the output."""
 
 
-class Lines:
-    """A JSON object a line for each page and each reject, in UTF-8 whatever the locale says.
+class LinesOutput:
+    """JSON lines, one per page or reject, in UTF-8 whatever the locale.
 
     Parameters
     ----------
-    out : name of the file that ``stream`` is; None of stdout, which stays open
+    out : file name of ``stream``; None for stdout, which stays open
     """
 
     def __init__(self, stream: Any, out: str | None = None) -> None:
         self._stream, self._out = stream, out
 
     def write(self, rows: list[dict[str, Any]]) -> None:
-        """Write and flush, so that whoever reads can go on."""
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines_of(rows))
+        """Write and flush, so that the reader sees the verdicts at once."""
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in page_verdicts(rows))
         with _writing(self._out or "stdout"):
             self._stream.write(text.encode("utf-8", "replace"))
             self._stream.flush()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, but not stdout."""
         if self._out is not None:
             with contextlib.suppress(OSError):  # all that was written was flushed, or its failure reported
                 self._stream.close()
 
 
-class Table:
-    """A Parquet file: written aside, and there under its name when it is closed."""
+class ParquetOutput:
+    """A Parquet file, which gets its name when it is closed."""
 
     def __init__(self, path: Path) -> None:
         import pyarrow as pa
@@ -79,16 +79,16 @@ class Table:
         with ExitStack() as stack:
             self._writer = pq.ParquetWriter(os.fspath(stack.enter_context(written_aside(path))), self._schema, compression="zstd")
             self._placing = stack.pop_all()
-        self._held: list[dict[str, Any]] = []
+        self._buffer: list[dict[str, Any]] = []
 
     def write(self, rows: list[dict[str, Any]]) -> None:
-        """Hold rows until they are worth writing."""
-        self._held += rows
-        if len(self._held) >= _HELD:
+        """Collect rows, and write them when there are enough."""
+        self._buffer += rows
+        if len(self._buffer) >= _BUFFER_ROWS:
             self._flush()
 
     def close(self) -> None:
-        """Write the end of the file and give it its name."""
+        """Write the rest of the file and rename it."""
         with _writing(str(self._path)), self._placing:
             self._flush()
             self._writer.close()
@@ -96,9 +96,9 @@ class Table:
     def _flush(self) -> None:
         import pyarrow as pa
 
-        held, self._held = self._held, []
+        rows, self._buffer = self._buffer, []
         with _writing(str(self._path)):
-            self._writer.write_table(pa.Table.from_pylist(held, schema=self._schema))
+            self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema))
 
 
 def _writing(name: str) -> AbstractContextManager[None]:
@@ -107,63 +107,69 @@ def _writing(name: str) -> AbstractContextManager[None]:
     return os_errors_as(OutputError, lambda why: f"{name}: {message.format(why)}", unless=BrokenPipeError)
 
 
-def open_written(out: str | None, *, overwrite: bool) -> Written:
-    """Where verdicts go: stdout, or a file by its suffix.
+def open_output(out: str | None, *, overwrite: bool) -> VerdictOutput:
+    """Open stdout, or a file whose suffix decides the format.
 
     Raises
     ------
     OutputError
-        If the file is there already, or cannot be made.
+        If the file exists already, or cannot be created.
     """
     if out is None:
         if sys.stdout is None:
-            raise OutputError("stdout: is closed, and verdicts are written there. Open it, or give --out.")
-        return Lines(sys.stdout.buffer)
+            raise OutputError("stdout is closed, so verdicts cannot be written. Open it, or add --out.")
+        return LinesOutput(sys.stdout.buffer)
     path = Path(out)
     if is_url(out):
-        raise OutputError(f"{out}: verdicts are written to a file on this machine; copy it to an object store afterwards.")
+        raise OutputError(f"{out}: verdicts need a local file. Copy it to the object store afterwards.")
     if path.suffix not in (".parquet", ".jsonl"):
-        raise OutputError(f"{out}: verdicts are written as .parquet or .jsonl. Give the file one of these suffixes.")
+        raise OutputError(f"{out}: verdicts are written as .parquet or .jsonl. Use one of these suffixes.")
     if path.is_dir() or (path.exists() and not overwrite):
-        what = "is a folder. Name a file" if path.is_dir() else "is there already. Choose another file, or give --overwrite to replace it"
-        raise OutputError(f"{out}: {what}.")
+        problem = "is a folder. Name a file" if path.is_dir() else "exists. Choose another file, or add --overwrite to replace it"
+        raise OutputError(f"{out}: {problem}.")
     with os_errors_as(OutputError, lambda why: f"{out}: cannot be written ({why}). Choose another file."):
         if path.suffix == ".parquet":
-            return Table(path.absolute())
-        file = open(path, "wb")  # noqa: SIM115 - ``Lines`` closes it
-    return Lines(file, out)
+            return ParquetOutput(path.absolute())
+        file = open(path, "wb")  # noqa: SIM115 - ``LinesOutput`` closes it
+    return LinesOutput(file, out)
 
 
-def batches_of(inputs: Sequence[str], config: Config, log: ReadLog) -> Iterator[PageBatch]:
-    """Pages of files, or of stdin while they come."""
+def read_batches(inputs: Sequence[str], config: Config, log: ReadLog) -> Iterator[PageBatch]:
+    """Read pages from files, or from stdin as they arrive."""
     from ..readers import read_files
     from ..readers.stream import read_stream
 
     if STDIN in inputs:
         if sys.stdin is None:
-            raise InputError("stdin: is closed, and - stands for it. Give it documents, or name a file.")
+            raise InputError("stdin is closed, but the input is -. Pipe documents into it, or name a file.")
         return read_stream(sys.stdin.buffer, config, log)
     return read_files(list(inputs), config=config, log=log)
 
 
-def judge(batches: Iterator[PageBatch], ask: Callable[[Any], Any], written: Written, progress: Callable[[int], None]) -> Counter[str]:
-    """Ask for verdicts batch by batch and write them; how many documents there were of each action, and ``reject``.
+def write_verdicts(
+    batches: Iterator[PageBatch], ask: Callable[[Any], Any], output: VerdictOutput, progress: Callable[[int], None]
+) -> Counter[str]:
+    """Ask the index for verdicts and write them, batch by batch.
 
     Parameters
     ----------
     ask : ``Index.check_batch`` or ``Index.ingest_batch``
+
+    Returns
+    -------
+    Documents per action, and the rejects under ``reject``.
     """
     counts: Counter[str] = Counter()
     for batch in batches:
         rows = verdicts_of(batch, ask)
         counts.update(row["action"] for row in rows)
-        written.write(rows)
+        output.write(rows)
         progress(counts.total())
     return counts
 
 
 def verdicts_of(batch: PageBatch, ask: Callable[[Any], Any]) -> list[dict[str, Any]]:
-    """Rows of ``schema.VERDICTS`` with ``input_file``, in the order of the input; what was rejected stands behind."""
+    """Verdicts of a batch: rows of ``schema.VERDICTS`` plus ``input_file``, in input order, rejects included."""
     import pyarrow as pa
 
     from ..schema import VERDICTS
@@ -172,7 +178,7 @@ def verdicts_of(batch: PageBatch, ask: Callable[[Any], Any]) -> list[dict[str, A
     if pages.num_rows:
         places = pages.column("input_row").to_pylist()
         files = pages.column("input_file").to_pylist()
-        rows = ask(pa.table({part: pages.column(name) for name, part in _PARTS.items()})).to_pylist()
+        rows = ask(pa.table({field: pages.column(name) for name, field in _FIELDS.items()})).to_pylist()
         for row in rows:
             at = row["input_row"]
             row["input_file"], row["input_row"] = files[at], places[at]
@@ -180,12 +186,12 @@ def verdicts_of(batch: PageBatch, ask: Callable[[Any], Any]) -> list[dict[str, A
     for reject in batch.rejects.to_pylist():
         place = {name: reject[name] for name in ("input_file", "input_row")}
         rows.append(empty | place | {"reason": f"{reject['reason']}: {reject['detail']}"})
-    # Stable: the documents of a page stay together. What is wrong with a file as a whole comes behind its rows.
+    # A stable sort keeps the documents of a page together. Rejects of a whole file follow its rows.
     return sorted(rows, key=lambda row: (row["input_row"] is None, row["input_row"] or 0))
 
 
-def lines_of(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Verdicts as ``Verdict.to_dict`` gives them, those of a page in one, with the place that the page came from."""
+def page_verdicts(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Nest the verdicts of each page as ``Verdict.to_dict`` does, and add the input file and row."""
     from ..index.verdict import verdict_dict
 
     page: dict[str, Any] | None = None
@@ -205,15 +211,15 @@ def _place(row: dict[str, Any]) -> tuple[Any, Any, Any]:
 
 
 def log_counts(counts: Counter[str], *, ingested: bool) -> None:
-    """Log how many documents there were of each action."""
+    """Log the number of documents per action."""
     documents = counts.total() - counts["reject"]
-    told = {"event": "verdicts_finished", "documents": documents, "rejects": counts["reject"]}
-    told |= {action: counts[action] for action in ("index", "skip", "update")}
-    logger.info("%d documents were %s", documents, "ingested" if ingested else "checked", extra=told)
+    event = {"event": "verdicts_finished", "documents": documents, "rejects": counts["reject"]}
+    event |= {action: counts[action] for action in ("index", "skip", "update")}
+    logger.info("%d documents were %s", documents, "ingested" if ingested else "checked", extra=event)
 
 
-def tell(counts: Counter[str], warnings: Sequence[str], *, ingested: bool) -> None:
-    """Say on stderr, if it is a terminal, what there was; what was rejected in any case."""
+def print_counts(counts: Counter[str], warnings: Sequence[str], *, ingested: bool) -> None:
+    """Print the counts and warnings to stderr if it is a terminal, and the rejects in any case."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -224,22 +230,22 @@ def tell(counts: Counter[str], warnings: Sequence[str], *, ingested: bool) -> No
         for warning in warnings:
             console.print(f"Warning: {warning}", style="yellow", soft_wrap=True)
     if counts["reject"]:
-        console.print(f"{rejects_of(counts['reject'])} rejected; 'reason' in their verdicts says why.", soft_wrap=True)
+        console.print(f"{rejects_text(counts['reject'])} rejected; see 'reason' in their verdicts.", soft_wrap=True)
 
 
-def rejects_of(count: int) -> str:
-    """So many rejects, as a sentence begins."""
+def rejects_text(count: int) -> str:
+    """The beginning of a sentence on rejects."""
     return f"{count:,} {'row or file was' if count == 1 else 'rows or files were'}"
 
 
 @contextlib.contextmanager
-def silent_pipe() -> Iterator[list[bool]]:
-    """Let a reader of stdout that has gone away be the end of what is inside, and no error; the list tells whether it was."""
+def stop_at_closed_pipe() -> Iterator[list[bool]]:
+    """End the block without an error when the reader of stdout closes the pipe; the list is not empty then."""
     from .terminal import discard_stdout
 
-    gone: list[bool] = []
+    closed: list[bool] = []
     try:
-        yield gone
+        yield closed
     except BrokenPipeError:
-        gone.append(True)
+        closed.append(True)
         discard_stdout()

@@ -295,8 +295,8 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(here, monkeypatch):
         patched.setattr("dedup.pipeline.find_stories", stopped)
         result = command("in", "-o", "out")
     assert result.exit_code == 130
-    assert "stopped. What is done is kept in" in result.stderr
-    assert result.stderr.endswith("out/.work: give the same command again to go on.\n")
+    assert "stopped. Intermediate results are kept in" in result.stderr
+    assert result.stderr.endswith("out/.work: repeat the command to resume.\n")
     run("in", "-o", "out")
     assert content("out") == content("whole")
 

@@ -42,7 +42,7 @@ KEYS = [
     "reason",
     "parts",
 ]
-REJECTED = "1 row or file was rejected; 'reason' in their verdicts says why.\n"
+REJECTED = "1 row or file was rejected; see 'reason' in their verdicts.\n"
 #: Seconds that an answer may take: kernels may have to be compiled.
 PATIENCE = 120
 
@@ -85,7 +85,7 @@ def line_of(process):
 
 
 def test_closed_streams_are_told(here):
-    for closed, says in (("<&-", "Error: stdin: is closed"), (">&-", "Error: stdout: is closed")):
+    for closed, says in (("<&-", "Error: stdin is closed"), (">&-", "Error: stdout is closed")):
         command = f"{sys.executable} -W ignore -m dedup index check - --index news.index {closed}"
         environment = os.environ | {"PYTHONPATH": str(Path(verdicts.__file__).parents[2])}
         done = subprocess.run(
@@ -104,7 +104,7 @@ def test_closed_streams_are_told(here):
 
 def test_build_says_what_it_built(here):
     result = index("build", "out", "-o", "again.index")
-    assert re.fullmatch(r"4 documents with 2 copies and 2 stories are in again\.index: [\d,]+ bytes, \d+\.\d s\.\n", result.stdout)
+    assert re.fullmatch(r"Indexed 4 documents with 2 copies and 2 stories in again\.index: [\d,]+ bytes, \d+\.\d s\.\n", result.stdout)
     facts = json.loads(index("build", "out", "-o", "third.index", "--json").stdout)
     assert {name: facts[name] for name in ("index", "documents", "copies", "stories")} == {
         "index": "third.index", "documents": 4, "copies": 2, "stories": 2
@@ -212,13 +212,13 @@ def test_what_cannot_be_read_is_a_line_and_is_counted(here):
     assert result.stderr == REJECTED
     strict = index("check", "new.jsonl", "--index", "news.index", "--strict", "-q")
     assert len(answers(strict, 5)) == 3
-    assert strict.stderr == "Error: 1 row or file was rejected (--strict). Their verdicts say why.\n"
+    assert strict.stderr == "Error: 1 row or file was rejected (--strict). Their verdicts give the reasons.\n"
 
 
 def test_where_every_row_was_rejected_it_fails(here):
     result = index("check", "-", "--index", "news.index", stdin="{broken\n")
     assert [line["action"] for line in answers(result, 3)] == ["reject"]
-    assert result.stderr == REJECTED + "Error: no page could be read: every row or file was rejected. Their verdicts say why.\n"
+    assert result.stderr == REJECTED + "Error: no page could be read: every row or file was rejected. Their verdicts give the reasons.\n"
 
 
 def test_rows_of_stdin_stand_for_themselves(here):
@@ -317,7 +317,7 @@ def test_verdicts_can_be_written_to_a_file(here, suffix):
     assert [(row["doc_id"], row["action"], row["input_row"]) for row in rows] == [
         ("n1", "skip", 0), ("n2", "index", 1), ("b1", "skip", 2), (None, "reject", 3)
     ]  # fmt: skip
-    assert "is there already" in error_of(index("check", "new.jsonl", "--index", "news.index", "-o", f"v.{suffix}"), 4)
+    assert "exists" in error_of(index("check", "new.jsonl", "--index", "news.index", "-o", f"v.{suffix}"), 4)
     assert index("check", "new.jsonl", "--index", "news.index", "-o", f"v.{suffix}", "--overwrite", "-q").exit_code == 0
     assert sorted(os.listdir()) == sorted(["news.index", "new.jsonl", "old.jsonl", "out", f"v.{suffix}"])
 
@@ -372,7 +372,7 @@ def test_a_missing_input_is_told_before_an_index_is_made(here):
 
 
 def test_stdin_comes_alone(here):
-    assert "- stands for stdin and is the only INPUT then." in error_of(index("check", "-", "new.jsonl", "--index", "news.index"), 2)
+    assert "- (stdin) must be the only INPUT." in error_of(index("check", "-", "new.jsonl", "--index", "news.index"), 2)
 
 
 # Looking after it
@@ -401,8 +401,8 @@ def test_remove_takes_documents_out(here):
 
 
 def test_compact_forgets_what_is_too_old(here):
-    assert index("compact", "news.index").stdout.startswith("0 documents forgotten, 4 left; ")
-    assert index("compact", "news.index", "--keep", "0.0000001h").stdout.startswith("4 documents forgotten, 0 left; ")
+    assert index("compact", "news.index").stdout.startswith("Removed 0 documents, 4 left; ")
+    assert index("compact", "news.index", "--keep", "0.0000001h").stdout.startswith("Removed 4 documents, 0 left; ")
     assert "keep must be a time above zero" in error_of(index("compact", "news.index", "--keep", "soon"), 2)
 
 

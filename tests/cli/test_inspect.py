@@ -109,7 +109,7 @@ def test_top_limits_every_list_and_may_be_nothing(out):
 
 def test_only_settings_that_are_not_the_defaults_are_told(out):
     assert metadata_of("out")["config"] == {}
-    assert "Settings: the defaults. Digest 0123456789abcdef.\n" in inspect("out").stdout
+    assert "Settings: defaults. Digest 0123456789abcdef.\n" in inspect("out").stdout
 
     def changed(manifest):
         manifest["config"]["copies"]["near"] = 0.6
@@ -132,7 +132,7 @@ def test_rejects_are_told_by_reason_with_one_example_of_each(tmp_path, monkeypat
         ("empty_page", 1, 2),
     ]
     shown = inspect("out").stdout
-    assert "Rejected as bad_json: 3, the first in \u2068news.jsonl\u2069, row 1: " in shown
+    assert "Rejected as bad_json: 3, first in \u2068news.jsonl\u2069, row 1: " in shown
     assert "\x1b" not in shown
 
 
@@ -142,7 +142,7 @@ def test_pages_that_are_rejected_after_reading_are_told_apart(tmp_path, monkeypa
     Path("news.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     assert CliRunner().invoke(main, ["run", "news.jsonl", "-o", "out", "-q"]).exit_code == 0
     shown = inspect("out").stdout
-    assert "4 pages + 0 rejects.\nOf the pages 2 were rejected afterwards, for their ids were taken.\n" in shown
+    assert "4 pages + 0 rejects.\n2 of these pages were rejected later, because their ids were taken.\n" in shown
     assert "4 pages in = 2 pages with documents + 2 rejects." in shown
 
 
@@ -156,7 +156,7 @@ def test_records_that_hold_no_page_are_told_by_reason(out):
     assert metadata_of("out")["inputs"]["skipped"] == {"not_html": 5, "status": 5}
     shown = inspect("out").stdout
     assert "3 inputs, 105 kB: 77 pages + 0 rejects + 10 records skipped.\n" in shown
-    assert "Skipped, for they hold no page: not_html 5, status 5.\n" in shown
+    assert "Skipped records without a page: not_html 5, status 5.\n" in shown
 
 
 def test_a_title_cannot_command_the_terminal_and_keeps_its_direction_to_itself(tmp_path, monkeypatch):
@@ -179,8 +179,8 @@ def test_a_run_with_a_base_tells_of_it_and_its_events(out):
     assert CliRunner().invoke(main, ["run", "new.jsonl", "--base", "out", "-o", "next", "-q"]).exit_code == 0
     assert metadata_of("next")["base"] == {"documents": 101, "files": 3}
     shown = inspect("next").stdout
-    assert "Base: 101 documents of 3 files read before.\n" in shown
-    assert "102 documents = 101 of the base + 1 new; 0 new ones are copies of old ones.\n" in shown
+    assert "Base: 101 documents from 3 files.\n" in shown
+    assert "102 documents = 101 of the base + 1 new; 0 new documents are copies of old ones.\n" in shown
     assert "New events: stories merged 0, stories split 0, copy groups tied together 0 (events.parquet).\n" in shown
 
 
@@ -214,7 +214,7 @@ def test_a_result_of_an_older_version_is_told_as_far_as_it_goes(out):
         f"Note: written by an older version: dedup 0.0.9, tables of version 1; this is 0.1.0, {SCHEMA_VERSION}. "
         "Not known: documents.agency, background, finished.\n" in result.stdout
     )
-    assert "A run of dedup 0.0.9, finished at a time that it did not note, after 1.5 s." in result.stdout
+    assert "A run of dedup 0.0.9, finish time unknown, after 1.5 s." in result.stdout
     assert "Largest copy groups" in result.stdout
 
 
@@ -269,7 +269,7 @@ def test_what_a_missing_table_does_not_hold_is_told_all_the_same(out):
     (out / "documents.parquet").unlink()
     result = inspect("out")
     assert result.exit_code == 3
-    assert result.stderr == "Error: out: documents.parquet is missing. What depends on it is left out. Run it anew.\n"
+    assert result.stderr == "Error: out: documents.parquet is missing. The output leaves out what depends on it. Repeat the run.\n"
     assert re.search(r"^Documents +101 *$", result.stdout, re.MULTILINE)
     assert re.search(r"^Copy groups +not known *$", result.stdout, re.MULTILINE)
     assert "Largest stories" in result.stdout
@@ -302,4 +302,4 @@ def test_a_run_without_stories_lacks_nothing(tmp_path, monkeypatch):
     )
     result = inspect("out")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert re.search(r"^Stories +not asked for *$", result.stdout, re.MULTILINE)
+    assert re.search(r"^Stories +switched off *$", result.stdout, re.MULTILINE)

@@ -107,7 +107,7 @@ def test_batches_are_logged_only_at_the_second_v():
         ((CRAWL, "-o", "out", "--copies.near", "many"), 2, "'many' is not a valid float"),
         ((CRAWL, "-o", "out", "--nonsense"), 2, "No such option"),
         ((CRAWL,), 2, "Missing option '-o'"),
-        ((CRAWL, "-o", "out", "--json", "-q"), 2, "--json and --quiet cannot be given together"),
+        ((CRAWL, "-o", "out", "--json", "-q"), 2, "--json and --quiet exclude each other"),
         ((CRAWL, "-o", "full"), 4, "full: is not empty"),
     ],
     ids=["input", "setting", "type", "option", "missing", "both", "output"],
@@ -135,7 +135,9 @@ def test_a_bug_is_one_object_with_its_traceback(monkeypatch):
     result = command("run", CRAWL, "-o", "out", "--log-json")
     last = logged(result)[-1]
     assert (result.exit_code, last["exit"]) == (1, 1)
-    assert last["message"].startswith("unexpected ZeroDivisionError: this is a bug in dedup. Please report it with the traceback")
+    assert last["message"].startswith(
+        "unexpected ZeroDivisionError: this is a bug in dedup. Please report it with the command and the traceback"
+    )
     assert last["traceback"].startswith("Traceback (most recent call last):\n")
     assert last["traceback"].endswith("ZeroDivisionError: نص\n")
 
@@ -160,7 +162,7 @@ def test_a_run_that_is_gone_on_with_says_what_was_done_before(monkeypatch):
     lines = logged(command("run", CRAWL, "-o", "out", "--log-json", "-q"))
     events = [(line["event"], line["stage"]) for line in lines if line.get("stage") in ("copies", "stories")]
     assert events == [("stage_resumed", "copies"), ("stage_started", "stories"), ("stage_finished", "stories")]
-    assert "It was stopped and gone on with once.\n" in command("inspect", "out").stdout
+    assert "It was interrupted and resumed once.\n" in command("inspect", "out").stdout
 
 
 def test_counting_words_logs_the_same_way():

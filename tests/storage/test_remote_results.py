@@ -222,7 +222,7 @@ def test_a_run_stopped_while_it_sends_goes_on_without_reading_anything_again(buc
     with monkeypatch.context() as patched:
         stopped_after(patched, **stop)
         said = run(source, "-o", out, *arguments, "-q", exit_code=130)
-    assert "give the same command again to go on" in said
+    assert "repeat the command to resume" in said
     with monkeypatch.context() as patched:
         patched.setattr("dedup.pipeline._run", None)
         run(source, "-o", out, *arguments, "-q")
