@@ -350,13 +350,13 @@ def _coverage(row: Row, other: Row) -> float:
     return sum(before or behind for before, behind in zip(beside, beside[1:], strict=False)) / len(row)
 
 
-def metadata_of(terms: Row) -> Row:
+def facts_of(terms: Row) -> Row:
     return sorted(term for term in terms if term & 2)
 
 
 def shared_facts(rows: list[Row], pairs: list[Pair]) -> list[Pair]:
     """How many different facts the first row of a pair has, and how many of these the second."""
-    facts = [set(metadata_of(row)) for row in rows]
+    facts = [set(facts_of(row)) for row in rows]
     return [(len(facts[one]), len(facts[one] & facts[other])) for one, other in pairs]
 
 
@@ -371,7 +371,7 @@ def count_replaced(a: Row, b: Row) -> int:
         end = i
         while end < len(a) and end - i < 6 and a[end] not in b:
             end += 1
-        if i > 0 and end < len(a) and a[i - 1] in b and metadata_of(a[i:end]):
+        if i > 0 and end < len(a) and a[i - 1] in b and facts_of(a[i:end]):
             count += _filled_otherwise(a, b, a[i - 1], a[end])
         i = end
     return count
@@ -390,7 +390,7 @@ def replaced_facts(rows: list[Row], pairs: list[Pair]) -> list[tuple[int, float]
 def _filled_otherwise(a: Row, b: Row, before: int, behind: int) -> bool:
     for place in [i for i, value in enumerate(b) if value == before][:16]:
         between = b[place + 1 : place + 8]
-        if behind in between and any(term not in a for term in metadata_of(between[: between.index(behind)])):
+        if behind in between and any(term not in a for term in facts_of(between[: between.index(behind)])):
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""64-bit hashes: the only kernel file that other kernels import. Golden vectors in the tests freeze it."""
+"""64-bit hashes. Golden vectors in the tests pin their values: stored indexes depend on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EULER = np.uint64(0xB7E151628AED2A6B)
 
 @leaf
 def mix64(value):
-    """Spread the bits of a uint64: the finalizer of SplitMix64 (Steele, Lea, Flood 2014, variant 13 of Stafford)."""
+    """Mix the bits of a uint64: the finalizer of SplitMix64 (Steele, Lea, Flood 2014, variant 13 of Stafford)."""
     value ^= value >> np.uint64(30)
     value *= np.uint64(0xBF58476D1CE4E5B9)
     value ^= value >> np.uint64(27)
@@ -25,6 +25,6 @@ def mix64(value):
 
 @leaf
 def extend(state, value):
-    """Add one uint64 to a running hash; the order of the values counts."""
+    """Add one uint64 to a running hash; the order of the values matters."""
     state = (state ^ value) * GOLDEN
     return state ^ (state >> np.uint64(32))

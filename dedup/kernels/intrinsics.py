@@ -1,4 +1,4 @@
-"""Two machine instructions that Numba has no word for."""
+"""Two machine instructions that Numba does not offer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numba.extending import intrinsic
 
 @intrinsic
 def eight_bytes(typing_context, data, at):
-    """``data[at:at + 8]`` of uint8 as one little-endian uint64, wherever it lies; the caller knows that all eight are there."""
+    """``data[at:at + 8]`` of uint8 as one little-endian uint64, at any alignment, without a bounds check."""
 
     def code(context, builder, signature, arguments):
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
@@ -22,7 +22,7 @@ def eight_bytes(typing_context, data, at):
 
 @intrinsic
 def zeros_below(typing_context, value):
-    """How many zero bits of a uint64 come before its lowest one; 64 of 0."""
+    """The number of zero bits of a uint64 below its lowest one bit; 64 for 0."""
 
     def code(context, builder, signature, arguments):
         return builder.cttz(arguments[0], context.get_constant(types.boolean, False))

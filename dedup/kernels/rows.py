@@ -1,4 +1,4 @@
-"""Rows of values: taken one by one, without an index of every value."""
+"""Rows of values: gathering rows, and binary search in one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from .jit import jit, leaf
 
 @jit
 def gather_rows(values, offsets, rows, taken):
-    """Copy the chosen rows one behind the other.
+    """Concatenate the chosen rows, without an index of every value.
 
     Parameters
     ----------
     values : any dtype[n_values]; offsets : int64[n_all + 1]; rows : int64[n_rows]
-    taken : int64[n_rows + 1], where each chosen row begins in the answer
+    taken : int64[n_rows + 1], offsets of the chosen rows in the result
     """
     out = np.empty(taken[len(rows)], values.dtype)
     for place in range(len(rows)):
@@ -26,7 +26,7 @@ def gather_rows(values, offsets, rows, taken):
 
 @leaf
 def first_at_least(values, low, high, value):
-    """The first place of ``values[low:high]``, which ascend, that is not below ``value``; ``high`` if all are."""
+    """The first place in ascending ``values[low:high]`` whose value is at least ``value``, else ``high``."""
     while low < high:
         middle = (low + high) >> 1
         if values[middle] < value:

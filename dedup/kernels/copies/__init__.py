@@ -1,1 +1,1 @@
-"""Kernels of copies."""
+"""Kernels of ``copies``."""

@@ -1,4 +1,4 @@
-"""Who is looked at with whom: pairs from buckets of equal keys."""
+"""LSH buckets to candidate pairs: members with equal band keys."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ def bucket_pairs(keys, members, cap):
 
     Parameters
     ----------
-    keys : uint64[n], sorted; members : int64[n], in the order in which a large bucket is walked
-    cap : in a bucket of more than ``cap + 1`` a member does not meet all others, but the next ``cap // 8`` of
-        the walk and the ``cap // 16`` smallest members: a bucket of m costs m times a constant, never m * m
+    keys : uint64[n], sorted; members : int64[n], for large buckets in the order of the walk
+    cap : a bucket of more than ``cap + 1`` members is capped: each member is paired with the next
+        ``cap // 8`` of the walk and with the ``cap // 16`` smallest members only. So a bucket of m
+        members costs m times a constant, never m * m.
 
     Returns
     -------
     (left int64[n_pairs], right int64[n_pairs], capped int64)
-        left < right in each pair; ``capped`` counts the members of buckets that were cut.
+        left < right in each pair; ``capped`` counts the members of capped buckets.
     """
     reach, n_anchors = max(1, cap // 8), max(1, cap // 16)
     anchors = np.empty(n_anchors, np.int64)
@@ -67,7 +68,7 @@ def bucket_pairs(keys, members, cap):
 
 @leaf
 def smallest(values, out):
-    """Write the ``len(out)`` smallest of ``values``, of which there are more, into ``out``, ascending."""
+    """Write the ``len(out)`` smallest of ``values`` into ``out``, ascending; there must be at least as many."""
     held = 0
     for value in values:
         if held == len(out) and value >= out[held - 1]:

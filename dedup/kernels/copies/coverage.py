@@ -1,4 +1,4 @@
-"""How much of a text is said in another one, in the same words side by side."""
+"""Coverage: how many words of a text stand in another one next to the same neighbour."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..text.terms import FLAGLESS
 
 @leaf
 def neighbours_hash(terms, i):
-    """uint64 hash, never 0, of ``terms[i]`` and the term behind it."""
+    """uint64 hash, never 0, of ``terms[i]`` and the next term."""
     return mix64((terms[i] & FLAGLESS) * GOLDEN ^ (terms[i + 1] & FLAGLESS)) | np.uint64(1)
 
 
 @leaf
 def slot_of(table, key):
-    """The slot of a key in a table of hashes with a power of two of slots, or the free one (0) where it would stand."""
+    """The slot of a key in an open-addressing table (0: free, a power of two of slots), or the slot to insert it."""
     mask = len(table) - 1
     slot = np.int64(key >> np.uint64(20)) & mask
     while table[slot] != np.uint64(0) and table[slot] != key:
@@ -27,7 +27,7 @@ def slot_of(table, key):
 
 @jit
 def coverage_pairs(terms, offsets, covered, by):
-    """The share of the terms of one row that stand in another beside the same neighbour.
+    """The share of the terms of one row that stand in another row next to the same neighbour.
 
     Parameters
     ----------
@@ -37,12 +37,13 @@ def coverage_pairs(terms, offsets, covered, by):
     Returns
     -------
     float64[n_pairs]
-        A row of no or one term is covered if the other holds what it has. Cost: the length of both rows, a pair.
+        A row of one term is covered if the other row contains it, an empty row always. Cost: the
+        length of both rows per pair.
 
     Notes
     -----
-    Where shingles are counted, one changed word breaks every shingle around it; here it costs itself. So this tells a
-    text that was touched up all over from one of which half is new.
+    A changed word breaks every shingle around it, but here it costs only itself. So coverage tells a
+    text that was edited throughout from a text that is half new.
     """
     coverage = np.empty(len(covered), np.float64)
     longest = 0
@@ -58,7 +59,7 @@ def coverage_pairs(terms, offsets, covered, by):
     for pair in range(len(covered)):
         row = by[pair]
         begin, end = offsets[row], offsets[row + 1]
-        if row != row_now:  # several pairs in a row are often with one text
+        if row != row_now:  # consecutive pairs often share a text
             for i in range(n_used):
                 table[used[i]] = 0
             n_used = 0
@@ -78,7 +79,7 @@ def coverage_pairs(terms, offsets, covered, by):
             coverage[pair] = 1.0 if found else 0.0
             continue
         count = np.int64(0)
-        before = False  # whether the term at hand stood beside the one before it
+        before = False  # whether the current term was found next to the previous one
         for i in range(first, last - 1):
             key = neighbours_hash(terms, i)
             beside = table[slot_of(table, key)] == key

@@ -1,4 +1,4 @@
-"""Who shares a passage with whom: pairs from postings of sampled values."""
+"""Sampled values to candidate pairs: an inverted index, built and queried in one pass."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import numpy as np
 
 from ..jit import jit, leaf
 
-#: Other bits than the lowest, by which ``count_drawn`` goes: what falls together here should not fall together there.
+#: Marks use other bits than ``count_drawn``, which uses the lowest: values that collide in one should not collide in the other.
 MARK_SHIFT = np.uint64(20)
 
 
 @jit
 def mark_drawn(values, offsets, rows, bounds, marks):
-    """Mark what each chosen row draws, its values below a bound, in place; int64[len(rows)], how many each draws.
+    """Mark the values that each chosen row draws, those below its bound, in place.
 
     Parameters
     ----------
-    values : uint64[n_values], hashes, ascending in each row, so that only the first ones of a row are looked at
+    values : uint64[n_values], hashes, ascending in each row, so that only the first ones are read
     bounds : uint64[len(rows)]
-    marks : uint64[a power of two], each bit is a slot, and a value has the slot of its bits from MARK_SHIFT on
+    marks : uint64[a power of two], a bit set: a value belongs to the bit of its bits from MARK_SHIFT up
+
+    Returns
+    -------
+    int64[len(rows)]
+        How many values each row draws.
     """
     mask = np.uint64(len(marks) - 1)
     drawn = np.zeros(len(rows), np.int64)
@@ -34,16 +39,18 @@ def mark_drawn(values, offsets, rows, bounds, marks):
 
 @leaf
 def is_marked(value, marks):
-    """Whether the slot of a value is marked; see ``mark_drawn``."""
+    """Whether the bit of a value is set; see ``mark_drawn``."""
     slot = value >> MARK_SHIFT
     return (marks[(slot >> np.uint64(6)) & np.uint64(len(marks) - 1)] >> (slot & np.uint64(63))) & np.uint64(1)
 
 
 @jit
 def count_drawn(values, offsets, rows, marks, counters):
-    """Count in how many of the chosen rows each marked value stands, by its low bits, in place; nothing beyond 2.
+    """Count in how many of the chosen rows each marked value occurs, in place, up to 2.
 
-    ``counters`` : uint8[a power of two]
+    Parameters
+    ----------
+    counters : uint8[a power of two], indexed by the low bits of a value
     """
     mask = np.uint64(len(counters) - 1)
     for row in rows:
@@ -55,15 +62,17 @@ def count_drawn(values, offsets, rows, marks, counters):
 
 @jit
 def sampled(values, offsets, rows, marks, counters):
-    """The values of the chosen rows that any row draws and that stand in two rows.
+    """The values of the chosen rows that some row draws and that occur in at least two rows.
 
     Parameters
     ----------
-    marks, counters : as ``mark_drawn`` and ``count_drawn`` left them; values that fall together with others may come along
+    marks, counters : as ``mark_drawn`` and ``count_drawn`` left them. A value that collides with
+        others may be returned too.
 
     Returns
     -------
-    (values uint64[n], places int32[n]), a place in ``rows`` for each; in the order of the rows
+    (values uint64[n], places int32[n])
+        Each value and the place of its row in ``rows``, in the order of the rows.
     """
     mask = np.uint64(len(counters) - 1)
     out, places = np.empty(1024, np.uint64), np.empty(1024, np.int32)
@@ -74,7 +83,7 @@ def sampled(values, offsets, rows, marks, counters):
             out = np.concatenate((out, np.empty(len(out) + end - begin, np.uint64)))
             places = np.concatenate((places, np.empty(len(out) - len(places), np.int32)))
         for i in range(begin, end):
-            # It stays if it is marked and counted: a branch would be guessed wrong.
+            # Always written, but kept only if marked and counted: a branch would be mispredicted.
             out[used], places[used] = values[i], np.int32(place)
             used += np.int64(is_marked(values[i], marks) & np.uint64(counters[values[i] & mask] == 2))
     return out[:used].copy(), places[:used].copy()
@@ -82,7 +91,7 @@ def sampled(values, offsets, rows, marks, counters):
 
 @jit
 def entries_of(members, n_rows):
-    """Where each row stands among ``members`` (int32[n]): (offsets int64[n_rows + 1], places int32[n], ascending in each row)."""
+    """Invert ``members``, int32[n]: the places of each row, as (offsets int64[n_rows + 1], places int32[n], ascending)."""
     offsets = np.zeros(n_rows + 1, np.int64)
     for member in members:
         offsets[member + 1] += 1
@@ -103,16 +112,18 @@ def posting_pairs(entry_offsets, entry_places, list_starts, members, drawn, need
     Parameters
     ----------
     entry_offsets : int64[n_rows + 1], entry_places : int32[n_entries]
-        For each row, the places in ``members`` where it stands.
-    list_starts : int32[n_entries], for each place the start of its list; members : int32[n_entries]
-        Lists of rows, ascending, one after the other. -1: the list is longer than the cap and proposes nothing.
-    drawn : bool[n_entries], whether the member at each place drew its value; one that neither row drew is not counted
-    needed : int64[n_rows], how many a pair must share; of its two rows' numbers the smaller counts
+        The places of each row in ``members``.
+    list_starts : int32[n_entries], for each place the start of its posting list, -1 if the list is
+        longer than the cap and proposes nothing; members : int32[n_entries]
+        The posting lists one after another, rows ascending in each.
+    drawn : bool[n_entries], whether the member at a place drew the value; a value counts only if one
+        of the two rows drew it
+    needed : int64[n_rows], how many values a pair must share; the smaller number of its two rows counts
 
     Returns
     -------
-    (left int64[n_pairs], right int64[n_pairs]), left < right, in order of (right, left as found)
-        Cost: the lengths of the lists, at most entries * cap.
+    (left int64[n_pairs], right int64[n_pairs])
+        left < right, ordered by right. Cost: the lengths of the lists, at most entries * cap.
     """
     n_rows = len(entry_offsets) - 1
     counts = np.zeros(n_rows, np.int32)

@@ -1,4 +1,4 @@
-"""Exact overlap of sorted rows, for a list of pairs."""
+"""Pairs of rows compared exactly: intersections, subsequences, and periods of equal titles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..rows import first_at_least
 
 @jit
 def overlap_pairs(values, offsets, left, right):
-    """Intersect row ``left[i]`` with row ``right[i]``.
+    """Size of the intersection of row ``left[i]`` with row ``right[i]``.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def overlap_pairs(values, offsets, left, right):
 
     Returns
     -------
-    shared int64[n_pairs]. Cost: the length of both rows, a pair.
+    shared int64[n_pairs]. Cost: the length of both rows per pair.
     """
     shared = np.zeros(len(left), np.int64)
     for pair in range(len(left)):
@@ -28,7 +28,7 @@ def overlap_pairs(values, offsets, left, right):
         count = np.int64(0)
         if i_end - i > j_end - j:
             i, i_end, j, j_end = j, j_end, i, i_end
-        if (i_end - i) * 32 < j_end - j:  # a few against very many: looked up one by one
+        if (i_end - i) * 32 < j_end - j:  # one much shorter: binary search for each value
             for k in range(i, i_end):
                 j = first_at_least(values, j, j_end, values[k])
                 count += np.int64(j < j_end and values[j] == values[k])
@@ -45,7 +45,7 @@ def overlap_pairs(values, offsets, left, right):
 
 @jit
 def subsequence_pairs(values, offsets, left, right):
-    """bool[n_pairs]: whether the shorter of two rows is the longer one with values left out, in the same order."""
+    """bool[n_pairs]: whether the shorter row of each pair is a subsequence of the longer one."""
     out = np.empty(len(left), np.bool_)
     for pair in range(len(left)):
         a, b = left[pair], right[pair]
@@ -61,12 +61,12 @@ def subsequence_pairs(values, offsets, left, right):
 
 @jit
 def number_periods(keys, times, longest):
-    """int64[n]: ascending numbers; a new one where the key changes or the period is over.
+    """int64[n]: ascending period numbers; a new one begins where the key changes or the period is over.
 
     Parameters
     ----------
-    keys : uint64[n], equal ones together; times : float64[n], ascending for each key, NaN first
-    longest : a period lasts so long from its first known time
+    keys : uint64[n], grouped; times : float64[n], ascending for each key, NaN first
+    longest : length of a period from its first known time
     """
     numbers = np.empty(len(keys), np.int64)
     number = -1

@@ -1,4 +1,4 @@
-"""A few rows against all rows, exactly: the truth that the recall of a run is measured by."""
+"""Exact comparison of sampled rows with all rows: the ground truth for the recall of a run."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ class SampleIndex(NamedTuple):
 
 @jit
 def sample_pairs(values, offsets, rows, sample, jaccard, containment):
-    """Pairs of a sampled row and any other row that share enough.
+    """Pairs of a sampled row and any other row that reach a similarity.
 
     Parameters
     ----------
     values : uint64[n_values], unique in each row; offsets : int64[n_rows + 1]
-    rows : int64[n], the rows to look through
+    rows : int64[n], the rows to compare with the sample
     sample : SampleIndex
-    jaccard, containment : above 0; a pair is given if it reaches one of them
+    jaccard, containment : above 0; pairs that reach one of them are returned
 
     Returns
     -------
     (sampled int64[n_pairs], other int64[n_pairs], shared int64[n_pairs])
         A place in ``sample.rows``, a row, and how many values both contain; in the order of ``rows``. No row is paired
-        with itself. Cost: a look into ``seen`` for each value, and a step for each sampled row that holds it.
+        with itself. Cost: one read of ``seen`` for each value, and a step for each sampled row that contains it.
 
     Notes
     -----
-    One value in ten is known, which no processor foresees: what is known is gathered first, without a branch.
+    One value in ten is known, which branch prediction cannot guess, so known values are gathered first, without a branch.
     """
     seen, directory, known, sample_rows = sample.seen, sample.directory, sample.known, sample.rows
     shift = np.uint64(64)
@@ -64,7 +64,7 @@ def sample_pairs(values, offsets, rows, sample, jaccard, containment):
     perhaps = np.empty(longest + 1, np.uint64)
     places = np.empty(longest + 1, np.int64)
     sizes = offsets[sample_rows + 1] - offsets[sample_rows]
-    least = min(jaccard, containment) * 0.999999  # of the smaller row: a pair that shares less reaches neither
+    least = min(jaccard, containment) * 0.999999  # share of the smaller row below which a pair reaches neither threshold
     counts = np.zeros(len(sample_rows), np.int64)
     touched = np.empty(len(sample_rows) + 1, np.int64)
     sampled, other, shared = np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256, np.int64)

@@ -1,4 +1,4 @@
-"""What a template fills in: places where two texts agree on both sides and differ between, in facts."""
+"""Facts replaced in place, the sign of a template: two texts agree on both sides of a gap and differ in it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from ..jit import jit, leaf
 from ..rows import first_at_least
 from ..text.terms import FACT
 
-#: Longest run that counts as one filling, and farthest distance of its borders in the other text.
+#: Longest run of terms that counts as one replacement, and longest distance of its borders in the other text.
 LONGEST_RUN, FARTHEST = 6, 8
-#: Occurrences of a border that are looked at.
+#: Occurrences of a border that are checked.
 MOST_PLACES = 16
 
 
 @leaf
 def first_place(values, order, value):
-    """The first place in ``order`` whose value is not below ``value``; ``values[order]`` ascends."""
+    """The first place in ``order`` whose value is at least ``value``; ``values[order]`` ascends."""
     low, high = 0, len(order)
     while low < high:
         middle = (low + high) >> 1
@@ -28,19 +28,19 @@ def first_place(values, order, value):
 
 
 @leaf
-def holds(values, order, value):
-    """Whether ``values`` has ``value``."""
+def contains(values, order, value):
+    """Whether ``value`` is in ``values``; ``values[order]`` ascends."""
     place = first_place(values, order, value)
     return place < len(order) and values[order[place]] == value
 
 
 @jit
 def count_replaced(a, b):
-    """How many runs of ``a`` are filled otherwise in ``b``.
+    """How many runs of facts in ``a`` are replaced by others in ``b``.
 
-    A run is up to LONGEST_RUN terms of ``a`` that ``b`` does not have, one of them a fact, between two terms
-    that it has. It is replaced if in ``b`` the same two terms stand at most FARTHEST apart with a fact
-    between them that ``a`` does not have.
+    A run is up to LONGEST_RUN terms of ``a`` that ``b`` lacks, at least one of them a fact, between two
+    terms that ``b`` contains. It is replaced if in ``b`` the same two terms are at most FARTHEST apart
+    with a fact between them that ``a`` lacks.
 
     Parameters
     ----------
@@ -50,15 +50,15 @@ def count_replaced(a, b):
     count = 0
     i = 1
     while i < len(a):
-        if holds(b, b_order, a[i]):
+        if contains(b, b_order, a[i]):
             i += 1
             continue
         end = i
         fact = False
-        while end < len(a) and end - i < LONGEST_RUN and not holds(b, b_order, a[end]):
+        while end < len(a) and end - i < LONGEST_RUN and not contains(b, b_order, a[end]):
             fact = fact or a[end] & FACT != np.uint64(0)
             end += 1
-        if fact and end < len(a) and holds(b, b_order, a[i - 1]):
+        if fact and end < len(a) and contains(b, b_order, a[i - 1]):
             place = first_place(b, b_order, a[i - 1])
             stop = min(place + MOST_PLACES, len(b))
             replaced = False
@@ -69,7 +69,7 @@ def count_replaced(a, b):
                     if b[j] == a[end]:
                         replaced = other_fact
                         break
-                    other_fact = other_fact or (b[j] & FACT != np.uint64(0) and not holds(a, a_order, b[j]))
+                    other_fact = other_fact or (b[j] & FACT != np.uint64(0) and not contains(a, a_order, b[j]))
                 place += 1
             count += 1 if replaced else 0
         i = end
@@ -78,7 +78,7 @@ def count_replaced(a, b):
 
 @jit
 def shared_facts(terms, offsets, one, other):
-    """How many different facts row ``one[i]`` has, and how many of them row ``other[i]`` has too.
+    """Count the different facts of row ``one[i]``, and those that row ``other[i]`` contains too.
 
     Parameters
     ----------
@@ -87,17 +87,17 @@ def shared_facts(terms, offsets, one, other):
 
     Returns
     -------
-    (own int64[n_pairs], shared int64[n_pairs]). Cost: a sort of the facts of both rows, a pair.
+    (own int64[n_pairs], shared int64[n_pairs]). Cost: a sort of the facts of both rows per pair.
     """
     own = np.zeros(len(one), np.int64)
     shared = np.zeros(len(one), np.int64)
     row_now = np.int64(-1)
     others = np.empty(0, np.uint64)
     for pair in range(len(one)):
-        mine = metadata_of(terms[offsets[one[pair]] : offsets[one[pair] + 1]])
-        if other[pair] != row_now:  # several pairs in a row are often with one text
+        mine = facts_of(terms[offsets[one[pair]] : offsets[one[pair] + 1]])
+        if other[pair] != row_now:  # consecutive pairs often share a text
             row_now = other[pair]
-            others = metadata_of(terms[offsets[row_now] : offsets[row_now + 1]])
+            others = facts_of(terms[offsets[row_now] : offsets[row_now + 1]])
         j = 0
         for i in range(len(mine)):
             if i > 0 and mine[i] == mine[i - 1]:
@@ -109,7 +109,7 @@ def shared_facts(terms, offsets, one, other):
 
 
 @jit
-def metadata_of(terms):
+def facts_of(terms):
     """The facts among terms, ascending."""
     facts = np.empty(len(terms), np.uint64)
     used = 0

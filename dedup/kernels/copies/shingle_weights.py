@@ -1,4 +1,4 @@
-"""Which values of rows are common: those that stand in many rows of one source. Exact, though most are never sorted."""
+"""Common shingles, those in many rows of one source, and their weights. Exact, although most values are never sorted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Selection(NamedTuple):
     Attributes
     ----------
     part, shift : uint64; values with ``value >> shift == part`` are read
-    counters : uint8[a power of two], in how many rows each value stands, by its low bits; see ``count_rows``
+    counters : uint8[a power of two], in how many rows each value occurs, by its low bits; see ``count_rows``
     least : uint8, values in fewer rows are left out
     """
 
@@ -29,7 +29,7 @@ class Selection(NamedTuple):
 
 @leaf
 def span_start(values, begin, end, part, shift):
-    """The first place of ``values[begin:end]``, sorted hashes, whose highest bits are not below ``part``."""
+    """The first place in sorted hashes ``values[begin:end]`` whose highest bits are at least ``part``."""
     place = begin + np.int64((end - begin) * (np.float64(part) / np.float64(np.uint64(1) << (np.uint64(64) - shift))))
     while place > begin and values[place - 1] >> shift >= part:
         place -= 1
@@ -40,14 +40,14 @@ def span_start(values, begin, end, part, shift):
 
 @leaf
 def source_slot(value, source, slots):
-    """The counter of a value in a source, among ``slots``, a power of two."""
+    """The counter for a value in a source, among ``slots``, a power of two."""
     mixed = (value ^ np.uint64(source + 1) * GOLDEN) * np.uint64(0xD6E8FEB86659FD93)
     return (mixed >> np.uint64(20)) & np.uint64(slots - 1)
 
 
 @jit
 def count_rows(values, offsets, rows, part, shift, counters, most):
-    """Count in how many rows each value of a part stands, up to ``most``, by its low bits.
+    """Count in how many rows each value of a part occurs, up to ``most``, by its low bits.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def count_rows(values, offsets, rows, part, shift, counters, most):
 
 @jit
 def count_in_source(values, offsets, rows, sources, selection, within, most):
-    """As ``count_rows``, in how many rows of each source, for the values of a ``Selection``.
+    """Count in how many rows of each source each value of a ``Selection`` occurs, as ``count_rows`` does.
 
     Parameters
     ----------
@@ -87,12 +87,13 @@ def count_in_source(values, offsets, rows, sources, selection, within, most):
 
 @jit
 def perhaps_common(values, offsets, rows, sources, selection, within, bounds):
-    """The values of a part that may stand in more rows of a source than ``bounds`` (int64[n_sources]) says, each with it.
+    """The selected values that may occur in more rows of a source than ``bounds``, int64[n_sources], with the source.
 
     Returns
     -------
-    (values uint64[n], sources int64[n]), one of each for every row that holds it. None that is common is missing; some
-        are not common, for two values may have been counted together.
+    (values uint64[n], sources int64[n])
+        One entry for each row that contains the value. All common values are among them, and some that
+        are not common, since colliding values are counted together.
     """
     part, shift, counters, least = selection
     mask = np.uint64(len(counters) - 1)
@@ -114,16 +115,17 @@ def perhaps_common(values, offsets, rows, sources, selection, within, bounds):
 
 @jit
 def most_in_source(values, sources, bounds, scales):
-    """Count exactly: the common ones among values, and how common they are.
+    """Count exactly: which values are common, and how common.
 
     Parameters
     ----------
     values : uint64[n], ascending; sources : int64[n], ascending where values are equal
-    bounds, scales : int64[n_sources], more rows than this make a value common; by what their number is multiplied
+    bounds, scales : int64[n_sources]; more rows than ``bounds`` make a value common; factors of the number of rows
 
     Returns
     -------
-    (common uint64[m], ascending; commonness int64[m]), the most rows of one source times its scale
+    (common uint64[m], ascending; commonness int64[m])
+        Commonness is the largest number of rows in one source, times its scale.
     """
     common, commonness = np.empty(len(values), np.uint64), np.empty(len(values), np.int64)
     used = 0
@@ -145,7 +147,7 @@ def most_in_source(values, sources, bounds, scales):
 
 @jit
 def weight_table(common, weights):
-    """A table for ``weight_of``.
+    """Build the hash table that ``weight_of`` reads.
 
     Parameters
     ----------
@@ -169,7 +171,7 @@ def weight_table(common, weights):
 
 @leaf
 def weight_of(value, keys, weights):
-    """The weight of a value: 1 if it is not in the table."""
+    """The weight of a value; 1 if it is not in the table."""
     slot = np.int64(value & np.uint64(len(keys) - 1))
     while keys[slot] != value:
         if keys[slot] == np.uint64(0):
@@ -192,7 +194,7 @@ def weight_sums(values, offsets, rows, keys, weights):
 
 @jit
 def shared_weights(values, offsets, left, right, keys, weights):
-    """float64[n_pairs]: the sum of the weights of what row ``left[i]`` and row ``right[i]`` share."""
+    """float64[n_pairs]: the sum of the weights of the values that row ``left[i]`` and row ``right[i]`` share."""
     shared = np.zeros(len(left), np.float64)
     for pair in range(len(left)):
         i, i_end = offsets[left[pair]], offsets[left[pair] + 1]

@@ -23,19 +23,18 @@ def star_groups(left, right, ranks, neighbour_offsets, neighbours, most_checks):
     Parameters
     ----------
     left, right : int64[n_edges], strongest first
-    ranks : int64[n_nodes], precedence: of a group, the node of lowest rank is its centre
+    ranks : int64[n_nodes], precedence: the centre of a group is its node of lowest rank
     neighbour_offsets : int64[n_nodes + 1], neighbours : int64[2 * n_edges], ascending in each row
-    most_checks : a merge that has to look up more members than this is done only while all such look-ups together are no
-        more than 32 an edge
+    most_checks : merges that check more members than this share a budget of 32 checks per edge
 
     Returns
     -------
     int64[n_nodes]
-        The centre of each node, itself if it is one. No node is tied to its centre by a chain.
+        The centre of each node, the node itself if it is one. No node is tied to its centre by a chain.
     """
     n_nodes = len(ranks)
     centres = np.arange(n_nodes)
-    following = np.full(n_nodes, -1, np.int64)  # members of a group as a list that begins at its centre
+    following = np.full(n_nodes, -1, np.int64)  # linked lists of members, each beginning at a centre
     last = np.arange(n_nodes)
     sizes = np.ones(n_nodes, np.int64)
     budget = np.int64(32 * len(left))
@@ -45,7 +44,7 @@ def star_groups(left, right, ranks, neighbour_offsets, neighbours, most_checks):
             continue
         if ranks[b] < ranks[a]:
             a, b = b, a
-        # Not even enough links, or the look-ups that all edges may cost together are used up.
+        # Too few links, or the budget of checks is used up.
         if sizes[b] > neighbour_offsets[a + 1] - neighbour_offsets[a] or (sizes[b] > most_checks and sizes[b] > budget):
             continue
         budget -= sizes[b] if sizes[b] > most_checks else 0

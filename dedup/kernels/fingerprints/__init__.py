@@ -1,1 +1,1 @@
-"""Kernels of fingerprints."""
+"""Kernels of ``fingerprints``."""

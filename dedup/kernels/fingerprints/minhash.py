@@ -12,11 +12,11 @@ EMPTY = np.uint32(0xFFFFFFFF)
 
 @jit
 def signature_rows(hashes, offsets, rows, multipliers, increments):
-    """Sign the chosen rows: slot k holds the minimum of ``multipliers[k] * h + increments[k]`` modulo 2**32.
+    """Sign the chosen rows: slot k is the minimum of ``multipliers[k] * h + increments[k]`` modulo 2**32.
 
     Parameters
     ----------
-    hashes : uint64[n_hashes], well mixed; h are their higher 32 bits
+    hashes : uint64[n_hashes], well mixed; h is the higher half of each
     offsets : int64[n_all + 1]; rows : int64[n_rows]
     multipliers, increments : uint32[n_slots], multipliers odd
 
@@ -47,7 +47,7 @@ def signature_rows(hashes, offsets, rows, multipliers, increments):
 
 @jit
 def band_keys(signatures, bands, rows):
-    """Hash ``rows`` consecutive slots into one 64-bit key per band, with the band's index in it.
+    """Hash ``rows`` consecutive slots and the number of the band into one 64-bit key per band.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def band_keys(signatures, bands, rows):
     Returns
     -------
     uint64[bands, n_docs]
-        One band after the other, so that each can be sorted by itself.
+        One band after another, so that each can be sorted on its own.
     """
     n_docs = len(signatures)
     out = np.empty((bands, n_docs), np.uint64)

@@ -7,13 +7,13 @@ import numpy as np
 from ..hashing import EULER, extend, mix64
 from ..jit import jit, leaf
 
-#: Buckets that a row is dealt into at most, and the bucket that is worth a sort of its own.
+#: Most buckets of a row, and the bucket size from which insertion sort is too slow.
 MOST_BUCKETS, LARGE_BUCKET = 1 << 16, 24
 
 
 @leaf
 def shingle_hash(values, first, n):
-    """uint64 hash of ``values[first:first + n]``; the length and the order count."""
+    """uint64 hash of ``values[first:first + n]``; length and order matter."""
     state = np.uint64(n) * EULER
     for i in range(first, first + n):
         state = extend(state, values[i])
@@ -22,7 +22,7 @@ def shingle_hash(values, first, n):
 
 @jit
 def shingle_hashes(values, offsets, n):
-    """The shingles of each row in the order in which they stand, repeats and all: what a signature is made of.
+    """The shingles of each row in text order, repeats included: the input of signatures.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def shingle_hashes(values, offsets, n):
     Returns
     -------
     (shingles uint64[n_shingles], shingle_offsets int64[n_rows + 1])
-        A row with 1 to n values has one shingle, all of it; an empty row has none.
+        A row of 1 to n values has one shingle, the whole row; an empty row has none.
     """
     n_rows = len(offsets) - 1
     shingle_offsets = np.zeros(n_rows + 1, np.int64)
@@ -49,7 +49,7 @@ def shingle_hashes(values, offsets, n):
 
 @jit
 def shingle_rows(values, offsets, n):
-    """Shingle each row: as ``shingle_hashes``, sorted and unique in each row. Cost: a sort per row."""
+    """The shingles of each row, sorted and unique, shaped as in ``shingle_hashes``. Cost: a sort per row."""
     shingles, hash_offsets = shingle_hashes(values, offsets, n)
     n_rows = len(offsets) - 1
     shingle_offsets = np.zeros(n_rows + 1, np.int64)
@@ -71,10 +71,10 @@ def shingle_rows(values, offsets, n):
 
 @leaf
 def sort_unique(values, begin, end, scratch, starts):
-    """Sort ``values[begin:end]`` in place and move its unique values to the front; where they end.
+    """Sort ``values[begin:end]`` in place and move its unique values to the front; return their end.
 
-    The values are hashes, evenly spread: they are dealt into buckets by their highest bits, about one to a
-    bucket, and only neighbours are left to swap. ``scratch`` has room for them, ``starts`` for the buckets.
+    A bucket sort: hashes are uniform, so buckets of their highest bits get about one value each and
+    insertion sort finishes the rest. ``scratch`` has room for the values, ``starts`` for the buckets.
     """
     size = end - begin
     if size <= 0:
@@ -119,10 +119,10 @@ def sort_unique(values, begin, end, scratch, starts):
 
 @leaf
 def sort_span(values, begin, end):
-    """Heapsort of ``values[begin:end]``, for buckets that repeated or hostile values fill."""
+    """Heapsort of ``values[begin:end]``, for buckets full of repeated or adversarial values."""
     size = end - begin
     for step in range(size // 2 - 1 + size, 0, -1):
-        if step >= size:  # first build the heap, then take its greatest off again and again
+        if step >= size:  # first build the heap, then repeatedly remove its maximum
             root, stop = step - size, size
         else:
             root, stop = 0, step
@@ -141,7 +141,7 @@ def sort_span(values, begin, end):
 
 @jit
 def unique_rows(values, offsets):
-    """Sort each row and drop repeats: (values uint64[n], offsets int64[n_rows + 1])."""
+    """Sort each row and drop repeats; return (values uint64[n], offsets int64[n_rows + 1])."""
     n_rows = len(offsets) - 1
     out_offsets = np.zeros(n_rows + 1, np.int64)
     out = np.empty(len(values), np.uint64)

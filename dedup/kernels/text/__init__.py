@@ -1,1 +1,1 @@
-"""Kernels of text."""
+"""Kernels of ``text``."""

@@ -1,6 +1,6 @@
-"""Tokens to terms: the light stem of every token, as a hash with the bytes it came from, or as letters.
+"""Tokens to terms: the light stem of each token, as a hash with the bytes that it spans, or as letters.
 
-The stem is that of ``dedup/stems.py``, whose lists come in as a table of hashes. Stop words are left out.
+The stem is that of ``text/stemming.py``, with its lists as a table of hashes. Stop words are left out.
 """
 
 from __future__ import annotations
@@ -13,25 +13,27 @@ import numpy.typing as npt
 from ..jit import jit, leaf
 from .tokens import LETTERS, hash_letters, most_tokens, next_token
 
-#: What the lexicon says of a word: lists of the light stem, stop words, terms too common to be facts.
+#: Marks of words in the lexicon: the lists of the light stem, stop words, terms too common to be facts.
 WHOLE, ENDING, SPLIT, STOP, COMMON = (np.uint64(1 << bit) for bit in range(5))
 SHORTEST = 3
 WAW = 0x0648
 FIRST_LETTER, LAST_LETTER = 0x0621, 0x064A
-#: The flag of a term that is a fact, see ``term_of``, and a term without its flags.
+#: The flag of a fact term, see ``term_of``, and the mask of a term without its flags.
 FACT = np.uint64(2)
 FLAGLESS = np.uint64(0xFFFFFFFFFFFFFFFC)
-#: Words whose term is remembered (a power of two): news repeats its words.
+#: Words whose term is cached (a power of two): news repeats its words.
 MEMORY = 1 << 18
-#: Between two stems of a row of letters, and at its ends.
+#: Separates the stems in a row of letters, and begins and ends the row.
 BORDER = np.uint64(32)
 
 
 class StemTable(NamedTuple):
     """The rules of the light stem as arrays.
 
-    ``lexicon`` as ``lexicon_rows`` builds it; ``prefixes`` and ``suffixes`` uint32 rows (length, letters that must remain, letters
-    ...), longest first.
+    Attributes
+    ----------
+    lexicon : uint64[slots, 2], as ``lexicon_rows`` builds it
+    prefixes, suffixes : uint32 rows (length, letters that must remain, letters ...), longest first
     """
 
     lexicon: npt.NDArray[np.uint64]
@@ -40,7 +42,7 @@ class StemTable(NamedTuple):
 
 
 class TermRows(NamedTuple):
-    """Output and scratch arrays of ``fill_terms``: the results of ``term_rows``, letters and cursor of ``next_token``, words met lately."""
+    """Output and scratch arrays of ``fill_terms``; ``known`` caches the terms of recent words."""
 
     terms: npt.NDArray[np.uint64]
     term_offsets: npt.NDArray[np.int64]
@@ -53,16 +55,17 @@ class TermRows(NamedTuple):
 
 @jit
 def lexicon_rows(hashes, marks):
-    """A table of words for ``marks_of``: each word's hash and what is said of it.
+    """Build the hash table that ``marks_of`` reads.
 
     Parameters
     ----------
-    hashes : uint64[n], repeats allowed; their two lowest bits are not looked at
-    marks : uint64[n], WHOLE, ENDING, SPLIT, STOP, COMMON; those of one word are joined
+    hashes : uint64[n], repeats allowed; the two lowest bits are ignored
+    marks : uint64[n], WHOLE, ENDING, SPLIT, STOP or COMMON; the marks of one word are combined
 
     Returns
     -------
-    uint64[slots, 2], slots a power of two at least four times n: hash (0: free), marks
+    uint64[slots, 2]
+        Hash (0: free) and marks; ``slots`` is a power of two, at least four times n.
     """
     slots = 8
     while slots < 4 * len(hashes):
@@ -80,7 +83,7 @@ def lexicon_rows(hashes, marks):
 
 @leaf
 def marks_of(lexicon, word):
-    """What the lexicon says of a word, by its hash; 0 of one that it does not hold."""
+    """The marks of a word by its hash; 0 if it is not in the lexicon."""
     key = word & FLAGLESS
     at = np.int64(key >> np.uint64(2)) & (len(lexicon) - 1)
     while lexicon[at, 0] != key:
@@ -92,7 +95,7 @@ def marks_of(lexicon, word):
 
 @leaf
 def shift(letters, length, by):
-    """Take ``by`` letters off the front, in place; the new length."""
+    """Remove the first ``by`` letters in place; return the new length."""
     for i in range(length - by):
         letters[i] = letters[i + by]
     return length - by
@@ -100,12 +103,12 @@ def shift(letters, length, by):
 
 @leaf
 def stem(letters, length, table):
-    """Light stem of ``letters[:length]`` by a ``StemTable``, in place; the new length."""
+    """Stem ``letters[:length]`` in place by a ``StemTable``; return the new length."""
     if length == 0 or length >= LETTERS or letters[0] < FIRST_LETTER or letters[0] > LAST_LETTER:
         return length
     kept = 0
     at = 0
-    while at < length:  # three or more of one letter: one is left
+    while at < length:  # keep one of three or more equal letters
         run = 1
         while at + run < length and letters[at + run] == letters[at]:
             run += 1
@@ -161,10 +164,10 @@ def refine_letters(letters, length, refine):
 
 @leaf
 def term_of(letters, length, refine, table):
-    """The term of a token, whose letters are refined and stemmed in place; 0 for a stop word.
+    """Refine and stem a token in place and return its term; 0 for a stop word.
 
-    A term is the hash of the stem with two flags in its lowest bits: 1 for a number, 2 for a fact, that is
-    a number or a word that is not COMMON.
+    A term is the hash of the stem with two flags in its lowest bits: 1 for a number, 2 for a fact, which
+    is a number or a word that is not COMMON.
     """
     number = np.uint64(letters[0] >= np.uint32(0x30) and letters[0] <= np.uint32(0x39))
     refine_letters(letters, length, refine)
@@ -185,13 +188,13 @@ def term_rows(data, offsets, limit, fold, table):
     Parameters
     ----------
     data : uint8[n_bytes], offsets : int64[n_texts + 1]
-    limit : tokens read of each text, stop words among them
+    limit : most tokens to read of each text, stop words included
     fold : FoldTable; table : StemTable
 
     Returns
     -------
     (terms uint64[n_terms], term_offsets int64[n_texts + 1], starts int64[n_terms], stops int64[n_terms])
-        Each term in text order, see ``term_of``, and the bytes of ``data`` that its word spans.
+        The terms in text order, see ``term_of``, and the bytes of ``data`` that each word spans.
     """
     n_texts = len(offsets) - 1
     term_offsets = np.zeros(n_texts + 1, np.int64)
@@ -235,18 +238,18 @@ def fill_terms(data, offsets, limit, fold, table, out):
 
 @jit
 def stem_letter_rows(data, offsets, limit, fold, table):
-    """The letters of the stems of each text, one border between two stems and one at each end.
+    """The letters of the stems of each text, with BORDER between two stems and at both ends.
 
     Parameters as in ``term_rows``.
 
     Returns
     -------
     (values uint64[n_values], value_offsets int64[n_texts + 1], stems int64[n_texts])
-        A text without stems has an empty row; ``stems`` counts the stems of each.
+        A text without stems has an empty row; ``stems`` counts the stems of each text.
     """
     n_texts = len(offsets) - 1
     value_offsets = np.zeros(n_texts + 1, np.int64)
-    # An expansion turns three bytes into at most eighteen letters.
+    # An expansion turns three bytes into eighteen letters at most.
     values = np.empty((offsets[n_texts] - offsets[0]) * 6 + 2 * n_texts + 8, np.uint64)
     stems = np.zeros(n_texts, np.int64)
     letters = np.empty(LETTERS, np.uint32)

@@ -1,8 +1,7 @@
-"""Texts to the hashes of their tokens, chunk by chunk: news repeats its words, and what a chunk holds is remembered.
+"""Texts to the hashes of their tokens, with a cache of chunks: news repeats its words.
 
-A chunk is a run of bytes without white space (U+0000 to U+0020). No token crosses white space, so the tokens
-of a text are those of its chunks in turn. A chunk of one token or none, ``«القاهرة»،`` with its marks, is read letter
-by letter once; wherever the same bytes come again its hashes are looked up.
+A chunk is a run of bytes without white space (U+0000 to U+0020), which no token crosses. A chunk of at most
+one token, such as ``«القاهرة»،`` with its marks, is read letter by letter once and looked up from then on.
 """
 
 from __future__ import annotations
@@ -18,21 +17,25 @@ from ..jit import jit, leaf
 from .terms import term_of
 from .tokens import LETTERS, extend_digest, hash_levels, most_tokens, next_token
 
-#: Chunks that are remembered (a power of two) and the 64-bit words of an entry: four of the chunk's bytes, padded
-#: with zeros, then its token's hash at level *canonical* and at level *shingle* (0: there is no token) and its term.
+#: Cached chunks (a power of two), and 64-bit words of an entry: four for the bytes of the chunk, padded with zeros,
+#: then the hash of its token at the levels *canonical* and *shingle* (0: no token), its term, and one unused.
 CHUNKS, ENTRY = 1 << 17, 8
-#: Words whose term is remembered (a power of two), whatever marks stand around them.
+#: Words whose term is cached (a power of two), whatever marks are around them.
 WORDS = 1 << 18
 _KEY = 4
-#: The lowest and the highest bit of each of eight bytes, and the first byte that is not white space.
+#: Lowest and highest bit of each of eight bytes; the first byte that is not white space.
 _LOWEST, _HIGHEST, _FIRST_INK = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080), np.uint64(0x21)
 
 
 class TokenCache(NamedTuple):
-    """Chunks and words met so far, with their hashes: uint64[CHUNKS, ENTRY] and uint64[WORDS, 2], zeros at first.
+    """Chunks and words met so far, with their hashes; it changes the speed, not the result.
 
-    It may be kept for further calls with the same tables and ``stemmed``, by one thread at a time. It changes the speed, not the
-    result. Smaller powers of two of rows are allowed.
+    It may be reused with the same tables and the same ``stemmed``, by one thread at a time.
+
+    Attributes
+    ----------
+    chunks : uint64[CHUNKS, ENTRY], zeros at first; any power of two of rows works
+    words : uint64[WORDS, 2], likewise
     """
 
     chunks: npt.NDArray[np.uint64]
@@ -66,15 +69,15 @@ def bytes_until(data, at, end):
 
 @leaf
 def bits_of_ink(word):
-    """How many of the 64 bits, in whole bytes, come before the first byte that is white space or padding."""
-    # Mycroft's test for a byte below n: a borrow can only mark bytes behind the first true one.
+    """The number of bits, in whole bytes, before the first byte of white space or padding; 64 if there is none."""
+    # Mycroft's test for a byte below n: a borrow can only mark bytes after the first true one.
     marks = (word - _LOWEST * _FIRST_INK) & ~word & _HIGHEST
     return zeros_below(marks) & np.uint64(0x78)
 
 
 @leaf
 def chunk_end(data, at, end):
-    """Where the chunk that ``at`` is in ends."""
+    """The end of the chunk that contains position ``at``."""
     while at < end:
         bits = bits_of_ink(bytes_until(data, at, end))
         if bits < np.uint64(64):
@@ -90,16 +93,16 @@ def document_rows(data, offsets, stemmed, aligned, cache, fold, table):
     Parameters
     ----------
     data : uint8[n_bytes], offsets : int64[n_texts + 1]
-    stemmed : bool, whether terms are wanted; without them each text has an empty row of terms
-    aligned : bool, with ``stemmed``: a term for each token, 0 for a stop word; else stop words are left out
+    stemmed : bool, whether to make terms; otherwise all rows of terms are empty
+    aligned : bool, with ``stemmed``: one term per token, 0 for a stop word; otherwise stop words are left out
     cache : TokenCache, written in place; fold : FoldTable; table : StemTable
 
     Returns
     -------
     (tokens uint64[n_tokens], token_offsets int64[n_texts + 1], digests uint64[n_texts, 2],
      terms uint64[n_terms], term_offsets int64[n_texts + 1])
-        Tokens are hashes at level *shingle*. Equal digests: equal canonical token streams (128 bits). Cost: a look-up
-        for each word met before, one a letter for any other.
+        Tokens are hashes at level *shingle*. Digests (128 bits) are equal if the canonical token streams
+        are. Cost: one look-up for a word met before, one per letter for any other.
     """
     n_texts = len(offsets) - 1
     token_offsets = np.zeros(n_texts + 1, np.int64)
@@ -133,7 +136,7 @@ def fill_documents(data, offsets, stemmed, aligned, cache, fold, table, out):
             if bits == np.uint64(0):
                 at += 1
                 continue
-            # The bytes of the chunk, as far as an entry holds them.
+            # The bytes of the chunk, as many as fit into an entry.
             stop_at = at
             second = third = fourth = np.uint64(0)
             if bits == full:

@@ -1,8 +1,7 @@
-"""UTF-8 to tokens, by the fold table, in one pass over Arrow's own bytes.
+"""UTF-8 bytes to tokens by the fold table, in one pass over Arrow's own buffers.
 
-A token is a maximal run of letters, or of digits with their decimal points; Han and kana are one token
-each; ``%`` is one. What comes out of ``next_token`` are the letters of the level *canonical*; callers
-refine them. The input need not be valid UTF-8: a broken byte separates tokens.
+A token is a maximal run of letters, or a number with its decimal points; each Han or kana character is a
+token, and so is ``%``. Invalid UTF-8 is allowed: a broken byte separates tokens.
 """
 
 from __future__ import annotations
@@ -15,21 +14,25 @@ import numpy.typing as npt
 from ..hashing import EULER, GOLDEN, PI, mix64
 from ..jit import jit, leaf
 
-# The kinds of fold table entries, see folding.py (kernels import nothing from above).
+# Kinds of fold table entries, as in text/folding.py: kernels import nothing from higher layers.
 SEPARATOR, LETTER, DIGIT, DROP, EXPAND, SINGLE, COMPOSE, SIGN, DECIMAL, GROUP = range(10)
 END_OF_EXPANSION = np.uint32(0xFFFFFFFF)
 
-#: Letters of a token that are kept; the hash covers them all.
+#: Letters of a token that are kept; from there on the last one is a hash of the rest.
 LETTERS = 256
 
 
 class FoldTable(NamedTuple):
     """The folding rules as arrays; see ``text/folding.py``.
 
-    ``blocks`` uint16[4352] gives the row of ``entries`` for the high bits of a code point; ``entries`` uint32[n_blocks, 256] holds
-    ``kind << 24 | value``; ``expansions`` uint32 holds the entries of code points that become several, each run ended by
-    ``END_OF_EXPANSION``; ``refine`` uint32[3, 256] maps a letter of the Arabic block to its form at each level. Until then hamza and
-    its like are kept, so that a mark after a letter can compose with it.
+    Attributes
+    ----------
+    blocks : uint16[4352], the row of ``entries`` for the high bits of a code point
+    entries : uint32[n_blocks, 256], ``kind << 24 | value``
+    expansions : uint32, the entries of code points that become several, each run ended by
+        ``END_OF_EXPANSION``
+    refine : uint32[3, 256], maps a letter of the Arabic block to its form at each level. Until then
+        letters keep their hamza, so that a mark after a letter can compose with it.
     """
 
     blocks: npt.NDArray[np.uint16]
@@ -40,7 +43,7 @@ class FoldTable(NamedTuple):
 
 @leaf
 def decode(first, second, third, fourth, available):
-    """Decode a UTF-8 sequence of three or four bytes; the bytes are scalars, so that no array is passed on.
+    """Decode a UTF-8 sequence of three or four bytes, given as scalars so that no array is passed.
 
     Returns ``size << 24 | code point``; size 1 and U+0020 for a byte that begins no valid sequence.
     """
@@ -60,7 +63,7 @@ def decode(first, second, third, fourth, available):
 
 @leaf
 def compose(letter, mark):
-    """An alef, waw or yeh with a madda or hamza mark (U+0653..0655): the letter that Unicode's NFC gives."""
+    """Compose alef, waw or yeh with a madda or hamza mark (U+0653..0655), as Unicode's NFC does."""
     if letter == np.uint32(0x0627):
         return np.uint32(0x0622) if mark == np.uint32(0x0653) else np.uint32(0x0623) if mark == np.uint32(0x0654) else np.uint32(0x0625)
     if mark == np.uint32(0x0654):
@@ -70,7 +73,7 @@ def compose(letter, mark):
 
 @leaf
 def letter_of_rest(rest):
-    """What stands for the letters of a token from the LETTERS-th on: a number above all code points."""
+    """A number above all code points that replaces the letters of a token from the LETTERS-th on."""
     return np.uint32(0x110000) + np.uint32(rest & np.uint64(0xFFFFFF))
 
 
@@ -81,24 +84,27 @@ def next_token(data, at, end, cursor, fold, letters):
     Parameters
     ----------
     data : uint8[n], ``at`` and ``end`` byte positions in it
-    cursor : int64[1], place inside an expansion where reading goes on, or -1; kept between calls
+    cursor : int64[1], the place inside an expansion at which to continue, or -1; kept between calls
+    fold : FoldTable
     letters : uint32[LETTERS], written in place: the token's letters, not yet refined to a level
 
     Returns
     -------
-    (at, length, start, stop) : where to go on; letters of the token (0: no token left; may be larger
-        than LETTERS; from LETTERS on the last one kept is a hash of the rest); bytes that it spans
+    (at, length, start, stop)
+        The position at which to continue; the number of letters of the token (0: no token is left; it
+        may exceed LETTERS, then the last letter kept is a hash of the rest); the bytes that it spans.
 
     Notes
     -----
     A mark inside a number belongs to it only if the right digits follow (1,500 and 2.5, but not 15,30 or
-    «2015.»). They are read on trust; where they do not follow, the token ends before the mark after all.
+    «2015.»). Reading continues past the mark; if the digits do not follow, it goes back to the mark and
+    ends the token there.
     """
     length = 0
     kind_now = np.uint32(SEPARATOR)
     run = 0  # digits since the number began or since its last mark
-    decimals = False  # behind a decimal point nothing is a group of three
-    mark = np.uint32(SEPARATOR)  # the mark that is not confirmed yet, and where to go back to
+    decimals = False  # after a decimal point there are no groups of three
+    mark = np.uint32(SEPARATOR)  # the mark not yet confirmed, and the state to go back to
     mark_at, mark_length, mark_stop = at, 0, at
     bare = False  # the last letter is an alef, waw or yeh that a mark may still compose with
     start = at
@@ -109,7 +115,7 @@ def next_token(data, at, end, cursor, fold, letters):
         here = at
         place = cursor[0]
         if place < 0:
-            origin = at  # of an expansion, the ligature that it comes from
+            origin = at  # for an expansion, the position of its ligature
         ended = False
         raw = np.uint32(0)
         entry = np.uint32(0)
@@ -121,7 +127,7 @@ def next_token(data, at, end, cursor, fold, letters):
         elif at >= end:
             ended = True
         else:
-            # Nearly all of Arabic is two bytes a letter and one byte a space.
+            # Fast path: Arabic letters have two bytes, spaces one.
             first = np.uint32(data[at])
             second = np.uint32(data[min(at + 1, end - 1)])
             if first < np.uint32(0x80):
@@ -188,7 +194,7 @@ def next_token(data, at, end, cursor, fold, letters):
             rest = mix64(rest ^ np.uint64(letter)) + np.uint64(1)
             letters[LETTERS - 1] = letter_of_rest(rest)
         length += 1
-        # The common run: two-byte letters of one word.
+        # Fast path: two-byte letters of one word.
         while kind == np.uint32(LETTER) and place < 0 and at + 1 < end and length < LETTERS - 1:
             first = np.uint32(data[at])
             second = np.uint32(data[at + 1])
@@ -219,14 +225,14 @@ def hash_letters(letters, length):
 
 @leaf
 def extend_digest(left, right, exact):
-    """Add a token, by its hash at level *canonical*, to the two halves of a digest; the order of tokens counts."""
+    """Add the canonical hash of a token to the two halves of a digest; the order of tokens matters."""
     right = (right ^ exact) * EULER
     return mix64(left ^ exact), right ^ (right >> np.uint64(31))
 
 
 @leaf
 def hash_levels(letters, length, refine):
-    """``hash_letters`` of a token at the levels *canonical* and *shingle*, in one walk over its letters."""
+    """``hash_letters`` of a token at the levels *canonical* and *shingle*, in one pass over its letters."""
     canonical = PI
     shingle = PI
     for i in range(min(length, LETTERS)):
@@ -244,10 +250,10 @@ def hash_levels(letters, length, refine):
 
 @leaf
 def most_tokens(offsets):
-    """No more tokens than this are in the texts.
+    """Upper bound of the number of tokens in the texts.
 
-    One byte can make a token ("a1a1"); the longest phrase has four in three bytes. The memory is only touched
-    where tokens are written.
+    One byte can be a token ("a1a1"), and the longest expansion gives four in three bytes. Memory is only
+    touched where tokens are written.
     """
     return (offsets[len(offsets) - 1] - offsets[0]) * 4 // 3 + len(offsets) + 8
 
@@ -270,7 +276,7 @@ def last_characters(data, offsets, most):
         at, left = offsets[text + 1], most
         while at > offsets[text] and left > 0:
             at -= 1
-            left -= np.int64(data[at] & np.uint8(0xC0) != np.uint8(0x80))  # the other bytes go on with a character
+            left -= np.int64(data[at] & np.uint8(0xC0) != np.uint8(0x80))  # all other bytes continue a character
         out_offsets[text + 1] = out_offsets[text] + offsets[text + 1] - at
     out = np.empty(out_offsets[n_texts], np.uint8)
     for text in range(n_texts):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.arrays.threads import map_blocks
-from dedup.kernels.copies.replaced_facts import count_replaced, metadata_of, replaced_facts, shared_facts
+from dedup.kernels.copies.replaced_facts import count_replaced, facts_of, replaced_facts, shared_facts
 from dedup.kernels.text.terms import FACT
 from tests import oracle
 
@@ -55,9 +55,9 @@ def test_a_pair_is_counted_from_its_shorter_side(rows):
 
 @given(TERMS)
 def test_the_facts_of_terms_are_their_twins(terms):
-    facts = metadata_of(array(terms))
+    facts = facts_of(array(terms))
     assert facts.dtype == np.uint64
-    assert facts.tolist() == oracle.metadata_of(terms)
+    assert facts.tolist() == oracle.facts_of(terms)
 
 
 @given(ROWS)
