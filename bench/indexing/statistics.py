@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from dedup import Config
 from dedup.arrays.rows import Rows
-from dedup.fingerprints.fingerprint import fingerprint, fingerprint_words
+from dedup.fingerprints.fingerprint import fingerprint, fingerprint_with_tokens
 
 from .passages import SHORTEST, Passages
 
@@ -38,7 +38,7 @@ def likeness(texts: Any, held: int = HELD) -> dict[str, float]:
     texts = pa.array(list(texts), pa.large_string()) if not isinstance(texts, pa.Array | pa.ChunkedArray) else texts
     keys, offsets = shingles_of(texts)
     counts = _counts(np.sort(keys[offsets[held] :]), keys[: offsets[held]])
-    _, (tokens, starts), _ = fingerprint_words(texts, pa.nulls(len(texts), pa.large_string()), Config())
+    _, (tokens, starts), _ = fingerprint_with_tokens(texts, pa.nulls(len(texts), pa.large_string()), Config())
     known = np.isin(tokens[: starts[held]], np.unique(tokens[starts[held] :]))
     return {
         "texts": len(texts) - held,
@@ -80,13 +80,13 @@ def likeness_in_crawl(folder: Path, sample: int = HELD) -> dict[str, float]:
     for group in range((file := pq.ParquetFile(folder / "crawl.parquet")).num_row_groups):
         read = file.read_row_group(group, columns=["text", "kind"])
         read = read.filter(pc.equal(read["kind"], "new"))["text"].combine_chunks()
-        prints, (tokens, _), _ = fingerprint_words(read, pa.nulls(len(read), pa.large_string()), Config())
+        prints, (tokens, _), _ = fingerprint_with_tokens(read, pa.nulls(len(read), pa.large_string()), Config())
         places = np.searchsorted(distinct, prints.shingles[0])
         places[places == len(distinct)] = 0
         times += np.bincount(places[distinct[places] == prints.shingles[0]], minlength=len(distinct))
         texts_met += len(read)
         words = np.union1d(words, np.unique(tokens))
-    _, (asked, _), _ = fingerprint_words(texts, pa.nulls(len(texts), pa.large_string()), Config())
+    _, (asked, _), _ = fingerprint_with_tokens(texts, pa.nulls(len(texts), pa.large_string()), Config())
     counts = times[np.searchsorted(distinct, keys)]
     return {
         "texts": texts_met,

@@ -23,7 +23,7 @@ from ..storage.files import WorkFile, os_errors_as
 Release = Callable[[], None]
 
 
-def keep() -> None:
+def no_release() -> None:
     """A ``Release`` for arrays that are in memory anyway."""
 
 
@@ -51,7 +51,7 @@ class SpillPool:
         for pile in self._piles:
             pile.close()
 
-    def pile(self, dtype: npt.DTypeLike) -> SpilledArray:
+    def new_array(self, dtype: npt.DTypeLike) -> SpilledArray:
         """A new array to which values are added."""
         pile = SpilledArray(self, np.dtype(dtype))
         self._piles.append(pile)

@@ -18,7 +18,7 @@ from ..arrays.rows import Ints, row_offsets, text_array, text_rows
 from ..arrays.spill import SpillPool
 from ..arrays.threads import map_batches
 from ..config import Config
-from ..fingerprints.fingerprint import FingerprintPiles, Fingerprints, choose, counts_of, fingerprint
+from ..fingerprints.fingerprint import FingerprintBuilder, Fingerprints, document_columns, fingerprint, take_spilled
 from ..readers import PageBatch, joined
 from ..schema import REJECTS, TEXTS
 from ..segmentation.documents import documents_of
@@ -100,7 +100,7 @@ class CorpusBuilder:
         self._documents = self._base_documents = self._pages = 0
         loaded = checkpoints.load_all() if checkpoints is not None else []
         self._position = loaded[-1][2] if loaded else ReadPosition()
-        self._fingerprints = FingerprintPiles(spill, checkpoints.open_array if checkpoints is not None else None)
+        self._fingerprints = FingerprintBuilder(spill, checkpoints.open_array if checkpoints is not None else None)
         writing = config.run.keep_texts and not (checkpoints is not None and checkpoints.is_complete)
         self._file = checkpoints.texts_file() if checkpoints is not None and writing else None
         self._texts = TextWriter(spill.folder, self._file) if writing else None
@@ -164,7 +164,7 @@ class CorpusBuilder:
             return Corpus(documents, leads, fingerprints, texts, rejects, rejects.num_rows, 0)
         documents, leads = pa.concat_tables(self._tables).combine_chunks(), pa.chunked_array(self._leads)
         pages = self._pages + rejects.num_rows
-        corpus = Corpus(documents, leads, self._fingerprints.joined(), texts, rejects, pages, self._base_documents)
+        corpus = Corpus(documents, leads, self._fingerprints.build(), texts, rejects, pages, self._base_documents)
         corpus = _with_unique_ids(corpus, np.concatenate(self._numbers), self._spill)
         if self._spill.spilled and len(corpus.leads):
             corpus.leads = _spilled(corpus.leads, self._spill)
@@ -207,7 +207,7 @@ class CorpusBuilder:
         self._documents += len(batch.rows)
         if self._checkpoints is None:
             return False
-        self._counts.append(counts_of(batch.fingerprints))
+        self._counts.append(document_columns(batch.fingerprints))
         return self._checkpoints.add_texts(batch.documents)
 
     def _save_checkpoint(self, *, is_last: bool = False) -> None:
@@ -258,7 +258,7 @@ def _counts_table(counts: list[dict[str, Any]], pages: Ints) -> Any:
 
 def _spilled(texts: Any, spill: SpillPool) -> Any:
     """Move leads to a file: they are the largest part of a document that stays in memory, and read last."""
-    pile, lengths = spill.pile(np.uint8), []
+    pile, lengths = spill.new_array(np.uint8), []
     for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
         data, offsets = text_rows(chunk)
         pile.add(data[offsets[0] : offsets[-1]])
@@ -288,7 +288,7 @@ def _with_unique_ids(corpus: Corpus, page_numbers: Ints, spill: SpillPool) -> Co
     return Corpus(
         documents.take(pa.array(rows)).combine_chunks(),
         corpus.leads.take(pa.array(rows)) if len(corpus.leads) else corpus.leads,
-        choose(corpus.fingerprints, rows, spill),
+        take_spilled(corpus.fingerprints, rows, spill),
         texts,
         pa.concat_tables([corpus.rejects, rejects]).combine_chunks(),
         corpus.pages,

@@ -46,7 +46,7 @@ class Copies:
 
 
 def find_copies(
-    prints: Fingerprints,
+    fingerprints: Fingerprints,
     headline: npt.NDArray[np.bool_],
     ranks: Ints,
     config: Config,
@@ -73,30 +73,30 @@ def find_copies(
     spill = spill or SpillPool(1 << 62)
     times = np.full(n, np.nan) if times is None else times
     sources = np.full(n, -1) if sources is None else sources
-    short = np.where(headline, prints.title_words < config.text.min_headline_words, prints.words < config.text.min_words)
-    first = _first_of_equals(prints.digests, ~short & ~headline, ranks)
+    short = np.where(headline, fingerprints.title_words < config.text.min_headline_words, fingerprints.words < config.text.min_words)
+    first = _first_of_equals(fingerprints.digests, ~short & ~headline, ranks)
     rows = np.flatnonzero((first == np.arange(n)) & ~short & ~headline)
     counts = {"short": int(short.sum()), "exact_copies": int(np.count_nonzero(first != np.arange(n))), "compared": len(rows)}
 
     bands, width = config.banding()
     # In order of precedence: of a crowded bucket the first ones meet all, and one of them will stand for the others.
     ranked = rows[np.argsort(ranks[rows])]
-    keys = band_rows(prints.shingles, ranked, config.signatures, bands, width, threads=threads, release=spill.release)
-    full = np.diff(prints.shingles[1])[ranked] > 0
+    keys = band_rows(fingerprints.shingles, ranked, config.signatures, bands, width, threads=threads, release=spill.release)
+    full = np.diff(fingerprints.shingles[1])[ranked] > 0
     alike = band_candidates(keys, full, ranked, config.candidates, threads=threads)
     del keys
     least_share = min(config.copies.partial, config.copies.excerpt)
-    found = alike.join(posting_candidates(prints.shingles, rows, config.candidates, least_share, spill, threads=threads), n)
+    found = alike.join(posting_candidates(fingerprints.shingles, rows, config.candidates, least_share, spill, threads=threads), n)
     found = _new_pairs(found, len(settled))
     counts |= found.counts
-    weights = weigh(prints.shingles, rows, sources, config.copies, spill, threads=threads)
-    measured = VerificationInput(prints.shingles, weights, prints.terms, spill)
+    weights = weigh(fingerprints.shingles, rows, sources, config.copies, spill, threads=threads)
+    measured = VerificationInput(fingerprints.shingles, weights, fingerprints.terms, spill)
     articles = verify(found.left, found.right, measured, config.copies, threads=threads)
     counts["verified"] = len(articles)
     # An article that is too short, or an exact copy, stands for nobody, so no headline is tied to it.
     titled = headline.copy()
     titled[rows] = True
-    titles = match_headlines(_titles(prints, headline, titled), ranks, times, config, threads=threads, release=spill.release)
+    titles = match_headlines(_titles(fingerprints, headline, titled), ranks, times, config, threads=threads, release=spill.release)
     titles = titles.take(titles.right >= len(settled))
     compared = titled & ~headline
 
@@ -132,10 +132,10 @@ def _first_of_equals(digests: npt.NDArray[np.uint64], compared: npt.NDArray[np.b
     return first
 
 
-def _titles(prints: Fingerprints, headline: npt.NDArray[np.bool_], titled: npt.NDArray[np.bool_]) -> Titles:
-    facts = unique_facts(prints.title_terms)
-    words = np.where(titled, prints.title_words, 0).astype(np.int32)
-    return Titles(prints.title_shingles, prints.title_terms, facts, words, headline, prints.digests)
+def _titles(fingerprints: Fingerprints, headline: npt.NDArray[np.bool_], titled: npt.NDArray[np.bool_]) -> Titles:
+    facts = unique_facts(fingerprints.title_terms)
+    words = np.where(titled, fingerprints.title_words, 0).astype(np.int32)
+    return Titles(fingerprints.title_shingles, fingerprints.title_terms, facts, words, headline, fingerprints.digests)
 
 
 def _matches_of_doubles(first: Ints, canonical: Ints, matches: Matches) -> Matches:

@@ -92,7 +92,7 @@ def _draw(
     """
     marks = np.zeros(1 << max(6, (draws // 8).bit_length()), np.uint64)
     counters = np.zeros(1 << max(12, (2 * draws).bit_length()), np.uint8)
-    parts = [(spill.pile(np.uint64), spill.pile(np.int32)) for _ in range(_PARTS)]
+    parts = [(spill.new_array(np.uint64), spill.new_array(np.int32)) for _ in range(_PARTS)]
     number = []
     blocks = [slice(first, min(first + _BLOCK, len(rows))) for first in range(0, len(rows), _BLOCK)]
     for block in blocks:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.special import betaincinv
 
 from ..arrays.rows import Ints, Rows, run_starts, take_rows
-from ..arrays.spill import Release, keep
+from ..arrays.spill import Release, no_release
 from ..arrays.threads import map_blocks
 from ..config import Config
 from ..config.bands import band_recall
@@ -43,7 +43,7 @@ def measure_recall(
     config: Config,
     *,
     threads: int = 1,
-    release: Release = keep,
+    release: Release = no_release,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Measure which share of the pairs that it should list a run has listed.

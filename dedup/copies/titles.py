@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays.rows import Ints, Rows, filter_rows, run_starts, take_rows
-from ..arrays.spill import Release, keep
+from ..arrays.spill import Release, no_release
 from ..config import Config
 from ..fingerprints.minhash import band_rows
 from ..kernels.copies.overlap import number_periods, subsequence_pairs
@@ -43,7 +43,7 @@ class Titles:
 
 
 def match_headlines(
-    titles: Titles, ranks: Ints, times: npt.NDArray[np.float64], config: Config, *, threads: int = 1, release: Release = keep
+    titles: Titles, ranks: Ints, times: npt.NDArray[np.float64], config: Config, *, threads: int = 1, release: Release = no_release
 ) -> Matches:
     """Match headlines with headlines and with titles.
 

@@ -74,7 +74,7 @@ class Fingerprints:
         return Fingerprints(**taken)
 
 
-class FingerprintPiles:
+class FingerprintBuilder:
     """Fingerprints batch by batch: the values of rows where ``spill`` keeps them, the rest in memory.
 
     Parameters
@@ -87,23 +87,23 @@ class FingerprintPiles:
         self._values: dict[str, SpilledArray | PersistentArray] = {}
         self._counts: dict[str, list[npt.NDArray[Any]]] = {item.name: [] for item in fields(Fingerprints)}
 
-    def add(self, prints: Fingerprints) -> None:
+    def add(self, fingerprints: Fingerprints) -> None:
         """Add the documents of a batch behind those that are there."""
-        for name, counts in counts_of(prints).items():
-            part = getattr(prints, name)
+        for name, counts in document_columns(fingerprints).items():
+            part = getattr(fingerprints, name)
             if isinstance(part, tuple):
                 values, offsets = part
-                self._pile(name).add(values[offsets[0] : offsets[-1]])
+                self._array(name).add(values[offsets[0] : offsets[-1]])
             self._counts[name].append(counts)
 
     def resume(self, counts: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Count documents of which the values are in kept files already, see ``counts_of``."""
+        """Count documents of which the values are in kept files already, see ``document_columns``."""
         for item in fields(Fingerprints):
             if item.name in ROWS:
-                self._pile(item.name)
+                self._array(item.name)
             self._counts[item.name].append(counts[item.name])
 
-    def joined(self) -> Fingerprints:
+    def build(self) -> Fingerprints:
         """All documents; at least one batch must have been added."""
         joined: dict[str, Any] = {}
         for name, parts in self._counts.items():
@@ -112,27 +112,27 @@ class FingerprintPiles:
             parts.clear()
         return Fingerprints(**joined)
 
-    def _pile(self, name: str) -> SpilledArray | PersistentArray:
+    def _array(self, name: str) -> SpilledArray | PersistentArray:
         if name not in self._values:
-            self._values[name] = self._kept(name) if self._kept else self._spill.pile(np.uint64)
+            self._values[name] = self._kept(name) if self._kept else self._spill.new_array(np.uint64)
         return self._values[name]
 
 
-def counts_of(prints: Fingerprints) -> dict[str, npt.NDArray[Any]]:
+def document_columns(fingerprints: Fingerprints) -> dict[str, npt.NDArray[Any]]:
     """What each document has of its own, by name: words, digests, and how many values in each of its rows."""
     return {
-        item.name: np.diff(getattr(prints, item.name)[1]) if item.name in ROWS else getattr(prints, item.name)
+        item.name: np.diff(getattr(fingerprints, item.name)[1]) if item.name in ROWS else getattr(fingerprints, item.name)
         for item in fields(Fingerprints)
     }
 
 
-def choose(prints: Fingerprints, rows: npt.NDArray[np.int64], spill: SpillPool) -> Fingerprints:
+def take_spilled(fingerprints: Fingerprints, rows: npt.NDArray[np.int64], spill: SpillPool) -> Fingerprints:
     """The chosen documents as fingerprints of their own, kept in ``spill``."""
-    piles = FingerprintPiles(spill)
+    builder = FingerprintBuilder(spill)
     for first in range(0, max(len(rows), 1), _CHOSEN):
-        piles.add(prints.take(rows[first : first + _CHOSEN]))
+        builder.add(fingerprints.take(rows[first : first + _CHOSEN]))
         spill.release()
-    return piles.joined()
+    return builder.build()
 
 
 def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
@@ -145,19 +145,19 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     tokens, token_offsets, digests, terms, term_offsets = _read(texts, aligned=False)
     shingles = shingle_rows(tokens, token_offsets, config.shingles.words)
     words = np.diff(token_offsets).astype(np.int32)
-    return Fingerprints(words, digests, shingles, (terms, term_offsets), *print_titles(titles, config))
+    return Fingerprints(words, digests, shingles, (terms, term_offsets), *fingerprint_titles(titles, config))
 
 
-def fingerprint_words(texts: Any, titles: Any, config: Config) -> tuple[Fingerprints, Rows, Terms]:
+def fingerprint_with_tokens(texts: Any, titles: Any, config: Config) -> tuple[Fingerprints, Rows, Terms]:
     """As ``fingerprint``, with what documents are made of: rows of tokens, and the term of each token, 0 for a stop word."""
     tokens, offsets, digests, aligned, _ = _read(texts, aligned=True)
-    shingles, terms = print_words((tokens, offsets), aligned, config)
-    prints = Fingerprints(np.diff(offsets).astype(np.int32), digests, shingles, terms, *print_titles(titles, config))
-    return prints, (tokens, offsets), aligned
+    shingles, terms = shingles_and_terms((tokens, offsets), aligned, config)
+    fingerprints = Fingerprints(np.diff(offsets).astype(np.int32), digests, shingles, terms, *fingerprint_titles(titles, config))
+    return fingerprints, (tokens, offsets), aligned
 
 
-def print_words(tokens: Rows, aligned: Terms, config: Config) -> tuple[Rows, Rows]:
-    """Shingles and terms of documents of which the words are known, as ``fingerprint_words`` gives them."""
+def shingles_and_terms(tokens: Rows, aligned: Terms, config: Config) -> tuple[Rows, Rows]:
+    """Shingles and terms of documents of which the words are known, as ``fingerprint_with_tokens`` gives them."""
     return shingle_rows(*tokens, config.shingles.words), filter_rows(aligned, tokens[1], aligned != 0)
 
 
@@ -165,7 +165,7 @@ def _read(texts: Any, *, aligned: bool) -> Any:
     return document_rows(*text_rows(texts), True, aligned, _cache_of_thread(True), fold_table(), stem_table())
 
 
-def print_titles(titles: Any, config: Config) -> tuple[Rows, Rows, npt.NDArray[np.int32]]:
+def fingerprint_titles(titles: Any, config: Config) -> tuple[Rows, Rows, npt.NDArray[np.int32]]:
     """Stems and character shingles of titles, and how many stems each has: ``title_terms``, ``title_shingles``, ``title_words``."""
     title, tables = text_rows(titles), (fold_table(), title_table())
     terms, offsets, _, _ = term_rows(*title, _NO_LIMIT, *tables)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays.rows import Rows, row_offsets
-from ..arrays.spill import Release, keep
+from ..arrays.spill import Release, no_release
 from ..arrays.threads import map_blocks
 from ..config import SignatureConfig
 from ..errors import SignatureError
@@ -121,7 +121,7 @@ def band_rows(
     width: int,
     *,
     threads: int = 1,
-    release: Release = keep,
+    release: Release = no_release,
 ) -> Keys:
     """The band keys of the chosen rows, ``width`` signature values in a band: uint64[bands, n_rows].
 

@@ -22,7 +22,7 @@ from ..arrays.threads import map_batches, thread_count
 from ..config import Config
 from ..copies.pairs import contained_of_document
 from ..errors import InputError, OutputError
-from ..fingerprints.fingerprint import fingerprint_words
+from ..fingerprints.fingerprint import fingerprint_with_tokens
 from ..result import Result
 from ..storage.files import os_errors_as, replace_folder, sync_file, sync_folder
 from ..storage.remote import is_url
@@ -212,7 +212,7 @@ def _batch(
 ) -> WriteBatch:
     """A block of documents, the first of which is in row ``first`` of the run, as what is put into the store."""
     rows = slice(first, first + documents.num_rows)
-    prints, tokens, terms = fingerprint_words(texts, documents.column("title"), config)
+    prints, tokens, terms = fingerprint_with_tokens(texts, documents.column("title"), config)
     if not np.array_equal(prints.words, documents.column("words").to_numpy()):
         raise InputError(f"{past.name}: does not fit together: its texts have other words than its documents. Run it anew.")
     known = (numbers[rows], numbers[frame.canonical[rows]], frame.contained[rows], frame.published[rows], frame.parts[rows])

@@ -15,7 +15,7 @@ from ..arrays.rows import Ints, row_offsets
 from ..config import Config
 from ..copies.grouping import precedence_key
 from ..copies.pairs import EXACT, PARTIAL, Matches, contained_of_document
-from ..fingerprints.fingerprint import print_titles, print_words
+from ..fingerprints.fingerprint import fingerprint_titles, shingles_and_terms
 from ..kernels.index.local_weights import Neighbourhood
 from ..schema import KINDS
 from .decision import Decisions
@@ -161,9 +161,9 @@ class _Group:
     def __init__(self, members: list[Entry], words: TokenRows, config: Config) -> None:
         self._members, self._config = members, config
         self._tokens = words.tokens, words.offsets
-        self._texts = TextRows(*print_words(self._tokens, words.terms, config))
+        self._texts = TextRows(*shingles_and_terms(self._tokens, words.terms, config))
         titles = pa.array([member.title for member in members], pa.large_string())
-        title_terms, title_shingles, self._title_words = print_titles(titles, config)
+        title_terms, title_shingles, self._title_words = fingerprint_titles(titles, config)
         digests = np.frombuffer(b"".join(member.digest for member in members), np.uint64).reshape(-1, 2)
         headline = np.array([member.role == "headline" for member in members], bool)
         self._titles = TitleRows(title_shingles, title_terms, digests, headline)

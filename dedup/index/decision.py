@@ -16,7 +16,7 @@ from ..arrays.rows import Ints, concat_rows, row_offsets
 from ..config import Config
 from ..copies.pairs import PARTIAL, Matches, contained_of_document, measure_overlap
 from ..copies.verification import is_listed, kinds_by_overlap, may_be_template
-from ..fingerprints.fingerprint import print_titles, print_words
+from ..fingerprints.fingerprint import fingerprint_titles, shingles_and_terms
 from ..kernels.index.local_weights import Neighbourhood
 from ..schema import DAY, KINDS
 from .incoming import Incoming
@@ -251,7 +251,7 @@ class _BlockDecider:
         """Texts and outlets (-1 where unknown) of the indexed candidates and, after them, of the incoming documents."""
         if self._text_rows is None:
             prints, words = self._incoming.fingerprints, self._store.words(self._indexed)
-            shingles, terms = print_words((words.tokens, words.offsets), words.terms, self._config)
+            shingles, terms = shingles_and_terms((words.tokens, words.offsets), words.terms, self._config)
             names = [self._found.entries[number].source for number in self._indexed] + self._incoming.sources
             codes = {name: code for code, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
             sources = np.array([-1 if name is None else codes[name] for name in names], np.int64)
@@ -283,7 +283,7 @@ class _BlockDecider:
         """Titles of the indexed candidates and, after them, of the incoming documents."""
         if self._title_rows is None:
             prints, entries = self._incoming.fingerprints, [self._found.entries[number] for number in self._indexed_titles]
-            terms, shingles, _ = print_titles(pa.array([entry.title for entry in entries], pa.large_string()), self._config)
+            terms, shingles, _ = fingerprint_titles(pa.array([entry.title for entry in entries], pa.large_string()), self._config)
             digests = np.frombuffer(b"".join(entry.digest for entry in entries), np.uint64).reshape(-1, 2)
             headline = np.array([entry.role == "headline" for entry in entries], bool)
             self._title_rows = TitleRows(

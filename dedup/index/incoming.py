@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from ..arrays.rows import Ints, Rows, take_rows
 from ..arrays.threads import map_batches, thread_count
 from ..config import Config
-from ..fingerprints.fingerprint import Fingerprints, fingerprint_words
+from ..fingerprints.fingerprint import Fingerprints, fingerprint_with_tokens
 from ..readers import PageBatch, ReadLog, paths_of, read_data, read_files
 from ..readers.memory import MEMORY
 from ..segmentation.cues import may_have_furniture
@@ -137,7 +137,7 @@ def _fingerprint_documents(
     texts: Any,
     config: Config,
 ) -> Incoming:
-    prints, tokens, terms = fingerprint_words(texts, pa.array(titles, pa.large_string()), config)
+    prints, tokens, terms = fingerprint_with_tokens(texts, pa.array(titles, pa.large_string()), config)
     headline = np.array([role == "headline" for role in roles])
     short = np.where(headline, prints.title_words < config.text.min_headline_words, prints.words < config.text.min_words)
     parts = np.zeros(len(pages), np.int64)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ..arrays.rows import Floats, Ints, Rows, filter_rows
 from ..config import Config
-from ..fingerprints.fingerprint import print_titles
+from ..fingerprints.fingerprint import fingerprint_titles
 from ..schema import DAY
 from ..stories.describe import story_id
 from ..stories.vectors import story_rows
@@ -120,7 +120,9 @@ class OnlineStories:
             entries = [entry for entry, kept in zip(entries, near.tolist(), strict=True) if kept]
             words = self._store.words([entry.number for entry in entries])
             terms = filter_rows(words.terms, words.offsets, words.terms != 0)
-            title_terms, letters, title_words = print_titles(pa.array([entry.title for entry in entries], pa.large_string()), self._config)
+            title_terms, letters, title_words = fingerprint_titles(
+                pa.array([entry.title for entry in entries], pa.large_string()), self._config
+            )
             headline = np.array([entry.role == "headline" for entry in entries], bool)
             short = title_words < self._config.text.min_headline_words
             self._add(self._window, self._vectors(terms, title_terms, letters, np.arange(len(entries)), headline, short), entries)

@@ -169,16 +169,16 @@ def _pages(batches: Iterable[PageBatch]) -> Iterator[Any]:
 def _count(pages: Any, config: Config) -> _Counted:
     """The different terms of each document of some pages, title and text together."""
     documents, _ = documents_of(pages, segmented=config.text.segment)
-    prints = fingerprint(documents.column("text"), documents.column("title"), config)
+    fingerprints = fingerprint(documents.column("text"), documents.column("title"), config)
     # What stories leave out of titles.
-    titles = without_terms(prints.title_terms, title_stop_terms())
-    terms = np.concatenate([titles[0], prints.terms[0]]) & ~FLAGS
-    rows = np.concatenate([np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) for _, offsets in (titles, prints.terms)])
+    titles = without_terms(fingerprints.title_terms, title_stop_terms())
+    terms = np.concatenate([titles[0], fingerprints.terms[0]]) & ~FLAGS
+    rows = np.concatenate([np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) for _, offsets in (titles, fingerprints.terms)])
     order = np.lexsort((rows, terms))
     terms, rows = terms[order], rows[order]
     first = run_starts(terms, rows)
     # Half of a digest is enough: among ten million texts, two have one half in common with a chance of 1 in 370,000.
-    texts = np.where(prints.words == 0, np.uint64(0), prints.digests[:, 0])
+    texts = np.where(fingerprints.words == 0, np.uint64(0), fingerprints.digests[:, 0])
     return _Counted(texts, terms[first], rows[first])
 
 

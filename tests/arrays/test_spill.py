@@ -16,7 +16,7 @@ from dedup.errors import OutputError
 @given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=6), max_size=8), st.integers(0, 200))
 def test_a_pile_is_all_that_was_added_whatever_fits_into_memory(parts, limit):
     with SpillPool(limit) as spill:
-        pile, other = spill.pile(np.uint64), spill.pile(np.int32)
+        pile, other = spill.new_array(np.uint64), spill.new_array(np.int32)
         for part in parts:
             pile.add(np.array(part, np.uint64))
             other.add(np.arange(len(part), dtype=np.int32))
@@ -30,8 +30,8 @@ def test_a_pile_is_all_that_was_added_whatever_fits_into_memory(parts, limit):
 
 def test_a_pile_that_is_made_when_others_are_in_files_is_in_a_file(tmp_path):
     with SpillPool(10, str(tmp_path)) as spill:
-        spill.pile(np.uint8).add(np.zeros(100, np.uint8))
-        later = spill.pile(np.uint8)
+        spill.new_array(np.uint8).add(np.zeros(100, np.uint8))
+        later = spill.new_array(np.uint8)
         later.add(np.arange(5, dtype=np.uint8))
         array = later.array()
     assert not array.flags.owndata
@@ -40,7 +40,7 @@ def test_a_pile_that_is_made_when_others_are_in_files_is_in_a_file(tmp_path):
 
 def test_no_file_is_left_behind(tmp_path):
     with SpillPool(0, str(tmp_path)) as spill:
-        pile = spill.pile(np.uint64)
+        pile = spill.new_array(np.uint64)
         pile.add(np.arange(1000, dtype=np.uint64))
         array = pile.array()
     assert array.sum() == 499_500
@@ -48,7 +48,7 @@ def test_no_file_is_left_behind(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path):
-    pile = SpillPool(0, str(tmp_path / "missing")).pile(np.uint8)
+    pile = SpillPool(0, str(tmp_path / "missing")).new_array(np.uint8)
     with pytest.raises(OutputError, match="missing: cannot keep .* TMPDIR to another folder, or allow more memory with --run.memory"):
         pile.add(np.zeros(9, np.uint8))
 
@@ -62,4 +62,4 @@ def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch):
 
     monkeypatch.setattr(spill, "temporary_file", Full)
     with pytest.raises(OutputError, match="No space left on device"):
-        spill.pile(np.uint8).add(np.zeros(9, np.uint8))
+        spill.new_array(np.uint8).add(np.zeros(9, np.uint8))

@@ -263,7 +263,7 @@ def test_matches_do_not_depend_on_the_number_of_threads(threads):
 def test_matches_are_the_same_where_the_rest_is_kept_in_files(tmp_path):
     rows, left, right = form(300, shared=60), np.arange(299), np.arange(1, 300)
     spill = SpillPool(0, str(tmp_path))
-    pile = spill.pile(np.uint8)
+    pile = spill.new_array(np.uint8)
     pile.add(np.ones(1, np.uint8))
     assert (spill.spilled, pile.array().tolist()) == (True, [1])
     kept, held = measured(rows, spill=spill, threads=2), measured(rows)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.arrays.spill import SpillPool
 from dedup.config import Config
-from dedup.fingerprints.fingerprint import FingerprintPiles, Fingerprints, choose, fingerprint
+from dedup.fingerprints.fingerprint import FingerprintBuilder, Fingerprints, fingerprint, take_spilled
 from tests import oracle
 from tests.arabic import news
 from tests.kernels.text.test_tokens import arabic_like
@@ -58,13 +58,13 @@ def test_a_fingerprint_is_what_the_oracle_says(documents, words, chars):
 @pytest.mark.parametrize("limit", [0, 300, 1 << 30], ids=["in_files", "in_files_from_the_second_batch_on", "in_memory"])
 def test_piled_batches_are_the_whole(limit):
     with SpillPool(limit) as spill:
-        piles = FingerprintPiles(spill)
+        builder = FingerprintBuilder(spill)
         for a, b in ((0, 2), (2, 2), (2, 7)):
-            piles.add(of(TEXTS[a:b], TITLES[a:b]))
-        joined = piles.joined()
+            builder.add(of(TEXTS[a:b], TITLES[a:b]))
+        joined = builder.build()
         assert spill.spilled == (limit < 1 << 30)
         spill.release()
-        chosen = choose(joined, np.array([0, 3]), spill)
+        chosen = take_spilled(joined, np.array([0, 3]), spill)
     assert as_lists(joined) == as_lists(of(TEXTS, TITLES))
     assert as_lists(chosen) == as_lists(of([TEXTS[0], TEXTS[3]], [TITLES[0], TITLES[3]]))
     types = [value.dtype if not isinstance(value, tuple) else value[0].dtype for value in vars(joined).values()]

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup.config import Config
-from dedup.fingerprints.fingerprint import fingerprint_words
+from dedup.fingerprints.fingerprint import fingerprint_with_tokens
 from dedup.index.sqlite import vocabulary as module
 from dedup.index.sqlite.vocabulary import WORD_BYTES, Unknown, Vocabulary, pack, unpack
 from dedup.kernels.index.vocabulary import MOST, number_words, pack_rows, place_words, unpack_rows, words_at
@@ -112,7 +112,7 @@ def test_a_vocabulary_without_codes_left_says_so(monkeypatch):
 def test_a_month_of_news_takes_less_than_1_85_bytes_a_word():
     with gzip.open(JULY, "rt", encoding="utf-8") as file:
         texts = pa.array([json.loads(line)["content"] for line in file], pa.large_string())
-    _, (tokens, offsets), terms = fingerprint_words(texts, pa.nulls(len(texts), pa.large_string()), Config())
+    _, (tokens, offsets), terms = fingerprint_with_tokens(texts, pa.nulls(len(texts), pa.large_string()), Config())
     vocabulary = Vocabulary()
     rows = pack(vocabulary.ids_of(tokens, terms), offsets)
     assert sum(map(len, rows)) <= 1.85 * len(tokens)
