@@ -521,7 +521,7 @@ def average_linkage(
     return [first[node] for node in sorted(first)]
 
 
-def crowding(n_nodes: int, edges: dict[Pair, float], most: int) -> list[float]:
+def neighbourhood_density(n_nodes: int, edges: dict[Pair, float], most: int) -> list[float]:
     """Sum of the largest similarities of a node, divided by how many could count."""
     own = [sorted((value for pair, value in edges.items() if node in pair), reverse=True) for node in range(n_nodes)]
     return [sum(values[:most]) / most for values in own]

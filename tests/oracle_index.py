@@ -165,7 +165,7 @@ def words_at(words: Sequence[Posting], numbers: Sequence[int]) -> list[Posting]:
     return [words[number] for number in numbers[: known.index(False) if False in known else len(numbers)]]
 
 
-# Stories online: a window is a list of documents, dicts with terms [(term, weight)], words, native, time, brief, story (None: gone)
+# Online stories. A window is a list of documents: dicts with terms [(term, weight)], words, native, time, headline, story (None: dropped).
 
 
 def fill_table(terms, counts):
@@ -248,27 +248,28 @@ def fill_lists(rows):
 
 
 def drop_rows(window, numbers):
-    """They are of no story."""
+    """Dropped documents have no story."""
     for number in numbers:
         window[number]["story"] = None
 
 
-def hold_rows(window, documents, stories):
-    """They are the last."""
+def add_documents(window, documents, stories):
+    """Documents are appended."""
     for document, story in zip(documents, stories, strict=True):
         window.append({**document, "story": story})
 
 
-def _likeness_in_cuts(similarity, days, one, other, excess, daily, rules):
-    cut, headline_cut, slope, highest, words, decay, headline_decay, counted, caution, thin, thin_share, rise = rules[:12]
-    if one and other:
-        share = min(max(thin_share + rise * math.log(daily / thin), thin_share), 1.0)
-        faster = max(headline_decay**-2 - decay**-2, 0)
-        relative = similarity * math.exp(-0.5 * days**2 * faster) / (headline_cut * share)
+def relative_similarity(similarity, days, headlines, density, daily, rules):
+    """Of a pair with 0, 1 or 2 headlines."""
+    if headlines == 2:
+        share = min(max(rules.quiet_share + rules.rise_with_day * math.log(daily / rules.quiet_day), rules.quiet_share), 1.0)
+        faster = max(rules.headline_decay_days**-2 - rules.decay_days**-2, 0)
+        relative = similarity * math.exp(-0.5 * days**2 * faster) / (rules.headline_cut * share)
     else:
-        similarity /= words if one or other else 1
-        relative = similarity / min(cut + slope * excess, highest * cut)
-    return relative / caution if relative >= counted else 0.0
+        similarity /= rules.words if headlines else 1
+        threshold = rules.cut + rules.rise_with_density * max(density - rules.dense_from, 0)
+        relative = similarity / min(threshold, rules.highest * rules.cut)
+    return relative / rules.caution if relative >= rules.least else 0.0
 
 
 def _cosine(one, other):
@@ -277,56 +278,58 @@ def _cosine(one, other):
 
 
 def _faded(one, other, rules):
-    return _cosine(one, other) * math.exp(-0.5 * ((one["time"] - other["time"]) / 86400 / rules[5]) ** 2)
+    return _cosine(one, other) * math.exp(-0.5 * ((one["time"] - other["time"]) / 86400 / rules.decay_days) ** 2)
 
 
-def _find_like(document, window, rules, admit, partial, most):
+def _find_similar(document, window, rules, postings, least_score, most):
     alive = [(row, other) for row, other in enumerate(window) if other["story"] is not None]
     listed = {term: [row for row, other in alive if term in dict(other["terms"])] for term, _ in document["terms"]}
     terms = sorted((len(listed[term]), place) for place, (term, _) in enumerate(document["terms"]) if listed[term])
     scores, read = {}, 0
     for size, place in terms:
-        if read and (admit <= 0 or size > admit):
+        if read and (postings <= 0 or size > postings):
             break
         term, weight = document["terms"][place]
-        for row in listed[term][-min(size, admit) :]:
+        for row in listed[term][-min(size, postings) :]:
             scores[row] = scores.get(row, np.float32(0)) + np.float32(weight) * np.float32(dict(window[row]["terms"])[term])
-        admit, read = admit - size, read + 1
-        if admit <= 0:
+        postings, read = postings - size, read + 1
+        if postings <= 0:
             break
-    least = partial if read < len(terms) else 0
-    near = [row for row, score in scores.items() if score >= least and abs(window[row]["time"] - document["time"]) <= rules[12]]
+    least = least_score if read < len(terms) else 0
+    near = [row for row, score in scores.items() if score >= least and abs(window[row]["time"] - document["time"]) <= rules.window]
     near = sorted(near, key=lambda row: (-scores[row], -row))[:most]
     found = []
     for row in near:
-        brief = document["brief"] + window[row]["brief"]
-        floor = rules[7] * (rules[0] if brief == 0 else rules[0] * rules[4] if brief == 1 else rules[10] * rules[1])
+        headlines = document["headline"] + window[row]["headline"]
+        of_headlines = rules.quiet_share * rules.headline_cut
+        least = rules.least * (rules.cut if headlines == 0 else rules.cut * rules.words if headlines == 1 else of_headlines)
         like = _faded(document, window[row], rules)
-        if like >= floor:
+        if like >= least:
             found.append((row, like))
     return found
 
 
-def place_rows(window, documents, founds, rules, admit, partial, most, crowd, sample):
-    """The story that each joins (None: none), and (place, story, other) of stories shown to be one; documents become part of the window."""
+def assign_documents(window, documents, founds, rules, limits, most, nearest, sample):
+    """The story that each joins (None: none), and (place, story, other) of stories shown to be one; documents are added to the window."""
     answer, merged = [], []
     for place, (document, founded) in enumerate(zip(documents, founds, strict=True)):
         hour = math.floor(document["time"] / 3600)
         hours = [math.floor(other["time"] / 3600) - hour for other in window if other["story"] is not None]
         daily = max(sum(-24 < apart <= 0 for apart in hours), sum(0 <= apart < 24 for apart in hours)) + 1
-        like = _find_like(document, window, rules, admit, partial, most)
-        excess = max(sum(sorted((value for _, value in like), reverse=True)[:crowd]) / crowd - rules[13], 0)
+        like = _find_similar(document, window, rules, limits.postings, limits.score, most)
+        density = sum(sorted((value for _, value in like), reverse=True)[:nearest]) / nearest
 
-        def in_cuts(one, other, value, excess=excess, daily=daily):
-            return _likeness_in_cuts(value, (one["time"] - other["time"]) / 86400, one["brief"], other["brief"], excess, daily, rules)
+        def relative(one, other, value, density=density, daily=daily):
+            days, headlines = (one["time"] - other["time"]) / 86400, one["headline"] + other["headline"]
+            return relative_similarity(value, days, headlines, density, daily, rules)
 
         sums = Counter()
         for row, value in like:
-            sums[window[row]["story"]] += in_cuts(document, window[row], value)
+            sums[window[row]["story"]] += relative(document, window[row], value)
         fits = {}
         for story, total in sums.items():
             members = [other for other in window if other["story"] == story]
-            near = sum(abs(other["time"] - document["time"]) <= rules[12] for other in members)
+            near = sum(abs(other["time"] - document["time"]) <= rules.window for other in members)
             mean = total / min(max(near, len(members) / 4), most)
             if total >= 1 and mean >= 1:
                 fits[story] = mean
@@ -337,10 +340,10 @@ def place_rows(window, documents, founds, rules, admit, partial, most, crowd, sa
                 continue
             ours = [document, *[one for one in window[::-1] if one["story"] == best][:sample]]
             theirs = [one for one in window[::-1] if one["story"] == other][:sample]
-            pairs = [(one, two) for one in ours for two in theirs if abs(one["time"] - two["time"]) <= rules[12]]
-            if pairs and sum(in_cuts(one, two, _faded(one, two, rules)) for one, two in pairs) >= len(pairs):
+            pairs = [(one, two) for one in ours for two in theirs if abs(one["time"] - two["time"]) <= rules.window]
+            if pairs and sum(relative(one, two, _faded(one, two, rules)) for one, two in pairs) >= len(pairs):
                 merged.append((place, best, other))
-        hold_rows(window, [document], [best if best is not None else founded])
+        add_documents(window, [document], [best if best is not None else founded])
     return answer, merged
 
 

@@ -79,7 +79,7 @@ def _carry_on(corpus: Corpus, copies: Copies, known: DocumentFrequencies, config
     story_of[n_old:] = story_of[copies.canonical[n_old:]]
     stories = _retold(corpus, copies, vectors, rows, story_of, earlier)
     ids = stories.column("story_id").to_pylist()
-    events = story_events(continued.happenings, corpus.documents, near, ids)
+    events = story_events(continued.changes, corpus.documents, near, ids)
     counts = _counts(continued, story_of[n_old:], n_stories, len(near)) | {"new_undated": int(np.isnan(times[stands & new]).sum())}
     return FoundStories(stories, _ids_of(stories, story_of), events, counts)
 

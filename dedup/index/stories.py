@@ -88,7 +88,7 @@ class OnlineStories:
         """What a look at the whole window shows of stories that were told apart or together: rows of the table of events."""
         events = []
         for item in self._opened().review():
-            members = [entry for entry in self._store.fetch(item.documents.tolist()) if entry is not None]
+            members = [entry for entry in self._store.fetch(item.members.tolist()) if entry is not None]
             if members:
                 # A part that no story has for its own is named by its first document, as if that had founded one.
                 other = item.other if item.other is not None else founding(members[0])

@@ -20,7 +20,7 @@ from ..kernels.stories.linkage import average_linkage
 from ..schema import DAY
 from .rejoin import rejoin_truncated
 from .similarity import neighbours
-from .thresholds import floors, in_cuts
+from .thresholds import least_similarities, relative_similarities
 
 
 def seconds(times: Any, n: int) -> npt.NDArray[np.float64]:
@@ -92,9 +92,11 @@ def cluster(matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[n
     int64[n], the smallest row of each document's story
     """
     # No name holds the list of all pairs, which is long.
-    edges, relative, short = in_cuts(neighbours(matrix, times, headline, floors(config), config, threads=threads), times, headline, config)
+    edges, relative, truncated = relative_similarities(
+        neighbours(matrix, times, headline, least_similarities(config), config, threads=threads), times, headline, config
+    )
     labels: Ints = average_linkage(len(headline), edges.left, edges.right, relative, times / DAY, config.window_days, LEAST_COUNTED, 1.0)
-    return rejoin_truncated(labels, short, matrix, times, headline, config)
+    return rejoin_truncated(labels, truncated, matrix, times, headline, config)
 
 
 class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]

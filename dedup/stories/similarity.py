@@ -1,4 +1,4 @@
-"""Pairs of documents that are alike and near in time."""
+"""Pairs of documents that are similar and near in time."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy.typing as npt
 
 from ..arrays.threads import map_blocks
 from ..config import StoryConfig
-from ..kernels.stories.similarity import window_neighbours
+from ..kernels.stories.similarity import Limits, Sparse, Timeline, window_neighbours
 from ..schema import DAY
 
-#: Entries of other documents that are read for one, at most. A month of five hundred documents a day needs a fifth of it; in a
-#: crowd, of one second or without dates, all would be read for all.
+#: Postings read for one document. A month of five hundred documents a day needs a fifth of it; without the
+#: limit, documents of one second or without dates would read the postings of all the others.
 REACH = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """Pairs of rows with a similarity, each pair once: int32[n_edges], int32[n_edges], float32[n_edges]."""
+    """Pairs of rows, each once: ``left``, ``right`` int32[n_edges], ``similarity`` float32[n_edges]."""
 
     left: npt.NDArray[np.int32]
     right: npt.NDArray[np.int32]
@@ -35,17 +35,19 @@ def neighbours(
     matrix: Any,
     times: npt.NDArray[np.float64],
     headline: npt.NDArray[np.bool_],
-    floors: tuple[float, float],
+    least: tuple[float, float],
     config: StoryConfig,
     *,
     threads: int = 1,
 ) -> Edges:
-    """Similar pairs within the time window.
+    """Similar pairs within the time window, at most ``config.neighbours`` earlier documents for each.
 
     Parameters
     ----------
-    matrix, times, headline : see ``cluster``
-    floors : the least similarity that is listed, and that of two headlines
+    matrix : float32 CSR, rows of unit length without explicit zeros
+    times : float64[n], seconds; NaN where unknown: such a document is compared with all, without decay
+    headline : bool[n]
+    least : the least similarity that is listed, and that of two headlines
     """
     n = matrix.shape[0]
     order = np.lexsort((np.arange(n), np.where(np.isnan(times), -np.inf, times))).astype(np.int32)
@@ -54,13 +56,12 @@ def neighbours(
     days = times[order] / DAY
     undated = int(np.count_nonzero(np.isnan(days)))
     starts = undated + np.searchsorted(days[undated:], days - config.window_days)
-    brief, least = headline[order], np.array(floors, np.float32)
+    rows, columns = (Sparse(side.indptr, side.indices, side.data) for side in (ordered, by_column))
+    timeline = Timeline(days, headline[order], starts, undated)
+    limits = Limits(np.array(least, np.float32), int(config.neighbours), REACH)
 
     def block(first: int, last: int) -> Edges:
-        left, right, similarity = window_neighbours(
-            ordered.indptr, ordered.indices, ordered.data, by_column.indptr, by_column.indices, by_column.data,
-            starts, undated, days, config.decay_days, brief, least, config.neighbours, REACH, first, last,
-        )  # fmt: skip
+        left, right, similarity = window_neighbours(rows, columns, timeline, config.decay_days, limits, first, last)
         return Edges(order[left], order[right], similarity)
 
     blocks = map_blocks(block, n, threads, at_least=2048)

@@ -20,6 +20,7 @@ from sklearn.preprocessing import normalize
 
 from ..arrays.rows import Rows, filter_rows, take_rows
 from ..config import StoryConfig
+from ..kernels.stories.tfidf import smoothed_idf
 from ..text.document_frequencies import FLAGS, DocumentFrequencies
 
 #: A document is in the language of the background if the background knows this share of its different terms.
@@ -168,7 +169,8 @@ def _letter_idf(counts: Any, stories: npt.NDArray[np.int64]) -> npt.NDArray[np.f
 
 
 def _smoothed(documents: int, frequency: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    return (np.log((1 + documents) / (1 + frequency)) + 1).astype(np.float32)
+    idf: npt.NDArray[np.float32] = smoothed_idf(documents, frequency).astype(np.float32)
+    return idf
 
 
 def _frequency(counts: Any, chosen: npt.NDArray[np.bool_], stories: npt.NDArray[np.int64]) -> tuple[int, npt.NDArray[np.int64]]:

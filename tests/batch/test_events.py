@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from dedup.batch.incremental import GroupTie, StoryChange, events_table, group_events, story_events
+from dedup.batch.incremental import GroupTie, events_table, group_events, story_events
 from dedup.schema import EVENTS, TIMESTAMP
+from dedup.stories.changes import StoryChange
 
 DAY2, DAY3 = datetime(2025, 3, 2, tzinfo=UTC), datetime(2025, 3, 3, 7, 30, tzinfo=UTC)
 DOCUMENTS = pa.table({

@@ -20,7 +20,7 @@ def continued(clusters, held, seniority=None):
 
 
 def told(answer):
-    return [(item.event, item.story, item.other, item.members.tolist(), item.newcomers.tolist()) for item in answer.happenings]
+    return [(item.event, item.story, item.other, item.members.tolist(), item.newcomers.tolist()) for item in answer.changes]
 
 
 @st.composite
@@ -77,7 +77,7 @@ def test_a_new_document_joins_a_story_only_in_its_main_cluster(drawn):
 @given(clusterings())
 def test_happenings_say_what_they_are(drawn):
     clusters, held, answer = run_drawn(drawn)
-    for item in answer.happenings:
+    for item in answer.changes:
         where = {clusters[place] for place in [*item.members.tolist(), *item.newcomers.tolist()]}
         assert len(where) == 1
         assert len(item.members) and len(item.newcomers)
@@ -88,7 +88,7 @@ def test_happenings_say_what_they_are(drawn):
             assert 2 * len(item.members) > held.count(item.other)
         else:
             assert newcomers == {item.other} and item.other >= drawn[2] and {held[place] for place in item.members.tolist()} == {item.story}
-    keys = [(item.event, item.story, item.other) for item in answer.happenings]
+    keys = [(item.event, item.story, item.other) for item in answer.changes]
     assert len(keys) == len(set(keys))
 
 

@@ -1,4 +1,4 @@
-"""Documents that arrive at a story window, made of Arabic titles and texts or of random weights."""
+"""Documents for a story window, made of Arabic titles and texts or of random weights."""
 
 from __future__ import annotations
 
@@ -45,19 +45,18 @@ def vectors(window: StoryWindow, documents: list[tuple[str, str]]) -> VectorRows
     """Vectors of (title, text), a headline where the text is empty."""
     titles, texts = (pa.array([document[side] for document in documents], pa.large_string()) for side in (0, 1))
     prints = fingerprint(texts, titles, Config())
-    brief = [not text for _, text in documents]
     runs, offsets = prints.title_shingles
-    letters = [runs[offsets[row] : offsets[row + 1]] if short else runs[:0] for row, short in enumerate(brief)]
+    letters = [runs[offsets[row] : offsets[row + 1] if not text else offsets[row]] for row, (_, text) in enumerate(documents)]
     return window.rows(prints.title_terms, prints.terms, (np.concatenate(letters), np.cumsum([0, *map(len, letters)])))
 
 
 def arrive(window: StoryWindow, title: str, text: str, hours: float, number: int) -> int:
-    """Let one document arrive, which founds the story of its number if it joins none; its story."""
+    """Assign one document, which founds the story of its number if it joins none; returns its story."""
     rows = vectors(window, [(title, text)])
-    place = window.propose(rows, 0, hours * HOUR, not text)
-    story = number if place.story is None else place.story
-    window.add(rows, 0, number, hours * HOUR, not text, story)
-    return story
+    proposed = window.propose(rows, 0, hours * HOUR, not text)
+    stories, _ = window.place_all(rows, np.array([number]), np.array([hours * HOUR]), np.array([not text]), np.array([number]))
+    assert proposed.story == (None if stories[0] == -1 else stories[0])
+    return number if proposed.story is None else proposed.story
 
 
 def random_rows(random: np.random.Generator, n: int, terms: int = 60) -> VectorRows:

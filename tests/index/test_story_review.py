@@ -15,7 +15,7 @@ from tests.index.arriving import EVENTS, HOUR, vectors
 def told(labels, stories, times=None):
     n = len(labels)
     findings = compare(np.array(labels), np.array(stories), np.arange(n) + 100, np.arange(n) * 1.0 if times is None else np.array(times))
-    return [(item.event, item.story, item.other, item.documents.tolist()) for item in findings]
+    return [(item.event, item.story, item.other, item.members.tolist()) for item in findings]
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,13 @@ def held(stories):
 
 def test_stories_that_a_batch_holds_for_one_are_told():
     (finding,) = held([1, 1, 2, 3, 3, 3]).review()
-    assert (finding.event, finding.story, finding.other, finding.documents.tolist()) == ("story_merged", 1, 2, [2])
+    assert (finding.event, finding.story, finding.other, finding.members.tolist()) == ("story_merged", 1, 2, [2])
 
 
 def test_a_part_that_a_batch_holds_for_another_story_is_told():
     (finding,) = held([1, 1, 1, 1, 1, 1]).review()
     assert (finding.event, finding.story, finding.other) == ("story_split", 1, None)
-    assert finding.documents.tolist() in ([0, 1, 2], [3, 4, 5])
+    assert finding.members.tolist() in ([0, 1, 2], [3, 4, 5])
 
 
 def test_a_review_changes_nothing_and_is_told_again():

@@ -75,8 +75,8 @@ def test_what_arrives_changes_no_story_that_was_given(window):
     given = {}
     for number, (_, title, text) in enumerate(all_reports()):
         given[number] = arrive(window, title, text, hours=number, number=number)
-        lists = window._lists
-        assert {other: int(lists.names[lists.story[row]]) for other, row in lists.row_of.items()} == given
+        arrays = window._contents.arrays
+        assert {other: int(arrays.names[arrays.story[row]]) for other, row in window._contents.row_of.items()} == given
 
 
 def test_reports_of_five_events_make_five_stories(window):
@@ -89,11 +89,11 @@ def test_reports_of_five_events_make_five_stories(window):
 def test_propose_changes_nothing(window):
     arrive(window, *DERBY[0], hours=0, number=1)
     rows = vectors(window, [DERBY[1], SAFANIYA[0]])
-    before = {name: value.copy() for name, value in vars(window._lists).items() if isinstance(value, np.ndarray)}
+    before = {name: value.copy() for name, value in window._contents.arrays._asdict().items()}
     first = [window.propose(rows, i, HOUR, False) for i in (0, 1)]
     assert first == [window.propose(rows, i, HOUR, False) for i in (0, 1)] == [Assignment(1), Assignment(None)]
     scratch = {"touched", "likes"}
-    assert all(np.array_equal(before[name], getattr(window._lists, name)) for name in before.keys() - scratch)
+    assert all(np.array_equal(before[name], getattr(window._contents.arrays, name)) for name in before.keys() - scratch)
     assert len(window) == 1
 
 
@@ -101,11 +101,11 @@ def test_a_document_between_two_stories_tells_once_that_they_are_one(window):
     rows = vectors(window, [SAFANIYA[0], SAFANIYA[1], SAFANIYA[2], SAFANIYA[2]])
     # Readers, or an earlier day, held them apart.
     window.load(rows.take(slice(0, 2)), np.array([1, 2]), np.array([0.0, HOUR]), np.zeros(2, bool), np.array([71, 72]))
-    place = window.propose(rows, 2, 2 * HOUR, False)
-    assert {place.story, *place.merged} == {71, 72}
-    assert window.propose(rows, 2, 2 * HOUR, False) == place
-    window.add(rows, 2, 3, 2 * HOUR, False, place.story)
-    assert window.propose(rows, 3, 3 * HOUR, False) == Assignment(place.story)
+    proposed = window.propose(rows, 2, 2 * HOUR, False)
+    assert {proposed.story, *proposed.merged} == {71, 72}
+    assert window.propose(rows, 2, 2 * HOUR, False) == proposed
+    window.place_all(rows.take(slice(2, 3)), np.array([3]), np.array([2 * HOUR]), np.zeros(1, bool), np.array([3]))
+    assert window.propose(rows, 3, 3 * HOUR, False) == Assignment(proposed.story)
 
 
 def test_stories_of_different_events_are_not_told_to_be_one(window):
@@ -139,7 +139,7 @@ def test_what_is_before_a_time_is_forgotten(window):
     arrive(window, *SAFANIYA[0], hours=30, number=2)
     assert window.forget_before(24 * HOUR) == 1
     assert window.forget_before(24 * HOUR + 60) == 0
-    assert list(window._lists.row_of) == [2]
+    assert list(window._contents.row_of) == [2]
 
 
 def test_a_number_that_is_in_the_window_is_refused(window):
@@ -188,7 +188,7 @@ def test_a_block_gets_the_vectors_that_its_documents_get_one_by_one(window):
 def test_a_block_is_placed_as_its_documents_are_one_by_one(seed):
     rows, numbers, times, headline, founding = block(400, seed)
     together, alone = (StoryWindow(background(), Config().stories) for _ in range(2))
-    stories, merges, told = [], [], []
+    stories, merges, proposed_merges = [], [], []
     for first in range(0, 400, 150):
         part = slice(first, first + 150)
         placed, more = together.place_all(rows.take(part), numbers[part], times[part], headline[part], founding[part])
@@ -196,12 +196,14 @@ def test_a_block_is_placed_as_its_documents_are_one_by_one(seed):
         merges += [(first + row, story, other) for row, story, other in more]
     one_by_one = []
     for i in range(400):
-        place = alone.propose(rows, i, times[i], bool(headline[i]))
-        one_by_one.append(int(founding[i]) if place.story is None else place.story)
-        told += [(i, place.story, other) for other in place.merged]
-        alone.add(rows, i, int(numbers[i]), times[i], bool(headline[i]), one_by_one[-1])
+        proposed = alone.propose(rows, i, times[i], bool(headline[i]))
+        one_by_one.append(int(founding[i]) if proposed.story is None else proposed.story)
+        proposed_merges += [(i, proposed.story, other) for other in proposed.merged]
+        one = slice(i, i + 1)
+        placed, _ = alone.place_all(rows.take(one), numbers[one], times[one], headline[one], founding[one])
+        assert placed[0] == (-1 if proposed.story is None else proposed.story)
     assert one_by_one == stories
-    assert sorted(told) == sorted(merges)
+    assert sorted(proposed_merges) == sorted(merges)
     assert len(set(stories)) < 390
     assert merges
 
@@ -219,7 +221,7 @@ def test_room_that_is_made_anew_changes_no_story():
             for number in numbers[part][::7].tolist():
                 window.remove(number)
             if window is renewed:
-                window._lists._renew(1, 1, 1)
+                window._contents._rewrite(1, 1, 1)
         given.append(stories)
     assert given[0] == given[1]
     assert len(plain) == len(renewed) == 600 - 12 * 8
@@ -234,7 +236,7 @@ def test_a_window_that_forgets_does_not_grow():
         numbers = np.arange(1000) + 1000 * day
         window.forget_before(float(times[0]) - 5 * 24 * HOUR)
         window.place_all(rows, numbers, times, headline, numbers)
-        sizes.append(window.nbytes)
+        sizes.append(sum(array.nbytes for array in window._contents.arrays))
     assert len(window) < 8000
     assert max(sizes[20:]) <= 1.2 * max(sizes[:20])
 

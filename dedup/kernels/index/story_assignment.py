@@ -1,77 +1,74 @@
-"""Documents that join stories as they arrive: of the stories of what is like a document, the one that it is most like on average."""
+"""Assigns incoming documents to stories: of the stories of similar documents, the most similar on average."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..jit import jit, leaf
-from .story_similarity import CROWD, MOST, crowd_excess, find_like, hour_of, likeness_in_cuts, per_day, shared_weight
-from .tfidf import listing
+from .story_similarity import DAY, MOST, NEAREST, density_of, find_similar, hour_of, per_day, relative_similarity, shared_weight
+from .tfidf import column_of
 
-#: Documents of each of two stories that are compared with those of the other.
+#: Newest documents of each of two stories that are compared pair by pair.
 SAMPLE = 12
 
 
 @leaf
-def near_members(head, following, story, times, one, time, window):
-    """Documents of a story within the window of a time, no fewer than a quarter of all that are held, no more than ``MOST``."""
-    near, all_of_it = 0, 0
-    row = head[one]
+def near_members(window, one, time, reach):
+    """Documents of a story within ``reach`` of a time, at least a quarter of all its documents, at most ``MOST``."""
+    near, everything = 0, 0
+    row = window.newest[one]
     while row >= 0:
-        if story[row] == one:
-            all_of_it += 1
-            if abs(times[row] - time) <= window:
+        if window.story[row] == one:
+            everything += 1
+            if abs(window.times[row] - time) <= reach:
                 near += 1
-        row = following[row]
-    return min(max(near, 0.25 * all_of_it), 1.0 * MOST)
+        row = window.older[row]
+    return min(max(near, 0.25 * everything), 1.0 * MOST)
 
 
 @leaf
-def alike_as_stories(
-    one, other, terms, weights, length, time, brief, excess, daily, rules, table, columns, row_columns, row_weights, row_lengths,
-    times, briefs, story, head, following, dense,
-):  # fmt: skip
-    """Whether the pairs of two stories reach their cuts on average, a new document counted to the first.
+def are_one_story(one, other, documents, i, window, density, daily, rules):
+    """Whether the pairs of two stories reach their thresholds on average; document ``i`` counts to story ``one``.
 
-    The newest ``SAMPLE`` documents of each are compared, by the crowd of the new one.
+    Compares the newest ``SAMPLE`` documents of each, all with the density of document ``i``.
     """
-    window, decay = rules[12], rules[5]
+    dense, times, headlines, story, older = window.dense, window.times, window.headlines, window.story, window.older
     total, pairs = 0.0, 0
-    place, row, left_row = 0, head[one], -1
+    place, row, left_row = 0, window.newest[one], -1
     while place <= SAMPLE:
         if place > 0:
             while row >= 0 and story[row] != one:
-                row = following[row]
+                row = older[row]
             if row < 0:
                 break
             left_row = row
-            row = following[row]
-            for k in range(row_lengths[left_row]):
-                dense[row_columns[left_row, k]] = row_weights[left_row, k]
-            when, short = times[left_row], briefs[left_row]
+            row = older[row]
+            for k in range(window.row_lengths[left_row]):
+                dense[window.row_columns[left_row, k]] = window.row_weights[left_row, k]
+            time, headline = times[left_row], headlines[left_row]
         else:
-            for k in range(length):
-                column = listing(table, columns, terms[k])
+            for k in range(documents.lengths[i]):
+                column = column_of(window.table, window.columns, documents.terms[i, k])
                 if column >= 0:
-                    dense[column] = weights[k]
-            when, short = time, brief
-        right, seen = head[other], 0
+                    dense[column] = documents.weights[i, k]
+            time, headline = documents.times[i], documents.headlines[i]
+        right, seen = window.newest[other], 0
         while right >= 0 and seen < SAMPLE:
             if story[right] == other:
                 seen += 1
-                if abs(times[right] - when) <= window:
-                    days = (when - times[right]) / 86400.0
-                    like = shared_weight(dense, row_columns, row_weights, row_lengths, right)
-                    like *= np.exp(-0.5 * (days / decay) ** 2)
-                    total += likeness_in_cuts(like, days, short, briefs[right], excess, daily, rules)
+                if abs(times[right] - time) <= rules.window:
+                    days = (time - times[right]) / DAY
+                    like = shared_weight(window, right)
+                    like *= np.exp(-0.5 * (days / rules.decay_days) ** 2)
+                    total += relative_similarity(like, days, np.int64(headline) + np.int64(headlines[right]), density, daily, rules)
                     pairs += 1
-            right = following[right]
+            right = older[right]
         if place > 0:
-            for k in range(row_lengths[left_row]):
-                dense[row_columns[left_row, k]] = 0
+            for k in range(window.row_lengths[left_row]):
+                dense[window.row_columns[left_row, k]] = 0
         else:
-            for k in range(length):
-                column = listing(table, columns, terms[k])
+            for k in range(documents.lengths[i]):
+                column = column_of(window.table, window.columns, documents.terms[i, k])
                 if column >= 0:
                     dense[column] = 0
         place += 1
@@ -79,92 +76,77 @@ def alike_as_stories(
 
 
 @leaf
-def hold_row(
-    row, terms, weights, words, length, native, time, brief, of, table, columns, live, lists, posting_rows, posting_weights,
-    row_columns, row_weights, row_lengths, row_words, natives, times, briefs, story, following, head, hours, documents,
-):  # fmt: skip
-    """Put a document into a window that has room for it, as a member of a story."""
-    other = 0 if native else 1
+def add_document(documents, i, row, story, window):
+    """Put document ``i`` into ``row`` of a window that has room for it, as the newest member of a story."""
+    other = 0 if documents.native[i] else 1
+    words, length = documents.words[i], documents.lengths[i]
     for k in range(length):
-        column = listing(table, columns, terms[k])
-        place = lists[column, 0] + lists[column, 1]
-        posting_rows[place], posting_weights[place] = row, weights[k]
-        lists[column, 1] += 1
-        live[column, other if k < words else 0] += 1
-        row_columns[row, k], row_weights[row, k] = column, weights[k]
-    row_lengths[row], row_words[row], natives[row] = length, words, native
-    times[row], briefs[row], story[row] = time, brief, of
-    following[row], head[of] = head[of], row
-    hours[hour_of(time)] += 1
+        column = column_of(window.table, window.columns, documents.terms[i, k])
+        place = window.lists[column, 0] + window.lists[column, 1]
+        window.posting_rows[place], window.posting_weights[place] = row, documents.weights[i, k]
+        window.lists[column, 1] += 1
+        window.live[column, other if k < words else 0] += 1
+        window.row_columns[row, k], window.row_weights[row, k] = column, documents.weights[i, k]
+    window.row_lengths[row], window.row_words[row], window.natives[row] = length, words, documents.native[i]
+    window.times[row], window.headlines[row], window.story[row] = documents.times[i], documents.headlines[i], story
+    window.older[row], window.newest[story] = window.newest[story], row
+    window.hours[hour_of(documents.times[i])] += 1
     if words > 0:
-        documents[other] += 1
-    documents[2] += length > words
+        window.documents[other] += 1
+    window.documents[2] += length > words
 
 
 @jit
-def hold_rows(terms, weights, words, lengths, native, time, brief, of, first_row, table, columns, live, lists, posting_rows,
-    posting_weights, row_columns, row_weights, row_lengths, row_words, natives, times, briefs, story, following, head, hours,
-    documents,
-):  # fmt: skip
-    """Put documents into a window that has room for them: rows ``first_row`` and so on, members of the stories ``of`` int64[n]."""
-    for i in range(len(of)):
-        hold_row(
-            first_row + i, terms[i], weights[i], words[i], lengths[i], native[i], time[i], brief[i], of[i], table, columns, live, lists,
-            posting_rows, posting_weights, row_columns, row_weights, row_lengths, row_words, natives, times, briefs, story, following,
-            head, hours, documents,
-        )  # fmt: skip
+def add_documents(documents, stories, first_row, window):
+    """Put documents into a window that has room for them, from ``first_row`` on, as members of ``stories`` int64[n]."""
+    for i in range(len(stories)):
+        add_document(documents, i, first_row + i, stories[i], window)
 
 
 @jit
-def place_rows(
-    terms, weights, words, lengths, native, time, brief, founds, keep, first_row, rules, admit, partial, table, columns, live, lists,
-    posting_rows, posting_weights, row_columns, row_weights, row_lengths, row_words, natives, times, briefs, story, following, head,
-    names, hours, documents, scores, touched, dense, likes, sums,
-):  # fmt: skip
-    """The story of each of some documents, the ones before it in the block being part of the window if they are kept.
+def assign_documents(documents, founds, keep, first_row, window, rules, limits):
+    """Choose the story of each document of a block; with ``keep``, a document is in the window for the next one.
 
     Parameters
     ----------
-    terms, weights, words, lengths, native : vectors, see ``weigh_rows``; time : float64[n], seconds; brief : bool[n], headlines
-    founds : int64[n], the story that a document founds if it joins none
+    documents : Documents
+    founds : int64[n], the story that each document founds if it joins none
     keep : whether documents become rows of the window, from ``first_row`` on; there must be room for them
-    rules : float64[14]: cut, headline cut, rise with the crowd, highest cut (times the plain one), share of words in a headline's
-        vector as a length, decay and headline decay (days), least likeness that counts, caution, documents a day of a thin stream,
-        its share of the headline cut, rise of that with e-folds, window (seconds), likeness from which neighbours are a crowd
-    names : int64[n_stories], numbers of the stories: of equal ones the smaller is taken
-    others : the window, see ``dedup/index/story_lists.py``; ``scores`` and ``dense`` and ``sums`` are zeros, and are so afterwards
+    window : Window; its ``names`` break ties between stories: the smaller one wins
+    rules : StoryRules
+    limits : SearchLimits
 
     Returns
     -------
     (stories int64[n], merged_by int64[m], merged int64[m])
-        The story joined, -1 if none; further stories that a document shows to be one with the one it joins, and which document.
+        The story joined, -1 if none. Document ``merged_by`` shows ``merged`` to be one story with the one it joins.
     """
-    n = len(founds)
+    n, story, names = len(founds), window.story, window.names
+    touched, likes, times, headlines, sums = window.touched, window.likes, window.times, window.headlines, window.sums
     answer = np.empty(n, np.int64)
     merged_by, merged = np.empty(16, np.int64), np.empty(16, np.int64)
     n_merged = 0
-    own, order = np.empty((terms.shape[1], 2), np.int64), np.empty(terms.shape[1], np.int64)
-    nearest = np.empty(CROWD, np.float32)
+    most_terms = documents.terms.shape[1]
+    own, order = np.empty((most_terms, 2), np.int64), np.empty(most_terms, np.int64)
+    nearest = np.empty(NEAREST, np.float32)
     fits, means = np.empty(MOST, np.int64), np.empty(MOST, np.float64)
     for i in range(n):
-        daily = per_day(hours, time[i])
-        n_like = find_like(
-            terms[i], weights[i], lengths[i], time[i], brief[i], rules, admit, partial, table, columns, live, lists, posting_rows,
-            posting_weights, row_columns, row_weights, row_lengths, times, briefs, story, scores, touched, dense, own, order, likes,
-        )  # fmt: skip
-        excess = crowd_excess(likes, n_like, rules[13], nearest)
-        for k in range(n_like):
+        time, headline = documents.times[i], np.int64(documents.headlines[i])
+        daily = per_day(window.hours, time)
+        n_similar = find_similar(documents, i, window, rules, limits, own, order)
+        density = density_of(likes, n_similar, nearest)
+        for k in range(n_similar):
             row = touched[k]
-            days = (time[i] - times[row]) / 86400.0
-            sums[story[row]] += likeness_in_cuts(np.float64(likes[k]), days, brief[i], briefs[row], excess, daily, rules)
+            days = (time - times[row]) / DAY
+            sums[story[row]] += relative_similarity(np.float64(likes[k]), days, headline + np.int64(headlines[row]), density, daily, rules)
         best, best_mean, n_fits = -1, 0.0, 0
-        for k in range(n_like):
+        for k in range(n_similar):
             one = story[touched[k]]
             total = sums[one]
             sums[one] = 0
             if total < 1:
                 continue
-            mean = total / near_members(head, following, story, times, one, time[i], rules[12])
+            mean = total / near_members(window, one, time, rules.window)
             if mean < 1:
                 continue
             fits[n_fits], means[n_fits] = one, mean
@@ -175,10 +157,7 @@ def place_rows(
         for k in range(n_fits):
             if fits[k] == best:
                 continue
-            if not alike_as_stories(
-                best, fits[k], terms[i], weights[i], lengths[i], time[i], brief[i], excess, daily, rules, table, columns, row_columns,
-                row_weights, row_lengths, times, briefs, story, head, following, dense,
-            ):  # fmt: skip
+            if not are_one_story(best, fits[k], documents, i, window, density, daily, rules):
                 continue
             if n_merged == len(merged):
                 merged_by = np.concatenate((merged_by, np.empty(n_merged, np.int64)))
@@ -186,9 +165,5 @@ def place_rows(
             merged_by[n_merged], merged[n_merged] = i, fits[k]
             n_merged += 1
         if keep:
-            hold_row(
-                first_row + i, terms[i], weights[i], words[i], lengths[i], native[i], time[i], brief[i], best if best >= 0 else founds[i],
-                table, columns, live, lists, posting_rows, posting_weights, row_columns, row_weights, row_lengths, row_words, natives,
-                times, briefs, story, following, head, hours, documents,
-            )  # fmt: skip
+            add_document(documents, i, first_row + i, best if best >= 0 else founds[i], window)
     return answer, merged_by[:n_merged].copy(), merged[:n_merged].copy()

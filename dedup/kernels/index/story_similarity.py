@@ -1,32 +1,31 @@
-"""Which documents of a window are like a new one, and how much: the lists of its rarest terms, then a full comparison.
-
-A window is a set of arrays that grow: a row for each document with its terms, and for each term (*column*) a list of the rows
-that have it, somewhere in a pool of postings. ``dedup/index/story_lists.py`` owns them and says what each is.
-"""
+"""Documents of a window similar to a new one: postings of its rarest terms first, then a full comparison."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..jit import leaf
-from .tfidf import listing
+from ..stories.thresholds import article_threshold, headline_threshold, least_similarity
+from .tfidf import column_of
 
-#: Documents that are compared in full with a new one.
+#: Documents compared in full with a new one.
 MOST = 256
-#: Nearest documents that make a crowd.
-CROWD = 40
-HOUR = 3600.0
+#: Nearest documents whose mean similarity is the density. A batch run takes twice as many: it also sees later ones.
+NEAREST = 40
+HOUR, DAY = 3600.0, 86400.0
+_article_threshold, _headline_threshold = leaf(article_threshold), leaf(headline_threshold)
+_least_similarity = leaf(least_similarity)
 
 
 @leaf
 def hour_of(time):
-    """The place of a time among the counts of documents by hour, a ring of 8192."""
+    """The place of a time in ``Window.hours``."""
     return np.int64(np.floor(time / HOUR)) & 8191
 
 
 @leaf
 def per_day(hours, time):
-    """Documents a day around a time: of the day before it or the day after it, whichever has more; with the one asked for."""
+    """Documents a day around a time, the new one included: of the day before or after, whichever has more."""
     here = hour_of(time)
     before, after = 0, 0
     for k in range(24):
@@ -36,34 +35,34 @@ def per_day(hours, time):
 
 
 @leaf
-def shared_weight(dense, row_columns, row_weights, row_lengths, row):
-    """Sum of products of a row with one that is laid out by column."""
+def shared_weight(window, row):
+    """Dot product of a row with the document laid out in ``window.dense``."""
     total = np.float32(0)
-    for k in range(row_lengths[row]):
-        total += dense[row_columns[row, k]] * row_weights[row, k]
+    for k in range(window.row_lengths[row]):
+        total += window.dense[window.row_columns[row, k]] * window.row_weights[row, k]
     return total
 
 
 @leaf
-def likeness_in_cuts(similarity, days, one_brief, other_brief, excess, daily, rules):
-    """A similarity in units of the cut of its pair, 0 below half of it; see ``stories/cuts.py`` and ``place_rows``."""
-    cut, headline_cut, slope, highest, words = rules[0], rules[1], rules[2], rules[3], rules[4]
-    decay, headline_decay, counted, caution = rules[5], rules[6], rules[7], rules[8]
-    thin, thin_share, rise = rules[9], rules[10], rules[11]
-    if one_brief and other_brief:
-        share = min(max(thin_share + rise * np.log(daily / thin), thin_share), 1.0)
-        steepness = max(headline_decay**-2 - decay**-2, 0.0)
-        relative = similarity * np.exp(-0.5 * days * days * steepness) / (headline_cut * share)
+def relative_similarity(similarity, days, headlines, density, daily, rules):
+    """Similarity of a pair with 0, 1 or 2 headlines over its threshold and caution; 0 below ``rules.least``.
+
+    ``similarity`` is faded with ``rules.decay_days`` over the ``days`` between. ``stories.thresholds`` has the
+    rule of a batch run, which also knows bulletins.
+    """
+    if headlines == 2:
+        steepness = max(rules.headline_decay_days**-2 - rules.decay_days**-2, 0.0)
+        relative = similarity * np.exp(-0.5 * days * days * steepness) / _headline_threshold(rules, np.log(daily / rules.quiet_day))
     else:
-        if one_brief or other_brief:
-            similarity /= words
-        relative = similarity / min(cut + slope * excess, highest * cut)
-    return relative / caution if relative >= counted else 0.0
+        if headlines == 1:
+            similarity /= rules.words
+        relative = similarity / _article_threshold(rules, density)
+    return relative / rules.caution if relative >= rules.least else 0.0
 
 
 @leaf
-def newest(posting_rows, story, first, last, most):
-    """Where in a list the newest ``most`` rows begin; those that are gone do not count."""
+def newest_of(posting_rows, story, first, last, most):
+    """The place in a posting list where its newest ``most`` live rows begin."""
     while last > first and most > 0:
         last -= 1
         most -= story[posting_rows[last]] >= 0
@@ -71,17 +70,17 @@ def newest(posting_rows, story, first, last, most):
 
 
 @leaf
-def look_up(terms, weights, length, table, columns, live, own, order):
-    """Columns of the terms of a document that the window knows, ascending by how many documents list them; how many there are.
+def look_up(documents, i, window, own, order):
+    """Find the terms of document ``i`` that the window knows, rarest first; returns their number.
 
-    Writes ``own`` (column, place) and ``order``; see ``find_like``.
+    Writes (column, place in the document) to ``own`` and the live postings to ``order``.
     """
     n = 0
-    for k in range(length):
-        column = listing(table, columns, terms[k])
+    for k in range(documents.lengths[i]):
+        column = column_of(window.table, window.columns, documents.terms[i, k])
         if column < 0:
             continue
-        size = np.int64(live[column, 0]) + live[column, 1]
+        size = np.int64(window.live[column, 0]) + window.live[column, 1]
         if size == 0:
             continue
         at = n
@@ -94,62 +93,53 @@ def look_up(terms, weights, length, table, columns, live, own, order):
 
 
 @leaf
-def find_like(
-    terms, weights, length, time, brief, rules, admit, partial, table, columns, live, lists, posting_rows, posting_weights,
-    row_columns, row_weights, row_lengths, times, briefs, story, scores, touched, dense, own, order, likes,
-):  # fmt: skip
-    """Rows of the window that are like a document: ``touched[:n]`` and ``likes[:n]``, cosine faded with time; returns n.
+def find_similar(documents, i, window, rules, limits, own, order):
+    """Find rows similar to document ``i``: writes ``window.touched`` and ``window.likes`` (cosine faded with time).
 
-    Lists are read from the shortest term to the longest, until ``admit`` postings are read; of the first list that is too long
-    the newest. What shares ``partial`` in them is compared in full, no more than ``MOST`` rows: the most alike so far, of equals
-    the newest.
+    Reads posting lists from the rarest term on until ``limits.postings`` are read; of the first list that is
+    too long, the newest rows. Compares in full those rows that reach ``limits.score`` in these lists, at most
+    ``MOST``: the highest scores, of equal ones the newest. Returns the number of rows found.
     """
-    n_terms = look_up(terms, weights, length, table, columns, live, own, order)
-    n, budget, read = 0, admit, 0
+    touched, likes, scores, dense = window.touched, window.likes, window.scores, window.dense
+    time, headline = documents.times[i], documents.headlines[i]
+    n_terms = look_up(documents, i, window, own, order)
+    n, budget, read = 0, limits.postings, 0
     for k in range(n_terms):
         if k > 0 and order[k] > budget:
             break
-        column, weight = own[k, 0], weights[own[k, 1]]
-        first, last = lists[column, 0], lists[column, 0] + lists[column, 1]
+        column, weight = own[k, 0], documents.weights[i, own[k, 1]]
+        first, last = window.lists[column, 0], window.lists[column, 0] + window.lists[column, 1]
         if order[k] > budget:
-            first = newest(posting_rows, story, first, last, budget)
+            first = newest_of(window.posting_rows, window.story, first, last, budget)
         for place in range(first, last):
-            row = posting_rows[place]
+            row = window.posting_rows[place]
             if scores[row] == 0:
                 touched[n] = row
                 n += 1
-            scores[row] += weight * posting_weights[place]
+            scores[row] += weight * window.posting_weights[place]
         budget -= order[k]
         read += 1
         if budget <= 0:
             break
-    least = np.float32(partial) if read < n_terms else np.float32(0)
-    decay, window, words = rules[5], rules[12], rules[4]
-    counted = rules[7]
+    least = np.float32(limits.score) if read < n_terms else np.float32(0)
     kept = 0
     for k in range(n):
         row = touched[k]
         score = scores[row]
         scores[row] = 0
-        if score >= least and story[row] >= 0 and abs(times[row] - time) <= window:
+        if score >= least and window.story[row] >= 0 and abs(window.times[row] - time) <= rules.window:
             touched[kept], likes[kept] = row, score
             kept += 1
     if kept > MOST:
-        kept = most_alike(touched, likes, kept)
+        kept = most_similar(touched, likes, kept)
     for k in range(n_terms):
-        dense[own[k, 0]] = weights[own[k, 1]]
+        dense[own[k, 0]] = documents.weights[i, own[k, 1]]
     n = 0
     for k in range(kept):
         row = touched[k]
-        days = (time - times[row]) / 86400.0
-        faded = shared_weight(dense, row_columns, row_weights, row_lengths, row) * np.exp(-0.5 * (days / decay) ** 2)
-        if brief and briefs[row]:
-            floor = counted * rules[10] * rules[1]
-        elif brief or briefs[row]:
-            floor = counted * rules[0] * words
-        else:
-            floor = counted * rules[0]
-        if faded >= floor:
+        days = (time - window.times[row]) / DAY
+        faded = shared_weight(window, row) * np.exp(-0.5 * (days / rules.decay_days) ** 2)
+        if faded >= _least_similarity(rules, np.int64(headline) + np.int64(window.headlines[row])):
             touched[n], likes[n] = row, faded
             n += 1
     for k in range(n_terms):
@@ -158,8 +148,8 @@ def find_like(
 
 
 @leaf
-def most_alike(rows, likes, n):
-    """Keep the ``MOST`` rows with the highest likes, of equals the newest, in no order; returns their number."""
+def most_similar(rows, likes, n):
+    """Keep the ``MOST`` rows with the highest likes, of equal ones the newest, in no order; returns their number."""
     # Quickselect with the middle as pivot: by (like, row), which are all different.
     low, high = 0, n - 1
     while low < high:
@@ -186,21 +176,21 @@ def most_alike(rows, likes, n):
 
 
 @leaf
-def crowd_excess(likes, n, crowded, nearest):
-    """How far the mean of the ``CROWD`` highest likes (absent ones 0) is above what is no crowd."""
-    held = 0
+def density_of(likes, n, nearest):
+    """Mean of the ``NEAREST`` highest likes, absent ones counting 0; ``nearest`` is scratch."""
+    kept = 0
     for k in range(n):
-        if held == CROWD:
-            if likes[k] <= nearest[CROWD - 1]:
+        if kept == NEAREST:
+            if likes[k] <= nearest[NEAREST - 1]:
                 continue
-            held -= 1
-        at = held
+            kept -= 1
+        at = kept
         while at > 0 and nearest[at - 1] < likes[k]:
             nearest[at] = nearest[at - 1]
             at -= 1
         nearest[at] = likes[k]
-        held += 1
+        kept += 1
     total = 0.0
-    for k in range(held):
+    for k in range(kept):
         total += nearest[k]
-    return max(total / CROWD - crowded, 0.0)
+    return total / NEAREST

@@ -1,4 +1,4 @@
-"""Room for lists that grow: a pool of postings in which each column has a stretch of its own, moved to the end when it is full."""
+"""Posting lists that grow: each column has a stretch of a shared pool, moved to the end of the pool when it is full."""
 
 from __future__ import annotations
 
@@ -6,45 +6,49 @@ import numpy as np
 
 from ..jit import jit
 from .story_similarity import hour_of
-from .tfidf import place_of
+from .tfidf import slot_of
 
-#: A stretch is made this many places longer than needed, besides an eighth.
+#: Places that a new stretch has beyond what it needs and an eighth of that.
 SPARE = 2
 
 
 @jit
 def take_columns(terms, lengths, table, columns, n_columns):
-    """Give each new term of some rows a column, from ``n_columns`` on; returns the number of columns then.
+    """Give each new term a column, from ``n_columns`` on; returns the new number of columns.
 
     Parameters
     ----------
     terms : uint64[n, most], of row i the first ``lengths[i]`` count
-    table, columns : table of the terms, see ``place_of``; it must have room
+    table, columns : see ``Window``; the table must have room
     """
     for row in range(len(lengths)):
         for k in range(lengths[row]):
-            place = place_of(table, terms[row, k])
-            if table[place] == 0:
-                table[place], columns[place] = terms[row, k], n_columns
+            slot = slot_of(table, terms[row, k])
+            if table[slot] == 0:
+                table[slot], columns[slot] = terms[row, k], n_columns
                 n_columns += 1
     return n_columns
 
 
 @jit
-def make_room(terms, lengths, table, columns, lists, posting_rows, posting_weights, used, wanted):
-    """Make room for the rows in the lists of their terms: the end of what is used of the pool then; -1, nothing done, if it is too small.
+def make_room(terms, lengths, window, used):
+    """Make room for documents in the lists of their terms.
+
+    Returns the new end of the used part of the pool; -1 if the pool is too small, with all lists as they were.
 
     Parameters
     ----------
-    lists : int32[n_columns, 3], where each list begins, how long it is, and how long it can grow
-    posting_rows int32[n], posting_weights float32[n] : the pool, of which ``used`` is used
-    wanted : int32[n_columns] of zeros, which are zeros again afterwards
+    terms : uint64[n, most], of row i the first ``lengths[i]`` count; each has a column
+    window : Window
+    used : places of the pool in use
     """
+    table, columns, lists, wanted = window.table, window.columns, window.lists, window.wanted
+    posting_rows, posting_weights = window.posting_rows, window.posting_weights
     touched = np.empty(lengths.sum(), np.int64)
     n = 0
     for row in range(len(lengths)):
         for k in range(lengths[row]):
-            column = columns[place_of(table, terms[row, k])]
+            column = columns[slot_of(table, terms[row, k])]
             if wanted[column] == 0:
                 touched[n] = column
                 n += 1
@@ -71,17 +75,17 @@ def make_room(terms, lengths, table, columns, lists, posting_rows, posting_weigh
 
 
 @jit
-def fill_lists(row_columns, row_weights, row_lengths, row_words, natives, n_columns, lists, live, posting_rows, posting_weights):
-    """Write the lists of rows anew, each with room for an eighth more; returns the end of what is used of the pool, -1 if it is too small.
+def fill_lists(n_rows, n_columns, window):
+    """Rewrite all posting lists from the first ``n_rows`` rows, all live, with an eighth of room in each.
 
-    Parameters
-    ----------
-    row_columns int32[n, most], row_weights float32[n, most], row_lengths, row_words int32[n], natives bool[n] : rows, all alive
-    live : int32[n_columns, 2], written: documents that list each column, native and other
+    Returns the end of the used part of the pool; -1 if the pool is too small.
     """
+    lists, live, natives = window.lists, window.live, window.natives
+    row_columns, row_weights, row_lengths, row_words = window.row_columns, window.row_weights, window.row_lengths, window.row_words
+    posting_rows, posting_weights = window.posting_rows, window.posting_weights
     lists[:n_columns] = 0
     live[:n_columns] = 0
-    for row in range(len(row_lengths)):
+    for row in range(n_rows):
         for k in range(row_lengths[row]):
             column = row_columns[row, k]
             lists[column, 2] += 1
@@ -93,7 +97,7 @@ def fill_lists(row_columns, row_weights, row_lengths, row_words, natives, n_colu
         used += lists[column, 2]
     if used > len(posting_rows):
         return np.int64(-1)
-    for row in range(len(row_lengths)):
+    for row in range(n_rows):
         for k in range(row_lengths[row]):
             column = row_columns[row, k]
             place = lists[column, 0] + lists[column, 1]
@@ -103,14 +107,15 @@ def fill_lists(row_columns, row_weights, row_lengths, row_words, natives, n_colu
 
 
 @jit
-def drop_rows(rows, row_columns, row_lengths, row_words, natives, times, story, live, hours, documents):
-    """Take rows out of the counts of a window; they are marked as gone and stay in the lists until those are written anew."""
-    for place in range(len(rows)):
-        row = rows[place]
-        other = 0 if natives[row] else 1
-        for k in range(row_lengths[row]):
-            live[row_columns[row, k], other if k < row_words[row] else 0] -= 1
-        hours[hour_of(times[row])] -= 1
-        documents[other] -= row_words[row] > 0
-        documents[2] -= row_lengths[row] > row_words[row]
-        story[row] = -1
+def drop_rows(rows, window):
+    """Take rows out of all counts of a window; their postings stay until the lists are rewritten."""
+    row_lengths, row_words, times = window.row_lengths, window.row_words, window.times
+    for k in range(len(rows)):
+        row = rows[k]
+        other = 0 if window.natives[row] else 1
+        for term in range(row_lengths[row]):
+            window.live[window.row_columns[row, term], other if term < row_words[row] else 0] -= 1
+        window.hours[hour_of(times[row])] -= 1
+        window.documents[other] -= row_words[row] > 0
+        window.documents[2] -= row_lengths[row] > row_words[row]
+        window.story[row] = -1

@@ -1,6 +1,8 @@
-"""Sparse cosine of each row with earlier rows inside a window, the best few kept."""
+"""Nearest neighbours by sparse cosine within a time window, and the density of neighbourhoods."""
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -8,41 +10,72 @@ from ..jit import jit
 from ..rows import first_at_least
 
 
+class Sparse(NamedTuple):
+    """A sparse matrix by rows or by columns, without zeros."""
+
+    indptr: Any
+    indices: Any
+    data: Any
+
+
+class Timeline(NamedTuple):
+    """Rows in the order of their times: ``undated`` undated rows, then dated ones.
+
+    ``times`` float64[n_rows], ``headline`` bool[n_rows]; ``starts`` int64[n_rows], the first dated row in
+    the window of each row.
+    """
+
+    times: Any
+    headline: Any
+    starts: Any
+    undated: int
+
+
+class Limits(NamedTuple):
+    """``least`` float32[2], the least similarity kept and that of two headlines; ``most``, neighbours kept for a row.
+
+    ``reach``: postings read for a row. If its columns have more in its window, the longest of them are read
+    only nearest to the row, all to the same length: rows further off then count by rarer columns alone.
+    """
+
+    least: Any
+    most: int
+    reach: int
+
+
 @jit
-def window_neighbours(
-    indptr, indices, data, columns_ptr, columns_rows, columns_data, starts, undated, times, decay, brief, floors, most, reach,
-    first_row, last_row,
-):  # fmt: skip
-    """For rows ``first_row <= row < last_row``: the rows before it that are most like it.
+def window_neighbours(by_row, by_column, timeline, decay, limits, first_row, last_row):
+    """For rows ``first_row <= row < last_row``: the most similar rows before each, within its window.
 
     Parameters
     ----------
-    indptr, indices, data : a CSR matrix with rows of unit length, none negative, ordered by time, undated rows first
-    columns_ptr, columns_rows, columns_data : the same matrix by columns, rows ascending in each
-    starts : int64[n_rows], first dated row in the window of each row
-    undated : number of undated rows; they are compared with all rows, without decay
-    times : float64[n_rows], in units of ``decay``'s; decay : standard deviation of the Gaussian
-    brief : bool[n_rows]; floors : float32[2], least similarity kept, and that of two brief rows
-    most : neighbours kept for a row
-    reach : entries of columns that are read for a row; where its columns hold more in its window, the longest of them are read
-        only where they are nearest to the row, all to the same number of entries: what a row shares with rows further off then
-        counts by its rarer columns alone
+    by_row : Sparse, CSR, rows of unit length in the order of the timeline, none negative
+    by_column : Sparse, CSC of the same matrix, rows ascending in each column
+    timeline : Timeline; undated rows are compared with all rows, without decay
+    decay : standard deviation of the Gaussian time decay, in the unit of the times
+    limits : Limits
 
     Returns
     -------
     (left int32[n], right int32[n], similarity float32[n])
         right < left; similarity is cosine times exp(-dt**2 / (2 decay**2)). Of equal similarities the later
-        row is kept, which is nearer. Cost: for each term of a row, the rows in the window that have it, at most ``reach``.
+        row is kept, which is nearer. Cost: for each term of a row, the rows in the window that have it, at
+        most ``reach``.
     """
+    # Unpacked once: an attribute of a tuple costs a reference count at every use.
+    indptr, indices, data = by_row
+    columns_ptr, columns_rows, columns_data = by_column
+    times, headline, starts, undated = timeline
+    least, most, reach = limits
     n_rows = len(indptr) - 1
-    # -1: not met. A sum of products may underflow to 0 and is met all the same.
+    # -1: not met. 0 does not mark that: a sum of products may underflow to 0.
     scores = np.full(n_rows, np.float32(-1))
     touched = np.empty(n_rows, np.int64)
     left = np.empty(1024, np.int32)
     right = np.empty(1024, np.int32)
     similarity = np.empty(1024, np.float32)
     used = 0
-    # Where in each column its dated rows begin, the window begins and the row itself stands; the last two move forward only.
+    # In each column: the first dated row, the first row in the window, the row itself. The last two only move forward.
     dated = columns_ptr[:-1].copy()
     heads = columns_ptr[:-1].copy()
     own = np.full(len(heads), -1, np.int64)
@@ -88,7 +121,7 @@ def window_neighbours(
             if row >= undated and other >= undated:
                 apart = (times[row] - times[other]) / decay
                 scores[other] *= np.float32(np.exp(-0.5 * apart * apart))
-            if scores[other] >= floors[1 if brief[row] and brief[other] else 0]:
+            if scores[other] >= least[1 if headline[row] and headline[other] else 0]:
                 touched[kept] = other
                 kept += 1
             else:
@@ -112,7 +145,7 @@ def window_neighbours(
 
 @jit
 def longest_within(lengths, reach):
-    """The greatest number so that lists of these lengths, cut to it, hold no more than ``reach`` together (all hold more)."""
+    """The greatest length to which lists can be cut to hold at most ``reach`` entries together; uncut they hold more."""
     left, n = reach, len(lengths)
     ordered = np.sort(lengths)
     for place in range(n):
@@ -124,7 +157,7 @@ def longest_within(lengths, reach):
 
 @jit
 def best_of(rows, scores, most):
-    """The ``most`` of ``rows``, which are more, with the highest scores, of equal ones the later; ascending."""
+    """The ``most`` rows with the highest scores, of equal ones the later, ascending; ``rows`` has more than ``most``."""
     values = scores[rows]
     least = np.partition(values, len(values) - most)[len(values) - most]
     above, level = rows[values > least], rows[values == least]
@@ -134,8 +167,8 @@ def best_of(rows, scores, most):
 
 
 @jit
-def crowding(n_nodes, left, right, similarity, most):
-    """float64[n_nodes]: sum of the ``most`` largest similarities of each node's edges, divided by ``most``.
+def neighbourhood_density(n_nodes, left, right, similarity, most):
+    """float64[n_nodes]: the mean of the ``most`` largest similarities of each node, absent ones counting 0.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels.stories.similarity import crowding
+from dedup.kernels.stories.similarity import neighbourhood_density
 from tests import oracle
 
 EDGES = st.dictionaries(
@@ -18,12 +18,12 @@ EDGES = st.dictionaries(
 
 def crowds(n, edges, most):
     left, right = (np.array([pair[side] for pair in edges], np.int64) for side in (0, 1))
-    return crowding(n, left, right, np.array(list(edges.values()), np.float32), most)
+    return neighbourhood_density(n, left, right, np.array(list(edges.values()), np.float32), most)
 
 
 @given(EDGES, st.integers(1, 5))
 def test_crowding_is_its_twin(edges, most):
-    assert crowds(8, edges, most).tolist() == pytest.approx(oracle.crowding(8, edges, most))
+    assert crowds(8, edges, most).tolist() == pytest.approx(oracle.neighbourhood_density(8, edges, most))
 
 
 def test_a_few_neighbours_are_no_crowd():

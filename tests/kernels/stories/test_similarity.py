@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from dedup.arrays.threads import map_blocks
-from dedup.kernels.stories.similarity import window_neighbours
+from dedup.kernels.stories.similarity import Limits, Sparse, Timeline, window_neighbours
 from tests import oracle
 
 COLUMNS = 6
@@ -27,8 +27,8 @@ def timelines(draw):
     return rows, [math.nan] * undated + days
 
 
-def prepared(rows, times, window):
-    """The matrix by rows and by columns, and where each row's window begins."""
+def prepared(rows, times, window, headline):
+    """The matrix by rows and by columns, and its timeline."""
     offsets = np.cumsum([0, *map(len, rows)])
     indices = [column for row in rows for column in sorted(row)]
     data = [row[column] for row in rows for column in sorted(row)]
@@ -37,13 +37,14 @@ def prepared(rows, times, window):
     days = np.array(times, np.float64)
     undated = int(np.isnan(days).sum())
     starts = undated + np.searchsorted(days[undated:], days - window)
-    return matrix.indptr, matrix.indices, matrix.data, by_column.indptr, by_column.indices, by_column.data, starts, undated, days
+    sides = (Sparse(side.indptr, side.indices, side.data) for side in (matrix, by_column))
+    return *sides, Timeline(days, headline, starts, undated)
 
 
-def neighbours(rows, times, window, decay, floor, most, brief=None, brief_floor=9.0, reach=1000):
-    brief = np.zeros(len(rows), bool) if brief is None else np.array(brief)
-    floors = np.array([floor, brief_floor], np.float32)
-    return window_neighbours(*prepared(rows, times, window), decay, brief, floors, most, reach, 0, len(rows))
+def neighbours(rows, times, window, decay, least, most, headline=None, headline_least=9.0, reach=1000):
+    headline = np.zeros(len(rows), bool) if headline is None else np.array(headline)
+    limits = Limits(np.array([least, headline_least], np.float32), most, reach)
+    return window_neighbours(*prepared(rows, times, window, headline), decay, limits, 0, len(rows))
 
 
 @given(timelines(), st.sampled_from([0.0, 2.0, 5.0]), st.sampled_from([1.5, 3.0]), st.sampled_from([0.1, 0.3, 0.7]), st.integers(1, 4))
@@ -111,7 +112,7 @@ def test_small_inputs_have_the_right_types(rows):
 def test_neighbours_do_not_depend_on_the_number_of_threads(threads):
     rows = [{i % COLUMNS: 0.5, i * i % COLUMNS: 0.75, i // 7 % COLUMNS: 0.625} for i in range(60)]
     times = [math.nan] * 5 + [i / 4 for i in range(55)]
-    arrays = *prepared(rows, times, 3.0), 2.0, np.zeros(60, bool), np.array([0.2, 9], np.float32), 4, 40
+    arrays = *prepared(rows, times, 3.0, np.zeros(60, bool)), 2.0, Limits(np.array([0.2, 9], np.float32), 4, 40)
     whole = window_neighbours(*arrays, 0, 60)
     parts = map_blocks(lambda a, b: window_neighbours(*arrays, a, b), 60, threads, at_least=1)
     for i in range(3):
