@@ -20,7 +20,6 @@ from ..kernels.index.window_tuples import KnownTerms, TermRows, Weighting, Windo
 from ..stories.vectors import NATIVE
 from ..text.document_frequencies import DocumentFrequencies
 
-Ints = npt.NDArray[np.int64]
 #: Terms kept of a document, the heaviest.
 TERMS = 48
 #: Initial capacity for rows, columns, stories and postings.
