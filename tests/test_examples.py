@@ -57,17 +57,16 @@ def test_quickstart_runs():
     assert "Stories told by more than one document" in run.stdout
 
 
-def test_the_readme_names_two_commands_and_its_sample_call_works():
+def test_the_readme_names_two_commands_for_a_fresh_machine():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    commands = re.findall(r"^\$ (.*)$", readme, re.MULTILINE)
+    commands = re.findall(r"^\$ (python3 -m venv .*)$", readme, re.MULTILINE)
     assert len(commands) == 2
     assert commands[0].endswith("dedup run examples/crawl -o out")
-    assert commands[1].endswith("pytest")
-    assert dedup.normalize("قَالَ المسئولُ: ١٬٥٠٠ دولار", level="shingle") == "قال المسءول 1500 دولار"
+    assert re.search(r"python -m pytest( -\S+( \d+)?)*$", commands[1])
 
 
 def test_the_readme_says_what_dedup_says():
-    """Columns, kinds, statuses, reject reasons and numbers that the README names exist."""
+    """Columns, kinds, statuses and numbers that the README names exist."""
     from dedup import schema
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -78,3 +77,11 @@ def test_the_readme_says_what_dedup_says():
     defaults = dedup.CopyConfig()
     assert f"at least {defaults.near}" in readme
     assert f"at least {defaults.excerpt}" in readme
+    assert f"at least {defaults.contained}" in readme
+
+
+def test_the_rules_of_the_manual_name_the_defaults():
+    rules = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    defaults = dedup.CopyConfig()
+    for name in ("near", "contained", "excerpt", "coverage", "partial", "distinct", "title"):
+        assert re.search(rf"{getattr(defaults, name)}\D{{0,60}}copies\.{name}`|copies\.{name}`, {getattr(defaults, name)}\)", rules), name

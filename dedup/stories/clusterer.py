@@ -136,7 +136,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Number of stories, those of one document included.
     n_features_in_ : int
         Number of columns of ``X``.
-    feature_names_in_ : object[n_features_in_]
+    feature_names_in_ : object[n_features]
         Names of the columns, if ``X`` has any.
 
     Notes

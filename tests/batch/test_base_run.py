@@ -400,13 +400,10 @@ def test_the_manifest_lists_all_that_was_ever_read(tmp_path):
     assert len(result.manifest["inputs"]) == 1
 
 
-def test_the_commands_of_the_readme_run(tmp_path, monkeypatch):
-    root = ROOT
-    section = (
-        (root / "README.md").read_text(encoding="utf-8").partition("### Every day a new crawl")[2].partition("```\n")[2].partition("```")[0]
-    )
-    commands = [line.split()[1:] for line in section.splitlines()]
-    (tmp_path / "examples").symlink_to(root / "examples")
+def test_the_commands_of_the_manual_run(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "how-to" / "day-by-day.md").read_text(encoding="utf-8")
+    commands = [line.split()[2:] for line in page.splitlines() if line.startswith("$ dedup run")]
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     assert len(commands) == 3
     for command in commands:
