@@ -9,9 +9,9 @@ import pytest
 
 import dedup
 from tests.arabic import edited, news
-from tests.batch.test_base_run import check, ran, row
-from tests.batch.test_resume import content, crash_at, page, run, steps_of
-from tests.batch.test_resume import here as here  # a fixture: a current folder, parts that end after every few pages
+from tests.batch.base_runs import check, ran, row
+from tests.batch.crashes import content, crash_at, page, run, steps_of
+from tests.batch.crashes import here as here  # a fixture: a current folder, parts that end after every few pages
 from tests.paths import SEED_PAGE
 
 PAGE = SEED_PAGE.read_text(encoding="utf-8")

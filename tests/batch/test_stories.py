@@ -8,7 +8,7 @@ import random
 import pytest
 
 import dedup
-from tests.batch.test_base_run import by_id, ran, report, row
+from tests.batch.base_runs import by_id, ran, report, row
 
 BUDGET = "أقر مجلس الوزراء مشروع الموازنة العامة للدولة وأحاله إلى البرلمان للتصويت عليه"
 MATCH = "فاز المنتخب في مباراته الودية على ملعب المدينة الرياضية وسط حضور جماهيري كبير"

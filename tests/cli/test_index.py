@@ -19,8 +19,9 @@ from dedup.cli import verdict_output as verdicts
 from dedup.errors import InputError
 from dedup.index import Index
 from dedup.schema import VERDICTS
-from tests.cli.test_run import BRIDGE, BRIDGE_EDITED, BRIDGE_IN_OTHER_WORDS, HONEY, ROWS, SEED_PAGE, dedup_command, error_of, lines_of
+from tests.cli.commands import BRIDGE, BRIDGE_EDITED, BRIDGE_IN_OTHER_WORDS, HONEY, ROWS, dedup_command, error_of, lines_of
 from tests.index.redis.redis_server import MISSING, RedisServer, find_server
+from tests.paths import SEED_PAGE
 
 NEW = [
     {"id": "n1", "source": "الفجر", "date": "2025-03-02T16:00:00Z", "title": "محافظ النخيل يدشن الجسر المعلق", "text": BRIDGE_EDITED},

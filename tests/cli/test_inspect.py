@@ -211,8 +211,8 @@ def test_a_result_of_an_older_version_is_told_as_far_as_it_goes(out):
     result = inspect("out")
     assert (result.exit_code, result.stderr) == (0, "")
     assert (
-        f"Note: written by an older version: dedup 0.0.9, tables of version 1; this is 0.1.0, {SCHEMA_VERSION}. "
-        "Not known: documents.agency, background, finished.\n" in result.stdout
+        f"Note: written by an older version: dedup 0.0.9, table version 1; this is 0.1.0, table version {SCHEMA_VERSION}. "
+        "Unknown: documents.agency, background, finished.\n" in result.stdout
     )
     assert "A run of dedup 0.0.9, finish time unknown, after 1.5 s." in result.stdout
     assert "Largest copy groups" in result.stdout
@@ -230,36 +230,39 @@ def test_what_is_no_folder_of_a_run_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
     Path("file").write_text("")
-    assert refused("nowhere") == "Error: nowhere: is not there. Give the folder that was named with -o."
-    assert refused("file") == "Error: file: is a file. Give the folder that was named with -o."
-    assert refused("empty") == "Error: empty: holds no manifest.json, so it is no result of a run. Give the folder that was named with -o."
+    assert refused("nowhere") == "Error: nowhere: is missing. Name the folder that the run got with -o."
+    assert refused("file") == "Error: file: is a file. Name the folder that the run got with -o."
+    assert (
+        refused("empty")
+        == "Error: empty: holds no manifest.json, so it is not the result of a run. Name the folder that the run got with -o."
+    )
 
 
 @pytest.mark.parametrize("kept", [0, 1, 100, 2000])
 def test_a_torn_manifest_is_refused(out, kept):
     data = (out / "manifest.json").read_bytes()
     (out / "manifest.json").write_bytes(data[:kept])
-    assert re.fullmatch(r"Error: out/manifest\.json: cannot be read \(.+\)\. Run it anew\.", refused("out"))
+    assert re.fullmatch(r"Error: out/manifest\.json: cannot be read \(.+\)\. Repeat the run\.", refused("out"))
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '"x"', '{"schema_version": 2, "counts": {}}', '{"counts": 1, "version": "1"}'])
 def test_a_manifest_of_something_else_is_refused(out, text):
     (out / "manifest.json").write_text(text)
     said = refused("out")
-    assert said.startswith("Error: out/manifest.json: is not what a run writes")
-    assert said.endswith("Give the folder that was named with -o.")
+    assert said.startswith("Error: out/manifest.json: is not a manifest of dedup")
+    assert said.endswith("Name the folder that the run got with -o.")
 
 
 def test_a_run_that_was_stopped_is_said_to_go_on_with_its_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("out/.work").mkdir(parents=True)
-    goes_on = "If it was stopped, the same command goes on with it."
-    assert refused("out") == f"Error: out: holds a run that has not ended. {goes_on}"
+    advice = "If it was interrupted, repeat its command to resume it."
+    assert refused("out") == f"Error: out: holds an unfinished run. {advice}"
     text = json.dumps({"format": 1, "steps": [{"name": "read"}, {"name": "copies"}]}).encode()
     Path("out/.work/journal.json").write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
-    assert refused("out") == f"Error: out: holds a run that has not ended (done: read, copies). {goes_on}"
+    assert refused("out") == f"Error: out: holds an unfinished run (finished steps: read, copies). {advice}"
     Path("out/.work/journal.json").write_bytes(b"torn")
-    assert refused("out") == f"Error: out: holds a run that has not ended. {goes_on}"
+    assert refused("out") == f"Error: out: holds an unfinished run. {advice}"
 
 
 # Damaged results

@@ -158,7 +158,7 @@ def test_a_run_that_is_gone_on_with_says_what_was_done_before(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(dedup.pipeline, "find_stories", stopped)
         assert command("run", CRAWL, "-o", "out", "-q").exit_code == 130
-    assert command("inspect", "out").stderr.startswith("Error: out: holds a run that has not ended (done: read, copies). ")
+    assert command("inspect", "out").stderr.startswith("Error: out: holds an unfinished run (finished steps: read, copies). ")
     lines = logged(command("run", CRAWL, "-o", "out", "--log-json", "-q"))
     events = [(line["event"], line["stage"]) for line in lines if line.get("stage") in ("copies", "stories")]
     assert events == [("stage_resumed", "copies"), ("stage_started", "stories"), ("stage_finished", "stories")]

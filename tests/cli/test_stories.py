@@ -13,7 +13,7 @@ import dedup.pipeline
 import dedup.stories.fit_idf
 from dedup.config import Config
 from dedup.text.document_frequencies import DocumentFrequencies, background
-from tests.cli.test_run import ROWS, content, dedup_command, error_of, lines_of, must_not_run, raising, run
+from tests.cli.commands import ROWS, content, dedup_command, error_of, lines_of, must_not_run, raising, run
 
 FIT = ("stories", "fit-idf", "news.jsonl", "-o", "idf.npz")
 COUNTS = (5, 4, 1)  # documents, counted, repeated: b2 has the words of b1

@@ -23,7 +23,7 @@ from dedup.schema import DOCUMENTS
 from dedup.storage import files
 from dedup.storage.files import lock
 from tests.arabic import news
-from tests.cli.test_run import BRIDGE, BRIDGE_IN_OTHER_WORDS, ROWS
+from tests.cli.commands import BRIDGE, BRIDGE_IN_OTHER_WORDS, ROWS
 from tests.index.redis.redis_server import MISSING, RedisServer, find_server
 from tests.paths import CRAWL, JULY, SEED_PAGE, needs_july
 
