@@ -1,7 +1,6 @@
-"""What a run gives: the tables of the contract, and how they are written to a folder and read back.
+"""The result of a run: its tables, written to a folder or URL and read back.
 
-A folder appears whole or not at all: files are written aside and renamed. (``workspace.py`` does it in another way, because it works
-inside the folder.) A folder elsewhere, named by a URL, is filled by ``upload.py``.
+A folder appears complete or not at all. Object stores cannot rename folders; ``storage/upload.py`` fills them in another order.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from .storage.result_folder import MANIFEST, RESULT_FILES, TABLES, TEXTS_FILE, c
 from .storage.text_store import TextStore
 from .storage.upload import check_target, remote_folder, upload
 
-#: Rows in a row group; fixed, so that files do not depend on how a run was batched.
+#: Rows in a row group; fixed, so that files do not depend on the batches of a run.
 ROW_GROUP = 1 << 16
 
 
@@ -32,9 +31,12 @@ ROW_GROUP = 1 << 16
 class Result:
     """The result of a run.
 
-    ``documents``, ``matches``, ``stories`` (None if they were not asked for), ``rejects`` and ``events`` (None but in a run with
-    a base) are Arrow tables, see ``schema.py``; ``manifest`` holds version, configuration, inputs, counts, seconds of each
-    stage, warnings. ``texts`` reads the texts of the documents when it is asked for them (None if they were not kept).
+    Attributes
+    ----------
+    documents, matches, stories, rejects, events : Arrow tables, see ``schema.py``
+        ``stories`` is None if stories are switched off, ``events`` is None without a base.
+    manifest : version, settings, inputs, counts, stages and warnings
+    texts : reads the texts of the documents on demand; None if they were not kept
     """
 
     documents: Any
@@ -46,13 +48,17 @@ class Result:
     texts: TextStore | None = None
 
     def write(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write each table to a file of its name, the texts to ``texts.parquet`` and ``manifest.json``.
+        """Write the result to a folder or URL: a Parquet file per table, ``texts.parquet``, ``manifest.json``.
+
+        Parameters
+        ----------
+        overwrite : replace an earlier result in the folder
 
         Raises
         ------
         OutputError
-            If the folder exists and is not empty (unless ``overwrite`` is given and it holds an earlier result),
-            or cannot be written. What was there is left untouched.
+            If the folder is not empty and holds no result to overwrite, or cannot be written. Its contents stay
+            as they were.
         """
         if is_url(folder):
             self._send(folder, overwrite=overwrite)
@@ -79,12 +85,12 @@ class Result:
             upload(Path(aside), target, RESULT_FILES, MANIFEST, overwrite=overwrite)
 
     def save(self, folder: Path) -> list[str]:
-        """Write the files of the result into a folder of one's own; their names are given back."""
+        """Write the files into an empty folder; returns their names."""
         files = []
         for name in TABLES:
             if (table := getattr(self, name)) is not None:
                 files.append(f"{name}.parquet")
-                # In one piece: a page of the file ends where a piece does.
+                # As one chunk, because pages of the file end where chunks do.
                 pq.write_table(table.combine_chunks(), folder / files[-1], compression="zstd", row_group_size=ROW_GROUP)
         if self.texts is not None:
             files.append(TEXTS_FILE)
@@ -95,12 +101,12 @@ class Result:
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> Result:
-        """Read a folder that ``write`` wrote.
+        """Read a result from the folder or URL that ``write`` filled.
 
         Raises
         ------
         OutputError
-            If the folder does not hold a result.
+            If there is no result, or a table cannot be read.
         """
         manifest = cls.read_manifest(folder)
         try:
@@ -109,32 +115,32 @@ class Result:
             tables = {name: pq.read_table(file()) if file is not None else None for name, file in tables.items()}
             texts = TextStore(files[TEXTS_FILE]()) if TEXTS_FILE in files else None
         except (OSError, ValueError) as error:
-            raise OutputError(f"{display_url(folder)}: holds a table that cannot be read ({error}). Run it anew.") from error
+            raise OutputError(f"{display_url(folder)}: holds a table that cannot be read ({error}). Repeat the run.") from error
         return cls(**tables, manifest=manifest, texts=texts)
 
     @staticmethod
     def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
-        """The manifest alone of a folder that ``write`` wrote.
+        """Read only the manifest of a result.
 
         Raises
         ------
         OutputError
-            If the folder does not hold a result.
+            If there is no result, or its manifest cannot be read.
         """
         name = display_url(folder)
         file = files_in(folder).get(MANIFEST)
         if file is None:
-            raise OutputError(f"{name}: holds no {MANIFEST}, so it is no result of a run. Give the folder that was named with -o.")
+            raise OutputError(f"{name}: holds no {MANIFEST}, so it is not the result of a run. Name the folder that the run got with -o.")
         try:
             with file() if is_url(folder) else open(file(), "rb") as opened:
                 manifest: dict[str, Any] = json.loads(opened.read().decode(errors="surrogateescape"))
         except (OSError, ValueError) as error:
-            raise OutputError(f"{name}/{MANIFEST}: cannot be read ({error}). Run it anew.") from error
+            raise OutputError(f"{name}/{MANIFEST}: cannot be read ({error}). Repeat the run.") from error
         return manifest
 
 
 def files_in(folder: str | os.PathLike[str]) -> dict[str, Callable[[], Any]]:
-    """The files of a result by name, each as what gives its path, or the open file if it is elsewhere.
+    """List the files of a result: name -> function that returns its path, or opens it at a URL.
 
     Raises
     ------

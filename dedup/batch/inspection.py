@@ -1,7 +1,6 @@
-"""What the folder of a run tells of it: its manifest, and what is counted in the tables. For ``dedup inspect``.
+"""Inspects a result folder for ``dedup inspect``: its manifest, and counts from its tables.
 
-Only the columns that are counted are read, and whole rows only of what is shown. A result of an older version is told as far
-as it goes; what it lacks is said.
+Reads only the counted columns, and whole rows only for the listed items. Results of older versions are read as far as possible.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from ..storage.remote import display_url, is_url
 from ..storage.result_folder import JOURNAL, MANIFEST, RESULT_FILES, WORK
 from ..version import __version__
 
-#: Rows of each list, if no other number is asked for.
+#: Default number of rows per list.
 TOP = 5
-_FOREIGN, _FOLDER = "is not what a run writes", "Give the folder that was named with -o."
-#: What every version has counted.
+_FOREIGN, _FOLDER = "is not a manifest of dedup", "Name the folder that the run got with -o."
+#: Counts that manifests of all versions have.
 _COUNTS = (
     "pages", "pages_with_documents", "rejects", "documents", "documents_by_role", "copies", "copies_by_kind", "matches", "stories"
 )  # fmt: skip
@@ -40,58 +39,67 @@ _SCHEMAS = {"documents": DOCUMENTS, "rejects": REJECTS, "stories": STORIES}
 
 @dataclass(frozen=True)
 class Inspection:
-    """``facts`` are ready for JSON; ``faults`` say what of the folder is missing, damaged or does not fit together."""
+    """What a result folder says about its run.
 
-    facts: dict[str, Any]
+    Attributes
+    ----------
+    summary : ready for JSON
+    faults : files that are missing, damaged or inconsistent, in words
+    """
+
+    summary: dict[str, Any]
     faults: list[str] = field(default_factory=list)
 
 
 def inspect_result(folder: str | os.PathLike[str], *, top: int = TOP) -> Inspection:
-    """Tell what a run did from the folder that it wrote.
+    """Inspect the result of a run.
 
     Parameters
     ----------
-    top : so many sources, agencies, inputs, copy groups and stories are listed, the largest first
+    folder : result folder or URL
+    top : length of each list (sources, agencies, inputs, copy groups, stories), largest first
 
     Raises
     ------
     InputError
-        If the folder does not hold a result.
+        If the folder holds no result.
     """
-    manifest, place = _manifest(folder), display_url(folder).rstrip("/")
+    manifest, place = _read_manifest(folder), display_url(folder).rstrip("/")
     try:
-        told = _told(manifest, top)
+        from_manifest = _inspect_manifest(manifest, top)
     except (AttributeError, KeyError, TypeError) as error:
         raise InputError(f"{place}/{MANIFEST}: {_FOREIGN} ({type(error).__name__}: {error}). {_FOLDER}") from error
     files = files_in(folder)
-    held = _Tables(files, manifest)
-    documents = held.columns("documents", ["status", "source", "agency", "published", "copy_group"])
-    stories = held.columns("stories", ["documents", "copies"])
-    reasons = held.columns("rejects", ["reason"])
-    facts = {
+    tables = _Tables(files, manifest)
+    documents = tables.columns("documents", ["status", "source", "agency", "published", "copy_group"])
+    stories = tables.columns("stories", ["documents", "copies"])
+    reasons = tables.columns("rejects", ["reason"])
+    summary = {
         "folder": display_url(folder),
-        **told,
+        **from_manifest,
         "counts": manifest["counts"] | counts_of(_column(documents, "status"), _column(reasons, "reason"), stories),
-        "published": _published(documents),
-        "sources": _sources(documents, top),
-        "agencies": _agencies(documents, top),
-        "rejects": _rejects(held, reasons),
-        "copy_groups": _copy_groups(held, documents, top),
-        "stories": _stories(held, stories, top),
-        "files": {name: _size(files[name]()) for name in RESULT_FILES if name in files},
+        "published": _publication_span(documents),
+        "sources": _largest_sources(documents, top),
+        "agencies": _largest_agencies(documents, top),
+        "rejects": _reject_reasons(tables, reasons),
+        "copy_groups": _largest_copy_groups(tables, documents, top),
+        "stories": _listed_stories(tables, stories, top),
+        "files": {name: _file_size(files[name]()) for name in RESULT_FILES if name in files},
     }
-    return Inspection(facts | {"notes": _notes(manifest, held.lacking)}, held.faults)
+    return Inspection(summary | {"notes": _version_notes(manifest, tables.missing_columns)}, tables.faults)
 
 
 def counts_of(statuses: Any, reasons: Any, stories: Any) -> dict[str, Any]:
-    """What the manifest does not count: rejects by reason, copy groups, documents too short, stories of several documents.
+    """Counts that the manifest lacks: rejects by reason, copy groups, short documents, stories of several documents.
 
     Parameters
     ----------
-    statuses, reasons : ``documents.status`` and ``rejects.reason``
-    stories : a table with ``documents``
+    statuses, reasons : the columns ``documents.status`` and ``rejects.reason``
+    stories : a table with the column ``documents``
 
-    All may be None: what depends on it is None.
+    Returns
+    -------
+    A count is None if its argument is None.
     """
     by_status = None if statuses is None else _tally(statuses)
     return {
@@ -103,29 +111,29 @@ def counts_of(statuses: Any, reasons: Any, stories: Any) -> dict[str, Any]:
 
 
 def largest_stories(stories: Any, top: int) -> Any:
-    """Rows of the stories with most documents; of as many those with more copies, then the first ones."""
+    """Rows of the largest stories: most documents first, then most copies, then table order."""
     ranked = stories.select(["documents", "copies"]).append_column("row", pa.array(range(stories.num_rows), pa.int64()))
     return pc.sort_indices(ranked, [("documents", "descending"), ("copies", "descending"), ("row", "ascending")])[:top]
 
 
 def changed_settings(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Settings of a manifest that are not the defaults of this version: ``{"copies.near": {"value": 0.6, "default": 0.5}}``."""
-    usual = Config().to_dict()
+    """Settings that differ from the defaults of this version: ``{"copies.near": {"value": 0.6, "default": 0.5}}``."""
+    defaults = Config().to_dict()
     changed = {}
     for section, values in tree.items():
         for name, value in values.items():
-            default = usual.get(section, {}).get(name)
+            default = defaults.get(section, {}).get(name)
             if value != default:
                 changed[f"{section}.{name}"] = {"value": value, "default": default}
     return changed
 
 
 class _Tables:
-    """The tables of a folder, of which only what is asked for is read; what is wrong with them is noted."""
+    """The tables of a result folder, read on demand; collects their faults."""
 
     def __init__(self, files: dict[str, Callable[[], Any]], manifest: dict[str, Any]) -> None:
         self.faults: list[str] = []
-        self.lacking: list[str] = []  # columns that an older version did not write
+        self.missing_columns: list[str] = []  # which an older version did not write
         self._files: dict[str, Any] = {}
         counts = manifest["counts"]
         for name in ("documents", "matches", "stories", "rejects"):
@@ -133,19 +141,19 @@ class _Tables:
                 self._open(files, name, counts[name])
 
     def columns(self, table: str, names: list[str]) -> Any:
-        """Some columns of a table, None if it is not there; columns that it lacks are left out."""
+        """Read the existing ones of some columns; None if the table is missing or damaged."""
         if (file := self._files.get(table)) is None:
             return None
         present = [name for name in names if name in file.schema_arrow.names]
-        self.lacking += [f"{table}.{name}" for name in names if name not in present]
+        self.missing_columns += [f"{table}.{name}" for name in names if name not in present]
         try:
             return file.read(columns=present)
         except (OSError, ValueError) as error:
-            self._spoiled(table, error)
+            self._drop(table, error)
             return None
 
     def take(self, table: str, rows: Any, names: list[str]) -> list[dict[str, Any]]:
-        """Some rows; columns that the table lacks are None. Only the row groups in which they stand are read."""
+        """Read some rows, and only their row groups; values of missing columns are None."""
         if (file := self._files.get(table)) is None or not len(rows):
             return []
         rows, schema = np.asarray(rows, np.int64), _SCHEMAS[table]
@@ -160,7 +168,7 @@ class _Tables:
                 for place, row in zip(places.tolist(), read.to_pylist(), strict=True):
                     taken[place] = {name: row.get(name, [] if pa.types.is_list(schema.field(name).type) else None) for name in names}
         except (OSError, ValueError) as error:
-            self._spoiled(table, error)
+            self._drop(table, error)
             return []
         return taken
 
@@ -171,27 +179,27 @@ class _Tables:
         try:
             file = pq.ParquetFile(opened())
         except (OSError, ValueError) as error:
-            self._spoiled(name, error)
+            self._drop(name, error)
             return
         if file.metadata.num_rows != rows:
             self.faults.append(f"{name}.parquet has {file.metadata.num_rows:,} rows, but the manifest says {rows:,}")
         self._files[name] = file
 
-    def _spoiled(self, name: str, error: Exception) -> None:
+    def _drop(self, name: str, error: Exception) -> None:
         self._files.pop(name, None)
         reason = str(error).splitlines() or [type(error).__name__]
         self.faults.append(f"{name}.parquet cannot be read ({reason[0]})")
 
 
-def _manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
+def _read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
     name = display_url(folder)
     if not is_url(folder):
         place = Path(folder)
         if not place.is_dir():
-            raise InputError(f"{name}: is {'a file' if place.exists() else 'not there'}. {_FOLDER}")
+            raise InputError(f"{name}: is {'a file' if place.exists() else 'missing'}. {_FOLDER}")
         if not (place / MANIFEST).is_file() and (place / WORK).is_dir():
-            done = _steps_done(place / WORK / JOURNAL)
-            raise InputError(f"{name}: holds a run that has not ended{done}. If it was stopped, the same command goes on with it.")
+            steps = _finished_steps(place / WORK / JOURNAL)
+            raise InputError(f"{name}: holds an unfinished run{steps}. If it was interrupted, repeat its command to resume it.")
     try:
         manifest = Result.read_manifest(folder)
     except OutputError as error:
@@ -201,16 +209,16 @@ def _manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
     return manifest
 
 
-def _size(file: Any) -> int:
-    """Bytes of a path, or of a file that is open elsewhere."""
+def _file_size(file: Any) -> int:
+    """Size in bytes of a path or of an open remote file."""
     if isinstance(file, Path):
         return file.stat().st_size
     with file:
         return int(file.size())
 
 
-def _told(manifest: dict[str, Any], top: int) -> dict[str, Any]:
-    """What the manifest alone tells."""
+def _inspect_manifest(manifest: dict[str, Any], top: int) -> dict[str, Any]:
+    """The part of the summary that needs no tables."""
     if missing := [name for name in _COUNTS if name not in manifest["counts"]]:
         raise KeyError(f"counts.{missing[0]}")
     return {
@@ -221,16 +229,16 @@ def _told(manifest: dict[str, Any], top: int) -> dict[str, Any]:
         "config_digest": manifest["config_digest"],
         "background": manifest.get("background"),
         "restarts": int(manifest.get("restarts", 0)),
-        "base": _base(manifest),
-        "inputs": _inputs(manifest["inputs"], top),
-        "stages": [_stage(stage) for stage in manifest["stages"]],
+        "base": _base_summary(manifest),
+        "inputs": _inputs_summary(manifest["inputs"], top),
+        "stages": [_stage_with_rate(stage) for stage in manifest["stages"]],
         "recall": manifest.get("recall"),
         "peak_memory_bytes": manifest.get("peak_memory_bytes"),
         "warnings": list(manifest["warnings"]),
     }
 
 
-def _steps_done(journal: Path) -> str:
+def _finished_steps(journal: Path) -> str:
     try:
         digest, _, text = journal.read_bytes().partition(b"\n")
         steps = [str(step["name"]) for step in json.loads(text)["steps"]]
@@ -238,25 +246,26 @@ def _steps_done(journal: Path) -> str:
             return ""
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return f" (done: {', '.join(steps)})"
+    return f" (finished steps: {', '.join(steps)})"
 
 
-def _notes(manifest: dict[str, Any], lacking: list[str]) -> list[str]:
+def _version_notes(manifest: dict[str, Any], missing_columns: list[str]) -> list[str]:
     made = manifest["schema_version"]
-    if made == SCHEMA_VERSION and not lacking:
+    if made == SCHEMA_VERSION and not missing_columns:
         return []
     age = "an older" if made < SCHEMA_VERSION else "a newer" if made > SCHEMA_VERSION else "another"
-    note = f"written by {age} version: dedup {manifest.get('version')}, tables of version {made}; this is {__version__}, {SCHEMA_VERSION}"
-    missing = lacking + [name for name in ("background", "finished") if name not in manifest]
-    return [note + (f". Not known: {', '.join(missing)}" if missing else "")]
+    ours = f"{__version__}, table version {SCHEMA_VERSION}"
+    note = f"written by {age} version: dedup {manifest.get('version')}, table version {made}; this is {ours}"
+    unknown = missing_columns + [name for name in ("background", "finished") if name not in manifest]
+    return [note + (f". Unknown: {', '.join(unknown)}" if unknown else "")]
 
 
-def _base(manifest: dict[str, Any]) -> dict[str, Any] | None:
+def _base_summary(manifest: dict[str, Any]) -> dict[str, Any] | None:
     base = manifest.get("base")
     return None if base is None else {"documents": base["documents"], "files": len(base["inputs"])}
 
 
-def _inputs(inputs: list[dict[str, Any]], top: int) -> dict[str, Any]:
+def _inputs_summary(inputs: list[dict[str, Any]], top: int) -> dict[str, Any]:
     skipped: Counter[str] = Counter()
     for file in inputs:
         skipped.update(file.get("skipped", {}))
@@ -272,14 +281,14 @@ def _inputs(inputs: list[dict[str, Any]], top: int) -> dict[str, Any]:
     }
 
 
-def _published(documents: Any) -> dict[str, Any] | None:
+def _publication_span(documents: Any) -> dict[str, Any] | None:
     if (dates := _column(documents, "published")) is None:
         return None
     span = pc.min_max(dates).as_py()
     return {"first": _iso(span["min"]), "last": _iso(span["max"]), "undated": dates.null_count}
 
 
-def _sources(documents: Any, top: int) -> dict[str, Any] | None:
+def _largest_sources(documents: Any, top: int) -> dict[str, Any] | None:
     sources = _column(documents, "source")
     if sources is None:
         return None
@@ -289,7 +298,7 @@ def _sources(documents: Any, top: int) -> dict[str, Any] | None:
     return {"different": len(ranked), "unknown": sources.null_count, "largest": listed}
 
 
-def _agencies(documents: Any, top: int) -> dict[str, Any] | None:
+def _largest_agencies(documents: Any, top: int) -> dict[str, Any] | None:
     if (agencies := _column(documents, "agency")) is None:
         return None
     ranked = _ranked(agencies)
@@ -297,16 +306,16 @@ def _agencies(documents: Any, top: int) -> dict[str, Any] | None:
     return {"different": len(ranked), "unknown": agencies.null_count, "largest": listed}
 
 
-def _rejects(held: _Tables, reasons: Any) -> list[dict[str, Any]] | None:
-    """Each reason with its count and the first reject of it."""
+def _reject_reasons(tables: _Tables, reasons: Any) -> list[dict[str, Any]] | None:
+    """Each reject reason with its count and its first reject."""
     if (column := _column(reasons, "reason")) is None:
         return None
     ranked = _ranked(column)
-    examples = held.take("rejects", [pc.index(column, reason).as_py() for reason, _ in ranked], ["input_file", "input_row", "detail"])
+    examples = tables.take("rejects", [pc.index(column, reason).as_py() for reason, _ in ranked], ["input_file", "input_row", "detail"])
     return [{"reason": reason, "count": count, "example": example} for (reason, count), example in zip(ranked, examples, strict=False)]
 
 
-def _copy_groups(held: _Tables, documents: Any, top: int) -> list[dict[str, Any]] | None:
+def _largest_copy_groups(tables: _Tables, documents: Any, top: int) -> list[dict[str, Any]] | None:
     groups = _column(documents, "copy_group")
     if groups is None:
         return None
@@ -318,7 +327,7 @@ def _copy_groups(held: _Tables, documents: Any, top: int) -> list[dict[str, Any]
         rows = np.flatnonzero(pc.equal(groups, group).to_numpy())
         members = documents.take(pa.array(rows))
         canonical = pc.index(members.column("status"), "canonical").as_py()
-        title = held.take("documents", rows[[max(0, canonical)]], ["doc_id", "title"])
+        title = tables.take("documents", rows[[max(0, canonical)]], ["doc_id", "title"])
         listed.append({
             "copy_group": group,
             "canonical_id": title[0]["doc_id"] if title else None,
@@ -330,18 +339,18 @@ def _copy_groups(held: _Tables, documents: Any, top: int) -> list[dict[str, Any]
     return listed
 
 
-def _stories(held: _Tables, stories: Any, top: int) -> list[dict[str, Any]] | None:
+def _listed_stories(tables: _Tables, stories: Any, top: int) -> list[dict[str, Any]] | None:
     if stories is None:
         return None
     columns = ["story_id", "title", "documents", "copies", "sources", "first_published", "last_published", "agency"]
     listed = []
-    for story in held.take("stories", largest_stories(stories, top), columns):
+    for story in tables.take("stories", largest_stories(stories, top), columns):
         first, last = story.pop("first_published"), story.pop("last_published")
         listed.append(story | {"sources": len(story["sources"]), "first": _iso(first), "last": _iso(last)})
     return listed
 
 
-def _stage(stage: dict[str, Any]) -> dict[str, Any]:
+def _stage_with_rate(stage: dict[str, Any]) -> dict[str, Any]:
     return stage | {"rows_per_second": round(stage["rows"] / stage["seconds"], 1) if stage["seconds"] else None}
 
 
@@ -364,5 +373,5 @@ def _tally(column: Any) -> dict[str, int]:
 
 
 def _ranked(column: Any) -> list[tuple[str, int]]:
-    """Values with how often each stands there, the most frequent first."""
+    """Values with their counts, most frequent first."""
     return sorted(_tally(column).items(), key=lambda item: (-item[1], item[0]))

@@ -1,4 +1,4 @@
-"""What was found, as rows of documents and matches: arrays become the Arrow tables of the contract."""
+"""Builds the tables of documents and matches from arrays."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ..schema import DOCUMENTS, KINDS, MATCHES
 
 
 def documents_table(documents: Any, words: npt.NDArray[np.int32], copies: Copies, story_ids: Any) -> Any:
-    """The table of documents, ``schema.DOCUMENTS``.
+    """Build the table of documents, ``schema.DOCUMENTS``.
 
     Parameters
     ----------
-    documents : Arrow table with the columns that the input gave; words : int32[n], tokens of each text
-    copies : what was found; story_ids : Arrow array of strings, null where there are no stories
+    documents : Arrow table with the columns from the input
+    words : int32[n], tokens of each text
+    story_ids : Arrow array of strings, all null if stories are switched off
     """
     n = len(copies.canonical)
-    own = np.arange(n)
-    copied = copies.canonical != own
+    is_copy = copies.canonical != np.arange(n)
     has_copies = np.bincount(copies.canonical, minlength=n) > 1
-    status = np.select([copied, copies.short, has_copies], ["copy", "short", "canonical"], "unique")
+    status = np.select([is_copy, copies.short, has_copies], ["copy", "short", "canonical"], "unique")
     matches = copies.matches
-    rows = np.flatnonzero(copied)
+    rows = np.flatnonzero(is_copy)
     places = matches.find(rows, copies.canonical[rows], n)
     kinds: Any = np.full(n, None, object)
     kinds[rows] = np.array(KINDS, object)[matches.kind[places]]
@@ -39,8 +39,8 @@ def documents_table(documents: Any, words: npt.NDArray[np.int32], copies: Copies
         "status": pa.array(status.tolist(), pa.string()),
         "kind": pa.array(kinds.tolist(), pa.string()),
         "canonical_id": ids.take(pa.array(copies.canonical)),
-        "jaccard": pa.array(jaccard, pa.float32(), mask=~copied),
-        "containment": pa.array(containment, pa.float32(), mask=~copied),
+        "jaccard": pa.array(jaccard, pa.float32(), mask=~is_copy),
+        "containment": pa.array(containment, pa.float32(), mask=~is_copy),
         "copy_group": pa.array(copies.canonical, pa.int64()),
         "story_id": story_ids,
     }
@@ -49,7 +49,7 @@ def documents_table(documents: Any, words: npt.NDArray[np.int32], copies: Copies
 
 
 def matches_table(ids: Any, copies: Copies) -> Any:
-    """The table of matches, ``schema.MATCHES``; ``ids`` are the ``doc_id`` of all documents."""
+    """Build the table of matches, ``schema.MATCHES``; ``ids`` are the ``doc_id`` of all documents."""
     matches = copies.matches
     columns = {
         "doc_id_a": ids.take(pa.array(matches.left)),

@@ -25,11 +25,11 @@ def inspect_command(out: str, top: int, as_json: bool) -> None:
 
     inspection = inspect_result(out, top=top)
     if as_json:
-        say(json.dumps(_clean(inspection.facts | {"faults": inspection.faults}), indent=2) + "\n")
+        say(json.dumps(_clean(inspection.summary | {"faults": inspection.faults}), indent=2) + "\n")
     else:
         from .inspection_text import inspection_text
 
-        say(inspection_text(inspection.facts))
+        say(inspection_text(inspection.summary))
     if inspection.faults:
         fail(
             f"{out}: {'; '.join(inspection.faults)}. The output leaves out what depends on it. Repeat the run.",
