@@ -19,7 +19,7 @@ from ..arrays.spill import SpillPool
 from ..arrays.threads import map_batches
 from ..config import Config
 from ..fingerprints.fingerprint import FingerprintBuilder, Fingerprints, document_columns, fingerprint, take_spilled
-from ..readers import PageBatch, joined
+from ..readers import PageBatch, join_batches
 from ..schema import REJECTS, TEXTS
 from ..segmentation.documents import documents_of
 from ..storage.text_store import TextStore, TextWriter, chosen
@@ -145,7 +145,7 @@ class CorpusBuilder:
                 self._fingerprint(prepared)
             return prepared
 
-        self._add_batches(joined(batches, self._config.run.batch_rows), prepare, done, self._base_documents)
+        self._add_batches(join_batches(batches, self._config.run.batch_rows), prepare, done, self._base_documents)
 
     def corpus(self) -> Corpus:
         """Finish the corpus: save the last checkpoint, join the batches, resolve the ids."""

@@ -19,7 +19,7 @@ from typing import Any
 from ..config import Config
 from ..errors import InputError
 from ..storage.remote import display_url
-from .batches import Block, PageBatch, Reject, joined, reject_batch, to_batches
+from .batches import Block, PageBatch, Reject, join_batches, reject_batch, to_batches
 from .csv import read_csv, read_tsv
 from .discovery import find_files
 from .html.files import read_html
@@ -31,7 +31,19 @@ from .source import BROKEN, BombError, Source
 from .text import read_text
 from .warc.reader import read_warc
 
-__all__ = ["READERS", "PageBatch", "FileLog", "ReadLog", "Reader", "Source", "discover", "joined", "paths_of", "read_data", "read_files"]
+__all__ = [
+    "READERS",
+    "PageBatch",
+    "FileLog",
+    "ReadLog",
+    "Reader",
+    "Source",
+    "discover",
+    "join_batches",
+    "paths_of",
+    "read_data",
+    "read_files",
+]
 
 #: Reads one file.
 Reader = Callable[[Source, Config, FileLog], Iterator[Block]]
@@ -172,18 +184,12 @@ def _batches_of_file(source: Source, config: Config, log: FileLog) -> Iterator[P
             return
         if block is None:
             return
-        yield from _counted(block, config, log)
+        yield from to_batches(block, config, log)
 
 
 def _batches_of_data(blocks: Iterator[Block], config: Config, log: FileLog) -> Iterator[PageBatch]:
     for block in blocks:
-        yield from _counted(block, config, log)
+        yield from to_batches(block, config, log)
     log.close(size=None, sha256=None)
     if not log.pages and not log.rejects:
         raise InputError("no pages found in the data: it has no rows, but at least one is needed. Check the query that made it.")
-
-
-def _counted(block: Block, config: Config, log: FileLog) -> Iterator[PageBatch]:
-    for batch in to_batches(block, max_rows=config.run.batch_rows, log=log, page_bytes=config.input.page_bytes):
-        log.count_rows(batch.pages.num_rows, batch.rejects.num_rows)
-        yield batch

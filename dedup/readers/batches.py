@@ -1,8 +1,7 @@
-"""Rows as a reader found them -> a batch of pages and rejects.
+"""Turns the blocks of a reader into batches of pages and rejects, in the types of ``schema.PAGES``.
 
-A reader gives blocks: one array per part, the position of each row, and what it could not read. Here values
-get their types, titles their single spaces, empty values their null, and pages their id. A row with neither text
-nor title is rejected. Blocks are cut to the configured number of rows; how they are cut changes no row.
+A row with neither text nor title is rejected, and so is one whose text is mojibake. Large blocks are split; where they
+are split changes no row.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from ..config import Config
 from ..schema import PAGES, REJECTS
 from .dates import parse_dates
 from .encodings import find_mojibake
 from .html.column import or_else, read_html_column
-from .html.page import MAX_PAGE_BYTES
 from .log import FileLog
 from .values import (
     as_text,
@@ -35,25 +34,28 @@ from .values import (
     without_surrogates,
 )
 
-#: A batch holds at most about this many bytes.
+#: Most bytes of a batch, about.
 BATCH_BYTES = 64 << 20
 
-#: Rows of a batch that are looked at for markup.
-SAMPLE = 20
+#: Rows at the start of a batch that are searched for markup.
+_MARKUP_SAMPLE = 20
 _MARKUP = r"</(?:p|div|span|a|h[1-6]|li)\s*>|<br\s*/?>"
 _SPACES = r"[\s\p{Z}\x{0b}\x{1c}-\x{1f}\x{85}]+"
-_STRINGS = ("id", "title", "text", "source", "url", "author")
+_TEXT_PARTS = ("id", "title", "text", "source", "url", "author")
 
 
 class PageBatch(NamedTuple):
-    """What readers give to the pipeline."""
+    """What readers return: record batches of ``schema.PAGES`` and ``schema.REJECTS``."""
 
     pages: pa.RecordBatch
     rejects: pa.RecordBatch
 
 
 class Reject(NamedTuple):
-    """A unit of the input that could not be read; ``row`` is None if it is the file itself."""
+    """An input unit that could not be read; ``row`` is None if it is the whole file.
+
+    ``reason`` is a key of ``reasons.REJECT_REASONS``.
+    """
 
     row: int | None
     reason: str
@@ -63,13 +65,18 @@ class Reject(NamedTuple):
 class Block(NamedTuple):
     """Rows as a reader found them.
 
-    ``parts`` holds an Arrow array (or, for dates of mixed types, a list) for each part that the input has.
+    Attributes
+    ----------
+    rows : int64[n], the position of each row in the input
+    parts : part -> Arrow array of n values, or a list of them for dates of mixed types; only parts that the input has
+    rejects : units of the same stretch of the input that could not be read
+    is_utf8 : the strings were made from Python strings and need no check
     """
 
     rows: npt.NDArray[np.int64]
     parts: dict[str, Any]
     rejects: list[Reject]
-    is_utf8: bool = False  # strings made from Python strings need no check
+    is_utf8: bool = False
 
 
 class BlockBuilder:
@@ -77,7 +84,7 @@ class BlockBuilder:
 
     Parameters
     ----------
-    parts : the parts whose values ``add`` gets, in this order
+    parts : the parts whose values ``add`` takes, in this order
     """
 
     def __init__(self, parts: Sequence[str], *, max_rows: int, log: FileLog) -> None:
@@ -85,16 +92,16 @@ class BlockBuilder:
         self._max_rows = max_rows
         self._log = log
         self._text_at = self.parts.index("text") if "text" in self.parts else None
-        self._start()
+        self._clear()
 
-    def _start(self) -> None:
+    def _clear(self) -> None:
         self._rows: list[int] = []
         self._values: list[Sequence[Any]] = []
         self._rejects: list[Reject] = []
         self._bytes = 0
 
     def add(self, row: int, values: Sequence[Any], size: int) -> None:
-        """Add one row; ``size`` is about its bytes. A text that is a list or an object is rejected."""
+        """Add one row of about ``size`` bytes. A row whose text is a list or an object is rejected."""
         if self._text_at is not None and not is_plain(text := values[self._text_at]):
             detail = f"the text is a {type(text).__name__}, but must be a string: {safe_text(repr(text))}"
             self.reject(Reject(row, "bad_value", detail))
@@ -108,17 +115,17 @@ class BlockBuilder:
         self._rejects.append(reject)
 
     @property
-    def full(self) -> bool:
-        """Whether ``take`` is due."""
+    def is_full(self) -> bool:
+        """Whether it is time to call ``take``."""
         return len(self._rows) + len(self._rejects) >= self._max_rows or self._bytes >= BATCH_BYTES
 
     def take(self) -> Iterator[Block]:
-        """Give what was collected, if anything, and start anew."""
+        """The rows collected since the last call as one block, or nothing if there are none."""
         if self._rows or self._rejects:
             columns = zip(*self._values, strict=True) if self._values else [()] * len(self.parts)
             parts = {part: self._column(part, list(values)) for part, values in zip(self.parts, columns, strict=False)}
             yield Block(np.array(self._rows, dtype=np.int64), parts, self._rejects, is_utf8=True)
-            self._start()
+            self._clear()
 
     def _column(self, part: str, values: list[Any]) -> Any:
         if part == "published" and not all(value is None or isinstance(value, str) for value in values):
@@ -129,9 +136,9 @@ class BlockBuilder:
             return self._mixed_column(part, values)
 
     def _mixed_column(self, part: str, values: list[Any]) -> Any:
-        """A column with numbers, lists or half surrogates in it."""
-        read = names_text if part == "author" else as_text
-        texts = [read(value) for value in values]
+        """A column in which some values are numbers or lists, or have half of a surrogate pair."""
+        to_text = names_text if part == "author" else as_text
+        texts = [to_text(value) for value in values]
         lost = sum(text is None and not is_plain(value) for text, value in zip(texts, values, strict=True))
         self._log.note(f"{{n}} value for {part} is a list or an object and is left empty",
                        f"{{n}} values for {part} are lists or objects and are left empty", count=lost)  # fmt: skip
@@ -144,159 +151,181 @@ class BlockBuilder:
         return pa.array(texts, pa.large_string())
 
 
-def to_batches(block: Block, *, max_rows: int, log: FileLog, page_bytes: int = MAX_PAGE_BYTES) -> Iterator[PageBatch]:
-    """Turn a block into batches of at most ``max_rows`` pages and about ``BATCH_BYTES`` bytes."""
-    for piece in _cut(block, max_rows):
-        yield _to_batch(piece, log, page_bytes)
+def to_batches(block: Block, config: Config, log: FileLog) -> Iterator[PageBatch]:
+    """Convert a block into batches of at most ``run.batch_rows`` pages and about ``BATCH_BYTES`` bytes; count their rows."""
+    for piece in _split(block, config.run.batch_rows):
+        batch = _to_batch(piece, log, config.input.page_bytes)
+        log.count_rows(batch.pages.num_rows, batch.rejects.num_rows)
+        yield batch
 
 
-def reject_batch(file: str, rejects: Sequence[Reject], pages: Any = None) -> PageBatch:
-    """A batch with these rejects, and with ``pages`` if given."""
-    rows = [{"input_file": file, "input_row": row, "reason": reason, "detail": detail} for row, reason, detail in rejects]
-    pages = pa.RecordBatch.from_pylist([], schema=PAGES) if pages is None else pages
-    return PageBatch(pages, pa.RecordBatch.from_pylist(rows, schema=REJECTS))
-
-
-def _cut(block: Block, max_rows: int) -> Iterator[Block]:
+def _split(block: Block, max_rows: int) -> Iterator[Block]:
     """Pieces of a block that are small enough, in order."""
     waiting = [block]
     while waiting:
         block = waiting.pop()
         count = len(block.rows)
-        if count <= max_rows and (count < 2 or _bytes(block) <= BATCH_BYTES):
+        if count <= max_rows and (count < 2 or _bytes_of(block) <= BATCH_BYTES):
             yield block
             continue
         at = max_rows if count > max_rows else count // 2
         boundary = int(block.rows[at])
         early = [reject for reject in block.rejects if reject.row is not None and reject.row < boundary]
         late = [reject for reject in block.rejects if reject.row is None or reject.row >= boundary]
-        for place, rejects in ((slice(at, None), late), (slice(at), early)):
-            parts = {part: column[place] for part, column in block.parts.items()}
-            waiting.append(block._replace(rows=block.rows[place], parts=parts, rejects=rejects))
+        for half, rejects in ((slice(at, None), late), (slice(at), early)):
+            parts = {part: column[half] for part, column in block.parts.items()}
+            waiting.append(block._replace(rows=block.rows[half], parts=parts, rejects=rejects))
 
 
-def _bytes(block: Block) -> int:
-    # A slice of a dictionary column counts its whole dictionary, so cutting would not make it smaller.
+def _bytes_of(block: Block) -> int:
+    # A slice of a dictionary column counts its whole dictionary, so splitting would not make it smaller.
     columns = [column for column in block.parts.values() if not isinstance(column, list) and not pt.is_dictionary(column.type)]
     return sum(column.nbytes for column in columns)
 
 
+class _KeptRows:
+    """Which rows of a block become pages, and the rejects so far; the first reason to reject a row counts."""
+
+    def __init__(self, block: Block) -> None:
+        self._positions = block.rows
+        self.mask = np.ones(len(block.rows), dtype=np.bool_)
+        self.rejects = list(block.rejects)
+
+    def reject(self, row: int, reason: str, detail: str) -> None:
+        if self.mask[row]:
+            self.mask[row] = False
+            self.rejects.append(Reject(int(self._positions[row]), reason, detail))
+
+
 def _to_batch(block: Block, log: FileLog, page_bytes: int) -> PageBatch:
-    count = len(block.rows)
-    rejects = list(block.rejects)
-    keep = np.ones(count, dtype=np.bool_)
-    columns = {part: _strings(block.parts.get(part), count) for part in _STRINGS}
+    kept = _KeptRows(block)
     dates = block.parts.get("published")
-    if dates is not None and not isinstance(dates, list) and is_string_type(plain_column(dates).type):
-        columns["published"] = _strings(dates, count)
-    if not block.is_utf8:
-        columns = {part: _only_utf8(part, column, block.rows, keep, rejects) for part, column in columns.items()}
-
-    from_html = None
-    if "html" in block.parts and not pt.is_null(block.parts["html"].type):
-        given = columns["text"]
-        read = read_html_column(block.parts["html"], columns["url"], columns["title"], limit=page_bytes)
-        columns |= {part: or_else(columns[part], read.parts[part]) for part in ("text", "title", "source", "url", "author")}
-        from_html = read.parts["published"]
-        for at, broken in read.broken.items():
-            if keep[at] and not given[at].is_valid:
-                rejects.append(Reject(int(block.rows[at]), broken.reason, broken.detail))
-                keep[at] = False
-
-    text = columns["text"]
+    texts = [*_TEXT_PARTS, "published"] if _is_text(dates) else _TEXT_PARTS
+    columns = {part: _text_part(block, part, kept) for part in texts}
+    html_dates = None
     if "html" not in block.parts:
-        _tell_markup(text, log)
-    blank = _blank(text)
-    if pc.sum(blank).as_py() != text.null_count:  # else spare a copy of all texts
-        text = pc.if_else(blank, pa.scalar(None, text.type), text)
-    title = _one_line(columns["title"])
-    no_text = text.is_null().to_numpy(zero_copy_only=False)
-    empty = keep & no_text & title.is_null().to_numpy(zero_copy_only=False)
-    rejects += [Reject(int(row), "empty_page", "neither text nor title") for row in block.rows[empty]]
-    keep &= ~empty
-    garbled = find_mojibake(text)
-    if text.null_count:
-        headlines = np.flatnonzero(no_text)
-        garbled |= {int(headlines[at]): wrong for at, wrong in find_mojibake(title.take(headlines)).items()}
-    for at, wrong in garbled.items():
-        if keep[at]:
-            example = safe_text((text[at].as_py() or title[at].as_py())[:80])
-            rejects.append(Reject(int(block.rows[at]), "mojibake", f"{wrong}: {example}"))
-            keep[at] = False
+        _warn_of_markup(columns["text"], log)
+    elif not pt.is_null(block.parts["html"].type):
+        html_dates = _fill_from_html(columns, block.parts["html"], kept, page_bytes)
+
+    text, title = _without_blank_texts(columns["text"]), _one_line(columns["title"])
+    has_no_text = text.is_null().to_numpy(zero_copy_only=False)
+    for row in np.flatnonzero(has_no_text & title.is_null().to_numpy(zero_copy_only=False)):
+        kept.reject(int(row), "empty_page", "neither text nor title")
+    _reject_mojibake(text, title, has_no_text, kept)
     if block.parts.keys() & {"text", "html"}:
-        log.note("{n} row has no text", "{n} rows have no text", count=int((keep & no_text).sum()))
+        log.note("{n} row has no text", "{n} rows have no text", count=int((kept.mask & has_no_text).sum()))
+    published = _published(columns.get("published", dates), block, kept, log)
 
-    published = _published(columns.get("published", dates), block.rows, keep, log)
-    if from_html is not None:
-        published = pc.coalesce(published, from_html)
-    rows = pa.array(block.rows)
-    made_ids = pc.binary_join_element_wise(
-        pa.scalar(log.file, pa.large_string()), rows.cast(pa.large_string()), pa.scalar(":", pa.large_string())
-    )
-    page_id = columns["id"]
-    page_id = pc.if_else(_blank(page_id), made_ids, page_id)
     found = {
-        "page_id": page_id, "title": title, "text": text, "published": published, "source": _trimmed(columns["source"]),
-        "url": _trimmed(columns["url"]), "author": _trimmed(columns["author"]),
-        "input_file": pa.repeat(log.file, count), "input_row": rows,
-    }  # fmt: skip
+        "page_id": _page_ids(columns["id"], block, log.file),
+        "title": title,
+        "text": text,
+        "published": published if html_dates is None else pc.coalesce(published, html_dates),
+        "source": _trimmed(columns["source"]),
+        "url": _trimmed(columns["url"]),
+        "author": _trimmed(columns["author"]),
+        "input_file": pa.repeat(log.file, len(block.rows)),
+        "input_row": pa.array(block.rows),
+    }
     pages = pa.RecordBatch.from_arrays([found[field.name].cast(field.type) for field in PAGES], schema=PAGES)
-    if not keep.all():
-        pages = pages.filter(pa.array(keep))
-    rejects.sort(key=lambda reject: (reject.row is None, reject.row))
-    return reject_batch(log.file, rejects, pages)
+    if not kept.mask.all():
+        pages = pages.filter(pa.array(kept.mask))
+    kept.rejects.sort(key=lambda reject: (reject.row is None, reject.row))
+    return PageBatch(pages, _reject_table(log.file, kept.rejects))
 
 
-def _strings(column: Any, count: int) -> Any:
-    """Any usable column as large_string."""
+def _is_text(dates: Any) -> bool:
+    return dates is not None and not isinstance(dates, list) and is_string_type(plain_column(dates).type)
+
+
+def _text_part(block: Block, part: str, kept: _KeptRows) -> Any:
+    """A part as large_string, of nulls if the input has no column for it."""
+    column = block.parts.get(part)
     if column is None:
-        return pa.nulls(count, pa.large_string())
-    return text_column(column)
+        return pa.nulls(len(block.rows), pa.large_string())
+    column = text_column(column)
+    return column if block.is_utf8 else _valid_utf8(part, column, kept)
 
 
-def _only_utf8(part: str, column: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.bool_], rejects: list[Reject]) -> Any:
+def _valid_utf8(part: str, column: Any, kept: _KeptRows) -> Any:
     """Reject rows whose bytes are not UTF-8 (Arrow files promise it, but nobody checks)."""
     try:
         column.validate(full=True)
         return column
     except pa.ArrowInvalid:
         values: list[str | None] = []
-        for i, data in enumerate(column.cast(pa.large_binary()).to_pylist()):
+        for row, data in enumerate(column.cast(pa.large_binary()).to_pylist()):
             try:
                 values.append(None if data is None else data.decode())
             except UnicodeDecodeError as error:
-                if keep[i]:
-                    rejects.append(Reject(int(rows[i]), "invalid_utf8", f"{part}: {utf8_problem(error)}"))
-                keep[i] = False
+                kept.reject(row, "invalid_utf8", f"{part}: {utf8_problem(error)}")
                 values.append(None)
         return pa.array(values, pa.large_string())
 
 
-def _published(column: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.bool_], log: FileLog) -> Any:
+def _fill_from_html(columns: dict[str, Any], html: Any, kept: _KeptRows, page_bytes: int) -> Any:
+    """Fill gaps of ``columns`` from a column of HTML; returns the dates of its pages, timestamp[us, UTC]."""
+    has_text = columns["text"].is_valid()
+    read = read_html_column(html, columns["url"], columns["title"], limit=page_bytes)
+    for part in ("text", "title", "source", "url", "author"):
+        columns[part] = or_else(columns[part], read.parts[part])
+    for row, broken in read.broken.items():
+        if not has_text[row].as_py():
+            kept.reject(row, broken.reason, broken.detail)
+    return read.parts["published"]
+
+
+def _reject_mojibake(text: Any, title: Any, has_no_text: Any, kept: _KeptRows) -> None:
+    """Reject rows whose text, or title where there is no text, is mojibake."""
+    garbled = find_mojibake(text)
+    if text.null_count:
+        headlines = np.flatnonzero(has_no_text)
+        garbled |= {int(headlines[at]): kind for at, kind in find_mojibake(title.take(headlines)).items()}
+    for row, kind in garbled.items():
+        example = safe_text((text[row].as_py() or title[row].as_py())[:80])
+        kept.reject(row, "mojibake", f"{kind}: {example}")
+
+
+def _published(column: Any, block: Block, kept: _KeptRows, log: FileLog) -> Any:
     if column is None:
-        return pa.nulls(len(rows), PAGES.field("published").type)
+        return pa.nulls(len(block.rows), PAGES.field("published").type)
     dates, bad = parse_dates(column)
-    bad &= keep
+    bad &= kept.mask
     if bad.any():
         first = int(np.argmax(bad))
         value = column[first] if isinstance(column, list) else column[first].as_py()
-        example = f'row {rows[first]}, "{safe_text(str(value), 40)}"'
+        example = f'row {block.rows[first]}, "{safe_text(str(value), 40)}"'
         log.note("{n} date could not be parsed and is left empty", "{n} dates could not be parsed and are left empty",
                  count=int(bad.sum()), example=example)  # fmt: skip
     return dates
 
 
-def _tell_markup(text: Any, log: FileLog) -> None:
-    """Warn of a column that is taken for text and holds HTML: its tags would become words."""
+def _page_ids(ids: Any, block: Block, file: str) -> Any:
+    """The ids of the input; a page without one is named after its file and row."""
+    rows = pa.array(block.rows).cast(pa.large_string())
+    made = pc.binary_join_element_wise(pa.scalar(file, pa.large_string()), rows, pa.scalar(":", pa.large_string()))
+    return pc.if_else(_is_blank(ids), made, ids)
+
+
+def _warn_of_markup(text: Any, log: FileLog) -> None:
+    """Warn of a text column that contains HTML: its tags would become words."""
     name = (log.columns or {}).get("text")
-    sample = text.slice(0, SAMPLE).drop_null()
+    sample = text.slice(0, _MARKUP_SAMPLE).drop_null()
     if name and len(sample) and pc.mean(pc.match_substring_regex(sample, _MARKUP)).as_py() > 0.5:
-        log.note(f'column "{safe_text(name)}" holds HTML and is read as plain text; name it with --input.html {safe_text(name)}')
+        log.note(f'column "{safe_text(name)}" contains HTML, but is read as plain text; name it with --input.html {safe_text(name)}')
 
 
-def _blank(column: Any) -> Any:
+def _is_blank(column: Any) -> Any:
     """True where there is nothing but white space, or nothing."""
     return pc.fill_null(pc.or_(pc.equal(pc.binary_length(column), 0), pc.utf8_is_space(column)), True)
+
+
+def _without_blank_texts(text: Any) -> Any:
+    blank = _is_blank(text)
+    if pc.sum(blank).as_py() == text.null_count:  # spares a copy of all texts
+        return text
+    return pc.if_else(blank, pa.scalar(None, text.type), text)
 
 
 def _trimmed(column: Any) -> Any:
@@ -308,40 +337,50 @@ def _one_line(column: Any) -> Any:
     return _trimmed(pc.replace_substring_regex(column, _SPACES, " "))
 
 
-Place = TypeVar("Place")
+def reject_batch(file: str, rejects: Sequence[Reject]) -> PageBatch:
+    """A batch of rejects without pages."""
+    return PageBatch(pa.RecordBatch.from_pylist([], schema=PAGES), _reject_table(file, rejects))
 
 
-def joined(batches: Iterable[tuple[PageBatch, Place]], rows: int) -> Iterator[tuple[PageBatch, Place]]:
-    """Join batches that follow each other while they hold no more than ``rows`` pages and rejects, nor too many bytes.
+def _reject_table(file: str, rejects: Sequence[Reject]) -> pa.RecordBatch:
+    rows = [{"input_file": file, "input_row": row, "reason": reason, "detail": detail} for row, reason, detail in rejects]
+    return pa.RecordBatch.from_pylist(rows, schema=REJECTS)
+
+
+Position = TypeVar("Position")
+
+
+def join_batches(batches: Iterable[tuple[PageBatch, Position]], max_rows: int) -> Iterator[tuple[PageBatch, Position]]:
+    """Join consecutive batches up to ``max_rows`` pages and rejects and about ``BATCH_BYTES`` bytes.
 
     Parameters
     ----------
-    batches : each with the place behind it
+    batches : each with the input position at its end
 
-    Returns
-    -------
-    the same pages and rejects in the same order, each batch with the place behind the last one in it
+    Yields
+    ------
+    (batch, position) : the same pages and rejects in the same order, and the position at the end of the batch
     """
-    waiting: list[tuple[PageBatch, Place]] = []
-    held = size = 0
-    for batch, place in batches:
-        own, own_size = batch.pages.num_rows + batch.rejects.num_rows, batch.pages.nbytes
-        if waiting and (held + own > rows or size + own_size > BATCH_BYTES):
-            yield _one(waiting)
-            waiting, held, size = [], 0, 0
-        waiting.append((batch, place))
-        held, size = held + own, size + own_size
+    waiting: list[PageBatch] = []
+    rows = size = 0
+    end: Any = None
+    for batch, position in batches:
+        own_rows, own_size = batch.pages.num_rows + batch.rejects.num_rows, batch.pages.nbytes
+        if waiting and (rows + own_rows > max_rows or size + own_size > BATCH_BYTES):
+            yield _join(waiting), end
+            waiting, rows, size = [], 0, 0
+        waiting.append(batch)
+        rows, size, end = rows + own_rows, size + own_size, position
     if waiting:
-        yield _one(waiting)
+        yield _join(waiting), end
 
 
-def _one(waiting: list[tuple[PageBatch, Place]]) -> tuple[PageBatch, Place]:
-    if len(waiting) == 1:
-        return waiting[0]
-    parts = [batch for batch, _ in waiting]
-    return PageBatch(_together([part.pages for part in parts], PAGES), _together([part.rejects for part in parts], REJECTS)), waiting[-1][1]
+def _join(batches: list[PageBatch]) -> PageBatch:
+    if len(batches) == 1:
+        return batches[0]
+    return PageBatch(_concat([batch.pages for batch in batches], PAGES), _concat([batch.rejects for batch in batches], REJECTS))
 
 
-def _together(parts: list[Any], schema: Any) -> Any:
+def _concat(parts: list[Any], schema: Any) -> Any:
     table = pa.Table.from_batches([part for part in parts if part.num_rows], schema=schema).combine_chunks()
     return table.to_batches()[0] if table.num_rows else parts[0].slice(0, 0)

@@ -66,7 +66,7 @@ def _read(source: Source, delimiter: str | None, config: Config, log: FileLog) -
                 builder.reject(record)
             else:
                 builder.add(position, [record[place] for place in places], size)
-            if builder.full:
+            if builder.is_full:
                 yield from builder.take()
         yield from builder.take()
     if records.error is not None:

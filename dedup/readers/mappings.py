@@ -49,7 +49,7 @@ def blocks_of_mappings(rows: Iterable[Row], config: Config, log: FileLog) -> Ite
                     builder = chooser.builder()
                 get = row.get
                 builder.add(position, [get(key) for key in chooser.keys], size)
-            if builder.full:
+            if builder.is_full:
                 yield from builder.take()
         probe.clear()
     yield from builder.take()

@@ -70,8 +70,7 @@ def _batches(rows: list[Row], chooser: _Chooser, config: Config, log: FileLog) -
             else:
                 builder.add(position, values, size)
         for block in builder.take():
-            for batch in to_batches(block, max_rows=config.run.batch_rows, log=log, page_bytes=config.input.page_bytes):
-                log.count_rows(batch.pages.num_rows, batch.rejects.num_rows)
+            for batch in to_batches(block, config, log):
                 yield batch._replace(pages=_without_made_ids(batch.pages))
 
 

@@ -12,7 +12,17 @@ TREES = [
 ]
 
 #: What makes a reject, and which of its arguments is the reason.
-MAKERS = {"Reject": 1, "Damage": 1, "Break": 1, "MemberError": 1, "BrokenPage": 0, "_DamageError": 0, "_rejected": 0, "_blame": 0}
+MAKERS = {
+    "Reject": 1,
+    "Damage": 1,
+    "Break": 1,
+    "MemberError": 1,
+    "BrokenPage": 0,
+    "_DamageError": 0,
+    "_rejected": 0,
+    "_blame": 0,
+    "reject": 1,
+}
 
 
 def constants():

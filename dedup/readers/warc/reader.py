@@ -55,7 +55,7 @@ def read_warc(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
     for item in found:
         log.records += 1
         _add(item, builder, limit, log)
-        if builder.full:
+        if builder.is_full:
             yield from builder.take()
     yield from builder.take()
     if found.error is not None:
