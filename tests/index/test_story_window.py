@@ -9,6 +9,7 @@ import pytest
 
 from dedup import Config
 from dedup.index.story_window import Assignment, StoryWindow
+from dedup.index.window_arrays import TERMS, VectorRows
 from dedup.stories.evaluate import bcubed, harmonic
 from dedup.text.document_frequencies import background
 from tests.index.arriving import EVENTS, HOUR, arrive, random_rows, vectors
@@ -259,3 +260,43 @@ def test_stories_of_arrivals_agree_with_readers_nearly_as_a_batch_does():
     gold = [json.loads(line) for line in (CORPORA / "labels" / "stories_gold_dev.jsonl").read_text(encoding="utf-8").splitlines()]
     sides = bcubed([line["story"] for line in gold], [story[line["url"]] for line in gold])
     assert harmonic(*(float(np.mean(side)) for side in sides)) >= 0.84
+
+
+def unit_rows(*documents):
+    """Vectors of {term: weight}, all of them words."""
+    n = len(documents)
+    terms, weights = np.zeros((n, TERMS), np.uint64), np.zeros((n, TERMS), np.float32)
+    for row, document in enumerate(documents):
+        terms[row, : len(document)], weights[row, : len(document)] = list(document), list(document.values())
+    lengths = np.array([len(document) for document in documents], np.int32)
+    return VectorRows(terms, weights, lengths, lengths, np.ones(n, bool))
+
+
+def loaded(window, rows, stories):
+    n = len(rows)
+    window.load(rows, np.arange(n), np.zeros(n), np.zeros(n, bool), np.array(stories))
+    return window
+
+
+@pytest.mark.parametrize(("cosine", "joins"), [(0.186, False), (0.188, True)])
+def test_an_article_joins_at_one_and_a_tenth_of_the_threshold_of_a_batch_run(window, cosine, joins):
+    """0.187 is 1.1 times 0.17: what is joined online cannot be parted later."""
+    loaded(window, unit_rows({8: 1.0}), [1])
+    proposed = window.propose(unit_rows({8: cosine, 16: np.sqrt(1 - cosine**2)}), 0, 0.0, False)
+    assert proposed.story == (1 if joins else None)
+
+
+@pytest.mark.parametrize(("shared", "joins"), [(0.0399, False), (0.0401, True)])
+def test_documents_that_share_less_than_four_hundredths_in_rare_words_are_not_compared(window, shared, joins):
+    """The other term that both have is in more documents than postings are read."""
+    report = {8: np.sqrt(shared), 16: np.sqrt(1 - shared)}
+    loaded(window, unit_rows(report, *[{16: 0.01, 24: 0.99}] * 2600), [1, *[2] * 2600])
+    assert window.propose(unit_rows(report), 0, 0.0, False).story == (1 if joins else None)
+
+
+@pytest.mark.parametrize(("others", "joins"), [(2498, True), (2499, False)])
+def test_two_thousand_five_hundred_postings_are_read_for_a_document(window, others, joins):
+    """One for the rare term and the rest for the common one, if it has no more than that."""
+    report = {8: np.sqrt(0.03), 16: np.sqrt(0.97)}
+    loaded(window, unit_rows(report, *[{16: 0.01, 24: 0.99}] * others), [1, *[2] * others])
+    assert window.propose(unit_rows(report), 0, 0.0, False).story == (1 if joins else None)

@@ -60,9 +60,7 @@ def joined(*arguments, **parameters):
 
 def checks():
     """Scikit-learn's checks of an estimator. ``parametrize_with_checks`` of some versions warns under pytest 9."""
-    if hasattr(estimator_checks, "estimator_checks_generator"):
-        return list(estimator_checks.estimator_checks_generator(StoryClusterer()))
-    return list(estimator_checks.check_estimator(StoryClusterer(), generate_only=True))  # before 1.6
+    return list(estimator_checks.estimator_checks_generator(StoryClusterer()))
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
