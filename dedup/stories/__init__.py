@@ -1,9 +1,8 @@
-"""Vectors to stories: documents that report one event and its immediate follow-ups.
+"""Clusters canonical documents into stories: documents that report one event and its immediate follow-ups.
 
-Each document is compared with those of the days before it, similarity fading with time (``edges.py``). How alike is
-enough depends on the company of a pair (``cuts.py``). Average linkage merges stories until no two are alike enough on
-average (``clusterer.py``): a chain of look-alikes does not make a story, since every merge weighs all pairs of documents
-of both sides, absent ones as 0. ``evaluate.py`` measures labels against those of readers.
+``similarity.py`` compares each document with those of the days before it, ``thresholds.py`` decides how similar is
+similar enough, ``clusterer.py`` merges by average linkage. A chain of similar documents is no story: each merge
+weighs all pairs of documents of both sides, absent ones as 0.
 """
 
 from .clusterer import StoryClusterer, cluster

@@ -1,4 +1,4 @@
-"""Vectors to labels of stories: for the pipeline as one function, for everybody else as an estimator."""
+"""Clusters TF-IDF vectors into stories: a function for the pipeline, a scikit-learn estimator for everybody else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.preprocessing import normalize
-from sklearn.utils.validation import check_non_negative
+from sklearn.utils.validation import check_non_negative, validate_data
 
 from ..arrays.rows import Ints
 from ..arrays.threads import thread_count
@@ -28,13 +28,13 @@ def seconds(times: Any, n: int) -> npt.NDArray[np.float64]:
 
     Parameters
     ----------
-    times : numbers, ``datetime64``, or objects that are numbers, ``datetime`` or None; or None, if no time is known
-    n : how many there must be
+    times : numbers, ``datetime64``, or objects that are numbers, ``datetime`` or None; None if no time is known
+    n : the number of documents
 
     Raises
     ------
     ValueError
-        If there are more or fewer, one is infinite, or they are of another type.
+        If there are not n times, one is infinite, or they are of another type.
     """
     if times is None:
         return np.full(n, np.nan)
@@ -53,7 +53,7 @@ def seconds(times: Any, n: int) -> npt.NDArray[np.float64]:
     answer = array.astype(np.float64)
     infinite = np.flatnonzero(np.isinf(answer))
     if len(infinite):
-        raise ValueError(f"times hold an infinite value in row {infinite[0]}: use NaN where a time is unknown.")
+        raise ValueError(f"times have an infinite value in row {infinite[0]}: use NaN where a time is unknown.")
     return answer
 
 
@@ -69,10 +69,10 @@ def _number(item: Any) -> float:
     raise ValueError(f"times must be seconds or datetime64, got {item!r}: parse them first.")
 
 
-#: Of the pairs of two stories at least this share is counted, however few of them lie in one window.
+#: At least this share of the pairs of two stories is counted, however few of them lie in one window.
 LEAST_COUNTED = 0.25
 _STORY, _RUN = StoryConfig(), RunConfig()
-#: A row whose length is off by no more than this has unit length; float32 vectors of thousands of terms are within it.
+#: Tolerance of unit length; float32 vectors of thousands of terms are within it.
 UNIT = 1e-4
 #: Weights below this in a row of unit length change no cosine in float32; products of two of them could underflow to 0.
 FAINT = 1e-12
@@ -83,7 +83,7 @@ def cluster(matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[n
 
     Parameters
     ----------
-    matrix : float32 CSR, rows of unit length without explicit zeros, see ``vectors.py``
+    matrix : float32 CSR, rows of unit length without explicit zeros
     times : float64[n], seconds; NaN where unknown: such a document is compared with all, without decay
     headline : bool[n], documents that are only a headline
 
@@ -91,7 +91,7 @@ def cluster(matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[n
     -------
     int64[n], the smallest row of each document's story
     """
-    # No name holds the list of all pairs, which is long.
+    # The list of all pairs is long: no variable keeps it alive.
     edges, relative, truncated = relative_similarities(
         neighbours(matrix, times, headline, least_similarities(config), config, threads=threads), times, headline, config
     )
@@ -102,31 +102,31 @@ def cluster(matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[n
 class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """Cluster TF-IDF vectors of news into stories, by average linkage in a window of days.
 
-    What ``dedup.run`` does with its canonical documents, for vectors of any origin. The number of stories is not given:
-    a story grows until no two are alike enough on average. Parameters have the names and defaults of
-    ``dedup.StoryConfig``; they suit vectors like those of ``dedup.vectors`` (words of title and lead, document frequencies
-    of a large background), and for others ``cut`` is the one to tune.
+    This is the story stage of ``dedup.run`` for vectors of any origin. The number of stories is not a parameter:
+    stories merge until no two are similar enough on average. Parameters have the names and defaults of
+    ``dedup.StoryConfig``. The defaults suit vectors like those of ``dedup.vectors`` (words of title and lead,
+    document frequencies of a large background); for others, tune ``cut``.
 
     Parameters
     ----------
     letters : float
-        Share of a headline's vector that are runs of letters, which articles do not have.
+        Share of runs of letters, which articles do not have, in a headline's vector.
     window_days : float
         Documents further apart in time are never compared.
     decay_days : float
         Standard deviation of the Gaussian by which similarity fades with time.
     headline_decay_days : float
-        The same between two headlines, where it is shorter.
+        The same between two headlines, if it is shorter.
     cut : float
-        Average cosine at which the stories of two articles are joined.
+        Average cosine at which the stories of two articles are merged.
     headline_cut : float
-        The same for two headlines, where a day brings hundreds of documents; it falls where it brings few.
+        The same for two headlines on a day of hundreds of documents; less is needed on a quiet day.
     crowd : float
-        How far the cut rises with the similarity to the many nearest documents.
+        How far the threshold of articles rises with the mean similarity to the nearest documents.
     neighbours : int
         Nearest documents kept for each document.
     threads : int
-        Threads; 0 is one per core. They change no label.
+        Threads; 0 is one per core. Labels do not depend on it.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    In a ``sklearn.pipeline.Pipeline`` the times stand in the place of ``y``, which scikit-learn passes on by position:
+    In a ``sklearn.pipeline.Pipeline`` the times take the place of ``y``, which scikit-learn passes on by position:
     ``make_pipeline(TfidfVectorizer(), StoryClusterer()).fit_predict(texts, times)``.
 
     Examples
@@ -182,11 +182,11 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : array or sparse matrix [n_documents, n_terms]
-            Weights of terms, none negative. Rows are brought to unit length; a float32 CSR matrix of such rows is not
+            Weights of terms, none negative. Rows are scaled to unit length; a float32 CSR matrix of such rows is not
             copied. A row of zeros is a story of its own.
         times : array [n_documents], optional
-            Seconds as numbers, or ``datetime64`` or ``datetime`` (UTC where they have no zone). Where they are ``None``,
-            NaN or NaT, and if left out, a document is compared with all others, without decay.
+            Seconds as numbers, or ``datetime64`` or ``datetime`` (UTC if they have no zone). A document without a time
+            (``None``, NaN, NaT, or no ``times`` at all) is compared with all others, without decay.
         headline : bool array [n_documents], optional
             Documents that are only a headline; none if left out.
 
@@ -198,7 +198,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If ``X`` holds NaN or negative values, a time is infinite, lengths differ, or a parameter is out of range
+            If ``X`` has NaN or negative values, a time is infinite, lengths differ, or a parameter is out of range
             (``dedup.ConfigError``).
         """
         config = self._config()
@@ -217,8 +217,8 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         return labels
 
     def _config(self) -> Config:
-        """The parameters as a configuration, which checks them."""
-        # A search over a grid sets NumPy's numbers.
+        """The parameters as a checked configuration."""
+        # A grid search sets NumPy numbers.
         values = {name: value.item() if isinstance(value, np.generic) else value for name, value in self.get_params(deep=False).items()}
         threads = values.pop("threads")
         return Config(stories=dataclasses.replace(_STORY, **values), run=RunConfig(threads=threads))
@@ -229,25 +229,16 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.positive_only = True
         return tags
 
-    def _more_tags(self) -> dict[str, bool]:  # what scikit-learn before 1.6 asks
-        return {"requires_positive_X": True}
-
 
 def _checked(estimator: StoryClusterer, X: Any) -> Any:  # noqa: N803
-    """``X`` as float CSR, its numbers of columns and rows and their values checked."""
-    settings: dict[str, Any] = {"accept_sparse": "csr", "dtype": (np.float32, np.float64)}
-    try:
-        from sklearn.utils.validation import validate_data
-    except ImportError:  # scikit-learn before 1.6
-        checked = estimator._validate_data(X, **settings)
-    else:
-        checked = validate_data(estimator, X, **settings)
+    """``X`` as float CSR, shape and values checked."""
+    checked = validate_data(estimator, X, accept_sparse="csr", dtype=(np.float32, np.float64))
     check_non_negative(checked, "StoryClusterer")
     return sparse.csr_matrix(checked)
 
 
 def _unit_rows(matrix: Any) -> Any:
-    """float32 CSR with rows of unit length or empty, each entry once and above 0; the same object if it is so already."""
+    """float32 CSR with rows of unit length or empty, each entry once and above 0; the same object if it already is."""
     squares = matrix.multiply(matrix).sum(axis=1)
     lengths = np.sqrt(np.asarray(squares, np.float64).ravel())
     fine = np.abs(lengths - 1) <= UNIT
@@ -256,7 +247,7 @@ def _unit_rows(matrix: Any) -> Any:
         return matrix
     unit = matrix.astype(np.float64)  # a copy
     unit.sum_duplicates()
-    # By the largest weight first, so that no square is too large or too small for a float.
+    # First by the largest weight: otherwise a square may be too large or too small for a float.
     unit = normalize(normalize(unit, "max", copy=False), copy=False)
     unit.data[unit.data <= FAINT] = 0
     unit.eliminate_zeros()

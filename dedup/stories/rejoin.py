@@ -1,8 +1,7 @@
-"""Events of which more documents report than neighbours are kept for one: what the limit tore apart is put together.
+"""Rejoins large stories that the neighbour limit split.
 
-Where a document has more documents like it than are listed, the rest count as if they were not alike, and a great event
-falls into pieces of a few hundred. The pieces are few, so they are compared by all their pairs: the mean cosine of two
-stories is the product of their summed vectors.
+Pairs beyond the limit count as dissimilar, so a great event falls into pieces of a few hundred documents. The pieces
+are few and are compared by all their pairs: the mean cosine of two stories is the dot product of their mean vectors.
 """
 
 from __future__ import annotations
@@ -19,36 +18,43 @@ from ..kernels.stories.linkage import average_linkage
 from ..schema import DAY
 from .thresholds import HIGHEST
 
-#: Pieces that are compared at a time, all with all, and how often: in a crowd that is no event nearly every document may be one.
+#: Pieces compared at a time, all with all, and how often: in a dense neighbourhood of many events nearly every document may be a piece.
 PIECES, ROUNDS = 1024, 16
 
 
 def rejoin_truncated(
     labels: Ints,
-    short: npt.NDArray[np.bool_],
+    truncated: npt.NDArray[np.bool_],
     matrix: Any,
     times: npt.NDArray[np.float64],
     headline: npt.NDArray[np.bool_],
     config: StoryConfig,
 ) -> Ints:
-    """Labels in which stories that hold documents with a list cut ``short`` are joined where they are one.
+    """Join stories that have documents with truncated neighbour lists where they are one story.
 
     Parameters
     ----------
     labels : int64[n], the smallest row of each document's story
-    matrix, times, headline : see ``cluster``
+    truncated : bool[n], documents with a truncated neighbour list
+    matrix : float32 CSR, rows of unit length
+    times : float64[n], seconds, NaN where unknown
+    headline : bool[n]
+
+    Returns
+    -------
+    int64[n], labels of the same kind
     """
-    if not short.any():
+    if not truncated.any():
         return labels
     stories, sizes = np.unique(labels, return_counts=True)
-    torn = np.isin(stories, labels[short])
-    if np.count_nonzero(torn) < 2:
+    is_piece = np.isin(stories, labels[truncated])
+    if np.count_nonzero(is_piece) < 2:
         return labels
-    waiting = stories[torn][np.argsort(-sizes[torn], kind="stable")]
+    waiting = stories[is_piece][np.argsort(-sizes[is_piece], kind="stable")]
     for start in range(0, min(len(waiting), PIECES * ROUNDS), PIECES):
-        # The largest that were looked at before, with what was joined to them, and the next.
-        looked_at, sizes = np.unique(labels[np.isin(labels, waiting[:start])], return_counts=True)
-        largest = looked_at[np.argsort(-sizes, kind="stable")[:PIECES]]
+        # The next pieces, and the largest of the earlier ones with all that joined them.
+        earlier, sizes = np.unique(labels[np.isin(labels, waiting[:start])], return_counts=True)
+        largest = earlier[np.argsort(-sizes, kind="stable")[:PIECES]]
         labels = _join(np.union1d(largest, waiting[start : start + PIECES]), labels, matrix, times, headline, config)
     return labels
 
@@ -56,7 +62,7 @@ def rejoin_truncated(
 def _join(
     stories: Ints, labels: Ints, matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[np.bool_], config: StoryConfig
 ) -> Ints:
-    """Labels in which some stories, ascending, are joined where all their pairs are alike enough on average."""
+    """Join those of some stories, ascending, whose pairs reach their threshold on average."""
     rows = np.flatnonzero(np.isin(labels, stories))
     story = np.searchsorted(stories, labels[rows])
     sizes = np.bincount(story)
@@ -68,11 +74,11 @@ def _join(
     known = np.bincount(story[dated], minlength=len(stories))
     day = np.bincount(story[dated], times[rows][dated] / DAY, len(stories)) / np.where(known > 0, known, np.nan)
     apart = np.nan_to_num(np.abs(day[left] - day[right]))
-    brief = np.bincount(story, headline[rows]) * 2 > sizes
-    both = brief[left] & brief[right]
+    is_headline = np.bincount(story, headline[rows]) * 2 > sizes
+    both = is_headline[left] & is_headline[right]
     decay = np.where(both, min(config.headline_decay_days, config.decay_days), config.decay_days)
-    cut = np.where(both, config.headline_cut, HIGHEST * config.cut)
-    relative = np.where(apart > config.window_days, 0.0, cosine.data * np.exp(-0.5 * (apart / decay) ** 2) / cut)
+    threshold = np.where(both, config.headline_cut, HIGHEST * config.cut)
+    relative = np.where(apart > config.window_days, 0.0, cosine.data * np.exp(-0.5 * (apart / decay) ** 2) / threshold)
     near = relative > 0
     undated = np.full(len(stories), np.nan)
     joined = average_linkage(len(stories), left[near], right[near], relative[near], undated, 1.0, 1.0, 1.0)

@@ -1,11 +1,7 @@
-"""Terms to TF-IDF vectors, as one sparse matrix; no text and no Python object per document.
+"""TF-IDF vectors of documents, from the title (weighted) and the first words of the text, as one sparse matrix.
 
-A document is its title, counted several times, and the first words of its text: news says what it is about
-at the top. Document frequencies come from a background corpus and this one together, so that weights, and with
-them the cuts of the clustering, mean the same in a corpus of twelve documents and of a million. A document in another
-language than the background's is weighed by the others of its kind alone. A headline has few words, so half of its
-vector are runs of letters: they meet where endings differ. Where a first clustering is known, the headlines of a story
-count as one: a name is not common because the one event that it belongs to has a hundred headlines.
+Document frequencies come from a background corpus and this one together, so that thresholds mean the same in a corpus
+of twelve documents and of a million. Documents in another language than the background's are weighed by themselves.
 """
 
 from __future__ import annotations
@@ -23,9 +19,8 @@ from ..config import StoryConfig
 from ..kernels.stories.tfidf import smoothed_idf
 from ..text.document_frequencies import FLAGS, DocumentFrequencies
 
-#: A document is in the language of the background if the background knows this share of its different terms.
+#: A document is *native*, in the language of the background, if the background knows this share of its different terms.
 NATIVE = 0.7
-#: Terms looked up at a time.
 BLOCK = 1 << 20
 
 
@@ -33,8 +28,8 @@ BLOCK = 1 << 20
 class Vectors:
     """TF-IDF vectors of documents.
 
-    ``matrix`` float32 CSR [n_documents, n_terms], rows of length 1 (or 0); ``terms`` uint64[n_terms], the term
-    hash of each column.
+    ``matrix`` float32 CSR [n_documents, n_terms], rows of length 1 (or 0); ``terms`` uint64[n_terms], the
+    term hash of each column.
     """
 
     matrix: Any
@@ -48,10 +43,13 @@ def vectorize(
 
     Parameters
     ----------
-    titles, bodies : term rows, see ``fingerprint.py``; of a body the first ``lead_words`` terms count
-    letters : for a headline the character shingles of its title, else an empty row
+    titles, bodies : term rows, see ``fingerprint.py``; the first ``lead_words`` terms of a body count
+    letters : the character shingles of a headline's title, else an empty row; a headline has few words, and
+        runs of letters match where endings differ
     known : the background corpus
-    stories : int64[n_documents], numbers of documents that count once in document frequencies; each its own if left out
+    stories : int64[n_documents], optional
+        A first clustering: documents of one story count once in document frequencies. A name is not common
+        because the one event that it belongs to has a hundred headlines.
     """
     n = len(titles[1]) - 1
     leads = take_rows(*bodies, np.arange(n), np.full(n, config.lead_words))
@@ -65,7 +63,7 @@ def vectorize(
     share = np.where(with_letters, config.letters, 0.0)
     own = _weigh(counts, _letter_idf(counts, stories))
     matrix = sparse.hstack([words.multiply(np.sqrt(1 - share)), own.multiply(np.sqrt(share))]).tocsr().astype(np.float32)
-    # Runs of letters are marked as numbers are: neither is a keyword.
+    # Runs of letters get the flags of numbers: neither can be a keyword.
     return Vectors(_tidy(matrix), np.concatenate([terms, shingles | FLAGS]))
 
 
@@ -79,15 +77,17 @@ def story_rows(
     left_out: npt.NDArray[np.uint64],
     config: StoryConfig,
 ) -> tuple[Rows, Rows, Rows]:
-    """What ``vectorize`` takes of chosen documents: (titles, bodies, letters).
+    """The rows of chosen documents that ``vectorize`` takes: (titles, bodies, letters).
 
-    The text of a headline is its title: it counts once. That of a headline too short to judge is empty, so that it stays alone:
-    «كاريكاتير» tells no story. Only headlines have letters.
+    The text of a headline is its title, which counts once. A headline that is too short to judge gets empty
+    rows and stays alone: «كاريكاتير» is no story. Only headlines have letters.
 
     Parameters
     ----------
-    terms, title_terms, letters : ``terms``, ``title_terms`` and ``title_shingles`` of ``Fingerprints``; rows : int64[n], the chosen ones
-    headline, short : bool[n], of the chosen ones; left_out : uint64, terms that do not count in titles
+    terms, title_terms, letters : ``terms``, ``title_terms`` and ``title_shingles`` of ``Fingerprints``
+    rows : int64[n], the chosen documents
+    headline, short : bool[n], of the chosen documents
+    left_out : uint64, terms that do not count in titles
     """
     judged, all_of_it = ~(headline & short), np.iinfo(np.int64).max
     bodies = take_rows(*terms, rows, np.where(headline, 0, config.lead_words))
@@ -96,7 +96,7 @@ def story_rows(
 
 
 def without_terms(rows: Rows, terms: npt.NDArray[np.uint64]) -> Rows:
-    """Rows of terms without the given ones, whatever their flags."""
+    """Remove the given terms from all rows, whatever their flags."""
     left_out, plain = np.unique(terms & ~FLAGS), rows[0] & ~FLAGS
     if not len(left_out):
         return rows
@@ -109,10 +109,7 @@ def _row_numbers(offsets: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
 
 
 def _count(parts: list[Rows], weights: list[float]) -> tuple[Any, npt.NDArray[np.uint64]]:
-    """How often each document has each term, as a matrix [n, n_terms], and the term of each column.
-
-    An occurrence in a part counts as much as the weight of that part.
-    """
+    """Count terms, weighted by part: a matrix [n, n_terms], and the term of each column."""
     columns = np.unique(np.concatenate([np.unique(terms) for terms, _ in parts]))
     rows = np.concatenate([_row_numbers(offsets) for _, offsets in parts])
     places = np.concatenate([_places(columns, terms) for terms, _ in parts])
@@ -123,7 +120,7 @@ def _count(parts: list[Rows], weights: list[float]) -> tuple[Any, npt.NDArray[np
 
 
 def _places(columns: npt.NDArray[np.uint64], terms: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
-    """The column of each term, looked up a block at a time: in a large corpus it is the number of terms that takes memory."""
+    """The column of each term, in blocks: a large corpus has so many terms that one look-up would double the memory."""
     places = np.empty(len(terms), np.int32)
     for start in range(0, len(terms), BLOCK):
         places[start : start + BLOCK] = np.searchsorted(columns, terms[start : start + BLOCK])
@@ -131,7 +128,7 @@ def _places(columns: npt.NDArray[np.uint64], terms: npt.NDArray[np.uint64]) -> n
 
 
 def _weigh(counts: Any, idf: npt.NDArray[np.float32]) -> Any:
-    """Rows of ``1 + log(count)`` times the weight of each entry, of unit length; ``counts`` are used up."""
+    """Unit rows of ``(1 + log(count)) * idf``; overwrites ``counts``."""
     np.log(counts.data, out=counts.data)
     counts.data += 1
     counts.data *= idf
@@ -145,11 +142,7 @@ def _tidy(matrix: Any) -> Any:
 
 
 def _idf(counts: Any, terms: npt.NDArray[np.uint64], known: DocumentFrequencies, stories: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Smoothed inverse document frequency of each entry.
-
-    Over the background and the documents in its language; for other documents, which the background says nothing of, over
-    those alone.
-    """
+    """Smoothed idf of each entry: native documents over background and corpus, others over themselves alone."""
     background = known.document_frequency(terms)
     shares = sparse.csr_matrix(((background > 0).astype(np.float32)[counts.indices], counts.indices, counts.indptr), counts.shape)
     lengths = np.diff(counts.indptr)
@@ -163,7 +156,7 @@ def _idf(counts: Any, terms: npt.NDArray[np.uint64], known: DocumentFrequencies,
 
 
 def _letter_idf(counts: Any, stories: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """The same of runs of letters, over the documents that have any."""
+    """Smoothed idf of each run of letters, over the documents that have any."""
     idf: npt.NDArray[np.float32] = _smoothed(*_frequency(counts, np.diff(counts.indptr) > 0, stories))[counts.indices]
     return idf
 
@@ -174,7 +167,7 @@ def _smoothed(documents: int, frequency: npt.NDArray[np.int64]) -> npt.NDArray[n
 
 
 def _frequency(counts: Any, chosen: npt.NDArray[np.bool_], stories: npt.NDArray[np.int64]) -> tuple[int, npt.NDArray[np.int64]]:
-    """How many stories the chosen documents are, and in how many of them each term occurs."""
+    """The number of stories among the chosen documents, and in how many of them each term occurs."""
     rows = np.flatnonzero(chosen)
     numbers, places = np.unique(stories[rows], return_inverse=True)
     terms = counts if chosen.all() else counts[rows]
