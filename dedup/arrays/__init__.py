@@ -1,1 +1,1 @@
-"""Rows of values, on disk where they are many, worked on by threads."""
+"""Arrays between stages: rows of values, arrays that spill to disk, threads."""

@@ -1,7 +1,6 @@
-"""The ferry between Arrow columns and the arrays that kernels take; nothing is copied if it need not be.
+"""Arrow columns to rows of values and back, without a copy where possible.
 
-A text column comes in whole, sliced, chunked, with nulls, as ``string`` or ``large_string``; what comes out is
-its bytes and int64 offsets, one row per text, a null as an empty row. Rows go back as lists.
+Row i is ``values[offsets[i]:offsets[i + 1]]``. A null text is an empty row; offsets of a slice do not begin at 0.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def text_rows(column: Any) -> tuple[Bytes, Offsets]:
     Raises
     ------
     SchemaError
-        If the column does not hold text.
+        If the column is not of text.
     """
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
@@ -65,14 +64,14 @@ def text_array(data: Bytes, offsets: Offsets) -> Any:
 
 
 def row_offsets(counts: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Offsets:
-    """The offsets of rows with so many values each."""
+    """The offsets of rows with these numbers of values."""
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
     return offsets
 
 
 def run_starts(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Where a run of equal values begins, bool[n]; of several columns, a run of rows that are equal in all of them."""
+    """bool[n]: where a run of equal values begins; with several columns, a run of rows equal in all of them."""
     starts = np.ones(len(columns[0]), bool)
     starts[1:] = columns[0][1:] != columns[0][:-1]
     for column in columns[1:]:
@@ -83,14 +82,14 @@ def run_starts(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 def take_rows(
     values: npt.NDArray[Any], offsets: Offsets, rows: npt.NDArray[np.int64], most: npt.NDArray[np.int64] | None = None
 ) -> tuple[npt.NDArray[Any], Offsets]:
-    """The chosen rows, in the order given; of each no more than its first ``most`` values, int64[len(rows)]."""
+    """The chosen rows, in the given order; of each at most its first ``most`` values, int64[len(rows)]."""
     lengths = offsets[rows + 1] - offsets[rows]
     taken = row_offsets(lengths if most is None else np.minimum(lengths, most))
     return gather_rows(values, offsets, rows, taken), taken
 
 
 def filter_rows(values: npt.NDArray[Any], offsets: Offsets, kept: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[Any], Offsets]:
-    """The same rows with only the values where ``kept``, bool[n_values], is true."""
+    """The same rows with only the values for which ``kept``, bool[n_values], is true."""
     return values[kept], row_offsets(kept)[offsets]
 
 

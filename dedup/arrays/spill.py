@@ -1,7 +1,7 @@
-"""Large arrays that grow batch by batch: in memory while they fit, in temporary files when they no longer do.
+"""Large arrays that grow batch by batch: in memory while they fit, then in temporary files.
 
-What is in a file is read through a memory map, so that every stage works on it as on any array. The files have no name
-from the moment they are made, and vanish with the process, however it ends.
+Files are read through memory maps, so stages use them like any array. They have no name and vanish with
+the process, however it ends.
 """
 
 from __future__ import annotations
@@ -19,59 +19,59 @@ import numpy.typing as npt
 from ..errors import OutputError
 from ..storage.files import WorkFile, os_errors_as
 
-#: Called where a stage is done with what it has read so far.
+#: A stage calls it after reading a block, to release the memory of what it has read.
 Release = Callable[[], None]
 
 
 def no_release() -> None:
-    """A ``Release`` for arrays that are in memory anyway."""
+    """A ``Release`` for arrays in memory: does nothing."""
 
 
 class SpillPool:
-    """Where large arrays are kept.
+    """Creates growing arrays, and moves them to files when together they exceed a limit.
 
     Parameters
     ----------
-    limit : bytes that may be held in memory; when more has come in, all that is still growing goes to files
-    folder : where the files are made; the system's folder for temporary files if left out
+    limit : most bytes in memory; beyond it all growing arrays move to files
+    folder : folder of the files; by default the system's folder for temporary files
     """
 
     def __init__(self, limit: int, folder: str | None = None) -> None:
         self.limit, self.folder = limit, folder
         self.spilled = False
         self._held = 0
-        self._piles: list[SpilledArray] = []
+        self._growing: list[SpilledArray] = []
         self._maps: list[mmap.mmap] = []
 
     def __enter__(self) -> SpillPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the files that were never read; those that were live as long as their arrays."""
-        for pile in self._piles:
-            pile.close()
+        """Close the files that were never read; the others stay open as long as their arrays live."""
+        for array in self._growing:
+            array.close()
 
     def new_array(self, dtype: npt.DTypeLike) -> SpilledArray:
-        """A new array to which values are added."""
-        pile = SpilledArray(self, np.dtype(dtype))
-        self._piles.append(pile)
+        """Create an empty array that grows."""
+        array = SpilledArray(self, np.dtype(dtype))
+        self._growing.append(array)
         if self.spilled:
-            pile.spill()
-        return pile
+            array.spill()
+        return array
 
     def release(self) -> None:
-        """Give back the memory of what was read from the files; what is read again is read again."""
-        if hasattr(mmap, "MADV_DONTNEED"):  # elsewhere the system takes it back when it needs it
+        """Release the memory of mapped pages; they are read from the files again when needed."""
+        if hasattr(mmap, "MADV_DONTNEED"):  # other systems reclaim the memory when they need it
             for part in self._maps:
                 part.madvise(mmap.MADV_DONTNEED)
 
     def added(self, size: int) -> None:
-        """So many bytes have come in."""
+        """Count added bytes, and move all growing arrays to files once the limit is exceeded."""
         self._held += size
         if self._held > self.limit and not self.spilled:
             self.spilled = True
-            for pile in self._piles:
-                pile.spill()
+            for array in self._growing:
+                array.spill()
 
     def temporary_file(self) -> IO[bytes]:
         """Open a file that has no name and vanishes when it is closed."""
@@ -79,7 +79,7 @@ class SpillPool:
             return cast(IO[bytes], tempfile.TemporaryFile(dir=self.folder, prefix="dedup-"))
 
     def writing(self) -> AbstractContextManager[None]:
-        """Around all writing: what the system refuses becomes an ``OutputError``."""
+        """A context for all writing that raises an ``OSError`` as an ``OutputError``."""
         place = Path(self.folder or tempfile.gettempdir())
         return os_errors_as(
             OutputError,
@@ -91,18 +91,18 @@ class SpillPool:
 
     def forget(self, pile: SpilledArray) -> None:
         """Spill this array no more: its values are about to be handed out."""
-        self._piles.remove(pile)
+        self._growing.remove(pile)
 
     def mapped(self, number: int, n: int, dtype: np.dtype[Any], access: int = mmap.ACCESS_WRITE) -> npt.NDArray[Any]:
-        """The first values of an open file, which may be closed now: the map holds it open."""
-        # Writable all, though few are written: kernels are compiled anew for arrays that are not.
+        """Map the first ``n`` values of an open file. The file may be closed afterwards: the map keeps it open."""
+        # All maps are writable, though few are written to: Numba would compile kernels again for read-only arrays.
         mapped = mmap.mmap(number, n * dtype.itemsize, access=access)
         self._maps.append(mapped)
         return np.frombuffer(mapped, dtype, n)
 
 
 class SpilledArray:
-    """An array that grows; see ``SpillPool``."""
+    """A growing array; see ``SpillPool``."""
 
     def __init__(self, spill: SpillPool, dtype: np.dtype[Any]) -> None:
         self._spill, self._dtype = spill, dtype
@@ -114,7 +114,7 @@ class SpilledArray:
         return self._size
 
     def add(self, values: npt.NDArray[Any]) -> None:
-        """Add values behind those that are there."""
+        """Append values."""
         self._size += len(values)
         if self._file is None:
             self._parts.append(values)
@@ -123,7 +123,7 @@ class SpilledArray:
             self._write([values])
 
     def spill(self) -> None:
-        """Move what is there to a file."""
+        """Move the values to a file."""
         self._file = self._spill.temporary_file()
         self._write(self._parts)
         self._parts = []
@@ -155,11 +155,11 @@ class SpilledArray:
 
 
 class PersistentArray:
-    """An array that grows in a file of a workspace, so that another process can go on with it.
+    """A growing array in a file of a workspace, which another process can continue.
 
     Parameters
     ----------
-    file : what is in it are the first values
+    file : its content are the first values
     """
 
     def __init__(self, spill: SpillPool, file: WorkFile, dtype: npt.DTypeLike) -> None:
@@ -170,13 +170,13 @@ class PersistentArray:
         return len(self._file) // self._dtype.itemsize
 
     def add(self, values: npt.NDArray[Any]) -> None:
-        """Add values behind those that are there."""
+        """Append values."""
         if len(values):
             self._file.write(np.ascontiguousarray(values).data)
             self._spill.added(values.nbytes)
 
     def array(self) -> npt.NDArray[Any]:
-        """All values; nothing can be added afterwards. What is written to the array does not reach the file."""
+        """All values; nothing can be added afterwards. Writes to the array do not reach the file."""
         self._file.flush()
         array = np.empty(0, self._dtype)
         if len(self):

@@ -1,4 +1,4 @@
-"""Threads of one process: kernels hold no lock, so threads are enough and nothing is pickled."""
+"""Maps functions over batches on threads. Kernels release the GIL, so threads suffice and nothing is pickled."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Batch = TypeVar("Batch")
-Answer = TypeVar("Answer")
+Output = TypeVar("Output")
 
 
 def thread_count(threads: int) -> int:
-    """The number of threads meant: 0 is one per core that this process may use."""
+    """Resolve the number of threads: 0 means one per core that this process may use."""
     if threads > 0:
         return threads
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_batches(function: Callable[[Batch], Answer], batches: Iterable[Batch], threads: int) -> Iterator[Answer]:
-    """Apply ``function`` to each batch on ``threads`` threads; answers come in the order of the batches.
+def map_batches(function: Callable[[Batch], Output], batches: Iterable[Batch], threads: int) -> Iterator[Output]:
+    """Apply ``function`` to each batch on ``threads`` threads; yield results in the order of the batches.
 
-    At most twice as many batches as threads are held at a time, however slow the consumer is.
+    At most twice as many batches as threads are in memory at a time, however slow the consumer is.
     """
     if threads <= 1:
         yield from map(function, batches)
         return
     with ThreadPoolExecutor(threads, thread_name_prefix="dedup") as pool:
-        waiting: deque[Future[Answer]] = deque()
+        waiting: deque[Future[Output]] = deque()
         try:
             for batch in batches:
                 waiting.append(pool.submit(function, batch))
@@ -42,11 +42,11 @@ def map_batches(function: Callable[[Batch], Answer], batches: Iterable[Batch], t
 
 
 def map_blocks(
-    function: Callable[[int, int], Answer], rows: int, threads: int, *, at_least: int = 1024, at_most: int | None = None
-) -> list[Answer]:
-    """Call ``function(first, last)`` for blocks that cover ``range(rows)``; answers in the order of the rows.
+    function: Callable[[int, int], Output], rows: int, threads: int, *, at_least: int = 1024, at_most: int | None = None
+) -> list[Output]:
+    """Call ``function(first, last)`` for blocks that cover ``range(rows)``; results in the order of the rows.
 
-    Blocks are smaller than a thread's share, so that one heavy block does not keep the rest waiting.
+    Blocks are smaller than a thread's share, so that one slow block does not delay the rest.
     """
     block = max(at_least, -(-rows // (threads * 8)))
     block = min(block, at_most) if at_most else block

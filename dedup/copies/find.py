@@ -1,10 +1,7 @@
-"""Fingerprints to copy groups: the channels of articles and of headlines, joined.
+"""Fingerprints to copy groups: the stages of copy detection in their order.
 
-Exact copies are collapsed first, so that a text printed a thousand times is sketched, looked up and measured
-once. What comes out speaks of all documents again: each exact copy has a match with the one that stood for it
-and, where that one is itself a copy, with its canonical.
-
-Documents that an earlier run has compared are not compared again with one another: what was found among them stays.
+Exact copies are collapsed first, so that a text printed a thousand times is compared once; the matches
+cover all documents again. Documents of the base are not compared with one another again.
 """
 
 from __future__ import annotations
@@ -27,16 +24,20 @@ from .shingle_weights import weigh
 from .titles import Titles, match_headlines, unique_facts
 from .verification import VerificationInput, verify
 
-#: Exact copies of one text of which every pair is listed.
-LISTED_DOUBLES = 8
+#: Up to this many documents with one token stream, every pair of them is listed.
+MOST_PAIRED = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Copies:
     """The copies among documents.
 
-    ``canonical`` int64[n], the row of each document's canonical (itself unless it is a copy); ``short`` bool[n],
-    too short to judge; all ``matches``, by row; ``counts`` of what was seen on the way.
+    Attributes
+    ----------
+    canonical : int64[n], the row of each document's canonical (itself unless it is a copy)
+    short : bool[n], documents that are too short to judge
+    matches : all matches, sorted by pair of rows
+    counts : numbers of the stages for the manifest
     """
 
     canonical: Ints
@@ -61,12 +62,12 @@ def find_copies(
 
     Parameters
     ----------
-    prints : their fingerprints; headline : bool[n], documents that are a headline
-    ranks : int64[n], precedence, see ``canonicals.py``
-    times : float64[n], seconds, NaN where unknown (all, if left out)
-    sources : int64[n], a number for each outlet, -1 where it is unknown (all, if left out)
-    settled : what an earlier run found among the first documents, which come before all others in ``ranks``
-    spill : where the fingerprints are kept (in memory, if left out)
+    fingerprints : of all documents; headline : bool[n], documents that are headlines
+    ranks : int64[n], see ``grouping.precedence``
+    times : float64[n], seconds, NaN where unknown; by default all unknown
+    sources : int64[n], numbers of outlets, -1 where unknown; by default all unknown
+    settled : the groups of the base, whose documents come first and before all others in ``ranks``
+    spill : pool of the fingerprints; by default memory
     """
     n = len(ranks)
     settled = settled or FixedGroups.none()
@@ -79,7 +80,7 @@ def find_copies(
     counts = {"short": int(short.sum()), "exact_copies": int(np.count_nonzero(first != np.arange(n))), "compared": len(rows)}
 
     bands, width = config.banding()
-    # In order of precedence: of a crowded bucket the first ones meet all, and one of them will stand for the others.
+    # In order of precedence: in a capped bucket the first documents meet all others, and one of them will be the canonical.
     ranked = rows[np.argsort(ranks[rows])]
     keys = band_rows(fingerprints.shingles, ranked, config.signatures, bands, width, threads=threads, release=spill.release)
     full = np.diff(fingerprints.shingles[1])[ranked] > 0
@@ -93,29 +94,29 @@ def find_copies(
     measured = VerificationInput(fingerprints.shingles, weights, fingerprints.terms, spill)
     articles = verify(found.left, found.right, measured, config.copies, threads=threads)
     counts["verified"] = len(articles)
-    # An article that is too short, or an exact copy, stands for nobody, so no headline is tied to it.
+    # No headline is tied to an article that is short or an exact copy, since neither can be a canonical.
     titled = headline.copy()
     titled[rows] = True
     titles = match_headlines(_titles(fingerprints, headline, titled), ranks, times, config, threads=threads, release=spill.release)
     titles = titles.take(titles.right >= len(settled))
     compared = titled & ~headline
 
-    def verify_further(left: Ints, right: Ints) -> Matches:
+    def verify_more(left: Ints, right: Ints) -> Matches:
         both = compared[left] & compared[right]
         return verify(left[both], right[both], measured, config.copies, threads=threads)
 
-    # A headline that has stood for itself does not come to stand for an article.
-    loose = headline[titles.left] & (titles.left < len(settled)) & ~headline[titles.right]
-    canonical, matches = group(Matches.join([articles, titles.take(~loose)]), ranks, verify_further, settled.canonical)
+    # A headline of the base that is its own canonical does not become the canonical of a new article.
+    old_titles = headline[titles.left] & (titles.left < len(settled)) & ~headline[titles.right]
+    canonical, matches = group(Matches.join([articles, titles.take(~old_titles)]), ranks, verify_more, settled.canonical)
     canonical = canonical[first]
-    matches = Matches.join([matches, titles.take(loose), settled.matches])
-    doubles = _matches_of_doubles(first, canonical, matches)
-    matches = Matches.join([matches, doubles.take(doubles.right >= len(settled))])
+    matches = Matches.join([matches, titles.take(old_titles), settled.matches])
+    exact = _matches_of_exact_copies(first, canonical, matches)
+    matches = Matches.join([matches, exact.take(exact.right >= len(settled))])
     return Copies(canonical, short, matches, counts)
 
 
 def _new_pairs(found: Candidates, n_settled: int) -> Candidates:
-    """The candidates without those that an earlier run has looked at."""
+    """Drop candidates among documents of the base."""
     if not n_settled:
         return found
     new = found.right >= n_settled
@@ -123,7 +124,7 @@ def _new_pairs(found: Candidates, n_settled: int) -> Candidates:
 
 
 def _first_of_equals(digests: npt.NDArray[np.uint64], compared: npt.NDArray[np.bool_], ranks: Ints) -> Ints:
-    """The first document, by precedence, of those with the same token stream; others are their own."""
+    """The first document by precedence with the same token stream; documents that are not compared are their own."""
     first = np.arange(len(ranks))
     rows = np.flatnonzero(compared)
     order = rows[np.lexsort((ranks[rows], digests[rows, 1], digests[rows, 0]))]
@@ -138,41 +139,41 @@ def _titles(fingerprints: Fingerprints, headline: npt.NDArray[np.bool_], titled:
     return Titles(fingerprints.title_shingles, fingerprints.title_terms, facts, words, headline, fingerprints.digests)
 
 
-def _matches_of_doubles(first: Ints, canonical: Ints, matches: Matches) -> Matches:
-    """The matches of exact copies: with each other, and with all that the document standing for them matches.
+def _matches_of_exact_copies(first: Ints, canonical: Ints, matches: Matches) -> Matches:
+    """The matches of exact copies: with one another, and with everything that their first document matches.
 
-    A text printed more than ``LISTED_DOUBLES`` times would make too many pairs: each of its exact copies is
-    listed with the document that stood for it and with that one's canonical only.
+    A text printed more than ``MOST_PAIRED`` times would make too many pairs: each of its copies is
+    listed only with the first document and with the canonical of that one.
     """
-    doubles = np.flatnonzero(first != np.arange(len(first)))
-    copied = doubles[canonical[first[doubles]] != first[doubles]]
+    exact = np.flatnonzero(first != np.arange(len(first)))
+    copied = exact[canonical[first[exact]] != first[exact]]
     to_canonical = matches.find(first[copied], canonical[copied], len(first))
     listed = [
-        _exact(doubles, first[doubles]),
-        _moved(matches.take(to_canonical), first[copied], copied, canonical[copied]),
+        _exact_matches(exact, first[exact]),
+        _copied_to(matches.take(to_canonical), first[copied], copied, canonical[copied]),
     ]
     order = np.argsort(first, kind="stable")
     starts = np.searchsorted(first[order], np.arange(len(first)))
     sizes = np.bincount(first, minlength=len(first))
-    ordinary = np.flatnonzero((sizes > 1) & (sizes <= LISTED_DOUBLES))
-    _, one, other = _products(ordinary, ordinary, order, starts, sizes)
-    listed.append(_exact(one[one < other], other[one < other]))
-    small = (sizes[matches.left] <= LISTED_DOUBLES) & (sizes[matches.right] <= LISTED_DOUBLES)
+    ordinary = np.flatnonzero((sizes > 1) & (sizes <= MOST_PAIRED))
+    _, one, other = _pairs_of_copies(ordinary, ordinary, order, starts, sizes)
+    listed.append(_exact_matches(one[one < other], other[one < other]))
+    small = (sizes[matches.left] <= MOST_PAIRED) & (sizes[matches.right] <= MOST_PAIRED)
     printed = np.flatnonzero(small & ((sizes[matches.left] > 1) | (sizes[matches.right] > 1)))
-    places, one, other = _products(matches.left[printed], matches.right[printed], order, starts, sizes)
-    listed.append(_moved(matches.take(printed[places]), matches.left[printed[places]], one, other))
+    places, one, other = _pairs_of_copies(matches.left[printed], matches.right[printed], order, starts, sizes)
+    listed.append(_copied_to(matches.take(printed[places]), matches.left[printed[places]], one, other))
     return Matches.join(listed)
 
 
-def _exact(one: Ints, other: Ints) -> Matches:
+def _exact_matches(one: Ints, other: Ints) -> Matches:
     """Matches of documents with the same token stream."""
     ones = np.ones(len(one))
     kind, contained = np.full(len(one), EXACT, np.uint8), np.full(len(one), NEITHER, np.uint8)
     return Matches(np.minimum(one, other), np.maximum(one, other), kind, ones, ones, contained)
 
 
-def _moved(matches: Matches, ends: Ints, one: Ints, other: Ints) -> Matches:
-    """The same matches between other documents: ``one`` in the place of the end ``ends``, ``other`` in that of the other end."""
+def _copied_to(matches: Matches, ends: Ints, one: Ints, other: Ints) -> Matches:
+    """Copy matches to other documents: ``one`` replaces the side ``ends``, ``other`` the opposite side."""
     of_one = np.where(matches.left == ends, LEFT, RIGHT)
     one_is_contained = matches.contained == of_one
     side = np.where(one_is_contained == (one < other), LEFT, RIGHT)
@@ -180,8 +181,8 @@ def _moved(matches: Matches, ends: Ints, one: Ints, other: Ints) -> Matches:
     return Matches(np.minimum(one, other), np.maximum(one, other), matches.kind, matches.jaccard, matches.containment, contained)
 
 
-def _products(left: Ints, right: Ints, order: Ints, starts: Ints, sizes: Ints) -> tuple[Ints, Ints, Ints]:
-    """Every exact copy of ``left[i]`` with every one of ``right[i]``: (i, one, other)."""
+def _pairs_of_copies(left: Ints, right: Ints, order: Ints, starts: Ints, sizes: Ints) -> tuple[Ints, Ints, Ints]:
+    """Pair every exact copy of ``left[i]`` with every one of ``right[i]``: (i, one, other)."""
     counts = sizes[left] * sizes[right]
     pairs = np.repeat(np.arange(len(left)), counts)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -1,10 +1,7 @@
-"""Shingles to candidates: postings of sampled shingles find a short text inside a long one, however short it is.
+"""Shingles to candidates: an inverted index of sampled shingles finds a short text inside a long one.
 
-Each text draws about as many shingles, those with the smallest hashes; a short one draws all that it has. It is looked
-up by them in every other text, whatever that one drew: a short text and a long one that draw apart from each other
-would seldom draw the same. Postings have a cap, so that furniture in every page proposes nothing; what it cuts is counted.
-
-What is drawn is held part by part, so that the largest corpora are sorted in pieces.
+Every text draws about the same number of shingles, those with the smallest hashes, and is looked up by them
+among all shingles of all texts. Posting lists are capped, so that page furniture proposes no pairs.
 """
 
 from __future__ import annotations
@@ -20,11 +17,11 @@ from ..errors import ConfigError
 from ..kernels.copies.inverted_index import count_drawn, entries_of, mark_drawn, posting_pairs, sampled
 from .pairs import Candidates, packed, row_bits
 
-#: Rows from which shingles are sampled at a time, and parts in which those of a large corpus are sorted.
+#: Rows sampled at a time; parts in which the sampled shingles are sorted, so that a large corpus needs less memory.
 _BLOCK, _PARTS = 1 << 14, 16
-#: The greatest share below 1 that a float can hold: of 2**64 hashes it leaves out 2048.
+#: The largest float below 1: of 2**64 hashes it leaves out 2048.
 _ALMOST_ALL = 1 - 2.0**-53
-#: Standard deviations that a sample may fall below its mean: what one in a hundred does at most.
+#: Standard deviations that a sample may fall below its mean; at most one in a hundred falls lower.
 _SPREADS = 2.5
 
 
@@ -35,25 +32,25 @@ def posting_candidates(
 
     Parameters
     ----------
-    shingles : sorted unique shingle rows of all documents; rows : int64[n], ascending, those that are compared
-    least_share : share of the smaller one's shingles that must be common to be worth a look
-    spill : where the shingles are kept, and what is drawn of them
+    shingles : of all documents, sorted and unique in each row; rows : int64[n], ascending, documents to compare
+    least_share : share of the smaller text's shingles that a pair must have in common to be proposed
+    spill : pool of the shingles and of the drawn ones
     """
     lengths = (shingles[1][1:] - shingles[1][:-1])[rows]
     share = np.minimum(1.0, config.sampled / np.maximum(lengths, 1))
     bounds = (np.minimum(share, _ALMOST_ALL) * 2.0**64).astype(np.uint64)
     draws, parts = _draw(shingles, rows, bounds, int((share * lengths).sum()), spill, threads)
-    # Places and rows are held in 32 bits: these arrays are the largest of the stage.
+    # Places and rows have 32 bits: these arrays are the largest of the stage.
     n_entries = sum(len(members) for _, members in parts)
     if n_entries >= 1 << 31 or len(rows) >= 1 << 31:
         raise ConfigError(
-            f"{n_entries:,} sampled shingles of {len(rows):,} documents are more than can be numbered. "
+            f"{n_entries:,} sampled shingles of {len(rows):,} documents are too many to be numbered in 32 bits. "
             "Lower candidates.sampled, or run the corpus in parts."
         )
     members, list_starts = np.empty(n_entries, np.int32), np.empty(n_entries, np.int32)
     drawn = np.empty(n_entries, np.bool_)
     firsts = np.cumsum([0, *(len(part) for _, part in parts)])
-    bits = row_bits(len(rows)) + 1  # and one for whether the row drew it
+    bits = row_bits(len(rows)) + 1  # and one bit for whether the row drew the value
 
     def sort(part: int) -> int:
         span = slice(firsts[part], firsts[part + 1])
@@ -71,8 +68,8 @@ def posting_candidates(
 
     hot = sum(map_batches(sort, range(len(parts)), threads))
     offsets, places = entries_of(members, len(rows))
-    telling = draws - np.bincount(members[drawn & (list_starts < 0)], minlength=len(rows))
-    needed = _least_needed(telling, share, least_share)
+    counted = draws - np.bincount(members[drawn & (list_starts < 0)], minlength=len(rows))
+    needed = _least_needed(counted, share, least_share)
 
     def block(first: int, last: int) -> tuple[Ints, Ints]:
         answer: tuple[Ints, Ints] = posting_pairs(offsets, places, list_starts, members, drawn, needed, first, last)
@@ -86,9 +83,10 @@ def posting_candidates(
 def _draw(
     shingles: Rows, rows: Ints, bounds: npt.NDArray[np.uint64], draws: int, spill: SpillPool, threads: int
 ) -> tuple[Ints, list[tuple[SpilledArray, SpilledArray]]]:
-    """How many shingles each row draws, and what any row draws wherever it stands: piles of values and of places in ``rows``.
+    """Count the shingles that each row draws, and collect all occurrences of drawn shingles.
 
-    What stands in one row only is left out; so are all but a few that stand in two and were drawn by none.
+    Returns the counts and, for each part, arrays of values and of places in ``rows``. Shingles of a single
+    row are left out, and nearly all that no row drew.
     """
     marks = np.zeros(1 << max(6, (draws // 8).bit_length()), np.uint64)
     counters = np.zeros(1 << max(12, (2 * draws).bit_length()), np.uint8)
@@ -106,7 +104,7 @@ def _draw(
         values, places = sampled(*shingles, rows[block], marks, counters)
         places += np.int32(block.start)
         part = (values & np.uint64(_PARTS - 1)).astype(np.uint8)
-        order = np.argsort(part, kind="stable")  # of bytes: a radix sort
+        order = np.argsort(part, kind="stable")  # for bytes NumPy uses a radix sort
         spill.release()
         return [(values[own], places[own]) for own in np.split(order, np.cumsum(np.bincount(part, minlength=_PARTS))[:-1])]
 
@@ -118,10 +116,10 @@ def _draw(
 
 
 def _least_needed(draws: Ints, share: npt.NDArray[np.float64], least_share: float) -> Ints:
-    """How many of the shingles that it drew a text must share with another to be looked at with it, at least one.
+    """How many of its drawn shingles a text must share with another one to be paired with it, at least one.
 
-    A text that shares ``least_share`` of all its shingles shares as much of a sample on average, with the spread of
-    a draw without replacement: none where all are drawn.
+    A text that shares ``least_share`` of its shingles shares the same part of a sample on average, with the
+    spread of sampling without replacement, which is zero where all are drawn.
     """
     mean = least_share * draws
     spread = np.sqrt(mean * (1 - least_share) * (1 - share))

@@ -1,7 +1,7 @@
-"""Signatures to candidates: MinHash-LSH finds documents that are alike as a whole.
+"""Band keys to candidates: MinHash-LSH proposes documents that are similar as a whole.
 
-Buckets have a cap, so that a template shared by a hundred thousand documents costs a hundred thousand times a
-constant. What the cap cuts is counted.
+Buckets are capped, so that a template in a hundred thousand documents costs a hundred thousand times a
+constant. Documents in capped buckets are counted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..config import CandidateConfig
 from ..kernels.copies.buckets import bucket_pairs
 from .pairs import Candidates, packed, pair_keys, row_bits, unique_keys
 
-#: Pairs of several bands that are held before repeats are dropped.
+#: Pairs of several bands that may pile up before repeats are dropped.
 MOST_WAITING = 1 << 24
 
 
@@ -26,9 +26,9 @@ def band_candidates(
 
     Parameters
     ----------
-    keys : uint64[bands, n], the band keys of the documents ``rows``, int64[n]; see ``signatures.band_rows``. In a crowded
-        bucket those that come first in ``rows`` meet all others
-    full : bool[n], those that have shingles; the others share nothing
+    keys : uint64[bands, n], the band keys of the documents ``rows``, int64[n]; see ``minhash.band_rows``.
+        In a capped bucket the documents that come first in ``rows`` are paired with all others.
+    full : bool[n], documents that have shingles; the others share nothing
     """
     places = np.flatnonzero(full).astype(np.uint64)
     bits, bands, every = row_bits(len(full)), len(keys), len(places) == len(full)
@@ -37,15 +37,15 @@ def band_candidates(
         numbers = packed(keys[band] if every else keys[band][full], places, bits)
         members = (numbers & np.uint64((1 << bits) - 1)).astype(np.int64)
         numbers >>= np.uint64(bits)
-        _order_crowds(numbers, members, keys[(band + 1) % bands], config.bucket_cap)
+        _order_capped_buckets(numbers, members, keys[(band + 1) % bands], config.bucket_cap)
         left, right, capped = bucket_pairs(numbers, members, config.bucket_cap)
         return pair_keys(left, right, len(full)), capped
 
     pairs, waiting, capped = np.empty(0, np.int64), [], 0
-    for found, cut in map_batches(one_band, range(bands), threads):
-        capped = max(capped, cut)
+    for found, n_capped in map_batches(one_band, range(bands), threads):
+        capped = max(capped, n_capped)
         waiting.append(found)
-        # What most bands say is said already: the pairs are made unique before they grow large.
+        # Bands mostly repeat one another, so pairs are made unique before they take much memory.
         if sum(map(len, waiting)) > max(MOST_WAITING, len(pairs)):
             pairs, waiting = unique_keys([pairs, *waiting]), []
     pairs = unique_keys([pairs, *waiting])
@@ -54,18 +54,18 @@ def band_candidates(
     return Candidates(np.minimum(one, other), np.maximum(one, other), {"lsh_pairs": len(pairs), "documents_in_capped_buckets": capped})
 
 
-def _order_crowds(keys: npt.NDArray[np.uint64], members: Ints, next_keys: npt.NDArray[np.uint64], cap: int) -> None:
-    """In buckets that are cut, put those side by side that share the next band's key too; in place.
+def _order_capped_buckets(keys: npt.NDArray[np.uint64], members: Ints, next_keys: npt.NDArray[np.uint64], cap: int) -> None:
+    """In capped buckets, order members so that those that share the next band's key too are adjacent; in place.
 
     Parameters
     ----------
-    keys : uint64[n], sorted; members : int64[n], whose keys they are; next_keys : of all rows
+    keys : uint64[n], sorted; members : int64[n], rows of the keys; next_keys : of all rows
     """
-    far = np.flatnonzero(keys[cap + 1 :] == keys[: -cap - 1])  # where a bucket goes on beyond the cap
+    far = np.flatnonzero(keys[cap + 1 :] == keys[: -cap - 1])  # where a bucket exceeds the cap
     if len(far):
-        crowds = np.unique(keys[far])
+        capped = np.unique(keys[far])
         borders = np.zeros(len(keys) + 1, np.int8)
-        borders[np.searchsorted(keys, crowds)] += 1
-        borders[np.searchsorted(keys, crowds, side="right")] -= 1
+        borders[np.searchsorted(keys, capped)] += 1
+        borders[np.searchsorted(keys, capped, side="right")] -= 1
         inside = np.flatnonzero(np.cumsum(borders[:-1], dtype=np.int8))
         members[inside] = members[inside][np.lexsort((next_keys[members[inside]], keys[inside]))]

@@ -1,1 +1,1 @@
-"""Documents to hashes: shingles, terms and MinHash signatures."""
+"""Documents to arrays: words, digests, shingles, terms and signatures."""

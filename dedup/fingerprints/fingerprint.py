@@ -1,7 +1,6 @@
-"""Text to what is compared: the one path for batch runs, single texts and, later, other engines.
+"""Texts and titles to fingerprints: word counts, digests, shingles and terms as arrays.
 
-A batch of documents comes in; its words, digests, shingles and terms come out as arrays, row by row. No
-text is kept and no Python string is made.
+Batch runs and the index share this path. It keeps no text and creates no Python strings.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ from .minhash import Signatures, sign_rows, sign_shingles
 
 
 def shingle_strings(tokens: list[str], words: int) -> list[str]:
-    """The shingles of a token list: ``words`` consecutive tokens joined by a space, in text order, repeats kept.
+    """The shingles of a token list: ``words`` consecutive tokens joined by spaces, in text order, repeats included.
 
-    A list of one to ``words`` tokens has one shingle, all of it; an empty one has none.
+    A list of one to ``words`` tokens has one shingle, the whole list; an empty list has none.
     """
     if not tokens:
         return []
@@ -40,21 +39,26 @@ def shingle_strings(tokens: list[str], words: int) -> list[str]:
 
 Terms = npt.NDArray[np.uint64]
 _NO_LIMIT = 1 << 40
-#: Documents that are copied at a time.
+#: Documents copied at a time.
 _CHOSEN = 1 << 14
 _per_thread = threading.local()
-#: The parts of a fingerprint that are rows of hashes.
+#: The fields of ``Fingerprints`` that are rows of hashes.
 ROWS = ("shingles", "terms", "title_terms", "title_shingles")
 
 
 @dataclass(frozen=True, eq=False)
 class Fingerprints:
-    """Documents as arrays.
+    """The fingerprints of documents, row by row. Rows of hashes are ``(values, offsets)``.
 
-    ``words`` int32[n] tokens of the text; ``digests`` uint64[n, 2], equal if the canonical token streams are;
-    ``shingles`` sorted unique word shingles of the text; ``terms`` stems of the text in order, no stop words;
-    ``title_terms`` the same of the title, negations and the like included; ``title_shingles`` sorted unique character shingles over the
-    stems of the title; ``title_words`` int32[n] stems of the title. Rows are ``(values, offsets)``.
+    Attributes
+    ----------
+    words : int32[n], tokens of the text
+    digests : uint64[n, 2], equal if the canonical token streams are equal
+    shingles : word shingles of the text, sorted and unique
+    terms : stems of the text in order, without stop words
+    title_terms : stems of the title in order, without stop words but with negations and the like
+    title_shingles : character shingles of the stems of the title, sorted and unique
+    title_words : int32[n], stems of the title
     """
 
     words: npt.NDArray[np.int32]
@@ -75,11 +79,11 @@ class Fingerprints:
 
 
 class FingerprintBuilder:
-    """Fingerprints batch by batch: the values of rows where ``spill`` keeps them, the rest in memory.
+    """Collects fingerprints batch by batch: the values of rows in arrays of ``spill``, the rest in memory.
 
     Parameters
     ----------
-    kept : makes the pile of a name in a file that lasts, in the place of those of ``spill``
+    kept : opens the persistent array of a name, to be used instead of an array of ``spill``
     """
 
     def __init__(self, spill: SpillPool, kept: Callable[[str], PersistentArray] | None = None) -> None:
@@ -88,7 +92,7 @@ class FingerprintBuilder:
         self._counts: dict[str, list[npt.NDArray[Any]]] = {item.name: [] for item in fields(Fingerprints)}
 
     def add(self, fingerprints: Fingerprints) -> None:
-        """Add the documents of a batch behind those that are there."""
+        """Append the documents of a batch."""
         for name, counts in document_columns(fingerprints).items():
             part = getattr(fingerprints, name)
             if isinstance(part, tuple):
@@ -97,14 +101,14 @@ class FingerprintBuilder:
             self._counts[name].append(counts)
 
     def resume(self, counts: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Count documents of which the values are in kept files already, see ``document_columns``."""
+        """Append documents whose values are in persistent arrays already; ``counts`` as from ``document_columns``."""
         for item in fields(Fingerprints):
             if item.name in ROWS:
                 self._array(item.name)
             self._counts[item.name].append(counts[item.name])
 
     def build(self) -> Fingerprints:
-        """All documents; at least one batch must have been added."""
+        """The fingerprints of all documents; needs at least one batch."""
         joined: dict[str, Any] = {}
         for name, parts in self._counts.items():
             together = np.concatenate(parts)
@@ -119,7 +123,7 @@ class FingerprintBuilder:
 
 
 def document_columns(fingerprints: Fingerprints) -> dict[str, npt.NDArray[Any]]:
-    """What each document has of its own, by name: words, digests, and how many values in each of its rows."""
+    """One value per document for each field: the field itself, or the lengths of its rows."""
     return {
         item.name: np.diff(getattr(fingerprints, item.name)[1]) if item.name in ROWS else getattr(fingerprints, item.name)
         for item in fields(Fingerprints)
@@ -127,7 +131,7 @@ def document_columns(fingerprints: Fingerprints) -> dict[str, npt.NDArray[Any]]:
 
 
 def take_spilled(fingerprints: Fingerprints, rows: npt.NDArray[np.int64], spill: SpillPool) -> Fingerprints:
-    """The chosen documents as fingerprints of their own, kept in ``spill``."""
+    """The fingerprints of the chosen documents, as arrays of ``spill``."""
     builder = FingerprintBuilder(spill)
     for first in range(0, max(len(rows), 1), _CHOSEN):
         builder.add(fingerprints.take(rows[first : first + _CHOSEN]))
@@ -142,31 +146,31 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     ----------
     texts, titles : Arrow text columns of equal length; a null is an empty text
     """
-    tokens, token_offsets, digests, terms, term_offsets = _read(texts, aligned=False)
+    tokens, token_offsets, digests, terms, term_offsets = _read_documents(texts, aligned=False)
     shingles = shingle_rows(tokens, token_offsets, config.shingles.words)
     words = np.diff(token_offsets).astype(np.int32)
     return Fingerprints(words, digests, shingles, (terms, term_offsets), *fingerprint_titles(titles, config))
 
 
 def fingerprint_with_tokens(texts: Any, titles: Any, config: Config) -> tuple[Fingerprints, Rows, Terms]:
-    """As ``fingerprint``, with what documents are made of: rows of tokens, and the term of each token, 0 for a stop word."""
-    tokens, offsets, digests, aligned, _ = _read(texts, aligned=True)
+    """As ``fingerprint``, and the tokens of the texts: (fingerprints, rows of tokens, term of each token, 0 for a stop word)."""
+    tokens, offsets, digests, aligned, _ = _read_documents(texts, aligned=True)
     shingles, terms = shingles_and_terms((tokens, offsets), aligned, config)
     fingerprints = Fingerprints(np.diff(offsets).astype(np.int32), digests, shingles, terms, *fingerprint_titles(titles, config))
     return fingerprints, (tokens, offsets), aligned
 
 
 def shingles_and_terms(tokens: Rows, aligned: Terms, config: Config) -> tuple[Rows, Rows]:
-    """Shingles and terms of documents of which the words are known, as ``fingerprint_with_tokens`` gives them."""
+    """Rows of shingles and of terms, from tokens and their terms as ``fingerprint_with_tokens`` returns them."""
     return shingle_rows(*tokens, config.shingles.words), filter_rows(aligned, tokens[1], aligned != 0)
 
 
-def _read(texts: Any, *, aligned: bool) -> Any:
+def _read_documents(texts: Any, *, aligned: bool) -> Any:
     return document_rows(*text_rows(texts), True, aligned, _cache_of_thread(True), fold_table(), stem_table())
 
 
 def fingerprint_titles(titles: Any, config: Config) -> tuple[Rows, Rows, npt.NDArray[np.int32]]:
-    """Stems and character shingles of titles, and how many stems each has: ``title_terms``, ``title_shingles``, ``title_words``."""
+    """The fields ``title_terms``, ``title_shingles`` and ``title_words`` of titles."""
     title, tables = text_rows(titles), (fold_table(), title_table())
     terms, offsets, _, _ = term_rows(*title, _NO_LIMIT, *tables)
     letters, letter_offsets, words = stem_letter_rows(*title, _NO_LIMIT, *tables)
@@ -182,7 +186,7 @@ def _cache_of_thread(stemmed: bool) -> TokenCache:
 
 
 def sign(texts: Any, config: Config | None = None) -> Signatures:
-    """MinHash signatures of texts, as a batch run makes them of articles.
+    """Compute the MinHash signatures of texts, as a batch run computes those of articles.
 
     Parameters
     ----------
@@ -191,7 +195,8 @@ def sign(texts: Any, config: Config | None = None) -> Signatures:
 
     Returns
     -------
-    Signatures, one row per text; see ``Signatures.to_datasketch`` to use them with datasketch
+    Signatures
+        One row per text; ``to_datasketch`` converts them.
     """
     config = config or Config()
     settings = config.signatures
@@ -205,6 +210,6 @@ def sign(texts: Any, config: Config | None = None) -> Signatures:
 
 
 def shingle(text: str, config: Config | None = None) -> list[str]:
-    """The shingles of one text as strings, in text order: what an article is compared by."""
+    """The shingles of one text as strings, in text order: the units by which articles are compared."""
     config = config or Config()
     return shingle_strings(tokenize(text, "shingle"), config.shingles.words)

@@ -1,8 +1,7 @@
-"""Shingle rows to MinHash signatures that know how they were made.
+"""Shingle rows to MinHash signatures and band keys.
 
-A signature carries its scheme, seed and version; comparing or joining signatures that differ in one of them
-is an error, not a wrong number. ``native`` hashes shingles with the project's own 64-bit hash; ``datasketch``
-takes SHA-1 as ``datasketch.MinHash`` does, so that stores made with it can be kept.
+Signatures carry scheme, seed and version; mixing different ones is an error, not a wrong number. The scheme
+``native`` uses the 64-bit hash of this package, ``datasketch`` uses SHA-1 and matches ``datasketch.MinHash``.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from ..errors import SignatureError
 from ..kernels.fingerprints.minhash import band_keys, signature_rows
 
 Keys = npt.NDArray[np.uint64]
-#: Raised whenever the same text would get another signature.
+#: Increased whenever the signature of a text changes.
 SIGNATURE_VERSION = 1
-#: Keeps native signatures apart from datasketch's of the same seed: their input hashes differ.
+#: Distinguishes native signatures from those of datasketch with the same seed: their input hashes differ.
 _NATIVE_SEED = 0x6E617469
 
 
@@ -47,42 +46,42 @@ class Signatures:
     def jaccard(self, a: int, other: Signatures | None = None, b: int | None = None) -> float:
         """Estimate the Jaccard similarity of document ``a`` and document ``b`` (of ``other``, or of these).
 
-        The standard error is sqrt(j(1-j)/permutations): 0.044 at j=0.5 and 128. A reported match never
-        rests on it.
+        The standard error is sqrt(j(1-j)/permutations): 0.044 for j=0.5 and 128 permutations. Reported
+        matches never use this estimate.
 
         Raises
         ------
         SignatureError
-            If the two were made in different ways.
+            If scheme, seed, version or length differ.
         """
         other = self if other is None else other
-        self._must_fit(other)
+        self._check_comparable(other)
         b = a if b is None else b
         return float(np.mean(self.values[a] == other.values[b]))
 
     def join(self, other: Signatures) -> Signatures:
-        """These documents and then those of ``other``.
+        """Concatenate these signatures and those of ``other``.
 
         Raises
         ------
         SignatureError
-            If the two were made in different ways.
+            If scheme, seed, version or length differ.
         """
-        self._must_fit(other)
+        self._check_comparable(other)
         return Signatures(np.concatenate([self.values, other.values]), self.scheme, self.seed, self.version)
 
     def to_datasketch(self) -> list[Any]:
-        """``datasketch.LeanMinHash`` objects, one per document, for ``datasketch.MinHashLSH`` and its kin.
+        """Convert to ``datasketch.LeanMinHash`` objects, one per document, as ``datasketch.MinHashLSH`` takes them.
 
-        With scheme ``native`` they carry a seed of their own, so that datasketch refuses to compare them with
-        sketches that it made itself; with scheme ``datasketch`` they are equal to those.
+        With scheme ``native`` they have a different seed, so that datasketch refuses to compare them with
+        its own sketches; with scheme ``datasketch`` they are equal to its own.
         """
         from datasketch import LeanMinHash
 
         seed = self.seed if self.scheme == "datasketch" else self.seed ^ _NATIVE_SEED
         return [LeanMinHash(seed=seed, hashvalues=row, scheme="affine32") for row in self.values]
 
-    def _must_fit(self, other: Signatures) -> None:
+    def _check_comparable(self, other: Signatures) -> None:
         for name in ("scheme", "seed", "version"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
@@ -97,7 +96,7 @@ class Signatures:
 
 
 def permutations(config: SignatureConfig) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-    """Multipliers (odd) and increments of the permutations ``a * h + b mod 2**32``, drawn as datasketch 2 draws them."""
+    """Multipliers (odd) and increments of the permutations ``a * h + b mod 2**32``, drawn as in datasketch 2."""
     seed = config.seed if config.scheme == "datasketch" else config.seed ^ _NATIVE_SEED
     generator = np.random.RandomState(seed)
     multipliers = generator.randint(0, 1 << 31, config.permutations, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
@@ -106,7 +105,7 @@ def permutations(config: SignatureConfig) -> tuple[npt.NDArray[np.uint32], npt.N
 
 
 def sign_rows(shingles: Rows, config: SignatureConfig, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.uint32]:
-    """Sign rows of shingle hashes, the chosen ones or all, by the native scheme: uint32[n_rows, permutations]."""
+    """Sign rows of shingle hashes, all or the chosen ones: uint32[n_rows, permutations]."""
     values, offsets = shingles
     rows = np.arange(len(offsets) - 1) if rows is None else rows
     result: npt.NDArray[np.uint32] = signature_rows(values, offsets, rows, *permutations(config))
@@ -123,9 +122,9 @@ def band_rows(
     threads: int = 1,
     release: Release = no_release,
 ) -> Keys:
-    """The band keys of the chosen rows, ``width`` signature values in a band: uint64[bands, n_rows].
+    """The band keys of the chosen rows, ``width`` signature values per band: uint64[bands, n_rows].
 
-    The signatures themselves are dropped as soon as their keys are made: 8 bytes a band are left of a document.
+    Signatures are dropped once their keys are made, so a document takes 8 bytes per band.
     """
     keys = np.empty((bands, len(rows)), np.uint64)
 
@@ -138,7 +137,7 @@ def band_rows(
 
 
 def sign_shingles(rows: Iterable[Sequence[str]], config: SignatureConfig) -> npt.NDArray[np.uint32]:
-    """Sign rows of shingle strings as ``datasketch.MinHash`` does with their UTF-8: uint32[n_rows, permutations]."""
+    """Sign rows of shingle strings as ``datasketch.MinHash`` signs their UTF-8: uint32[n_rows, permutations]."""
     hashes = [
         np.array([int.from_bytes(hashlib.sha1(shingle.encode()).digest()[:4], "little") for shingle in set(row)], np.uint32) for row in rows
     ]
@@ -148,7 +147,7 @@ def sign_shingles(rows: Iterable[Sequence[str]], config: SignatureConfig) -> npt
 
 
 def _murmur3_mix(values: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """The finalizer of MurmurHash3, with which datasketch 2 spreads its input hashes."""
+    """The finalizer of MurmurHash3, which datasketch 2 applies to its input hashes."""
     values = values ^ (values >> np.uint32(16))
     values = values * np.uint32(0x85EBCA6B)
     values = values ^ (values >> np.uint32(13))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dedup.config import Config
-from dedup.copies.find import LISTED_DOUBLES, find_copies
+from dedup.copies.find import MOST_PAIRED, find_copies
 from dedup.copies.pairs import EXACT, EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, TITLE
 from dedup.fingerprints.fingerprint import fingerprint
 from tests import oracle
@@ -99,7 +99,7 @@ def test_exact_copies_of_an_excerpt_know_which_side_is_contained(order, expected
 
 
 def test_a_text_printed_often_has_a_match_for_each_copy_not_for_each_two():
-    n = LISTED_DOUBLES * 20
+    n = MOST_PAIRED * 20
     copies = found([edited(STORY, 40), *[STORY] * n], ranks=np.arange(n + 1))
     assert set(copies.canonical.tolist()) == {0}
     assert n <= len(copies.matches) <= 3 * n
