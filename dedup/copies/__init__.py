@@ -1,1 +1,1 @@
-"""Fingerprints to copy groups."""
+"""Fingerprints to copy groups: candidates, verified matches, groups around a canonical, measured recall."""

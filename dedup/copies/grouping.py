@@ -1,7 +1,7 @@
 """Matches to copy groups: each copy is tied to its canonical by a match of its own, never by a chain.
 
-Documents of an earlier run keep the canonical that they have. A new one joins an old group by a match of its own with the
-canonical of that group; no match ties two old documents.
+Documents of the base keep their canonicals. A new document joins an old group only by a match with its
+canonical; no match ties two old documents.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ from ..arrays.rows import Ints, row_offsets, run_starts
 from ..kernels.copies.star_clustering import star_groups
 from .pairs import PARTIAL, Matches, is_among, pair_keys, unique_pairs
 
-#: How often pairs that only a chain ties together are looked at anew.
+# These limits bound the work in chains of near copies (thousands of versions of one text); small groups never reach them.
+#: Rounds in which documents tied only by a chain are compared directly.
 ROUNDS = 3
-#: A group of more members is moved to a new canonical only as often as the number of matches pays for: it has to be
-#: looked through member by member.
+#: Merges that check more members than this share a budget of checks per match: each member must be looked up.
 MOST_CHECKS = 2000
-#: Further canonicals that a document is compared with in a round.
+#: Canonicals, first by precedence, that a document is compared with in a round.
 MOST_ASKED = 8
 
 
 @dataclass(frozen=True, eq=False)
 class FixedGroups:
-    """What an earlier run found among the first documents, and stays.
+    """The groups of the base, whose documents come first; they stay as they are.
 
-    ``canonical`` int64[n_settled], the row of each one's canonical; ``matches`` among them, sorted by pair.
+    Attributes
+    ----------
+    canonical : int64[n_settled], the row of each document's canonical
+    matches : among these documents, sorted by pair
     """
 
     canonical: Ints
@@ -43,51 +46,57 @@ class FixedGroups:
 
     @classmethod
     def none(cls) -> FixedGroups:
-        """No earlier run."""
+        """Groups of a run without a base."""
         return cls(np.empty(0, np.int64), Matches.none())
 
 
 def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches], settled: Ints | None = None) -> tuple[Ints, Matches]:
     """Group documents around canonicals.
 
-    The strongest matches tie first, and two groups become one wherever the canonical of both, the first by
-    precedence, matches every member. Where a document matches only a copy of some canonical, that pair is
-    verified too, whether or not it was a candidate.
+    The strongest matches tie first. Two groups are merged if the first document of both by precedence
+    matches every member. A document that matches only a copy of some canonical is then compared with that
+    canonical, whether or not the pair was a candidate.
 
     Parameters
     ----------
     matches : verified pairs; those of kind ``partial`` never group
-    ranks : int64[n_documents], precedence, see ``canonicals.py``
-    verify : measures further pairs
-    settled : int64[n_settled], the canonicals of the first documents, which they keep; those rank before all others
+    ranks : int64[n_documents], see ``precedence``
+    verify : verifies additional pairs
+    settled : int64[n_settled], the canonicals of the first documents, which keep them and rank before
+        all others
 
     Returns
     -------
     (canonical int64[n_documents], matches)
-        The canonical's row for each document, and all matches, the further ones included.
+        The row of each document's canonical, and all matches, including the additional ones.
+
+    Notes
+    -----
+    Star clustering, after Aslam, Pelekhov, Rus 2004, "The star clustering algorithm for static and dynamic
+    information organization"; here stars also merge.
     """
     asked: Ints = np.empty(0, np.int64)
     settled = np.empty(0, np.int64) if settled is None else settled
     canonical = _stars(matches, ranks, settled)
     for _ in range(ROUNDS):
         left, right = _chained(matches, canonical, ranks)
-        open_ = _can_tie(left, right, settled)
-        left, right = left[open_], right[open_]
+        can_tie = _can_tie(left, right, settled)
+        left, right = left[can_tie], right[can_tie]
         keys = pair_keys(left, right, len(ranks))
         new = ~is_among(keys, asked) & ~is_among(keys, pair_keys(matches.left, matches.right, len(ranks)))
         if not new.any():
             break
         asked = np.sort(np.concatenate([asked, keys[new]]))
-        further = verify(left[new], right[new])
-        matches = Matches.join([matches, further])
-        if (further.kind == PARTIAL).all():
+        more = verify(left[new], right[new])
+        matches = Matches.join([matches, more])
+        if (more.kind == PARTIAL).all():
             break
         canonical = _stars(matches, ranks, settled)
     return canonical, matches
 
 
 def _can_tie(left: Ints, right: Ints, settled: Ints) -> npt.NDArray[np.bool_]:
-    """Whether a match of each pair, left < right, could tie one to the other: not two old ones, nor a new one to an old copy."""
+    """bool[n_pairs]: whether a match could tie the pair: not two old documents, nor a new one to an old copy."""
     if not len(settled):
         return np.ones(len(left), bool)
     stands = np.append(settled == np.arange(len(settled)), True)
@@ -98,7 +107,7 @@ def _can_tie(left: Ints, right: Ints, settled: Ints) -> npt.NDArray[np.bool_]:
 def _stars(matches: Matches, ranks: Ints, settled: Ints) -> Ints:
     tying = (matches.kind != PARTIAL) & _can_tie(matches.left, matches.right, settled)
     left, right = matches.left[tying], matches.right[tying]
-    # A stronger kind first; within a kind, what shares more; then by precedence, so that ties are settled.
+    # By kind, strongest first; within a kind by similarity; then by precedence, which breaks ties.
     shared = matches.containment[tying] + matches.jaccard[tying]
     lower, higher = np.minimum(ranks[left], ranks[right]), np.maximum(ranks[left], ranks[right])
     strongest = np.lexsort((higher, lower, -shared, matches.kind[tying]))
@@ -111,9 +120,9 @@ def _stars(matches: Matches, ranks: Ints, settled: Ints) -> Ints:
 
 
 def _chained(matches: Matches, canonical: Ints, ranks: Ints) -> tuple[Ints, Ints]:
-    """Pairs (document, canonical of a document that it matches) of different groups, for each document the first few.
+    """Pairs of a document and the canonical of a document that it matches, in different groups.
 
-    The canonicals that come first by precedence are asked for: they are the ones to whom groups move.
+    At most ``MOST_ASKED`` per document, those first by precedence: groups move to the first canonical.
     """
     tying = matches.kind != PARTIAL
     left, right = matches.left[tying], matches.right[tying]

@@ -1,4 +1,4 @@
-"""Pairs of rows: how candidates and matches are held between the stages that find, verify and group them."""
+"""Pairs of rows: candidates and matches as arrays, sets of pairs, and the overlap of two rows."""
 
 from __future__ import annotations
 
@@ -80,10 +80,11 @@ def measure_overlap(rows: Rows, left: Ints, right: Ints) -> Overlap:
 
 
 def packed(keys: npt.NDArray[np.uint64], rows: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np.uint64]:
-    """Hash and row in one number, sorted: the lowest ``bits`` of each hash are given up for its row.
+    """Pack hash and row into one number and sort: the row replaces the lowest ``bits`` of the hash.
 
-    One array sorted in place is many times faster than ``np.lexsort`` or a stable ``np.argsort`` of keys, and the rows of
-    one key come out ascending. Keys that agree in all higher bits (39 of them for 16 million rows and a flag) fall together.
+    Sorting one array in place is many times faster than ``np.lexsort`` or a stable ``np.argsort`` of keys, and
+    the rows of a key come out ascending. Keys equal in all higher bits (39 of them for 16 million rows and
+    a flag) collide.
     """
     low = np.uint64(bits)
     numbers: npt.NDArray[np.uint64] = (keys >> low << low) | rows
@@ -92,26 +93,26 @@ def packed(keys: npt.NDArray[np.uint64], rows: npt.NDArray[np.uint64], bits: int
 
 
 def row_bits(n_rows: int) -> int:
-    """Bits that a row number needs."""
+    """The number of bits of a row number."""
     return max(1, (n_rows - 1).bit_length())
 
 
 def pair_keys(left: Ints, right: Ints, n_rows: int) -> Ints:
-    """Each pair as one number, so that pairs sort by left, then right."""
+    """Encode each pair as one number that sorts by left, then right."""
     return left * n_rows + right
 
 
 def unique_keys(parts: list[Ints]) -> Ints:
-    """All keys of several lists, each once, ascending."""
+    """The keys of several lists, unique and ascending."""
     keys = np.concatenate(parts)
-    keys.sort()  # many times faster here than np.unique, which hashes
+    keys.sort()  # many times faster than np.unique, which hashes
     first = np.ones(len(keys), bool)
     first[1:] = keys[1:] != keys[:-1]
     return keys[first]
 
 
 def unique_pairs(left: Ints, right: Ints, n_rows: int) -> tuple[Ints, Ints]:
-    """Each pair once, sorted by left, then right."""
+    """Unique pairs, sorted by left, then right."""
     keys = unique_keys([pair_keys(left, right, n_rows)])
     return keys // max(n_rows, 1), keys % max(n_rows, 1)
 
@@ -127,7 +128,7 @@ def is_among(keys: Ints, sorted_keys: Ints) -> npt.NDArray[np.bool_]:
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Unverified pairs of rows, ``left < right``, worth a look, and what was counted on the way."""
+    """Unverified pairs of rows, ``left < right``; ``counts`` are numbers for the manifest."""
 
     left: Ints
     right: Ints
@@ -141,7 +142,7 @@ class Candidates:
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """Verified pairs of rows, ``left < right``; ``kind`` is a place in ``schema.KINDS``."""
+    """Verified pairs of rows, ``left < right``; ``kind`` is an index into ``schema.KINDS``."""
 
     left: Ints
     right: Ints
@@ -158,14 +159,14 @@ class Matches:
         return Matches(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
 
     def find(self, one: Ints, other: Ints, n_rows: int) -> Ints:
-        """The place of the match of each pair, in any order of its ends; for matches sorted by pair that have it."""
+        """The place of the match of each pair, in either order. Matches must be sorted by pair and contain it."""
         keys = pair_keys(np.minimum(one, other), np.maximum(one, other), n_rows)
         places: Ints = np.searchsorted(pair_keys(self.left, self.right, n_rows), keys)
         return places
 
     @classmethod
     def join(cls, parts: list[Matches]) -> Matches:
-        """All matches of several lists, sorted by pair; of two on one pair the stronger kind stays."""
+        """The matches of several lists, sorted by pair; of two matches of a pair the stronger kind stays."""
         left, right, kind, jaccard, containment, contained = (
             np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__
         )

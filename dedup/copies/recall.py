@@ -1,8 +1,7 @@
-"""The real recall of a run: a sample of documents against all others, by exact counting.
+"""Measures the recall of a run: a sample of texts against all others, by exact comparison.
 
-What comes in is what the run compared and what it listed; what goes out is the share of all true pairs that it listed,
-with an interval. Nothing is estimated from signatures. Documents with the same token stream are one text here: exact
-copies are always listed, and would only make the figure look better. Headlines are not measured.
+Documents with one token stream count as one text: exact copies are always listed and would only improve the
+figure. Headlines are not measured.
 """
 
 from __future__ import annotations
@@ -20,18 +19,19 @@ from ..config import Config
 from ..config.bands import band_recall
 from ..kernels.copies.recall import SampleIndex, sample_pairs
 from ..kernels.hashing import EULER, GOLDEN, PI
-from .pairs import Matches, is_among
+from .pairs import Matches, is_among, overlap
+from .verification import is_listed
 
-#: Texts that are sampled where a recall is asked for and no number is set.
+#: Texts to sample if ``candidates.recall`` is set and ``candidates.recall_sample`` is not.
 SAMPLE_IF_ASKED = 500
-#: Bits of a shingle hash by which it is looked up among those of the sample, at least and at most.
+#: Fewest and most bits of a shingle hash by which the directory of the sample is indexed.
 LEAST_BITS, MOST_BITS = 10, 24
 _CONFIDENCE = 0.95
 _ROWS_AT_ONCE = 1 << 16
 
 
 def sample_size(config: Config) -> int:
-    """How many texts are sampled: as set, else some where a recall is asked for, else none."""
+    """The number of texts to sample: as set, else the default if a recall is set, else none."""
     return config.candidates.recall_sample or (SAMPLE_IF_ASKED if config.candidates.recall else 0)
 
 
@@ -46,29 +46,33 @@ def measure_recall(
     release: Release = no_release,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure which share of the pairs that it should list a run has listed.
+    """Measure the share of true pairs that a run listed.
 
-    A true pair has at least jaccard ``candidates.at`` (and enough to be listed), or containment ``copies.excerpt``. The
-    sample are the texts with the smallest hashes of their digests, so that neither the order of the documents nor the
-    threads change it; a pair counts if one of its texts is sampled.
+    A true pair has a jaccard of at least ``candidates.at`` (and is similar enough to be listed), or a
+    containment of at least ``copies.excerpt``. The sample are the texts with the smallest hashes of their
+    digests, so neither the order of documents nor threads change it. A pair counts if one of its texts is
+    sampled.
 
     Parameters
     ----------
-    shingles : sorted unique shingle rows of all documents; digests : uint64[n, 2], equal if the token streams are
-    compared : bool[n], the documents that the run compared; matches : all that it listed
-    release : called where a block of shingles has been read
-    seed : another seed draws another sample
+    shingles : of all documents, sorted and unique in each row
+    digests : uint64[n, 2], equal if the token streams are equal
+    compared : bool[n], the documents that the run compared
+    matches : all matches that it listed
+    release : called after each block of shingles
+    seed : of the sample
 
     Returns
     -------
-    what stands under ``recall`` in ``manifest.json``: the target, the banding and the recall that it has by itself at
-    ``at``, the number of texts and of sampled ones, and for each measure the pairs found by brute force, how many of
-    them are listed, their share and its 95 % interval (``None`` where there is no pair)
+    dict
+        The section ``recall`` of ``manifest.json``: the target, the banding and its theoretical recall at
+        ``at``, the numbers of texts and of sampled texts, and for each measure the pairs found by brute
+        force, how many of them are listed, their share and its 95 % interval (``None`` without pairs).
     """
     bands, rows = config.banding()
     at, excerpt = config.candidates.at, config.copies.excerpt
     firsts, text_of = _texts(digests, compared & (np.diff(shingles[1]) > 0))
-    places = _drawn(digests[firsts], sample_size(config), seed)
+    places = _sample_places(digests[firsts], sample_size(config), seed)
     report: dict[str, Any] = {
         "target": config.candidates.recall or None,
         "at": at,
@@ -82,16 +86,17 @@ def measure_recall(
     one, other_text = places[sampled], text_of[other]
     listed = _is_listed(one, other_text, places, matches, text_of, len(firsts))
     size, other_size = (np.diff(shingles[1])[row] for row in (firsts[one], other))
-    jaccard, containment = shared / (size + other_size - shared), shared / np.minimum(size, other_size)
-    # A pair of two sampled texts is there twice, and counts a half each time.
+    measured = overlap(shared, size, other_size)
+    jaccard, containment, _ = measured
+    # A pair of two sampled texts is found twice, so each counts one half.
     weights = np.where(np.isin(other_text, places), 0.5, 1.0)
     for name, least, true in (
-        ("jaccard", at, (jaccard >= at) & ((jaccard >= config.copies.near) | (containment >= config.copies.partial))),
+        ("jaccard", at, (jaccard >= at) & is_listed(measured, config.copies)),
         ("containment", excerpt, containment >= excerpt),
     ):
         pairs = np.bincount(sampled, weights * true, minlength=len(places)).astype(float)
         hits = np.bincount(sampled, weights * (true & listed), minlength=len(places)).astype(float)
-        report[name] = {"from": least, **_share(pairs, hits, len(firsts))}
+        report[name] = {"from": least, **_share_listed(pairs, hits, len(firsts))}
     return report
 
 
@@ -100,17 +105,19 @@ def recall_interval(pairs: npt.NDArray[np.float64], listed: npt.NDArray[np.float
 
     Parameters
     ----------
-    pairs, listed : float64[n_sampled], the true pairs of each sampled document, and the listed ones of them; some are not 0
-    population : documents from which the sample was drawn
+    pairs, listed : float64[n_sampled], true pairs of each sampled document, and those of them that are
+        listed; not all 0
+    population : number of documents from which the sample was drawn
 
     Notes
     -----
     Korn and Graubard 1998, "Confidence intervals for proportions with small expected number of positive counts
-    estimated from survey data": the exact interval of Clopper and Pearson for as many independent pairs as would give
-    the variance that is seen between documents (linearized ratio; the unit is the document that was drawn, for its
-    pairs may stand or fall together). Departure: this effective number is never more than the documents that have a
-    pair, for where few pairs are missed that variance is not seen. So the interval does not shrink to a point where
-    nothing is missed in the sample, as that of a bootstrap does. If all documents are in the sample, it is one.
+    estimated from survey data": the exact interval of Clopper and Pearson, for the number of independent pairs
+    that would give the variance observed between documents (linearized ratio; the sampled unit is the
+    document, since its pairs may be missed together). Departure: this effective number is at most the number
+    of documents that have a pair, because that variance is not observed where few pairs are missed. So the
+    interval does not shrink to a point if the sample misses nothing, as a bootstrap interval does. If the
+    sample contains all documents, it is a point.
     """
     total = pairs.sum()
     share = float(listed.sum() / total)
@@ -129,7 +136,7 @@ def recall_interval(pairs: npt.NDArray[np.float64], listed: npt.NDArray[np.float
     return low, high
 
 
-def _share(pairs: npt.NDArray[np.float64], listed: npt.NDArray[np.float64], population: int) -> dict[str, Any]:
+def _share_listed(pairs: npt.NDArray[np.float64], listed: npt.NDArray[np.float64], population: int) -> dict[str, Any]:
     total, hits = round(pairs.sum()), round(listed.sum())
     if not total:
         return {"pairs": 0, "listed": 0, "recall": None, "low": None, "high": None}
@@ -138,26 +145,26 @@ def _share(pairs: npt.NDArray[np.float64], listed: npt.NDArray[np.float64], popu
 
 
 def _texts(digests: npt.NDArray[np.uint64], compared: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """The first document of each text, and the text of each document: -1 if it is not compared."""
+    """The first document of each text, and the text of each document, -1 if it is not compared."""
     rows = np.flatnonzero(compared)
-    _, first, texts = np.unique(_joined(digests[rows]), return_index=True, return_inverse=True)
+    _, first, texts = np.unique(_combined(digests[rows]), return_index=True, return_inverse=True)
     text_of = np.full(len(compared), -1, np.int64)
     text_of[rows] = texts
     return rows[first], text_of
 
 
-def _drawn(digests: npt.NDArray[np.uint64], number: int, seed: int) -> Ints:
-    """The places of so many texts, ascending: those whose digests have the smallest hashes."""
+def _sample_places(digests: npt.NDArray[np.uint64], number: int, seed: int) -> Ints:
+    """The places of ``number`` texts whose digests have the smallest hashes, ascending."""
     if number >= len(digests):
         return np.arange(len(digests))
-    drawn = (_joined(digests) ^ (np.full(1, seed, np.uint64) * PI)) * GOLDEN
+    drawn = (_combined(digests) ^ (np.full(1, seed, np.uint64) * PI)) * GOLDEN
     drawn = (drawn ^ (drawn >> np.uint64(32))) * EULER
     places: Ints = np.sort(np.argpartition(drawn, number - 1)[:number])
     return places
 
 
-def _joined(digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Both halves of each digest as one number; they are hashes already."""
+def _combined(digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Combine both halves of each digest, which are hashes already."""
     joined: npt.NDArray[np.uint64] = digests[:, 0] ^ (digests[:, 1] * GOLDEN)
     return joined
 
@@ -165,7 +172,7 @@ def _joined(digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 def _true_pairs(
     shingles: Rows, rows: Ints, sample_rows: Ints, jaccard: float, containment: float, threads: int, release: Release
 ) -> tuple[Ints, Ints, Ints]:
-    """Every pair of a sampled row and one of ``rows``: (place in the sample, row, shared shingles)."""
+    """Every true pair of a sampled row and one of ``rows``: (place in the sample, row, shared shingles)."""
     values, offsets = take_rows(*shingles, sample_rows)
     order = np.argsort(values, kind="stable")
     members = np.repeat(np.arange(len(sample_rows)), np.diff(offsets))[order]
@@ -192,7 +199,7 @@ def _true_pairs(
 
 def _is_listed(one: Ints, other: Ints, sample: Ints, matches: Matches, text_of: Ints, n_texts: int) -> npt.NDArray[np.bool_]:
     """Whether any document of one text has a match with any of the other, for pairs with a text of the sample."""
-    in_sample = np.zeros(n_texts + 1, bool)  # the last place is for -1
+    in_sample = np.zeros(n_texts + 1, bool)  # the last place stands for -1
     in_sample[sample] = True
     left, right = text_of[matches.left], text_of[matches.right]
     asked = (in_sample[left] | in_sample[right]) & (left >= 0) & (right >= 0)

@@ -1,7 +1,7 @@
-"""Which shingles are common: what one outlet prints in several documents is a form of its own, or furniture.
+"""Shingles to weights: a shingle in several documents of one outlet is template text or page furniture.
 
-What many outlets print once each is a wire. So documents are counted by outlet, and the outlet that has most decides;
-those whose outlet is unknown count together, and need be more.
+A shingle that many outlets print once each comes from a wire. So documents are counted per outlet and the
+largest count decides. Documents without an outlet are counted together, with a higher threshold.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ..arrays.threads import map_batches
 from ..config import CopyConfig
 from ..kernels.copies.shingle_weights import Selection, count_in_source, count_rows, most_in_source, perhaps_common, weight_table
 
-#: Counters for a part of the shingles at most, parts at least (so that threads have work), and rows read at a time.
+#: Most counters for a part of the shingles; fewest parts (so that threads have work); rows read at a time.
 _MOST_SLOTS, _LEAST_PARTS, _BLOCK = 1 << 26, 4, 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """The weights of common shingles, below 1; all others weigh 1. See ``kernels.commonness.weight_table``."""
+    """Hash table of the weights of common shingles, below 1; all others weigh 1. See ``weight_table``."""
 
     keys: npt.NDArray[np.uint64]
     weights: npt.NDArray[np.float64]
@@ -34,19 +34,20 @@ class Weights:
 
 
 def weigh(shingles: Rows, rows: Ints, sources: Ints, config: CopyConfig, spill: SpillPool, *, threads: int = 1) -> Weights:
-    """Weigh the shingles of documents: ``common_in_source / documents`` of the outlet that has most, at most 1.
+    """Weigh shingles: ``common_in_source / documents`` of the outlet with most documents, at most 1.
 
     Parameters
     ----------
-    shingles : sorted unique rows of all documents; rows : int64[n_rows], the documents that count
-    sources : int64[n], a number for each outlet, -1 where it is unknown: there ``common`` stands for ``common_in_source``
-    spill : where the shingles are kept
+    shingles : of all documents, sorted and unique in each row
+    rows : int64[n_rows], the documents to count
+    sources : int64[n], numbers of outlets, -1 where unknown: there ``common`` replaces ``common_in_source``
+    spill : pool of the shingles
     """
     values, offsets = shingles
     own = sources[rows] + 1  # 0: unknown
     bounds = np.full(int(own.max(initial=0)) + 1, config.common_in_source)
     bounds[0] = config.common
-    # Counts are compared as multiples, so that one bound serves outlets and unknown ones.
+    # Scaled counts are comparable between outlets and documents without one.
     scales = config.common * config.common_in_source // bounds
     least = np.uint8(min(bounds[own].min(initial=255) + 1, 255))
     n_values = int((offsets[rows + 1] - offsets[rows]).sum())

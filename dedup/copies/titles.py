@@ -1,10 +1,7 @@
-"""Headlines and titles to matches: a channel of its own, by character shingles over stems.
+"""Headlines and titles to matches, by character shingles over stems: word shingles say nothing about ten words.
 
-Word shingles say nothing about ten words. Two headlines are one if their character shingles agree almost
-wholly, nothing was replaced (words may only be missing on one side) and what is missing is no number, rare
-word, negation or other word that turns a headline round: «بلينكن يلتقي السيسي بمصر» and «... في مصر» are one,
-«قتيلان» and «3 قتلى» are two, and so are «زيارة الوزير» and «إلغاء زيارة الوزير». Headlines are compared with
-headlines and with titles of articles, never with bodies; two articles never match by title.
+Headlines are compared with headlines and with titles of articles, never with texts. Two articles never
+match by title.
 """
 
 from __future__ import annotations
@@ -28,10 +25,16 @@ from .pairs import EXACT, NEITHER, TITLE, Matches, measure_overlap
 
 @dataclass(frozen=True, eq=False)
 class Titles:
-    """Titles of documents, row by row; for a headline the title is all there is.
+    """Titles of documents, row by row; the title of a headline is its whole text.
 
-    ``shingles`` sorted unique character shingles, ``terms`` stems in order, ``facts`` numbers, rare words and
-    negations, sorted and unique; ``words`` int32[n] stems in each; ``headline`` bool[n]; ``digests`` uint64[n, 2].
+    Attributes
+    ----------
+    shingles : character shingles, sorted and unique
+    terms : stems in order
+    facts : numbers, rare words and negations, sorted and unique
+    words : int32[n], stems in each title
+    headline : bool[n]
+    digests : uint64[n, 2], of token streams
     """
 
     shingles: Rows
@@ -47,13 +50,14 @@ def match_headlines(
 ) -> Matches:
     """Match headlines with headlines and with titles.
 
-    A title that many share is compared once; each headline is matched with the first headline and the first
-    article, by precedence, of its own title and of every title that is as good as its own. A title that
-    comes back after ``copies.title_days`` is another one: «أسعار الذهب اليوم» of today is not that of last year.
+    A title that many documents share is compared once. Each headline is matched with the first headline
+    and the first article, by precedence, of its own title and of every title that says the same (see
+    ``close_titles``). A title that returns after ``copies.title_days`` is a new one: «أسعار الذهب اليوم» of
+    today is not that of last year.
 
     Parameters
     ----------
-    ranks : int64[n], precedence of the documents, see ``canonicals.py``
+    ranks : int64[n], see ``grouping.precedence``
     times : float64[n], seconds; NaN where unknown
     """
     rows = np.flatnonzero(titles.words >= config.text.min_headline_words)
@@ -83,7 +87,7 @@ def match_headlines(
     edge = by_unit[np.repeat(offsets[of_unit] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())]
     parts = []
     for target in (first_headline[other[edge]], first_article[other[edge]]):
-        apart = np.abs(times[source] - times[target]) > config.copies.title_days * DAY  # never, if one is undated
+        apart = np.abs(times[source] - times[target]) > config.copies.title_days * DAY  # False if one is undated
         real = (target >= 0) & (target != source) & ~apart
         a, b = np.minimum(source, target)[real], np.maximum(source, target)[real]
         parts.append(title_matches(a, b, jaccard[edge][real], containment[edge][real], titles.digests, titles.headline))
@@ -91,9 +95,9 @@ def match_headlines(
 
 
 def periods(keys: npt.NDArray[np.uint64], times: npt.NDArray[np.float64], longest: float) -> Ints:
-    """Number the keys so that equal keys more than ``longest`` seconds apart get numbers of their own.
+    """Number keys so that equal keys more than ``longest`` seconds apart get different numbers.
 
-    A period begins with the first time of a key that is in none; undated ones belong to the first.
+    A period begins with the first time of a key after the previous period; undated keys belong to the first.
     """
     order = np.lexsort((np.where(np.isnan(times), -np.inf, times), keys))
     numbers = np.empty(len(keys), np.int64)
@@ -102,7 +106,7 @@ def periods(keys: npt.NDArray[np.uint64], times: npt.NDArray[np.float64], longes
 
 
 def _first(rows: Ints, unit: Ints, chosen: npt.NDArray[np.bool_], n_units: int) -> Ints:
-    """The first chosen row of each unit, -1 where there is none; rows come by unit and precedence."""
+    """The first chosen row of each unit, -1 where there is none; rows are sorted by unit and precedence."""
     first = np.full(n_units, -1, np.int64)
     places = np.flatnonzero(chosen)[::-1]
     first[unit[places]] = rows[places]
@@ -112,7 +116,7 @@ def _first(rows: Ints, unit: Ints, chosen: npt.NDArray[np.bool_], n_units: int) 
 def _same_titles(
     titles: Titles, rows: Ints, of_headline: npt.NDArray[np.bool_], config: Config, threads: int, release: Release
 ) -> tuple[Ints, Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Pairs of different titles, as places in ``rows``, that say the same, one of them a headline's; with jaccard and containment."""
+    """Pairs of different titles that say the same, at least one of a headline: places in ``rows``, jaccard, containment."""
     settings = config.candidates
     keys = band_rows(titles.shingles, rows, config.signatures, settings.bands, settings.rows, threads=threads, release=release)
     full = np.diff(titles.shingles[1])[rows] > 0
@@ -127,16 +131,27 @@ def _same_titles(
 def close_titles(
     shingles: Rows, terms: Rows, facts: Rows, one: Ints, other: Ints, least: float
 ) -> tuple[Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Places of the pairs of titles that say the same, and jaccard and containment of all pairs.
+    """Find the pairs of titles that say the same.
+
+    Their character shingles agree almost entirely, no word is replaced (words may only be missing on one
+    side), and no number, rare word, negation or other reversing word is missing: «بلينكن يلتقي السيسي بمصر»
+    and «... في مصر» say the same; «قتيلان» and «3 قتلى» do not, nor do «زيارة الوزير» and «إلغاء زيارة الوزير».
 
     Parameters
     ----------
-    shingles, terms, facts : see ``Titles``; one, other : int64[n_pairs], rows; least : the jaccard that they must reach
+    shingles, terms, facts : see ``Titles``
+    one, other : int64[n_pairs], rows
+    least : jaccard that a pair must reach
+
+    Returns
+    -------
+    (places int64[n_close], jaccard float64[n_pairs], containment float64[n_pairs])
+        The places of the pairs that say the same, and the similarities of all pairs.
     """
     jaccard, containment, _ = measure_overlap(shingles, one, other)
     close = np.flatnonzero(jaccard >= least)
     close = close[subsequence_pairs(*terms, one[close], other[close])]
-    # The one is the other with words left out, so as many facts are the same facts.
+    # One title is the other with words left out, so equal numbers of facts mean equal facts.
     counts = (_count_facts(terms, facts, side[close]) for side in (one, other))
     return close[np.equal(*counts)], jaccard, containment
 
@@ -162,7 +177,7 @@ def title_matches(
 
 
 def _count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
-    """int64[len(rows)]: how many terms of each row are facts, one that comes twice counted twice."""
+    """int64[len(rows)]: the number of terms of each row that are facts, repeats included."""
     values, offsets = take_rows(*terms, rows)
     known = np.isin(values, take_rows(*facts, rows)[0])
     counts: Ints = np.diff(np.concatenate([[0], np.cumsum(known)])[offsets])
@@ -170,6 +185,6 @@ def _count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:
 
 
 def unique_facts(terms: Rows) -> Rows:
-    """The facts among rows of terms, sorted and unique in each row."""
+    """The facts in rows of terms, sorted and unique in each row."""
     facts: Rows = unique_rows(*filter_rows(*terms, (terms[0] & FACT) != 0))
     return facts

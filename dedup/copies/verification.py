@@ -1,12 +1,7 @@
-"""Candidates to matches: every pair is measured exactly, and a rule says what it is.
+"""Candidates to matches: exact jaccard and containment of each pair, and the kind of match that follows.
 
-Jaccard and containment are set arithmetic on shingle hashes. Further numbers only decide, they are not reported as
-similarities. *Coverage* is the share of the shorter text's words that stand in the longer one beside the same
-neighbour: a copy that was touched up all over keeps it, a text of which half is new does not. *Distinct containment*
-weighs a shingle by its rarity within outlets: a form that is filled in day by day (cables, forecasts, furniture) counts
-little. *Facts*, numbers and rare words, tell a form that was filled in anew: too few of the smaller text's are in the
-larger one, or too many stand replaced by others in the same place. A pair that fails one of them is listed as
-``partial`` and never grouped.
+A pair that looks like a copy must also pass three tests, or it is listed as ``partial`` and never grouped:
+distinct containment, coverage and facts (see ``verify_pairs``).
 """
 
 from __future__ import annotations
@@ -27,23 +22,32 @@ from ..kernels.copies.shingle_weights import shared_weights, weight_sums
 from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Matches, Overlap, measure_overlap
 from .shingle_weights import Weights
 
-#: A pair that shares more than this is no form, however common its shingles are: hundreds print one wire too.
+# What decides besides the settings in ``CopyConfig``; chosen on labelled pairs of Arabic news (see ``bench/labels``).
+#: Containment from which a pair is never a template, however common its shingles: hundreds of outlets print one wire.
 TEMPLATE_BELOW = 0.8
-#: Facts that must be missing before they can speak: one alone may be a slip.
+#: Facts that must be missing from the larger text to count against a copy; a single one may be an edit.
 LEAST_MISSING = 2
-#: Facts replaced in place make a template: at least so many, and so many in a hundred terms. A pair that
-#: shares more than this has too little room for it.
-REPLACED_LEAST, REPLACED_DENSITY, REPLACED_BELOW = 3, 3.9, 0.75
-#: Pairs verified at a time, and the same where what they need is in files.
+#: A pair is a template if at least this many facts are replaced in place ...
+REPLACED_LEAST = 3
+#: ... and at least this many per hundred terms of the shorter text ...
+REPLACED_DENSITY = 3.9
+#: ... unless its containment is at least this: then replacements are edits of one text.
+REPLACED_BELOW = 0.75
+
+#: Pairs verified at a time, in memory and where fingerprints are in files.
 _PAIRS, _SPILLED_PAIRS = 4096, 512
 
 
 @dataclass(frozen=True, eq=False)
 class VerificationInput:
-    """Documents as verification needs them.
+    """What verification reads of the documents.
 
-    ``shingles`` sorted unique rows; ``weights`` of those that are common; ``terms`` stems of the text in order; ``spill``
-    where they are kept.
+    Attributes
+    ----------
+    shingles : sorted and unique in each row
+    weights : of the common shingles
+    terms : stems of the texts in order
+    spill : the pool of these arrays
     """
 
     shingles: Rows
@@ -52,23 +56,23 @@ class VerificationInput:
     spill: SpillPool
 
 
-def verify(left: Ints, right: Ints, measured: VerificationInput, config: CopyConfig, *, threads: int = 1) -> Matches:
-    """Measure each pair exactly and keep those that share enough to be listed.
+def verify(left: Ints, right: Ints, documents: VerificationInput, config: CopyConfig, *, threads: int = 1) -> Matches:
+    """Verify candidate pairs on threads; see ``verify_pairs``.
 
     Parameters
     ----------
-    left, right : int64[n_pairs], rows of ``measured``, left < right
+    left, right : int64[n_pairs], rows of ``documents``, left < right
     """
 
     def block(first: int, last: int) -> Matches:
-        matches = verify_pairs(left[first:last], right[first:last], measured.shingles, measured.terms, distinct, config)
-        measured.spill.release()
+        matches = verify_pairs(left[first:last], right[first:last], documents.shingles, documents.terms, distinct, config)
+        documents.spill.release()
         return matches
 
     def distinct(left: Ints, right: Ints) -> Floats:
-        return _distinct_containment(left, right, measured)
+        return _distinct_containment(left, right, documents)
 
-    spilled = measured.spill.spilled
+    spilled = documents.spill.spilled
     blocks = map_blocks(block, len(left), threads, at_least=_PAIRS, at_most=_SPILLED_PAIRS if spilled else None)
     return Matches.join([*blocks, Matches.none()])
 
@@ -76,12 +80,24 @@ def verify(left: Ints, right: Ints, measured: VerificationInput, config: CopyCon
 def verify_pairs(
     left: Ints, right: Ints, shingles: Rows, terms: Rows, distinct: Callable[[Ints, Ints], Floats], config: CopyConfig
 ) -> Matches:
-    """Measure each pair exactly and keep those that share enough to be listed.
+    """Measure each pair exactly and return those that share enough to be listed, with their kinds.
 
     Parameters
     ----------
-    left, right : int64[n_pairs], rows; shingles, terms : as ``VerificationInput`` has them
-    distinct : gives float64, the distinct containment of pairs: what is left of it when common shingles weigh less
+    left, right : int64[n_pairs], rows
+    shingles, terms : see ``VerificationInput``
+    distinct : returns the distinct containment of pairs, float64[n_pairs]
+
+    Notes
+    -----
+    A pair that reaches ``near`` or ``excerpt`` below ``TEMPLATE_BELOW`` becomes ``partial`` if it fails a test:
+
+    - *Distinct containment* weighs shingles that an outlet repeats less, so a template that is filled in
+      day by day (cables, forecasts, page furniture) loses most of it.
+    - *Coverage* is the share of the shorter text's words that stand in the longer one next to the same
+      neighbour. A copy edited throughout keeps it, a text that is half new does not.
+    - *Facts* are numbers and rare words. In a template filled in again, too few facts of the smaller text
+      are in the larger one, or too many are replaced in place.
     """
     overlap = measure_overlap(shingles, left, right)
     listed = is_listed(overlap, config)
@@ -113,16 +129,16 @@ def kinds_by_overlap(overlap: Overlap, config: CopyConfig) -> npt.NDArray[np.uin
 
 
 def may_be_template(kind: npt.NDArray[np.uint8], containment: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """bool[n_pairs]: whether a pair of this kind and containment has yet to be told from a template filled in twice."""
+    """bool[n_pairs]: whether a pair of this kind and containment may still be a template filled in twice."""
     unclear: npt.NDArray[np.bool_] = ((kind == NEAR) | (kind == EXCERPT)) & (containment < TEMPLATE_BELOW)
     return unclear
 
 
-def _distinct_containment(left: Ints, right: Ints, measured: VerificationInput) -> Floats:
-    weights = measured.weights.arrays()
-    shared = shared_weights(*measured.shingles, left, right, *weights)
+def _distinct_containment(left: Ints, right: Ints, documents: VerificationInput) -> Floats:
+    weights = documents.weights.arrays()
+    shared = shared_weights(*documents.shingles, left, right, *weights)
     rows, places = np.unique(np.concatenate([left, right]), return_inverse=True)
-    sums = weight_sums(*measured.shingles, rows, *weights)[places]
+    sums = weight_sums(*documents.shingles, rows, *weights)[places]
     distinct: Floats = shared / np.maximum(np.minimum(sums[: len(left)], sums[len(left) :]), 1e-9)
     return distinct
 
@@ -136,7 +152,7 @@ def _is_copied(
     terms: Rows,
     config: CopyConfig,
 ) -> npt.NDArray[np.bool_]:
-    """Whether the smaller text of each pair is covered by the larger one, and its facts do not say that both fill in one form."""
+    """bool[n_pairs]: whether the larger text covers the smaller one and facts do not show a template."""
     smaller, larger = np.where(left_is_smaller, left, right), np.where(left_is_smaller, right, left)
     covered = (jaccard >= config.near) | (containment >= config.contained)
     unclear = np.flatnonzero(~covered)
