@@ -6,13 +6,13 @@
 
     dedup.find_copies(table)                 # copies only; any Arrow table, or mappings
     with dedup.Index.open("news.index") as index:
-        index.ingest(dedup.Document(id="1", text=text)).action  # index, skip or update, before it goes anywhere
+        index.ingest(dedup.Document(id="1", text=text)).action  # "index", "skip" or "update"
     dedup.normalize("إلى القاهرة", level="shingle")
     dedup.segment(page_text)                 # article, source line, embedded article, headlines
     dedup.sign(texts).to_datasketch()        # MinHash signatures
-    dedup.StoryClusterer().fit_predict(tfidf, times)  # stories of vectors of your own, as scikit-learn does it
+    dedup.StoryClusterer().fit_predict(tfidf, times)  # stories of your own vectors, a scikit-learn estimator
 
-Names are imported when they are first used, so that ``dedup --help`` need not wait for the kernels.
+Names are imported on first use, so that ``dedup --help`` does not wait for the kernels.
 """
 
 from importlib import import_module
@@ -92,7 +92,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from the file where it lives."""
+    """Import a public name from its module."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'dedup' has no attribute {name!r}")
     value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)

@@ -1,19 +1,19 @@
-"""Every error that dedup raises on purpose.
+"""All errors that dedup raises deliberately.
 
     DedupError
     ├── ConfigError      a setting is out of range or does not fit another one
     ├── InputError       an input is missing, unreadable or has no usable column
-    ├── OutputError      the output folder cannot be used
-    ├── SchemaError      a table does not have the columns or types it must have
+    ├── OutputError      an output cannot be written
+    ├── SchemaError      a table lacks a column or has a column of the wrong type
     └── SignatureError   signatures of different scheme, seed or version were mixed
 
-A message has three parts: what was seen, what is needed, what to do. One bad page is never an
-error: it becomes a row of ``rejects.parquet``.
+A message says what was found, what is needed and what to do. A bad page is no error: it becomes a row
+of ``rejects.parquet``.
 """
 
 
 class DedupError(Exception):
-    """Base of all errors raised by dedup; catch it to catch them all."""
+    """Base class of all errors of dedup."""
 
 
 class ConfigError(DedupError, ValueError):
@@ -21,11 +21,11 @@ class ConfigError(DedupError, ValueError):
 
 
 class InputError(DedupError):
-    """An input is missing, unreadable, or has no column that can be used."""
+    """An input is missing, unreadable, or has no usable column."""
 
 
 class OutputError(DedupError):
-    """The output folder cannot be written, or holds something that must not be overwritten."""
+    """An output cannot be written, or would overwrite something that must be kept."""
 
 
 class SchemaError(DedupError, TypeError):

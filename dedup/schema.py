@@ -1,7 +1,6 @@
-"""Arrow schemas of every table that passes from one floor to another.
+"""Arrow schemas of all tables, and the meaning of their columns.
 
-The result tables (DOCUMENTS, MATCHES, STORIES, EVENTS, REJECTS) and KEPT_TEXTS are the public contract; PAGES and
-TEXTS are what the readers give to the pipeline and what the pipeline gives to its stages.
+``TABLES`` are the public contract. PAGES is the output of the readers, TEXTS the input of the stages.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ import pyarrow as pa
 SCHEMA_VERSION = 2
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
-#: Integers that stand for a time count microseconds from here.
+#: Times as integers count microseconds from here.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Seconds; settings speak of days, times between stages are seconds.
+#: Seconds per day: settings are in days, times between stages in seconds.
 DAY = 86_400.0
 
-#: What a reader yields: one row per crawled unit.
+#: Output of the readers: one row per crawled unit.
 PAGES = pa.schema(
     [
         pa.field("page_id", pa.string(), nullable=False),
@@ -33,7 +32,7 @@ PAGES = pa.schema(
     ]
 )
 
-#: What the stages compare: one row per document, with its text.
+#: Input of the stages: one row per document, with its text.
 TEXTS = pa.schema(
     [
         pa.field("doc_id", pa.string(), nullable=False),
@@ -103,7 +102,7 @@ STORIES = pa.schema(
     ]
 )
 
-#: What a run with a base adds to its result: what became of old stories and copy groups.
+#: What happened to stories and copy groups of the base; only in results with a base.
 EVENTS = pa.schema(
     [
         pa.field("event", pa.string(), nullable=False),
@@ -116,10 +115,10 @@ EVENTS = pa.schema(
     ]
 )
 
-#: The texts that a run keeps, in the order of its documents.
+#: The stored texts, in the order of the documents.
 KEPT_TEXTS = pa.schema([pa.field("doc_id", pa.string(), nullable=False), pa.field("text", pa.large_string(), nullable=False)])
 
-#: What an online index says of a batch: a row for each document, and for each row that could not be read (``action`` is ``reject``).
+#: The verdicts of an index on a batch: one row per document, and one per rejected row (``action`` is ``reject``).
 VERDICTS = pa.schema(
     [
         pa.field("input_row", pa.int64()),

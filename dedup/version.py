@@ -1,3 +1,3 @@
-"""The version of this package, as it stands in manifests."""
+"""The version of this package, as manifests record it."""
 
 __version__ = "0.1.0"

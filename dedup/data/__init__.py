@@ -1,1 +1,1 @@
-"""Data files: the fold table, lists of words and cue phrases, agencies, background counts."""
+"""Data files: the fold table, word lists, cue phrases, agencies and background document frequencies."""

@@ -1,1 +1,1 @@
-"""Arabic text: folding, stems, stop words and document frequencies."""
+"""Arabic text: folding, tokens, light stems, word lists, document frequencies."""

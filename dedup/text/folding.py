@@ -1,22 +1,7 @@
-"""The folding rules, written once, as a table from code point to what it folds to.
+"""The folding rules, as a table from each code point to its folded form.
 
-The kernel and the Python function read this same table, so they cannot disagree. It is built here
-from the Unicode database and shipped as ``data/folding.npz``, so that every Python version folds
-alike; ``python -m dedup.folding`` writes the file anew.
-
-Rules of the level *canonical* (what two typings of one text have in common):
-
-- compatibility forms (NFKC): presentation forms, ligatures (ﻻ -> لا, ﷲ -> الله), full width, case
-- vowel marks, Quranic marks, tatweel, bidi controls, joiners, soft hyphens vanish
-- U+0653..0655 after ا و ي compose to آ أ إ ؤ ئ before marks are dropped
-- letters typed on Persian, Urdu or Kurdish keyboards: ی ے -> ي, ک ڪ -> ك, ہ ھ ە ۀ -> ه, ۃ -> ة, ٱ -> ا
-- house styles: أ إ آ -> ا, final ى -> ي, ة -> ه
-- every decimal digit -> 0..9; ٪ -> %; ٫ -> decimal point; ٬ and , between groups of three vanish
-- accents of Latin, Greek, Cyrillic and Hebrew vanish; other marks (Indic, Thai) stay, they are vowels
-- Han and kana: each character is a token; everything else that is no letter or digit separates tokens
-
-The level *shingle* adds the seats of hamza, ؤ ئ -> ء (مسؤول and مسئول are one); the level *stem* adds
-پ -> ب, چ -> ج, ژ -> ز, گ ڭ -> ك, ڤ -> ف, ڨ -> ق (and the light stem of ``stems.py``).
+Kernels and Python code read the same table, ``data/folding.npz``. It is shipped rather than built, so that
+every Python version folds alike; ``python -m dedup.text.folding`` builds it from the Unicode database.
 """
 
 from __future__ import annotations
@@ -30,6 +15,19 @@ import numpy.typing as npt
 
 from ..kernels.text.tokens import FoldTable
 
+# Rules of the level *canonical*, which unifies the ways to type one text:
+#
+# - compatibility forms (NFKC): presentation forms, ligatures (ﻻ -> لا, ﷲ -> الله), full width, case
+# - vowel marks, Quranic marks, tatweel, bidi controls, joiners and soft hyphens are dropped
+# - U+0653..0655 after ا و ي compose to آ أ إ ؤ ئ before marks are dropped
+# - letters typed on Persian, Urdu or Kurdish keyboards: ی ے -> ي, ک ڪ -> ك, ہ ھ ە ۀ -> ه, ۃ -> ة, ٱ -> ا
+# - house styles: أ إ آ -> ا, final ى -> ي, ة -> ه
+# - every decimal digit -> 0..9; ٪ -> %; ٫ -> decimal point; ٬ and , between groups of three are dropped
+# - accents of Latin, Greek, Cyrillic and Hebrew are dropped; other marks (Indic, Thai) are vowels and stay
+# - each Han or kana character is a token; anything else that is no letter or digit separates tokens
+#
+# The level *shingle* adds the seats of hamza, ؤ ئ -> ء (مسؤول and مسئول are one); the level *stem* adds
+# پ -> ب, چ -> ج, ژ -> ز, گ ڭ -> ك, ڤ -> ف, ڨ -> ق (and the light stem of ``stemming.py``).
 LEVELS = ("canonical", "shingle", "stem")
 
 # Kinds of table entry, in the top byte; the low 24 bits hold a code point or a place in `expansions`.
@@ -52,7 +50,7 @@ _CANONICAL = {ALEF_HAMZA: ALEF, ALEF_HAMZA_BELOW: ALEF, ALEF_MADDA: ALEF, ALEF_M
 _SHINGLE = {WAW_HAMZA: HAMZA, YEH_HAMZA: HAMZA}
 _STEM = {0x067E: 0x0628, 0x0686: 0x062C, 0x0698: 0x0632, 0x06AF: KAF, 0x06AD: KAF, 0x06A4: 0x0641, 0x06A8: 0x0642}
 
-# Isolated vowel signs: NFKC would give SPACE + mark and so split a word.
+# Isolated vowel signs: NFKC would turn them into SPACE + mark and split a word.
 _ISOLATED_MARKS = {0xFE70, 0xFE72, 0xFE74, 0xFE76, 0xFE78, 0xFE7A, 0xFE7C, 0xFE7E, *range(0xFC5E, 0xFC64)}
 _PHRASES = {0xFDFC: "ريال", 0xFDFD: "بسم الله الرحمن الرحيم"}
 _INVISIBLE = {
@@ -115,13 +113,13 @@ def _entry(code: int, expansions: list[int]) -> int:
 
 
 def _parts(code: int) -> list[int]:
-    """The entries that one code point becomes."""
+    """The entries of one code point."""
     if 0xD800 <= code < 0xE000:
         return [SEPARATOR << 24]
     if code in _ISOLATED_MARKS or code in _INVISIBLE or code == TATWEEL:
         return []
     text = _PHRASES.get(code) or chr(code)
-    for _ in range(3):  # case folding and compatibility forms call for each other; three rounds settle all of Unicode
+    for _ in range(3):  # case folding and NFKC affect each other; three rounds reach a fixed point for all of Unicode
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     parts: list[int] = []
     for letter in text:

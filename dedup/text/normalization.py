@@ -27,9 +27,9 @@ def normalize(text: str, level: str = "canonical") -> str:
     Parameters
     ----------
     text : any string; lone surrogates separate tokens
-    level : ``canonical`` (what two typings of one text have in common), ``shingle`` (seats of hamza are one
-        too: what copies are compared by) or ``stem`` (light stem: what headlines and stories are compared
-        by); the rules stand in ``dedup/folding.py``
+    level : ``canonical`` unifies the ways to type one text; ``shingle`` also unifies the seats of hamza
+        (copies are compared at this level); ``stem`` also reduces words to light stems (headlines and
+        stories are compared at this level). The rules are in ``dedup/text/folding.py``.
 
     Raises
     ------
@@ -49,20 +49,20 @@ def normalize(text: str, level: str = "canonical") -> str:
 def tokenize(text: str, level: str = "canonical") -> list[str]:
     """The tokens of a text at ``level``; see ``normalize``."""
     if level not in LEVELS:
-        raise ConfigError(f"there is no level {level!r} of folding. Choose one of: {', '.join(LEVELS)}.")
+        raise ConfigError(f"unknown level of folding: {level!r}. Choose one of: {', '.join(LEVELS)}.")
     folded = [token.translate(_refinement(level)) for token in written_tokens(text)]
     return [light_stem(token) for token in folded] if level == "stem" else folded
 
 
 @cache
 def _refinement(level: str) -> dict[int, int]:
-    """How letters change on the way to ``level``."""
+    """The letters that ``level`` maps to others."""
     codes = fold_table().refine[LEVELS.index(level)].tolist()
     return {folding.ARABIC_BLOCK + i: code for i, code in enumerate(codes) if code != folding.ARABIC_BLOCK + i}
 
 
 def written_tokens(text: str) -> list[str]:
-    """The tokens of a text before any level: without marks, but with the hamza and ta marbuta of their writer."""
+    """The tokens of a text before any level: without vowel marks, but with hamza and ta marbuta as written."""
     tokens: list[str] = []
     letters: list[int] = []
     kind_now = SEPARATOR
@@ -94,7 +94,7 @@ def written_tokens(text: str) -> list[str]:
 
 
 def _entries(text: str) -> list[tuple[int, int, int]]:
-    """(kind, folded letter, raw code point or 0 inside an expansion) of each character that counts."""
+    """(kind, folded letter, raw code point or 0 inside an expansion) of each character that is not dropped."""
     table = fold_table()
     entries: list[tuple[int, int, int]] = []
     for character in text:
@@ -112,7 +112,7 @@ def _entries(text: str) -> list[tuple[int, int, int]]:
 
 
 def _compose(entries: list[tuple[int, int, int]], at: int, raw: int) -> tuple[int, int]:
-    """The letter at ``at`` with the marks behind it composed, and the place of the last mark used."""
+    """The letter at ``at`` composed with the marks after it, and the place of the last of them."""
     letter = entries[at][1]
     while at + 1 < len(entries) and entries[at + 1][0] == COMPOSE:
         if raw in (folding.ALEF, folding.WAW, folding.YEH):
@@ -124,7 +124,7 @@ def _compose(entries: list[tuple[int, int, int]], at: int, raw: int) -> tuple[in
 
 
 def _number(entries: list[tuple[int, int, int]], at: int) -> tuple[str, int]:
-    """Read digits (,digits digits digits)* (.digits)*; the number and the place behind it."""
+    """Read digits (,digits digits digits)* (.digits)*; return the number and the place after it."""
     digits, at = _digits(entries, at)
     run, decimals = len(digits), False
     while at < len(entries) and entries[at][0] in (DECIMAL, GROUP):

@@ -1,11 +1,7 @@
-"""Spellings: one Arabic phrase, and everything people type for it.
+"""A short Arabic phrase to its folded form (``fold``) or to a regular expression for all its spellings.
 
-In comes a phrase in readable Arabic, out goes either its folded form (:func:`fold`, for comparing short strings)
-or a regular expression for all its spellings (:func:`spelling_pattern`, for finding it in untouched text, so that
-offsets stay valid). Both treat the same things as equal: vowel marks, tatweel and invisible direction or joining
-signs count for nothing; أ إ آ ٱ are ا, ى is ي, ة is ه. The expression uses only what Python's ``re`` and RE2 (the
-engine behind Arrow) share, so one phrase means the same to both. This is for short fixed phrases; the folding of
-whole documents is the kernel's work, and does more.
+Both ignore vowel marks, tatweel and invisible signs, and unify أ إ آ ٱ and ا, ى and ي, ة and ه. Patterns work
+in Python's ``re`` and in RE2 (the engine of Arrow). Documents are folded by ``folding.py``, which does more.
 """
 
 from __future__ import annotations
@@ -28,7 +24,7 @@ EN_QUAD, HAIR_SPACE = 0x2000, 0x200A
 LINE_SEPARATOR, PARAGRAPH_SEPARATOR = 0x2028, 0x2029
 NARROW_NO_BREAK_SPACE, MATHEMATICAL_SPACE, IDEOGRAPHIC_SPACE = 0x202F, 0x205F, 0x3000
 
-#: Code points without weight, as ranges: first and last.
+#: Ignored code points, as ranges: first and last.
 _WEIGHTLESS_RANGES = (
     (FATHATAN, LAST_MARK),
     (SUPERSCRIPT_ALEF, SUPERSCRIPT_ALEF),
@@ -40,7 +36,7 @@ _WEIGHTLESS_RANGES = (
     (ARABIC_LETTER_MARK, ARABIC_LETTER_MARK),
     (BYTE_ORDER_MARK, BYTE_ORDER_MARK),
 )
-#: Blanks, as ranges: all that ``str.strip`` takes off, but for the two that end a line.
+#: Blanks, as ranges: all characters that ``str.strip`` removes, except the two that end a line.
 _BLANK_RANGES = (
     (TAB, TAB),
     (VERTICAL_TAB, FORM_FEED),
@@ -54,7 +50,7 @@ _BLANK_RANGES = (
     (MATHEMATICAL_SPACE, MATHEMATICAL_SPACE),
     (IDEOGRAPHIC_SPACE, IDEOGRAPHIC_SPACE),
 )
-#: A letter's other spellings, by the letter that stands for them all.
+#: Spellings of a letter, by the letter that represents them.
 _SPELLINGS = {"ا": "اأإآٱ", "ي": "يى", "ه": "هة"}
 
 
@@ -62,7 +58,7 @@ def _inside_class(ranges: tuple[tuple[int, int], ...]) -> str:
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
 
 
-#: To be put inside of a character class of a pattern.
+#: For use inside a character class of a pattern.
 WEIGHTLESS = _inside_class(_WEIGHTLESS_RANGES)
 BLANKS = _inside_class(_BLANK_RANGES)
 
@@ -71,29 +67,21 @@ _FOLDING.update({ord(other): letter for letter, others in _SPELLINGS.items() for
 
 
 def fold(text: str) -> str:
-    """Fold a short text so that all its spellings become one.
-
-    Parameters
-    ----------
-    text : any text; meant for phrases and lines, not for documents
-
-    Returns
-    -------
-    the text without weightless signs, one letter for each group of spellings, Latin in lower case
-    """
+    """Fold a phrase or line: drop ignored signs, unify spellings of letters, lower-case Latin letters."""
     return text.translate(_FOLDING).lower()
 
 
 def spelling_pattern(phrase: str) -> str:
-    """Write the regular expression that finds a phrase in all its spellings.
+    """Build a regular expression that finds a phrase in all its spellings.
 
     Parameters
     ----------
-    phrase : words in readable Arabic; a blank stands for any run of blanks
+    phrase : words in readable Arabic; a blank matches any run of blanks
 
     Returns
     -------
-    a pattern without groups or anchors, for ``re`` and for RE2; cost of a match is linear in what it consumes
+    str
+        A pattern without groups or anchors, for ``re`` and for RE2; matching takes linear time.
     """
     between = f"[{WEIGHTLESS}]*"
     pieces = []

@@ -1,10 +1,7 @@
-"""A guarded light stem for Arabic words: what "بالرياض", "والرياض" and "الرياض" have in common.
+"""A light stemmer for Arabic words with lists of exceptions: "بالرياض", "والرياض" and "الرياض" have one stem.
 
-Prefixes and suffixes are those of light10 (Larkey, Ballesteros, Connell 2002), which as it stands breaks
-the commonest words of news (وزير -> زير, لبنان -> لبن, إيران -> اير). Here words whose first waw is a root
-letter, and names that end like a plural, are protected, and a single ب or ل is taken off only where the rest
-is known to be the word. The lists are ``data/stems.txt``: decisions read off word counts of news corpora by
-``bench/make_data/word_lists.py``. A stem is stemmed no further: the function is idempotent.
+Light10 alone breaks the most common words of news (وزير -> زير, لبنان -> لبن, إيران -> اير). The exceptions
+in ``data/stems.txt`` come from word counts of news corpora (``bench/make_data/word_lists.py``).
 """
 
 from __future__ import annotations
@@ -13,12 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-#: Article and conjunction prefixes, longest first, with the letters that must remain.
+#: Article and conjunction prefixes, longest first, with the number of letters that must remain.
 PREFIXES = (("وبال", 3), ("وكال", 3), ("ولل", 3), ("فلل", 3), ("وال", 3), ("بال", 3), ("كال", 3), ("فال", 3), ("لل", 3), ("ال", 2))
 #: Suffixes, longest first; at least three letters must remain.
 SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
 SHORTEST = 3
-#: A longer run of letters is no word.
+#: Longer runs of letters are not words.
 LONGEST = 255
 
 _FIRST_LETTER, _LAST_LETTER = "\u0621", "\u064a"
@@ -26,11 +23,11 @@ _FIRST_LETTER, _LAST_LETTER = "\u0621", "\u064a"
 
 @dataclass(frozen=True)
 class StemLists:
-    """Words, at level *shingle* with the letters of level *stem*, that steer the stem."""
+    """Exceptions of the stemmer: words at level *shingle* with the letters of level *stem*."""
 
-    whole: frozenset[str]  #: no prefix is taken off
-    ending: frozenset[str]  #: no suffix is taken off
-    split: frozenset[str]  #: a first ب or ل is a preposition
+    whole: frozenset[str]  #: keep their prefix: the first waw is a root letter, for example
+    ending: frozenset[str]  #: keep their suffix: names that end like a plural, for example
+    split: frozenset[str]  #: begin with ب or ل as a preposition
 
 
 @cache
@@ -45,7 +42,11 @@ def stem_lists() -> StemLists:
 
 
 def light_stem(word: str) -> str:
-    """The stem of one folded word; words that are not Arabic come back as they are."""
+    """Stem one folded word; words that are not Arabic are returned unchanged.
+
+    Idempotent: the stem of a stem is the stem. Prefixes and suffixes are those of light10 (Larkey,
+    Ballesteros, Connell 2002, "Improving stemming for Arabic information retrieval").
+    """
     if not word or len(word) > LONGEST or not _FIRST_LETTER <= word[0] <= _LAST_LETTER:
         return word
     word = _collapse(word)
@@ -58,7 +59,7 @@ def light_stem(word: str) -> str:
 
 
 def _collapse(word: str) -> str:
-    """Three or more of one letter are emphasis (عااااجل): one is left."""
+    """Reduce three or more equal letters, which are emphasis (عااااجل), to one."""
     letters: list[str] = []
     at = 0
     while at < len(word):

@@ -128,17 +128,17 @@ def test_missing_inputs_and_a_file_that_exists_are_refused_before_the_work(here,
     said = error_of(dedup_command("stories", "fit-idf", "gone.jsonl", "-o", "idf.npz"), 3)
     assert said.startswith("Error: gone.jsonl: there is no such file or folder")
     Path("idf.npz").write_text("keep")
-    assert error_of(dedup_command(*FIT), 4) == "Error: idf.npz: exists. Choose another name, or give --overwrite to replace earlier counts."
+    assert error_of(dedup_command(*FIT), 4) == "Error: idf.npz: exists. Choose another name, or replace it with --overwrite."
     assert error_of(dedup_command(*FIT, "--overwrite"), 4) == (
-        "Error: idf.npz: is no earlier file of counts and is not overwritten. Choose another name."
+        "Error: idf.npz: is not a file of document frequencies, so it is not overwritten. Choose another name."
     )
-    assert error_of(dedup_command(*FIT[:-1], "."), 4) == "Error: .: is a folder. Name a file for the counts."
+    assert error_of(dedup_command(*FIT[:-1], "."), 4) == "Error: .: is a folder. Give the name of a file."
     assert Path("idf.npz").read_text() == "keep"
 
 
 def test_an_input_is_never_overwritten(here):
     said = error_of(dedup_command(*FIT[:-1], "news.jsonl", "--overwrite"), 4)
-    assert said == "Error: news.jsonl: is no earlier file of counts and is not overwritten. Choose another name."
+    assert said == "Error: news.jsonl: is not a file of document frequencies, so it is not overwritten. Choose another name."
     assert Path("news.jsonl").read_text(encoding="utf-8") == lines_of(*ROWS)
 
 
@@ -200,10 +200,8 @@ def test_counts_that_cannot_be_used_are_refused_before_a_run_begins(here, monkey
         Path("idf.npz").write_bytes(whole[: len(whole) // 2] if damage == "torn" else b"keep")
     monkeypatch.setattr("dedup.batch.reading.read_files", must_not_run)
     said = error_of(dedup_command("run", "news.jsonl", "-o", "out", "--stories.background", "idf.npz"), 2)
-    reason = {"gone": "cannot read these counts (No such file or directory)"}.get(
-        damage, "this is no file of counts, or only a part of one"
-    )
-    assert said == f"Error: idf.npz: {reason}. Give a file that 'dedup stories fit-idf' wrote, or leave stories.background out."
+    reason = {"gone": "cannot be read (No such file or directory)"}.get(damage, "not a file of document frequencies, or only a part of one")
+    assert said == f"Error: idf.npz: {reason}. Use a file that 'dedup stories fit-idf' wrote, or leave stories.background out."
     assert not Path("out").exists()
 
 
@@ -219,7 +217,7 @@ def test_a_base_whose_counts_have_moved_says_which_they_were_and_how_to_name_the
     )
     command = ("run", "new.jsonl", "--base", "day1", "-o", "day2")
     said = error_of(dedup_command(*command), 2)
-    assert said == f"Error: idf.npz: cannot read these counts (No such file or directory). {what_to_do}"
+    assert said == f"Error: idf.npz: cannot be read (No such file or directory). {what_to_do}"
     background().write("idf.npz")
     for other in ((), ("--stories.background", "shipped")):
         name = other[-1] if other else "idf.npz"

@@ -25,8 +25,8 @@ from dedup.text.document_frequencies import (
 
 KNOWN = DocumentFrequencies(np.array([4, 8, 400], np.uint64), np.array([7, 1, 3], np.uint32), 9)
 ARRAYS = {"terms": KNOWN.terms, "counts": KNOWN.counts, "documents": np.int64(9), "format": np.int64(1), "rules": np.uint64(term_rules())}
-NO_COUNTS = "this is no file of counts"
-DAMAGED = "this file of counts is damaged"
+NOT_COUNTS = "not a file of document frequencies"
+DAMAGED = "the file is damaged"
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def refusal(path):
     with pytest.raises(ConfigError) as error:
         DocumentFrequencies.read(path)
     message = str(error.value)
-    assert message.endswith(". Give a file that 'dedup stories fit-idf' wrote, or leave stories.background out.")
+    assert message.endswith(". Use a file that 'dedup stories fit-idf' wrote, or leave stories.background out.")
     return message.removeprefix(f"{path}: ").partition(". Give")[0]
 
 
@@ -129,9 +129,9 @@ FROZEN = [175112182827944912, 3804413912029327208, 16477605257656314432, 6478904
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", f"{NO_COUNTS}, or only a part of one"),
-        ("القاهرة\n".encode(), f"{NO_COUNTS}, or only a part of one"),
-        (pickle.dumps(ARRAYS), f"{NO_COUNTS}, or only a part of one"),
+        (b"", f"{NOT_COUNTS}, or only a part of one"),
+        ("القاهرة\n".encode(), f"{NOT_COUNTS}, or only a part of one"),
+        (pickle.dumps(ARRAYS), f"{NOT_COUNTS}, or only a part of one"),
     ],
     ids=["empty", "text", "pickle"],
 )
@@ -141,42 +141,42 @@ def test_another_kind_of_file_is_refused(path, content, message):
 
 
 def test_a_file_that_is_missing_or_a_folder_is_refused(path, tmp_path):
-    assert refusal(path) == "cannot read these counts (No such file or directory)"
-    assert refusal(tmp_path) == "cannot read these counts (Is a directory)"
+    assert refusal(path) == "cannot be read (No such file or directory)"
+    assert refusal(tmp_path) == "cannot be read (Is a directory)"
 
 
 def test_one_array_alone_or_an_archive_of_something_else_is_refused(path):
     np.save(path.with_suffix(".npy"), KNOWN.terms)
-    assert refusal(path.with_suffix(".npy")) == f"{NO_COUNTS}, or only a part of one"
+    assert refusal(path.with_suffix(".npy")) == f"{NOT_COUNTS}, or only a part of one"
     np.savez(path, weights=KNOWN.terms)
-    assert refusal(path) == f"{NO_COUNTS}, or only a part of one"
+    assert refusal(path) == f"{NOT_COUNTS}, or only a part of one"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("terms.npy", "نص")
         archive.writestr("counts.npy", "نص")
-    assert refusal(path) == f"{NO_COUNTS}, or only a part of one"
+    assert refusal(path) == f"{NOT_COUNTS}, or only a part of one"
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": np.int64(2)}, "these counts have the format 2, but this version of dedup reads format 1"),
-        ({"format": np.int64(2), "rules": None}, "these counts have the format 2, but this version of dedup reads format 1"),
-        ({"format": None}, f"{NO_COUNTS}: it should hold 'format' as a 0-dimensional array of int64"),
+        ({"format": np.int64(2)}, "the file has format 2, but this version of dedup reads format 1"),
+        ({"format": np.int64(2), "rules": None}, "the file has format 2, but this version of dedup reads format 1"),
+        ({"format": None}, f"{NOT_COUNTS}: it needs 'format' as a 0-dimensional array of int64"),
         (
             {"rules": np.uint64(term_rules() ^ 1)},
-            "these counts were made by a version of dedup that folds or stems words by other rules, so they must be made anew",
+            "the file was made by a version of dedup with other rules of folding or stemming; make it again",
         ),
-        ({"documents": None}, f"{NO_COUNTS}: it should hold 'documents' as a 0-dimensional array of int64"),
-        ({"documents": np.array([9])}, f"{NO_COUNTS}: it should hold 'documents' as a 0-dimensional array of int64"),
-        ({"terms": KNOWN.terms.astype(float)}, f"{NO_COUNTS}: it should hold 'terms' as a 1-dimensional array of uint64"),
-        ({"counts": KNOWN.counts.astype(int)}, f"{NO_COUNTS}: it should hold 'counts' as a 1-dimensional array of uint32"),
+        ({"documents": None}, f"{NOT_COUNTS}: it needs 'documents' as a 0-dimensional array of int64"),
+        ({"documents": np.array([9])}, f"{NOT_COUNTS}: it needs 'documents' as a 0-dimensional array of int64"),
+        ({"terms": KNOWN.terms.astype(float)}, f"{NOT_COUNTS}: it needs 'terms' as a 1-dimensional array of uint64"),
+        ({"counts": KNOWN.counts.astype(int)}, f"{NOT_COUNTS}: it needs 'counts' as a 1-dimensional array of uint32"),
         ({"terms": KNOWN.terms[:2]}, f"{DAMAGED}: it has 2 terms and 3 counts"),
         ({"terms": KNOWN.terms[:0], "counts": KNOWN.counts[:0]}, f"{DAMAGED}: it has 0 terms and 0 counts"),
         ({"terms": KNOWN.terms[::-1]}, f"{DAMAGED}: its terms are not sorted hashes"),
         ({"terms": np.array([4, 4, 8], np.uint64)}, f"{DAMAGED}: its terms are not sorted hashes"),
         ({"terms": np.array([4, 9, 12], np.uint64)}, f"{DAMAGED}: its terms are not sorted hashes"),
-        ({"documents": np.int64(6)}, f"{DAMAGED}: a term in 1 to 7 of 6 documents cannot be"),
-        ({"counts": np.array([7, 0, 3], np.uint32)}, f"{DAMAGED}: a term in 0 to 7 of 9 documents cannot be"),
+        ({"documents": np.int64(6)}, f"{DAMAGED}: it has 6 documents, but terms in 1 to 7 of them"),
+        ({"counts": np.array([7, 0, 3], np.uint32)}, f"{DAMAGED}: it has 9 documents, but terms in 0 to 7 of them"),
     ],
 )  # fmt: skip
 def test_arrays_that_are_no_counts_are_refused(path, changes, message):
@@ -202,7 +202,7 @@ def test_a_torn_file_is_refused_wherever_it_was_cut(path):
     whole = path.read_bytes()
     for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
-        assert refusal(path).startswith((NO_COUNTS, DAMAGED)), length
+        assert refusal(path).startswith((NOT_COUNTS, DAMAGED)), length
 
 
 def test_a_flipped_byte_is_refused_or_changes_nothing(path):
@@ -233,7 +233,7 @@ def test_earlier_counts_are_replaced_only_if_that_is_wanted(path):
     background().write(path)
     with pytest.raises(OutputError) as error:
         KNOWN.write(path)
-    assert str(error.value) == f"{path}: exists. Choose another name, or give --overwrite to replace earlier counts."
+    assert str(error.value) == f"{path}: exists. Choose another name, or replace it with --overwrite."
     KNOWN.write(path, overwrite=True)
     assert same(DocumentFrequencies.read(path), KNOWN)
 
@@ -254,15 +254,15 @@ def test_counts_of_another_version_may_be_replaced_but_nothing_else(path):
     thesis = path.read_bytes()
     with pytest.raises(OutputError) as error:
         KNOWN.write(path, overwrite=True)
-    assert str(error.value) == f"{path}: is no earlier file of counts and is not overwritten. Choose another name."
+    assert str(error.value) == f"{path}: is not a file of document frequencies, so it is not overwritten. Choose another name."
     assert path.read_bytes() == thesis
 
 
 def test_a_folder_is_no_place_for_counts_and_a_file_no_folder(path, tmp_path):
-    with pytest.raises(OutputError, match="is a folder. Name a file for the counts."):
+    with pytest.raises(OutputError, match="is a folder. Give the name of a file."):
         KNOWN.write(tmp_path, overwrite=True)
     path.write_text("keep")
-    with pytest.raises(OutputError, match="cannot be written, idf.npz takes no files. Choose another place."):
+    with pytest.raises(OutputError, match="cannot be written, since idf.npz is read-only or no folder. Choose another place."):
         KNOWN.write(path / "idf.npz")
     assert path.read_text() == "keep"
 

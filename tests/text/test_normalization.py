@@ -416,7 +416,7 @@ def test_no_token_is_empty_or_holds_a_space(text):
 def test_an_unknown_level_is_refused():
     with pytest.raises(ConfigError) as error:
         normalize("قال", "root")
-    assert str(error.value) == "there is no level 'root' of folding. Choose one of: canonical, shingle, stem."
+    assert str(error.value) == "unknown level of folding: 'root'. Choose one of: canonical, shingle, stem."
 
 
 # The table
