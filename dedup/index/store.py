@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays.rows import Ints, take_rows
-from ..errors import ConfigError
+from ..errors import ConfigError, OutputError
 
 Hashes = npt.NDArray[np.uint64]
 #: Values of postings, uint32: ``number << CLASS_BITS | size_class``. The size class says how many shingles the document has,
@@ -32,6 +33,18 @@ def check_opening(mode: str, durability: str) -> None:
     """
     if mode not in MODES or durability not in DURABILITIES:
         raise ConfigError(f"mode must be 'r', 'a' or 'w' and durability 'process' or 'sync', got {mode!r} and {durability!r}.")
+
+
+def check_writable(name: str | os.PathLike[str], is_writable: bool) -> None:
+    """Raise an ``OutputError`` if an index was opened with mode ``r``."""
+    if not is_writable:
+        raise OutputError(f"{name}: the index is open for reading only. Open it with mode 'a' to change it.")
+
+
+def check_capacity(name: str | os.PathLike[str], allocated: int) -> None:
+    """Raise an ``OutputError`` if more numbers would be allocated than postings can hold."""
+    if allocated > MOST_DOCUMENTS:
+        raise OutputError(f"{name}: an index holds at most {MOST_DOCUMENTS:,} documents, removed ones included. Build another index.")
 
 
 @dataclass(slots=True)

@@ -32,7 +32,19 @@ import numpy as np
 
 from ...arrays.rows import Ints
 from ...errors import InputError, OutputError
-from ..store import CLASS_BITS, MOST_DOCUMENTS, Entry, Hashes, PostingLists, TokenRows, WriteBatch, WriteConflict, check_opening
+from ..store import (
+    CLASS_BITS,
+    MOST_DOCUMENTS,
+    Entry,
+    Hashes,
+    PostingLists,
+    TokenRows,
+    WriteBatch,
+    WriteConflict,
+    check_capacity,
+    check_opening,
+    check_writable,
+)
 from . import scripts
 from .codec import (
     TOKEN_BYTES,
@@ -219,16 +231,15 @@ class RedisStore:
 
     def allocate(self, count: int) -> int:
         """See ``Store.allocate``."""
-        self._must_write()
+        check_writable(self.name, self._mode != "r")
         after = int(self._link.ask("reserving numbers", True, lambda: self._link.client.incrby(self._root + b"n", count)))
-        if after > MOST_DOCUMENTS:
-            raise OutputError(f"{self.name}: an index holds {MOST_DOCUMENTS:,} documents at most, removed ones too. Start another one.")
+        check_capacity(self.name, after)
         self._new.update(range(after - count, after))
         return after - count
 
     def commit(self, batch: WriteBatch) -> None:
         """See ``Store.commit``: one script. Before the first ``sync`` nothing was seen that another writer could have changed."""
-        self._must_write()
+        check_writable(self.name, self._mode != "r")
         if self._seen < 0:
             self.sync()
         token = os.urandom(TOKEN_BYTES)
@@ -289,7 +300,7 @@ class RedisStore:
         Looks at all names on the server, reads all lists once and writes those that change. Keys under which an entry was listed before
         it changed stay.
         """
-        self._must_write()
+        check_writable(self.name, self._mode != "r")
         gone = sorted(self._read("compacting", "smembers", self._root + b"g"))
         removed = np.array(numbers_of(b"".join(gone)), np.int64)
         cursor, start = -1, self._root + b"p"
@@ -372,7 +383,3 @@ class RedisStore:
         for at in range(0, len(numbers), FETCHED):
             values += self._read("reading", "mget", [self._root + kind + member(number) for number in numbers[at : at + FETCHED]])
         return values
-
-    def _must_write(self) -> None:
-        if self._mode == "r":
-            raise OutputError(f"{self.name}: the index was opened to read. Open it with mode 'a' to change it.")

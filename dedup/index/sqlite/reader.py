@@ -43,8 +43,8 @@ def check_not_inherited(folder: Path) -> None:
     InputError
         If that is so.
     """
-    mark = mark_of(folder)[:2]
-    if any(store._process != os.getpid() and store._mark[:2] == mark for store in list(_OPEN)):
+    mark = mark_of(folder)
+    if any(store.is_inherited() and store.has_open(mark) for store in list(_OPEN)):
         raise InputError(
             f"{folder}: the process that this one was forked from has this index open. Close it before processes are forked, or what was "
             "inherited before it is opened here, or start processes by 'spawn'."
@@ -72,6 +72,14 @@ class SqliteReader:
             self._follow()
         _OPEN.add(self)
 
+    def is_inherited(self) -> bool:
+        """Return whether the index was opened before this process was forked."""
+        return os.getpid() != self._process
+
+    def has_open(self, mark: tuple[int, int, int, int]) -> bool:
+        """Return whether this is the same database file (device and inode) as that of a mark."""
+        return mark[:2] == self._mark[:2]
+
     def sync(self) -> tuple[list[int], list[int]]:
         """See ``Store.sync``; to a reader that ``compact`` has left behind all entries are told as changed."""
         with schema.translated_errors(self._folder):
@@ -82,10 +90,10 @@ class SqliteReader:
 
     def _must_be_there(self) -> None:
         """Refuse to go on with files that nobody else finds any more, or that are another process's; connect anew where it must be."""
-        if os.getpid() != self._process:
+        if self.is_inherited():
             raise InputError(f"{self._folder}: was opened by the process that this one was forked from. Close it, and open it here.")
         mark = mark_of(self._place)
-        if mark[:2] != self._mark[:2]:
+        if not self.has_open(mark):
             raise InputError(f"{self._folder}: the index was moved, deleted or replaced since it was opened. Open it again.")
         # A connection that does not follow others takes its pages for the latest ones for ever.
         if not self._follows and (mark != self._mark or schema.has_log(self._place)):

@@ -8,7 +8,6 @@ that names it, and deleted after the one that no longer does, so there is a whol
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ import numpy as np
 from ...arrays.rows import Ints
 from ...errors import InputError, OutputError
 from ...storage.files import unlock
-from ..store import MOST_DOCUMENTS, WriteBatch, check_opening
+from ..store import WriteBatch, check_capacity, check_opening, check_writable
 from . import schema
 from .posting_files import Named, name_of
 from .reader import SqliteReader, check_not_inherited, mark_of
@@ -90,7 +89,7 @@ class SqliteStore(SqliteReader):
         except BaseException:
             held.close()
             raise
-        store._files.delete_unnamed()
+        store.delete_orphans()
         return store
 
     @classmethod
@@ -100,6 +99,10 @@ class SqliteStore(SqliteReader):
         except BaseException:
             connection.close()
             raise
+
+    def delete_orphans(self) -> None:
+        """Delete posting files that a killed writer left unfinished."""
+        self._files.delete_unnamed()
 
     def sync(self) -> tuple[list[int], list[int]]:
         """See ``Store.sync``: a writer has nothing to be told."""
@@ -127,8 +130,7 @@ class SqliteStore(SqliteReader):
     def allocate(self, count: int) -> int:
         """See ``Store.allocate``."""
         first = self._reserved
-        if first + count > MOST_DOCUMENTS:
-            raise OutputError(f"{self._folder}: an index has room for {MOST_DOCUMENTS:,} documents in all its time. Begin another one.")
+        check_capacity(self._folder, first + count)
         self._reserved += count
         return first
 
@@ -140,7 +142,7 @@ class SqliteStore(SqliteReader):
         OutputError
             If the disk is full or refuses: then nothing of the batch is kept.
         """
-        self._must_write()
+        self._check_writable()
         if len(self._tail) > FLUSH:
             self._flush()
         sequence = self._sequence + 1
@@ -159,9 +161,8 @@ class SqliteStore(SqliteReader):
         self._tail.add(batch.keys, batch.values)
         self._unsure = False
 
-    def _must_write(self) -> None:
-        if self._held is None:
-            raise OutputError(f"{self._folder}: is open for reading. Open it with mode 'a' to change it.")
+    def _check_writable(self) -> None:
+        check_writable(self._folder, self._held is not None)
         # What is written to a database without a name is lost, and posting files would come into the folder of another index.
         with schema.translated_errors(self._folder):
             self._must_be_there()
@@ -284,7 +285,7 @@ class SqliteStore(SqliteReader):
 
     def compact(self) -> None:
         """See ``Store.compact``: one posting file, made in memory; the database is written anew if a third of it is free."""
-        self._must_write()
+        self._check_writable()
         self._flush(whole=True)
         with schema.translated_errors(self._folder):
             free, pages = (self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
@@ -295,7 +296,7 @@ class SqliteStore(SqliteReader):
     def close(self) -> None:
         """See ``Store.close``. A writer leaves the index so that it opens fast."""
         held, self._held = self._held, None
-        ours = os.getpid() == self._process  # what this process was given by a fork is still in use where it came from
+        ours = not self.is_inherited()  # an index inherited by a fork is still in use by the parent
         try:
             # What was committed has lasted: if there is no room to put it in order, the next writer does it.
             with suppress(OutputError):
@@ -307,8 +308,8 @@ class SqliteStore(SqliteReader):
                 unlock(held) if ours else held.close()
 
     def _settle(self) -> None:
-        if mark_of(self._place)[:2] != self._mark[:2]:
-            return  # in its place there is nothing, or another index
+        if not self.has_open(mark_of(self._place)):
+            return  # deleted or replaced
         if len(self._tail) > FLUSH_AT_CLOSE:
             self._flush()
         with schema.translated_errors(self._folder):

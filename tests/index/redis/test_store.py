@@ -153,7 +153,7 @@ def test_reading_needs_an_index_and_changes_nothing(opened, client):
     reader = opened("r")
     assert len(reader) == 1
     for change in (lambda: reader.allocate(1), lambda: reader.commit(WriteBatch()), lambda: reader.compact()):
-        with pytest.raises(OutputError, match="opened to read"):
+        with pytest.raises(OutputError, match="open for reading"):
             change()
 
 

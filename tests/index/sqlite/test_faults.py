@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -336,6 +337,39 @@ def test_a_posting_file_that_does_not_fit_on_the_disk_is_told_and_written_later(
     ingest(again)
     assert again.stats()["segments"] == 1
     check_whole(again, count + 1)
+
+
+def test_a_merge_syncs_files_and_transaction_before_it_deletes_old_files(opener, folder, small_files, monkeypatch):
+    """No kill test sees a missing fsync: only the order of the calls shows what a power failure would leave."""
+    store = opener(durability="process")
+    while store.stats()["segments"] == 0:
+        ingest(store)
+    old = [file.name for file in store._files.named]
+    calls = []
+    fsync, unlink = os.fsync, Path.unlink
+
+    def recorded_fsync(number):
+        names = {path.stat().st_ino: path.name for path in [folder, *folder.iterdir()]}
+        calls.append(("fsync", names[os.fstat(number).st_ino]))
+        fsync(number)
+
+    def recorded_unlink(path, missing_ok=False):
+        calls.append(("unlink", path.name))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    monkeypatch.setattr(Path, "unlink", recorded_unlink)
+    store._connection.set_trace_callback(lambda statement: calls.append(("sql", statement)))
+    store.compact()
+    store._connection.set_trace_callback(None)
+
+    (new,) = [file.name for file in store._files.named]
+    begin, commit = calls.index(("sql", "BEGIN IMMEDIATE")), calls.index(("sql", "COMMIT"))
+    assert calls.index(("fsync", new)) < calls.index(("fsync", folder.name))
+    assert calls.index(("fsync", folder.name)) < calls.index(("sql", "PRAGMA synchronous=FULL")) < begin < commit
+    assert commit < calls.index(("sql", "PRAGMA synchronous=NORMAL"))
+    assert old
+    assert all(calls.index(("unlink", name)) > commit for name in old)
 
 
 def test_a_file_of_postings_counts_only_with_its_transaction(opener, small_files):

@@ -226,7 +226,7 @@ def test_many_numbers_are_fetched_at_once(opener):
 def test_an_index_that_is_full_says_so(opener, monkeypatch):
     store = opener()
     assert store.allocate(MOST_DOCUMENTS) == 0
-    with pytest.raises(OutputError, match="room for"):
+    with pytest.raises(OutputError, match="holds at most"):
         store.allocate(1)
 
 
