@@ -1,4 +1,4 @@
-"""``dedup serve``: an index over HTTP, until it is told to stop."""
+"""``dedup serve``: runs the HTTP service of an index until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kmg]?)i?b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-#: Seconds that requests have to end in when the server is told to stop.
+#: Seconds that requests in progress may take to finish when the server stops.
 _GRACE = 30
-#: A request line and its headers; an id in the path may be long.
+#: Largest request line with headers: an id in the path may be long.
 _HEAD_BYTES = 64 << 10
 
 
 class _Stopped(BaseException):
-    """SIGTERM has come."""
+    """SIGTERM was received."""
 
 
 def read_bytes(context: click.Context, param: click.Parameter, value: str) -> int:
-    """The bytes that an option means, for click: ``2MB``, ``500KB``; a number alone is bytes."""
+    """Convert the value of an option to bytes, for click: ``2MB``, ``500KB``; a bare number is bytes."""
     match = _SIZE.fullmatch(value.strip())
     if match is None:
         raise click.BadParameter(f"{value!r} is not a size. Write for example 2MB, 500KB or 100000 (bytes).", context, param)
@@ -49,44 +49,44 @@ def read_bytes(context: click.Context, param: click.Parameter, value: str) -> in
 
 
 def with_limits(command: AnyFunction) -> AnyFunction:
-    """Give a command the options of ``ServeSettings``."""
+    """Add the options of ``ServeSettings`` to a command."""
     size: dict[str, Any] = {"callback": read_bytes, "metavar": "SIZE", "show_default": True}
     number: dict[str, Any] = {"type": click.IntRange(min=1), "metavar": "N", "show_default": True}
     options = (
-        click.option("--max-body", default="2MB", help="largest body of a request with one document", **size),
-        click.option("--max-batch-body", default="16MB", help="largest body of a batch", **size),
+        click.option("--max-body", default="2MB", help="largest request body with one document", **size),
+        click.option("--max-batch-body", default="16MB", help="largest request body of a batch", **size),
         click.option("--max-batch", default=1000, help="most documents in a batch", **number),
-        click.option("--max-held", default="128MB", help="bodies in memory at once; more are answered with 503", **size),
-        click.option("--max-waiting", default=64, help="requests that may wait for the index; more are answered with 503", **number),
+        click.option("--max-held", default="128MB", help="most request bodies in memory at once; beyond that, 503", **size),
+        click.option("--max-waiting", default=64, help="most requests waiting for the index; beyond that, 503", **number),
         click.option(
             "--timeout",
             default=30.0,
             type=click.FloatRange(min=0, min_open=True),
             metavar="SECONDS",
             show_default=True,
-            help="time for a body to come (then 408), and for a request to get its turn (then 503)",
+            help="longest time to receive a body (then 408), and to wait for the index (then 503)",
         ),
     )
-    for option in reversed(options):  # decorators work from the inside out
+    for option in reversed(options):  # decorators apply from the inside out
         command = option(command)
     return command
 
 
-@click.command("serve", cls=SectionedCommand, epilog=EXIT_CODES, short_help="Answer for an index over HTTP.")
-@click.option("--index", "path", required=True, metavar="INDEX", help="folder of the index, made if there is none, or redis://host:port/db")
+@click.command("serve", cls=SectionedCommand, epilog=EXIT_CODES, short_help="Serve an index over HTTP.")
+@click.option("--index", "path", required=True, metavar="INDEX", help="folder of the index, created if missing, or redis://host:port/db")
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", show_default=True, help="address to listen on; 0.0.0.0 is every interface")
 @click.option(
-    "--host", default="127.0.0.1", metavar="ADDRESS", show_default=True, help="address to listen at; 0.0.0.0 is all of this machine's"
+    "--port", default=8000, type=click.IntRange(0, 65535), metavar="N", show_default=True, help="port to listen on; 0 picks a free one"
 )
-@click.option("--port", default=8000, type=click.IntRange(0, 65535), metavar="N", show_default=True, help="port to listen at; 0 is any")
-@click.option("--read-only", is_flag=True, help="answer checks only, beside a process that writes to the index")
+@click.option("--read-only", is_flag=True, help="only check documents, while another process writes to the index")
 @click.option(
     "--durability",
     type=click.Choice(["process", "sync"]),
     default="process",
     show_default=True,
-    help="what is acknowledged outlives the process, or a power failure too",
+    help="acknowledged documents survive the end of the process, or (sync) a power failure too",
 )
-@click.option("--keep", metavar="TIME", help="forget documents so long after they came, as 90d, 12h or 8w  [never]")
+@click.option("--keep", metavar="TIME", help="forget documents this long after they were added, as 90d, 12h or 8w  [never]")
 @with_limits
 @click.option("-v", "--verbose", count=True, help="log requests to stderr")
 @click.option("--log-json", is_flag=True, help="log to stderr as JSON lines")
@@ -103,12 +103,13 @@ def serve_command(
     config_file: str | None,
     **given: Any,
 ) -> None:
-    """Answer over HTTP what articles are: new, copies or updates, and of which story.
+    """Serve an index over HTTP, to tell new articles from copies and updates and to name their stories.
 
-    POST /check and /ingest take a document as JSON, /check/batch and /ingest/batch many; /openapi.json describes all there is. One
-    process serves, for one may write. Ctrl-C or SIGTERM stops it: requests that are worked on are answered, then the index is closed.
+    POST a document as JSON to /check or /ingest, or many to /check/batch or /ingest/batch. See /openapi.json for all requests.
+    There is one process, because only one may write to an index. Ctrl-C or SIGTERM stops it: requests in progress are answered,
+    then the index is closed.
 
-    There are no passwords: whoever reaches the port can add and remove documents. Keep it on a private address, or behind a proxy.
+    There is no authentication: anyone who reaches the port can add and remove documents. Use a private address, or a proxy.
     """
     if read_only and keep is not None:
         raise click.UsageError("--keep forgets documents, which --read-only does not allow.")
@@ -119,7 +120,7 @@ def serve_command(
     allowed = ServeSettings(read_only=read_only, **limits)
     asked = config_file is not None or any(given[parameter(name)] is not None for name, *_ in settings())
     config = read_config(config_file, given) if asked else None
-    # Errors are logged in any case: they are told to nobody else.
+    # Always at least -v, as errors of the service appear only in the log.
     start_log(max(verbose, 1), as_json=log_json)
     with _until_stopped(), _listening(host, port) as listener:
         from ..index.index import Index
@@ -128,7 +129,7 @@ def serve_command(
         with Index.open(path, config, mode, durability=durability, keep=keep) as index:
             server = _server(index, allowed, requests=verbose > 0)
             address = _address(listener)
-            click.echo(f"dedup serves {_shown(path)} at {address} (see {address}/openapi.json). Ctrl-C stops it.", err=True)
+            click.echo(f"dedup serves {_display_path(path)} at {address} (see {address}/openapi.json). Press Ctrl-C to stop.", err=True)
             server.run(sockets=[listener])
     click.echo("dedup has stopped; the index is closed.", err=True)
 
@@ -139,12 +140,12 @@ def _check_extra() -> None:
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ModuleNotFoundError as error:
-        fail(f"a service needs the package {error.name}. Install it with: pip install 'dedup-news[serve]'", WRONG_USAGE)
+        fail(f"the service needs the package {error.name}. Install it with: pip install 'dedup-news[serve]'", WRONG_USAGE)
 
 
 @contextmanager
 def _until_stopped() -> Iterator[None]:
-    """Let SIGTERM end what is inside as Ctrl-C would, but as a success; uvicorn passes it on when its requests are answered."""
+    """Let SIGTERM end the block like Ctrl-C, but successfully; uvicorn raises it again once requests are answered."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise _Stopped
@@ -160,13 +161,13 @@ def _until_stopped() -> Iterator[None]:
 
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that listens: what is wrong with the address is said before the index is opened."""
+    """Listen on a socket; an address that cannot be used is reported before the index is opened."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        # asyncio sends small answers at once only on sockets that were made with this protocol: without it each waits 40 ms.
+        # asyncio sets TCP_NODELAY only on sockets made with this protocol; without it small responses wait 40 ms.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
-            if os.name == "posix":  # elsewhere it lets two servers take one port
+            if os.name == "posix":  # on Windows it would let two servers share a port
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(128)
@@ -174,10 +175,10 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.close()
             raise
     except (OSError, UnicodeError) as error:
-        # Python adds the address to the words of the system.
+        # Python may add the address to the system's message.
         code = getattr(error, "errno", None)
         reason = os.strerror(code) if code and not isinstance(error, socket.gaierror) else getattr(error, "strerror", None) or str(error)
-        fail(f"cannot listen at {host} port {port}: {reason}. Choose another --host or --port.", WRONG_USAGE)
+        fail(f"cannot listen on {host} port {port}: {reason}. Choose another --host or --port.", WRONG_USAGE)
     with listener:
         yield listener
 
@@ -187,7 +188,7 @@ def _server(index: Any, allowed: ServeSettings, *, requests: bool) -> uvicorn.Se
 
     from ..serve import create_app
 
-    # uvicorn's own log goes where that of dedup goes.
+    # uvicorn logs to the same place as dedup.
     for name, level in (("uvicorn.error", logging.WARNING), ("uvicorn.access", logging.INFO)):
         theirs = logging.getLogger(name)
         theirs.handlers, theirs.propagate = logging.getLogger("dedup").handlers, False
@@ -195,7 +196,7 @@ def _server(index: Any, allowed: ServeSettings, *, requests: bool) -> uvicorn.Se
     return uvicorn.Server(
         uvicorn.Config(
             create_app(index, allowed),
-            http="h11",  # of the two that uvicorn knows the one that limits the head of a request
+            http="h11",  # unlike httptools, it limits the size of request line and headers
             log_config=None,
             access_log=requests,
             lifespan="on",
@@ -213,8 +214,8 @@ def _address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _shown(path: str) -> str:
-    """The name of an index without the password that it may hold."""
+def _display_path(path: str) -> str:
+    """Return the name of an index without a password."""
     from ..index.redis.connection import SCHEMES, read_url
 
     return read_url(path).shown if path.startswith(SCHEMES) else path

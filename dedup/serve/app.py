@@ -1,4 +1,4 @@
-"""The ASGI application: paths, what is asked of the index under each, and how it is answered."""
+"""The ASGI application: one handler for each path."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .openapi import EVENTS_AT_ONCE, LARGEST_SINCE, MOST_EVENTS, openapi
 from .problems import Problem, busy
 from .requests import MemoryBudget, Refused, media_type, read_body, read_document, read_rows
 from .responses import JSON, JSON_LINES, answer, answer_rows, encoded
-from .schemas import entry_facts, event_facts
+from .schemas import entry_json, event_json
 from .settings import ServeSettings
 from .worker import IndexWorker, closing
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..index.index import Index
 
 
-#: All columns are given, if empty, so that which ones a batch has does not depend on its rows.
+#: A batch always has all columns, whatever fields its rows have.
 _DOCUMENTS = pa.schema(
     [
         pa.field("id", pa.string()),
@@ -49,11 +49,20 @@ _DOCUMENTS = pa.schema(
 
 
 def judge_rows(rows: Sequence[Checked | Refused], judge: Callable[[Any], Any]) -> list[dict[str, Any]]:
-    """The answers to the rows of a batch: verdicts, as ``Verdict.to_dict`` gives them, and rejections.
+    """Answer each row of a batch with a verdict or a rejection, ready for JSON.
 
     Parameters
     ----------
-    judge : ``Index.check_batch`` or ``Index.ingest_batch``
+    rows : sequence of Checked or Refused
+        Rows of the batch.
+    judge : callable
+        ``Index.check_batch`` or ``Index.ingest_batch``.
+
+    Returns
+    -------
+    list of dict
+        One for each row, in the same order: a verdict in the form of ``Verdict.to_dict``, or a
+        rejection.
     """
     places = [place for place, row in enumerate(rows) if isinstance(row, Checked)]
     answers: list[dict[str, Any] | None] = [_rejection(place, row) if isinstance(row, Refused) else None for place, row in enumerate(rows)]
@@ -69,7 +78,7 @@ def judge_rows(rows: Sequence[Checked | Refused], judge: Callable[[Any], Any]) -
                 answers[place] = verdict_dict(verdict)
             else:
                 main["parts"].append(verdict_dict(verdict))
-    # Every row is answered, if something above or below this should ever lose one.
+    # Every row gets an answer, even if a bug loses its verdict.
     return [
         _rejection(place, Refused(None, "no verdict was given: this is a bug in dedup.")) if found is None else found
         for place, found in enumerate(answers)
@@ -81,28 +90,28 @@ def _rejection(place: int, row: Refused) -> dict[str, Any]:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
-#: Scrapes do not wait longer than this for the number of documents; then the last one is told.
+#: How long a scrape waits for the number of documents before it reports the last known one.
 _SCRAPE_SECONDS = 1.0
-#: What an index may tell of itself but no client needs to know: where it lies, and how one gets at it.
+#: Statistics that clients must not see: where the index is stored and how to reach it.
 _SECRET = frozenset({"path", "url", "name", "location"})
 
 
 class _AnyText(Convertor[str]):
-    """The rest of a path, slashes and line ends too: ids may hold them."""
+    """The rest of a path, including slashes and line breaks: ids may contain them."""
 
     regex = r"[\s\S]*"
 
     def convert(self, value: str) -> str:
-        """The text itself."""
+        """Return the text unchanged."""
         return value
 
     def to_string(self, value: str) -> str:
-        """The text itself."""
+        """Return the text unchanged."""
         return value
 
 
 def create_app(index: Index, settings: ServeSettings | None = None) -> Starlette:
-    """An ASGI application that serves an open index; who opened it closes it, when the server has stopped."""
+    """Make an ASGI application for an open index, which the caller closes after the server has stopped."""
     service = _Service(index, settings or ServeSettings())
     table: list[tuple[str, str, Handler]] = [
         ("POST", "/check", service.single("check")),
@@ -115,7 +124,7 @@ def create_app(index: Index, settings: ServeSettings | None = None) -> Starlette
         ("GET", "/stats", service.stats),
         ("GET", "/health", service.health),
         ("GET", "/ready", service.ready),
-        ("GET", "/metrics", service.numbers),
+        ("GET", "/metrics", service.prometheus),
         ("GET", "/openapi.json", service.openapi),
     ]
     register_url_convertor("any", _AnyText())
@@ -143,37 +152,37 @@ def _by_method(path: str, handlers: dict[str, Handler]) -> Handler:
 
 
 class _Service:
-    """The handlers, and what they share."""
+    """The handlers and their shared state."""
 
     def __init__(self, index: Index, settings: ServeSettings) -> None:
         self._index = index
         self._settings = settings
-        self._desk = IndexWorker(settings.max_waiting, settings.timeout)
-        self._room = MemoryBudget(settings.max_held)
+        self._worker = IndexWorker(settings.max_waiting, settings.timeout)
+        self._budget = MemoryBudget(settings.max_held)
         self._openapi = encoded(openapi(settings))
         self.metrics = Metrics()
-        self.metrics.waiting.set_function(lambda: self._desk.waiting)
-        self.metrics.held.set_function(lambda: self._room.held)
+        self.metrics.waiting.set_function(lambda: self._worker.waiting)
+        self.metrics.buffered.set_function(lambda: self._budget.reserved)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """While the server runs; at its end what is begun is finished."""
-        if self._desk.closed:
-            self._desk.open()
+        """Run the index worker while the server runs; requests in progress finish before it stops."""
+        if self._worker.closed:
+            self._worker.open()
         yield
-        self._desk.close()
+        self._worker.close()
 
     def single(self, call: str) -> Handler:
         """The handler of ``/check`` or ``/ingest``."""
         judge = getattr(self._index, call)
 
         async def handler(request: Request) -> Response:
-            self._may(call)
+            self._check_allowed(call)
             media_type(request, [JSON])
-            with self._room.share() as share:
-                data = await read_body(request, share, most=self._settings.max_body, timeout=self._settings.timeout)
+            with self._budget.reserve() as reservation:
+                data = await read_body(request, reservation, most=self._settings.max_body, timeout=self._settings.timeout)
                 document = read_document(data)
-                verdict = (await self._desk.do(lambda: judge(document))).to_dict()
+                verdict = (await self._worker.do(lambda: judge(document))).to_dict()
             self.metrics.judged(call, verdict)
             return answer(verdict)
 
@@ -184,12 +193,12 @@ class _Service:
         judge, most = getattr(self._index, f"{call}_batch"), self._settings.max_batch
 
         async def handler(request: Request) -> Response:
-            self._may(call)
+            self._check_allowed(call)
             media = media_type(request, [JSON, JSON_LINES])
-            with self._room.share() as share:
-                data = await read_body(request, share, most=self._settings.max_batch_body, timeout=self._settings.timeout)
-                # Not in the event loop, which has others to answer meanwhile.
-                answers = await self._desk.do(lambda: judge_rows(read_rows(data, media, most), judge))
+            with self._budget.reserve() as reservation:
+                data = await read_body(request, reservation, most=self._settings.max_batch_body, timeout=self._settings.timeout)
+                # Parsed on the worker thread too: a large batch would block the event loop.
+                answers = await self._worker.do(lambda: judge_rows(read_rows(data, media, most), judge))
             for verdict in answers:
                 self.metrics.judged(call, verdict)
             return answer_rows((encoded(verdict) for verdict in answers), media)
@@ -197,71 +206,71 @@ class _Service:
         return handler
 
     async def document(self, request: Request) -> Response:
-        """What is known of a document."""
+        """Return the index entry of a document."""
         name = _document_id(request)
-        entry = await self._desk.do(lambda: self._index.get(name))
+        entry = await self._worker.do(lambda: self._index.get(name))
         if entry is None:
             raise _unknown()
-        return answer(entry_facts(entry))
+        return answer(entry_json(entry))
 
     async def remove(self, request: Request) -> Response:
         """Remove a document."""
-        self._may("remove")
+        self._check_allowed("remove")
         name = _document_id(request)
-        if not await self._desk.do(lambda: self._index.remove(name)):
+        if not await self._worker.do(lambda: self._index.remove(name)):
             raise _unknown()
         return Response(None, 204)
 
     async def events(self, request: Request) -> Response:
-        """Events after a number, the first ``limit`` of them."""
+        """Return the first ``limit`` events after a number."""
         since = _whole_number(request, "since", 0, 0, LARGEST_SINCE)
         limit = _whole_number(request, "limit", EVENTS_AT_ONCE, 1, MOST_EVENTS)
-        events = await self._desk.do(lambda: self._index.story_events(since))
-        told = [event_facts(event) for event in events[:limit]]
-        return answer({"events": told, "next": told[-1]["number"] if told else since, "more": len(events) > limit})
+        events = await self._worker.do(lambda: self._index.story_events(since))
+        page = [event_json(event) for event in events[:limit]]
+        return answer({"events": page, "next": page[-1]["number"] if page else since, "more": len(events) > limit})
 
     async def stats(self, request: Request) -> Response:
-        """Facts about the index and the service."""
-        facts = await self._desk.do(self._index.stats)
-        service = {"version": __version__, "read_only": self._settings.read_only, "waiting": self._desk.waiting}
-        return answer({"index": {name: value for name, value in facts.items() if name not in _SECRET}, "service": service})
+        """Return statistics of the index and the service."""
+        stats = await self._worker.do(self._index.stats)
+        service = {"version": __version__, "read_only": self._settings.read_only, "waiting": self._worker.waiting}
+        return answer({"index": {name: value for name, value in stats.items() if name not in _SECRET}, "service": service})
 
     async def health(self, request: Request) -> Response:
-        """The process lives."""
+        """Report that the process is alive, without asking the index."""
         return answer({"status": "alive", "version": __version__})
 
     async def ready(self, request: Request) -> Response:
-        """The next request would be taken."""
-        if self._desk.closed:
+        """Report whether the next request would be accepted."""
+        if self._worker.closed:
             raise closing()
-        if self._desk.full:
-            raise busy("too many requests wait for the index.")
-        if self._desk.failing:  # until it answers again
-            await self._desk.do(lambda: len(self._index), within=_SCRAPE_SECONDS)
+        if self._worker.full:
+            raise busy("too many requests are waiting for the index.")
+        if self._worker.failing:  # only an answer of the index ends this
+            await self._worker.do(lambda: len(self._index), within=_SCRAPE_SECONDS)
         return answer({"status": "ready"})
 
-    async def numbers(self, request: Request) -> Response:
-        """What Prometheus reads."""
-        with suppress(Problem):  # the last number stands
-            self.metrics.documents.set(await self._desk.do(lambda: len(self._index), within=_SCRAPE_SECONDS))
+    async def prometheus(self, request: Request) -> Response:
+        """Return the metrics for Prometheus."""
+        with suppress(Problem):  # report the last known number
+            self.metrics.documents.set(await self._worker.do(lambda: len(self._index), within=_SCRAPE_SECONDS))
         return Response(self.metrics.text(), media_type=TEXT)
 
     async def openapi(self, request: Request) -> Response:
-        """What can be asked here."""
+        """Return the OpenAPI document."""
         return Response(self._openapi, media_type=JSON)
 
-    def _may(self, call: str) -> None:
+    def _check_allowed(self, call: str) -> None:
         if self._settings.read_only and call != "check":
-            raise Problem("read_only", "this service is read-only: it checks documents, but neither adds nor removes any.")
+            raise Problem("read_only", "this service is read-only: it checks documents but cannot add or remove any.")
 
 
 def _document_id(request: Request) -> str:
     raw = request.scope.get("raw_path")
     try:
-        # Servers put a mark in the place of bytes that are not UTF-8, which could make it the id of another document.
+        # Servers replace bytes that are not UTF-8 by U+FFFD, which could give the id of another document.
         unquote_to_bytes(raw if raw is not None else b"").decode()
     except UnicodeDecodeError:
-        raise Problem("bad_path", "the id in the path is not UTF-8, percent-encoded.") from None
+        raise Problem("bad_path", "the id in the path is not percent-encoded UTF-8.") from None
     name: str = request.path_params["id"]
     if not name:
         raise _unknown()
@@ -269,7 +278,7 @@ def _document_id(request: Request) -> str:
 
 
 def _unknown() -> Problem:
-    return Problem("not_found", "the index has no document of this id.")
+    return Problem("not_found", "the index has no document with this id.")
 
 
 def _whole_number(request: Request, name: str, default: int, least: int, most: int) -> int:

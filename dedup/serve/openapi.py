@@ -1,4 +1,4 @@
-"""The OpenAPI document of a service, with the limits that it runs with."""
+"""Builds the OpenAPI document of a service, including its limits."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from .responses import JSON, JSON_LINES
 from .schemas import SCHEMAS, ref
 from .settings import ServeSettings
 
-#: Most events in an answer.
-MOST_EVENTS = 10_000
-EVENTS_AT_ONCE = 1000
+#: Events in a response: the largest ``limit`` and its default.
+MOST_EVENTS, EVENTS_AT_ONCE = 10_000, 1000
 LARGEST_SINCE = (1 << 63) - 1
 
 _STATUS = {
-    400: "The body is not JSON, or the address cannot be read.",
-    404: "There is none.",
-    408: "The body did not come in time.",
+    400: "The body is not JSON, or the path is not UTF-8.",
+    404: "There is no such document.",
+    408: "The body was not received in time.",
     413: "The body or the batch is too large.",
-    415: "The content type or coding is not one that is read here.",
-    422: "The JSON is no document that can be compared, or a parameter does not fit.",
-    500: "A bug; the log of the service tells more.",
-    503: "Busy (try again after the seconds of Retry-After), read-only, being stopped, or the index cannot be read or written.",
+    415: "The content type or content encoding is not supported.",
+    422: "The JSON is not a valid document, or a query parameter is out of range.",
+    500: "A bug in dedup; see the log of the service.",
+    503: "Busy (try again after Retry-After seconds), read-only, shutting down, or the index cannot be read or written.",
 }
-_OF_BODY = (400, 408, 413, 415, 422)
+#: Errors of every request with a body.
+_BODY_ERRORS = (400, 408, 413, 415, 422)
 
 
 def openapi(settings: ServeSettings) -> dict[str, Any]:
-    """The document, OpenAPI 3.1."""
+    """Return the document, in version 3.1 of OpenAPI."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -44,22 +44,23 @@ def openapi(settings: ServeSettings) -> dict[str, Any]:
 
 
 def _description(settings: ServeSettings) -> str:
-    readonly = " This service is read-only: what would change its index is answered with 503." if settings.read_only else ""
+    readonly = " This service is read-only: requests that would change its index get status 503." if settings.read_only else ""
     return (
-        "Is this article new, a copy, or an update, and which story does it belong to? A check looks, an ingest looks and adds.\n\n"
-        f"Limits: a document {settings.max_body:,} bytes, a batch {settings.max_batch_body:,} bytes and {settings.max_batch:,} documents; "
-        f"{settings.max_waiting:,} requests may wait, none longer than {settings.timeout:g} seconds. Bodies are UTF-8 and not compressed. "
-        f"Errors are RFC 9457 problem details.{readonly}"
+        "Is this article new, a copy, or an update, and which story does it belong to? "
+        "Check compares a document with the index; ingest compares it and adds it.\n\n"
+        f"Limits: {settings.max_body:,} bytes for a document; {settings.max_batch_body:,} bytes and {settings.max_batch:,} documents for a "
+        f"batch; at most {settings.max_waiting:,} waiting requests, each for up to {settings.timeout:g} seconds. "
+        f"Bodies are UTF-8, not compressed. Errors are RFC 9457 problem details.{readonly}"
     )
 
 
 def _paths(settings: ServeSettings) -> dict[str, Any]:
     one = f"At most {settings.max_body:,} bytes."
     return {
-        "/check": {"post": _single("check", "Judge a document, without adding it", one)},
-        "/ingest": {"post": _single("ingest", "Judge a document and add it, atomically", one)},
-        "/check/batch": {"post": _batch("check_batch", "Judge documents, without adding them", settings)},
-        "/ingest/batch": {"post": _batch("ingest_batch", "Judge documents and add them, in their order", settings)},
+        "/check": {"post": _single("check", "Compare a document with the index, without adding it", one)},
+        "/ingest": {"post": _single("ingest", "Compare a document with the index and add it, atomically", one)},
+        "/check/batch": {"post": _batch("check_batch", "Compare documents with the index, without adding them", settings)},
+        "/ingest/batch": {"post": _batch("ingest_batch", "Compare documents with the index and add them, in their order", settings)},
         "/documents/{id}": {
             "parameters": [
                 {
@@ -67,34 +68,34 @@ def _paths(settings: ServeSettings) -> dict[str, Any]:
                     "in": "path",
                     "required": True,
                     "schema": {"type": "string", "minLength": 1},
-                    "description": "its id, UTF-8 and percent-encoded; slashes may be given as they are or as %2F",
+                    "description": "the id, as percent-encoded UTF-8; slashes may stay as they are or be written as %2F",
                 }
             ],
-            "get": _operation("get_document", "What the index knows of a document", "Entry", (400, 404)),
+            "get": _operation("get_document", "Get the index entry of a document", "Entry", (400, 404)),
             "delete": {
                 "operationId": "remove_document",
-                "summary": "Remove a document, with the further documents of its page",
-                "responses": {"204": {"description": "It is removed."}, **_errors(400, 404)},
+                "summary": "Remove a document and the further documents of its page",
+                "responses": {"204": {"description": "The document was removed."}, **_errors(400, 404)},
             },
         },
         "/stories/events": {
-            "get": _operation("story_events", "What became of stories: merged, split", "Events", (422,))
+            "get": _operation("story_events", "List events: stories that were merged or split", "Events", (422,))
             | {
                 "parameters": [
-                    _query("since", "give events with a larger number", 0, 0, LARGEST_SINCE),
-                    _query("limit", "most events in the answer", EVENTS_AT_ONCE, 1, MOST_EVENTS),
+                    _query("since", "return events with a larger number", 0, 0, LARGEST_SINCE),
+                    _query("limit", "largest number of events to return", EVENTS_AT_ONCE, 1, MOST_EVENTS),
                 ]
             }
         },
-        "/stats": {"get": _operation("stats", "Facts about the index and the service", "Stats", ())},
-        "/health": {"get": _operation("health", "The process lives; the index is not asked", "Health", (), asks=False)},
-        "/ready": {"get": _operation("ready", "The service takes requests", "Ready", (), asks=True)},
+        "/stats": {"get": _operation("stats", "Statistics of the index and the service", "Stats", ())},
+        "/health": {"get": _operation("health", "Liveness: the process runs (does not use the index)", "Health", (), uses_index=False)},
+        "/ready": {"get": _operation("ready", "Readiness: the service accepts requests", "Ready", (), uses_index=True)},
         "/metrics": {
             "get": {
                 "operationId": "metrics",
-                "summary": "Numbers in the text format of Prometheus",
+                "summary": "Metrics in the text format of Prometheus",
                 "responses": {
-                    "200": {"description": "All numbers.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+                    "200": {"description": "All metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}},
                     **_errors(500),
                 },
             }
@@ -111,14 +112,14 @@ def _paths(settings: ServeSettings) -> dict[str, Any]:
 
 def _single(name: str, summary: str, limit: str) -> dict[str, Any]:
     body = {"required": True, "description": limit, "content": {JSON: {"schema": ref("Document")}}}
-    return _operation(name, summary, "Verdict", _OF_BODY) | {"requestBody": body}
+    return _operation(name, summary, "Verdict", _BODY_ERRORS) | {"requestBody": body}
 
 
 def _batch(name: str, summary: str, settings: ServeSettings) -> dict[str, Any]:
-    # A row that is no document does not make the batch wrong.
-    anything = {"description": "anything else is answered with a Rejection"}
+    # An invalid row does not make the batch invalid.
+    anything = {"description": "any other value gets a Rejection"}
     rows = {"type": "array", "maxItems": settings.max_batch, "items": {"anyOf": [ref("Document"), anything]}}
-    lines = {"type": "string", "description": "a Document as JSON on each line"}
+    lines = {"type": "string", "description": "one Document as JSON on each line"}
     body = {
         "required": True,
         "description": f"At most {settings.max_batch:,} documents and {settings.max_batch_body:,} bytes.",
@@ -126,28 +127,28 @@ def _batch(name: str, summary: str, settings: ServeSettings) -> dict[str, Any]:
     }
     answers = {
         JSON: {"schema": {"type": "array", "items": ref("Row")}},
-        JSON_LINES: {"schema": {"type": "string", "description": "a Row as JSON on each line"}},
+        JSON_LINES: {"schema": {"type": "string", "description": "one Row as JSON on each line"}},
     }
-    about = "One answer for each row, in the same order and in the form of the request. Blank lines are no rows."
+    about = "One Row for each row of the request, in the same order and format. Blank lines are not rows."
     return {
         "operationId": name,
         "summary": summary,
         "requestBody": body,
-        "responses": {"200": {"description": about, "content": answers}, **_errors(*_OF_BODY)},
+        "responses": {"200": {"description": about, "content": answers}, **_errors(*_BODY_ERRORS)},
     }
 
 
 _EXAMPLES = {"two": {"value": [SCHEMAS["Document"]["examples"][0], {"id": "h-7", "title": "افتتاح الجسر المعلق في مدينة النخيل"}]}}
 
 
-def _operation(name: str, summary: str, schema: str, errors: tuple[int, ...], *, asks: bool = True) -> dict[str, Any]:
-    """An operation that answers with JSON; ``asks``: it can be told that there is no time for it."""
+def _operation(name: str, summary: str, schema: str, errors: tuple[int, ...], *, uses_index: bool = True) -> dict[str, Any]:
+    """Describe an operation that returns JSON; one that uses the index may be answered with 503."""
     return {
         "operationId": name,
         "summary": summary,
         "responses": {
             "200": {"description": SCHEMAS[schema].get("description", "Done."), "content": {JSON: {"schema": ref(schema)}}},
-            **(_errors(*errors) if asks else {"500": _error(500)}),
+            **(_errors(*errors) if uses_index else {"500": _error(500)}),
         },
     }
 
@@ -159,7 +160,7 @@ def _errors(*statuses: int) -> dict[str, Any]:
 def _error(status: int) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": _STATUS[status], "content": {PROBLEM_JSON: {"schema": ref("Problem")}}}
     if status == 503:
-        answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "seconds; only where trying again can help"}}
+        answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "seconds; only if trying again can help"}}
     return answer
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong, as RFC 9457 problem details: what was wrong in a sentence, never a traceback."""
+"""Errors as RFC 9457 problem details: a sentence for the client, never a traceback."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from .responses import answer
 
 PROBLEM_JSON = "application/problem+json"
 
-#: What ``code`` can be, the status that it comes with and what it means; the OpenAPI document lists them too.
+#: Each error code with its HTTP status and its meaning; the OpenAPI document lists them too.
 CODES = {
-    "bad_json": (400, "the body is not the JSON that it says it is"),
+    "bad_json": (400, "the body is not valid JSON"),
     "bad_path": (400, "the path is not UTF-8"),
-    "not_found": (404, "there is no such document or page"),
-    "method": (405, "the page does not take this method"),
-    "slow_body": (408, "the body did not come in time"),
-    "too_large": (413, "the body or the batch is larger than this service takes"),
-    "media_type": (415, "the content type or the content coding is not one that this service reads"),
-    "bad_document": (422, "the JSON is not a document that can be compared"),
-    "bad_query": (422, "a parameter of the address does not fit"),
-    "http": (400, "the request is not one that can be read"),
-    "internal": (500, "a bug; the log of the service tells more"),
-    "busy": (503, "too many requests wait, or one waited too long; nothing was done, try again"),
-    "read_only": (503, "this service may not change its index"),
-    "storage": (503, "the index cannot be read or written at present; the log of the service tells more"),
-    "closing": (503, "the service is being stopped"),
+    "not_found": (404, "there is no such document or path"),
+    "method": (405, "the path does not support this method"),
+    "slow_body": (408, "the body was not received in time"),
+    "too_large": (413, "the body or the batch exceeds the limits of this service"),
+    "media_type": (415, "the content type or content encoding is not supported"),
+    "bad_document": (422, "the JSON is not a valid document"),
+    "bad_query": (422, "a query parameter is out of range or not a number"),
+    "http": (400, "the request is malformed"),
+    "internal": (500, "a bug in dedup; see the log of the service"),
+    "busy": (503, "too many requests are waiting, or this one waited too long; nothing was changed, try again"),
+    "read_only": (503, "this service does not change its index"),
+    "storage": (503, "the index cannot be read or written at present; see the log of the service"),
+    "closing": (503, "the service is shutting down"),
 }
 
 
-class Problem(Exception):  # noqa: N818 - it is what RFC 9457 calls it
-    """A request that ends with an error; ``code`` is one of ``CODES``."""
+class Problem(Exception):  # noqa: N818 - the term of RFC 9457
+    """An error response; ``code`` is one of ``CODES``."""
 
     def __init__(self, code: str, detail: str, *, status: int | None = None, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -41,7 +41,7 @@ class Problem(Exception):  # noqa: N818 - it is what RFC 9457 calls it
         self.headers = headers or {}
 
     def response(self) -> Response:
-        """The answer that tells of it."""
+        """Return the HTTP response."""
         body = {
             "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,
@@ -53,5 +53,5 @@ class Problem(Exception):  # noqa: N818 - it is what RFC 9457 calls it
 
 
 def busy(detail: str) -> Problem:
-    """A problem that goes by itself."""
+    """Make a problem that a later attempt may not meet; clients may retry after a second."""
     return Problem("busy", detail, headers={"Retry-After": "1"})

@@ -1,4 +1,4 @@
-"""Bytes of a request -> documents. JSON is read strictly: what ``json`` lets pass beyond RFC 8259 is refused here."""
+"""Reads request bodies, within limits, into documents. JSON is strict: RFC 8259, not all that ``json`` accepts."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _KINDS = {list: "an array", str: "a text", int: "a number", float: "a number", b
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A row of a batch that is no document, and why."""
+    """A row of a batch that is not a valid document, and the reason."""
 
     doc_id: str | None
     reason: str
 
 
 def read_json(data: bytes) -> Any:
-    """One JSON value.
+    """Parse one JSON value.
 
     Raises
     ------
     ValueError
-        If it is none; the message says where.
+        If it is invalid; the message says where.
     """
     try:
         return json.loads(data.removeprefix(_BOM).decode(), parse_constant=_no_constant)
@@ -44,38 +44,40 @@ def read_json(data: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
     except RecursionError:
-        raise ValueError("nested too deeply. A document is an object without further objects") from None
+        raise ValueError("nested too deeply. A document is a flat object") from None
     except ValueError as error:
-        # Python refuses whole numbers of more than some thousands of digits.
+        # Python refuses integers of more than a few thousand digits.
         raise ValueError("a number is too long" if "digits" in str(error) else str(error)) from None
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON. Leave the field out, or give null")
+    raise ValueError(f"{name} is not JSON. Omit the field, or use null")
 
 
 def read_document(data: bytes) -> Document:
-    """The document that a body holds.
+    """Parse and validate the document in a body.
 
     Raises
     ------
     Problem
         If it is not JSON.
     InputError
-        If it is no document.
+        If it is not a valid document.
     """
     try:
         value = read_json(data)
     except ValueError as error:
         raise Problem("bad_json", f"the body cannot be read: {error}.") from None
     document = document_of(value)
-    # The index looks at it again; but what the index raises must not be taken for a mistake of the one who asks.
+    # The index validates it again, but an error raised there must not be blamed on the client.
     checked(document)
     return document
 
 
 def read_rows(data: bytes, media_type: str, most: int) -> list[Checked | Refused]:
-    """The rows of a batch in their order, each a document or the reason why it is none; blank lines are no rows.
+    """Parse the rows of a batch in order: each a document or the reason for its refusal.
+
+    Blank lines are not rows.
 
     Raises
     ------
@@ -89,9 +91,7 @@ def read_rows(data: bytes, media_type: str, most: int) -> list[Checked | Refused
     try:
         values = read_json(data)
     except ValueError as error:
-        raise Problem(
-            "bad_json", f"the batch cannot be read: {error}. Send JSON lines to lose no more than one row to such a mistake."
-        ) from None
+        raise Problem("bad_json", f"the batch cannot be read: {error}. With JSON lines, such an error costs one row only.") from None
     if not isinstance(values, list):
         raise Problem("bad_document", f"a batch must be an array of documents, got {_kind(values)}.")
     _check_number(len(values), most)
@@ -100,7 +100,7 @@ def read_rows(data: bytes, media_type: str, most: int) -> list[Checked | Refused
 
 def _check_number(rows: int, most: int) -> None:
     if rows > most:
-        raise Problem("too_large", f"the batch has {rows:,} documents, more than {most:,}. Send them in several batches.")
+        raise Problem("too_large", f"the batch has {rows:,} documents, more than {most:,}. Split it into several batches.")
 
 
 def _row_of_line(line: bytes) -> Checked | Refused:
@@ -119,18 +119,18 @@ def _row(value: Any) -> Checked | Refused:
 
 
 def document_of(value: Any) -> Document:
-    """A JSON value as a document, as far as ``dedup.index.document.checked`` does not look at it.
+    """Make a document of a JSON value; checks only what ``dedup.index.document.checked`` does not.
 
     Raises
     ------
     InputError
-        If it is none.
+        If it is not an object, or a field has a type that only JSON can give it.
     """
     if not isinstance(value, dict):
         raise InputError(f"a document must be an object with the fields {', '.join(FIELDS)}, got {_kind(value)}.")
     document = Document.of(value)
     if isinstance(document.id, str) and _has_surrogates(document.id):
-        raise InputError(f"the id {safe_text(ascii(document.id))} holds half of a surrogate pair: no answer in UTF-8 could name it.")
+        raise InputError(f"the id {safe_text(ascii(document.id))} contains a lone surrogate, which no response in UTF-8 can hold.")
     if isinstance(document.published, (bool, dict, list)):
         raise InputError(
             f"document {safe_text(repr(document.id))}: its published must be a text or a number, got {_kind(document.published)}."
@@ -151,59 +151,59 @@ def _kind(value: Any) -> str:
 
 
 class MemoryBudget:
-    """The memory that bodies may take, all together."""
+    """Limits the memory of all request bodies together, in bytes."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self.held = 0
+        self.reserved = 0
 
     @contextmanager
-    def share(self) -> Iterator[Reservation]:
-        """What one request holds, until it is answered."""
-        share = Reservation(self)
+    def reserve(self) -> Iterator[Reservation]:
+        """Give a request a reservation that grows with its body and ends with the block."""
+        reservation = Reservation(self)
         try:
-            yield share
+            yield reservation
         finally:
-            self.held -= share.size
+            self.reserved -= reservation.size
 
     def take(self, size: int) -> None:
-        """Take so many bytes more.
+        """Reserve more bytes.
 
         Raises
         ------
         Problem
-            If there is no room for them now.
+            If they exceed the budget at present.
         """
-        if self.held + size > self._most:
-            raise busy("the service holds as many bytes of requests as it may. Try again, with smaller batches.")
-        self.held += size
+        if self.reserved + size > self._most:
+            raise busy("request bodies fill the memory of the service. Try again, with smaller batches.")
+        self.reserved += size
 
 
 class Reservation:
-    """The bytes that one request holds of a ``MemoryBudget``."""
+    """The bytes of a ``MemoryBudget`` that one request has reserved."""
 
-    def __init__(self, room: MemoryBudget) -> None:
-        self._room = room
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
         self.size = 0
 
-    def add(self, size: int) -> None:
-        """Take so many bytes more, or tell that there is no room."""
-        self._room.take(size)
+    def grow(self, size: int) -> None:
+        """Reserve more bytes; see ``MemoryBudget.take``."""
+        self._budget.take(size)
         self.size += size
 
 
 def media_type(request: Request, accepted: Sequence[str]) -> str:
-    """The type of a body that this service reads.
+    """Return the media type of a body.
 
     Raises
     ------
     Problem
-        If it is of another type, in another encoding than UTF-8, or compressed.
+        If the type is not accepted, the charset is not UTF-8, or the body is compressed.
     """
-    given = request.headers.get("content-type", "")
-    name, *parameters = (part.strip().lower() for part in given.split(";"))
+    header = request.headers.get("content-type", "")
+    name, *parameters = (part.strip().lower() for part in header.split(";"))
     if name not in accepted:
-        raise Problem("media_type", f"the content type is {given[:100] or 'missing'!r}. Send {' or '.join(accepted)}.")
+        raise Problem("media_type", f"the content type is {header[:100] or 'missing'!r}. Send {' or '.join(accepted)}.")
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8", "us-ascii"):
@@ -211,21 +211,22 @@ def media_type(request: Request, accepted: Sequence[str]) -> str:
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
         raise Problem(
-            "media_type", f"the content coding is {coding[:40]!r}. Send the body as it is.", headers={"Accept-Encoding": "identity"}
+            "media_type", f"the content encoding is {coding[:40]!r}. Send the body uncompressed.", headers={"Accept-Encoding": "identity"}
         )
     return name
 
 
-async def read_body(request: Request, share: Reservation, *, most: int, timeout: float) -> bytes:
-    """The whole body.
+async def read_body(request: Request, reservation: Reservation, *, most: int, timeout: float) -> bytes:
+    """Receive the whole body.
 
     Raises
     ------
     Problem
-        If it is larger than ``most`` bytes, as its header says or as it turns out, did not come within ``timeout`` seconds, or broke off.
+        If the header announces more than ``most`` bytes or more arrive, the body is not complete
+        after ``timeout`` seconds, or the client disconnects.
     """
-    told = request.headers.get("content-length", "")
-    if told.isascii() and told.isdigit() and (len(told) > 18 or int(told) > most):
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > most):
         raise _too_large(most)
     chunks: list[bytes] = []
     size = 0
@@ -235,15 +236,15 @@ async def read_body(request: Request, share: Reservation, *, most: int, timeout:
                 size += len(chunk)
                 if size > most:
                     raise _too_large(most)
-                share.add(len(chunk))
+                reservation.grow(len(chunk))
                 chunks.append(chunk)
     except TimeoutError:
-        raise Problem("slow_body", f"the body did not come within {timeout:g} seconds.", headers={"Connection": "close"}) from None
+        raise Problem("slow_body", f"the body was not received within {timeout:g} seconds.", headers={"Connection": "close"}) from None
     except ClientDisconnect:
-        raise Problem("bad_json", "the body broke off.") from None
+        raise Problem("bad_json", "the body is incomplete.") from None
     return b"".join(chunks)
 
 
 def _too_large(most: int) -> Problem:
-    # What is left of the body is not read: the connection can serve nothing else.
+    # The rest of the body is not read, so the connection cannot be used again.
     return Problem("too_large", f"the body is larger than {most:,} bytes. Send less at a time.", headers={"Connection": "close"})

@@ -1,4 +1,4 @@
-"""Values -> JSON answers, in UTF-8 with Arabic as it is."""
+"""Turns values into JSON responses: UTF-8, Arabic not escaped."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import numpy as np
 from starlette.responses import Response
 
 JSON, JSON_LINES = "application/json", "application/x-ndjson"
-#: Answers are of one moment, and what is in them is never a page, whatever a browser makes of it.
+#: Responses go stale at once, and a browser must never take one for a web page.
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 def encoded(value: Any) -> bytes:
-    """One value as compact JSON; half a surrogate pair, which UTF-8 cannot hold, becomes a question mark."""
+    """Encode a value as compact JSON; lone surrogates, which UTF-8 cannot hold, become question marks."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain).encode(errors="replace")
 
 
 def plain(value: Any) -> Any:
-    """What JSON has no form for: times as ISO 8601 in UTC, bytes as hexadecimal digits.
+    """Convert a value for which JSON has no type: times to ISO 8601 in UTC, bytes to hexadecimal digits.
 
     Raises
     ------
     TypeError
-        If it is something else.
+        If the type is unknown.
     """
     if isinstance(value, datetime):
         return (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)).isoformat().replace("+00:00", "Z")
@@ -38,15 +38,15 @@ def plain(value: Any) -> Any:
         return dict(value)
     if isinstance(value, (set, frozenset, tuple)):
         return list(value)
-    raise TypeError(f"JSON has no form for a {type(value).__name__}")
+    raise TypeError(f"cannot encode a {type(value).__name__} as JSON")
 
 
 def answer(value: Any, status: int = 200, media_type: str = JSON, headers: Mapping[str, str] | None = None) -> Response:
-    """One JSON value."""
+    """Make a response of one JSON value."""
     return Response(encoded(value), status, {**_HEADERS, **(headers or {})}, media_type)
 
 
 def answer_rows(rows: Iterable[bytes], media_type: str) -> Response:
-    """Rows that are encoded already, as one array or as a line each."""
+    """Make a response of encoded rows: a JSON array, or one row a line."""
     body = b"".join(row + b"\n" for row in rows) if media_type == JSON_LINES else b"[" + b",".join(rows) + b"]"
     return Response(body, 200, _HEADERS, media_type)

@@ -1,4 +1,4 @@
-"""What an index knows of documents and stories -> JSON: times as texts, and nothing of how it is stored."""
+"""JSON schemas of requests and responses, and the index entries and events that fit them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Schema = dict[str, Any]
 
 
 def ref(name: str) -> Schema:
-    """A schema of this module by its name."""
+    """Refer to a schema of this module by name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -51,29 +51,29 @@ _EXAMPLE = {
 
 _VERDICT = {
     "doc_id": _text("the document"),
-    "page_id": _text("the page that it stands in; its own id but for further documents of a page"),
-    "role": _text("what it is in its page, for instance article or headline"),
-    "action": _text("what to do with it", enum=["index", "skip", "update"]),
-    "status": _text("what it is", enum=list(STATUSES)),
-    "kind": {"enum": [*KINDS, None], "description": "of its match; null unless it is a copy"},
-    "canonical_id": _text("the document that stands for it, its own id unless it is a copy"),
+    "page_id": _text("the page that contains it; equals doc_id except for further documents of a page"),
+    "role": _text("its role in the page, for example article or headline"),
+    "action": _text("what to do with the document", enum=["index", "skip", "update"]),
+    "status": _text("status of the document", enum=list(STATUSES)),
+    "kind": {"enum": [*KINDS, None], "description": "kind of its match; null unless it is a copy"},
+    "canonical_id": _text("the document it is a copy of; its own id unless it is a copy"),
     "match": {"anyOf": [ref("Match"), {"type": "null"}], "description": "the match with its canonical; null unless it is a copy"},
-    "story_id": _text_or_null("the story that it belongs to; null where stories are not asked for"),
-    "reason": _text("all this in a sentence"),
-    "parts": {"type": "array", "items": ref("Verdict"), "description": "verdicts of further documents that were found in its page"},
+    "story_id": _text_or_null("its story; null if the index was made without stories"),
+    "reason": _text("the verdict in one sentence"),
+    "parts": {"type": "array", "items": ref("Verdict"), "description": "verdicts of further documents found in its page"},
 }
 
 SCHEMAS: dict[str, Schema] = {
     "Document": {
         "type": "object",
-        "description": "An article, or a page as it was flattened. It needs a text or a title; without a text its title is a headline.",
+        "description": "An article, or the flattened text of a page. It needs a text or a title; a title alone is a headline.",
         "properties": {
-            "id": _text("names it in the index; a document of the same id and another text is an update", minLength=1),
+            "id": _text("its key in the index; a known id with a changed document is an update", minLength=1),
             "text": _text_or_null("the article or the whole page"),
             "title": _text_or_null("the headline"),
             "published": {
                 "type": ["string", "number", "null"],
-                "description": "when it was published, in any usual form (in UTC if it has no zone), or seconds since 1970",
+                "description": "time of publication in any usual format (UTC if no zone is given), or seconds since 1970",
             },
             "source": _text_or_null("who published it"),
             "url": _text_or_null("where it was published"),
@@ -89,83 +89,90 @@ SCHEMAS: dict[str, Schema] = {
     "Match": _object(
         {
             "canonical_id": _text("the document that it is a copy of"),
-            "kind": _text("how they match", enum=list(KINDS)),
-            "jaccard": _share("share of the shingles of either that both have, exact"),
-            "containment": _share("share of the shingles of the smaller one that stand in the other, exact"),
-            "contained": {"enum": ["this", "match", None], "description": "which of the two is the excerpt"},
+            "kind": _text("kind of the match", enum=list(KINDS)),
+            "jaccard": _share("exact Jaccard similarity of the two sets of shingles"),
+            "containment": _share("exact share of the shingles of the smaller document that the other one contains"),
+            "contained": {"enum": ["this", "match", None], "description": "which of the two is the excerpt of the other"},
         }
     ),
     "Verdict": _object(_VERDICT, description="What to do with a document, and why."),
     "Rejection": _object(
         {
             "action": {"const": "reject"},
-            "row": _number("place of the row in the batch, from 0", minimum=0),
+            "row": _number("index of the row in the batch, from 0", minimum=0),
             "doc_id": _text_or_null("its id, if it could be read"),
-            "reason": _text("why it is no document that can be compared"),
+            "reason": _text("why it is not a valid document"),
         },
-        description="A row of a batch that could not be judged. The other rows are judged all the same.",
+        description="A row of a batch that is not a valid document. The other rows get verdicts all the same.",
     ),
-    "Row": {"anyOf": [ref("Verdict"), ref("Rejection")], "description": "The answer to a row of a batch; its action tells which it is."},
+    "Row": {
+        "anyOf": [ref("Verdict"), ref("Rejection")],
+        "description": "The result of one row of a batch; its action tells a Rejection from a Verdict.",
+    },
     "Problem": _object(
         {
             "type": {"const": "about:blank"},
             "title": _text("the name of the status"),
             "status": _number("the HTTP status", minimum=400, maximum=599),
-            "detail": _text("what was seen, what is needed, what to do"),
+            "detail": _text("what is wrong and what to do about it"),
             "code": _text("; ".join(f"{code}: {about}" for code, (_, about) in CODES.items()), enum=list(CODES)),
         },
-        description="An error, as RFC 9457 has it.",
+        description="An error, as defined by RFC 9457.",
     ),
     "Entry": _object(
         {
             "doc_id": _text("the document"),
-            "page_id": _text("the page that it stands in"),
-            "role": _text("what it is in its page, for instance article or headline"),
-            "status": _text("what it is", enum=list(STATUSES)),
-            "kind": {"enum": [*KINDS, None], "description": "of its match with its canonical; null unless it is a copy"},
-            "canonical_id": _text("the document that stands for it, its own id unless it is a copy"),
+            "page_id": _text("the page that contains it"),
+            "role": _text("its role in the page, for example article or headline"),
+            "status": _text("status of the document", enum=list(STATUSES)),
+            "kind": {"enum": [*KINDS, None], "description": "kind of its match with its canonical; null unless it is a copy"},
+            "canonical_id": _text("the document it is a copy of; its own id unless it is a copy"),
             "jaccard": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
             "containment": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-            "contained": {"enum": ["this", "match", None], "description": "which of the two is the excerpt"},
-            "story_id": _text_or_null("the story that it belongs to"),
-            "published": _text_or_null("when it was published, UTC", format="date-time"),
-            "arrived": _text("when it came to the index, UTC", format="date-time"),
+            "contained": {"enum": ["this", "match", None], "description": "which of the two is the excerpt of the other"},
+            "story_id": _text_or_null("its story"),
+            "published": _text_or_null("time of publication, UTC", format="date-time"),
+            "arrived": _text("when it was added to the index, UTC", format="date-time"),
             "source": _text_or_null("who published it"),
             "url": _text_or_null("where it was published"),
             "title": _text_or_null("its headline"),
             "words": _number("words of its text", minimum=0),
-            "parts": _number("further documents of its page: their ids are its own with #1, #2 and so on", minimum=0),
+            "parts": _number("further documents of its page; their ids are its own followed by #1, #2 and so on", minimum=0),
         },
-        description="What the index knows of a document. Texts are not kept.",
+        description="The index entry of a document. The index does not store texts.",
     ),
     "Event": _object(
         {
-            "number": _number("its place among all events, from 1", minimum=1),
+            "number": _number("sequence number, from 1", minimum=1),
             "event": _text("what happened", enum=list(HAPPENINGS)),
-            "story_id": _text_or_null("the story that is there now"),
-            "other_id": _text("the story that was merged into it, or split off"),
-            "canonical_id": _text_or_null("the document by which groups of copies came together"),
-            "at": _text_or_null("the time of the documents that it happened by, UTC", format="date-time"),
-            "recorded": _text("when the index noted it, UTC", format="date-time"),
-            "documents": _number("how many documents it concerns", minimum=0),
+            "story_id": _text_or_null("the story that remains"),
+            "other_id": _text("the story that was merged into it or split off from it"),
+            "canonical_id": _text_or_null("the document that tied two copy groups together"),
+            "at": _text_or_null("time of the documents that caused it, UTC", format="date-time"),
+            "recorded": _text("when the index recorded it, UTC", format="date-time"),
+            "documents": _number("number of documents concerned", minimum=0),
             "members": {"type": "array", "items": {"type": "string"}, "description": "their ids"},
         }
     ),
     "Events": _object(
         {
             "events": {"type": "array", "items": ref("Event")},
-            "next": _number("the 'since' of the next request", minimum=0),
-            "more": {"type": "boolean", "description": "whether there are more of them now"},
+            "next": _number("value of 'since' for the next request", minimum=0),
+            "more": {"type": "boolean", "description": "whether there are more events at present"},
         }
     ),
     "Stats": _object(
         {
-            "index": {"type": "object", "description": "facts about the index, as Index.stats() gives them", "additionalProperties": True},
+            "index": {
+                "type": "object",
+                "description": "statistics of the index, as returned by Index.stats()",
+                "additionalProperties": True,
+            },
             "service": _object(
                 {
                     "version": _text("the version of dedup"),
                     "read_only": {"type": "boolean"},
-                    "waiting": _number("requests that wait for the index or are worked on", minimum=0),
+                    "waiting": _number("requests waiting for the index or in progress", minimum=0),
                 }
             ),
         }
@@ -178,20 +185,20 @@ SCHEMAS: dict[str, Schema] = {
 _TIMES = frozenset({"published", "arrived", "at", "recorded"})
 
 
-def entry_facts(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of an index, those fields that users know."""
-    return _facts(entry, "Entry")
+def entry_json(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the public fields of an index entry, with times as ``datetime``."""
+    return _public_fields(entry, "Entry")
 
 
-def event_facts(event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event of an index."""
-    return _facts(event, "Event")
+def event_json(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an event, with times as ``datetime``."""
+    return _public_fields(event, "Event")
 
 
-def _facts(values: Mapping[str, Any], schema: str) -> dict[str, Any]:
+def _public_fields(values: Mapping[str, Any], schema: str) -> dict[str, Any]:
     return {name: _time(values[name]) if name in _TIMES else values[name] for name in SCHEMAS[schema]["properties"]}
 
 
 def _time(value: Any) -> Any:
-    """Microseconds since 1970 as a time; a time and None as they are."""
+    """Convert microseconds since 1970 to a ``datetime``; anything else stays as it is."""
     return EPOCH + timedelta(microseconds=value) if isinstance(value, int) else value

@@ -1,4 +1,4 @@
-"""What a service allows: how large requests may be, how many may wait and how long."""
+"""Limits of a service: sizes of requests, length of the queue, timeouts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,25 @@ class ServeSettings:
 
     Parameters
     ----------
-    read_only : refuse what would change the index
-    max_body : bytes in the body of a request with one document
-    max_batch_body : bytes in the body of a batch
-    max_batch : documents in a batch
-    max_held : bytes of bodies that are in memory at once, those being received and those waiting
-    max_waiting : requests that wait for the index or are worked on
-    timeout : seconds in which a body must have come, and seconds that a request waits for its turn
+    read_only
+        Refuse requests that would change the index.
+    max_body
+        Largest body with one document, in bytes.
+    max_batch_body
+        Largest body of a batch, in bytes.
+    max_batch
+        Most documents in a batch.
+    max_held
+        Most bytes of request bodies in memory at once, whether being received or waiting.
+    max_waiting
+        Most requests waiting for the index or in progress.
+    timeout
+        Seconds to receive a body, and seconds a request waits for its turn.
+
+    Raises
+    ------
+    ConfigError
+        If a limit is not positive, or no body of the largest size would fit in ``max_held``.
     """
 
     read_only: bool = False
@@ -37,6 +49,8 @@ class ServeSettings:
             if field.name != "read_only" and not getattr(self, field.name) > 0
         ]
         if self.max_held < max(self.max_body, self.max_batch_body):
-            wrong.append(f"max_held is {self.max_held}, but must not be less than max_body and max_batch_body: no such body could come in")
+            wrong.append(
+                f"max_held is {self.max_held}, but must not be less than max_body and max_batch_body: such a body could never be received"
+            )
         if wrong:
             raise ConfigError("; ".join(wrong) + ".")

@@ -1,7 +1,6 @@
-"""The one place where the index is asked: one request at a time, in a thread of its own, in the order of their coming.
+"""Runs all index calls on one worker thread, first come, first served, so that the event loop never blocks.
 
-The event loop is never held up by it, so that the service answers for its health while a batch is worked on. A request that
-waited too long is taken out of the queue before it was begun: who is told *busy* knows that nothing was done.
+A request that waits too long leaves the queue before it starts: *busy* means that nothing was changed.
 """
 
 from __future__ import annotations
@@ -21,49 +20,65 @@ T = TypeVar("T")
 
 
 class IndexWorker:
-    """A queue before the index."""
+    """A bounded queue of index calls and the thread that runs them.
+
+    Parameters
+    ----------
+    most
+        Most calls waiting or in progress.
+    timeout
+        Seconds that a call may wait for its turn.
+    """
 
     def __init__(self, most: int, timeout: float) -> None:
         self._most = most
         self._timeout = timeout
-        #: Requests that wait or are worked on.
+        #: Calls waiting or in progress.
         self.waiting = 0
-        #: Whether the index failed when it was last asked.
+        #: Whether the last call failed because of the index.
         self.failing = False
         self.open()
 
     def open(self) -> None:
-        """Begin, or begin again: a server may start an application anew after it has stopped it."""
+        """Start the thread, possibly again: a server may restart an application that it has stopped."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dedup-index")
         self.closed = False
 
     @property
     def full(self) -> bool:
-        """Whether the next request would be sent away."""
+        """Whether the next call would be refused."""
         return self.waiting >= self._most
 
     async def do(self, work: Callable[[], T], *, within: float | None = None) -> T:
-        """Do something with the index when its turn has come; ``within`` so many seconds it must have been begun.
+        """Run a function on the worker thread.
+
+        Parameters
+        ----------
+        work
+            Called without arguments; its result is returned.
+        within
+            Seconds in which it must start; the timeout of the worker if None.
 
         Raises
         ------
         Problem
-            If too many wait, it waited too long or the service is being stopped: then it was not begun. Or if the index fails.
+            If the queue is full, the call waited too long or the service is shutting down: then it was
+            not started. Or if the index fails.
         """
         if self.closed:
             raise closing()
         if self.full:
-            raise busy(f"{self.waiting} requests wait for the index already. Try again, or send documents in batches.")
+            raise busy(f"{self.waiting} requests are already waiting for the index. Try again, or send documents in batches.")
         timeout = self._timeout if within is None else within
         self.waiting += 1
         try:
-            task = self._thread.submit(self._asked, work)
+            task = self._thread.submit(self._run, work)
             result = asyncio.wrap_future(task)
             await asyncio.wait({result}, timeout=timeout)
             if not result.done() and task.cancel():
                 if self.closed:
                     raise closing()
-                raise busy(f"the index had no time for this request within {timeout:g} seconds. Nothing was done; try again.")
+                raise busy(f"this request could not start within {timeout:g} seconds. Nothing was changed; try again.")
             try:
                 return await result
             except asyncio.CancelledError:
@@ -74,23 +89,23 @@ class IndexWorker:
             self.waiting -= 1
 
     def close(self) -> None:
-        """Finish what is begun, send away who waits."""
+        """Finish the call in progress and refuse those that wait."""
         self.closed = True
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _asked(self, work: Callable[[], T]) -> T:
+    def _run(self, work: Callable[[], T]) -> T:
         try:
             result = work()
         except DedupError as error:
             self.failing = True
-            # Documents are looked at before they come here: it is the index that cannot be read or written. The message names
-            # folders and hosts, which are for the log.
-            logger.error("the index fails: %s", error)
-            raise Problem("storage", "the index cannot be read or written at present; the log of the service tells more.") from error
+            # Documents were validated before, so it is the index that cannot be read or written. The message names
+            # folders and hosts, which belong in the log only.
+            logger.error("the index failed: %s", error)
+            raise Problem("storage", "the index cannot be read or written at present; see the log of the service.") from error
         self.failing = False
         return result
 
 
 def closing() -> Problem:
-    """What is told to those who come too late."""
-    return Problem("closing", "the service is being stopped. Nothing was done.", headers={"Connection": "close"})
+    """Make the problem for requests that arrive during shutdown."""
+    return Problem("closing", "the service is shutting down. Nothing was changed.", headers={"Connection": "close"})

@@ -1,4 +1,4 @@
-"""An app around an index in a folder, asked in process; its lifespan runs."""
+"""An in-process client of an app around an index in a folder; the lifespan of the app runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def index(tmp_path):
 
 @pytest.fixture
 def service(index):
-    """Make a client of an app with settings; errors are answers here, as they are to those who ask."""
+    """Make a client of an app with given settings; exceptions become responses, as for real clients."""
     clients = []
 
     def make(**settings):

@@ -1,4 +1,4 @@
-"""What the service answers to those who ask rightly."""
+"""Responses to valid requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LINES = {"content-type": "application/x-ndjson"}
 
 
 def samples(text):
-    """Values of metrics by name and labels."""
+    """Parse metrics: values by name and labels."""
     return {
         (sample.name, *sorted(sample.labels.values())): sample.value
         for family in text_string_to_metric_families(text)
@@ -36,7 +36,7 @@ def samples(text):
     }
 
 
-def test_a_check_adds_nothing_and_an_ingest_does(client, index):
+def test_ingest_adds_a_document_and_check_does_not(client, index):
     document = {"id": "b1", "title": "افتتاح الجسر المعلق", "text": BRIDGE, "published": "2025-03-02T08:00:00Z"}
     for _ in range(2):
         answer = client.post("/check", json=document)
@@ -52,13 +52,13 @@ def test_a_check_adds_nothing_and_an_ingest_does(client, index):
     assert client.post("/ingest", json=document | {"text": HONEY}).json()["action"] == "update"
 
 
-def test_answers_are_those_of_the_library(client, index):
+def test_verdicts_equal_those_of_the_library(client, index):
     client.post("/ingest", json={"id": "b1", "text": BRIDGE})
     document = {"id": "b2", "text": BRIDGE + " " + HONEY}
     assert client.post("/check", json=document).json() == json.loads(json.dumps(index.check(document).to_dict()))
 
 
-def test_a_batch_says_what_single_calls_say_in_their_order(client, index):
+def test_a_batch_gives_the_verdicts_of_single_calls_in_order(client, index):
     rows = [
         {"id": "b1", "text": BRIDGE, "published": "2025-03-02", "source": "الضفة", "url": "https://daffa.example/1"},
         {"id": "h1", "text": HONEY, "published": 1741082400},
@@ -75,13 +75,13 @@ def test_a_batch_says_what_single_calls_say_in_their_order(client, index):
     assert len(index) == 4
 
 
-def test_a_page_of_several_documents_is_told_in_parts_alike(client):
+def test_further_documents_of_a_page_are_parts_of_its_verdict(client):
     page = SEED_PAGE.read_text(encoding="utf-8")
     single = client.post("/check", json={"id": "p", "text": page}).json()
     assert client.post("/check/batch", json=[{"id": "p", "text": page}]).json() == [single]
 
 
-def test_bad_rows_are_answered_in_their_place(client, index):
+def test_invalid_rows_get_rejections_in_their_place(client, index):
     rows = [
         {"id": "b1", "text": BRIDGE},
         5,
@@ -105,7 +105,7 @@ def test_bad_rows_are_answered_in_their_place(client, index):
     assert len(index) == 2
 
 
-def test_json_lines_are_answered_by_json_lines_and_a_broken_line_costs_itself_only(client):
+def test_json_lines_get_json_lines_and_a_broken_line_is_rejected_alone(client):
     lines = [
         "\ufeff" + json.dumps({"id": "b1", "text": BRIDGE}, ensure_ascii=False),
         "",
@@ -122,7 +122,7 @@ def test_json_lines_are_answered_by_json_lines_and_a_broken_line_costs_itself_on
 
 
 @pytest.mark.parametrize("media_type, body", [("application/json", b"[]"), ("application/x-ndjson", b"")])
-def test_an_empty_batch_has_an_empty_answer(client, media_type, body):
+def test_an_empty_batch_has_an_empty_response(client, media_type, body):
     answer = client.post("/ingest/batch", content=body, headers={"content-type": media_type})
     assert (answer.status_code, answer.content) == (200, body)
 
@@ -130,7 +130,7 @@ def test_an_empty_batch_has_an_empty_answer(client, media_type, body):
 @pytest.mark.parametrize(
     "name", ["b1", "https://daffa.example/1?x=2&y=3#top", "أخبار/النخيل/١", "a b\x00\n", "..", "صفحة#1", "a//b/", "100%"], ids=ascii
 )
-def test_documents_are_found_and_removed_by_any_id(client, name):
+def test_any_id_can_be_looked_up_and_removed(client, name):
     client.post("/ingest", json={"id": name, "text": BRIDGE, "title": "افتتاح الجسر", "published": "2025-03-02T08:00:00Z"})
     address = "/documents/" + quote(name, safe="").replace("..", "%2E%2E")
     found = client.get(address)
@@ -144,12 +144,12 @@ def test_documents_are_found_and_removed_by_any_id(client, name):
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_slashes_in_ids_may_stand_as_they_are(client):
+def test_slashes_in_ids_need_no_encoding(client):
     client.post("/ingest", json={"id": "news/2025/1", "text": BRIDGE})
     assert client.get("/documents/news/2025/1").json()["doc_id"] == "news/2025/1"
 
 
-def test_facts_of_the_index_are_told_without_its_place(client, tmp_path):
+def test_stats_hide_where_the_index_is_stored(client, tmp_path):
     client.post("/ingest", json={"id": "b1", "text": BRIDGE})
     facts = client.get("/stats").json()
     assert facts["index"]["documents"] == 1
@@ -157,7 +157,7 @@ def test_facts_of_the_index_are_told_without_its_place(client, tmp_path):
     assert str(tmp_path) not in client.get("/stats").text
 
 
-def test_events_are_told_in_portions(client, index, monkeypatch):
+def test_events_are_paged(client, index, monkeypatch):
     events = [
         {"number": number, "event": "story_merged", "story_id": "s1", "other_id": f"s{number}", "canonical_id": None, "at": 1_000_000,
          "recorded": 2_000_000, "documents": 1, "members": ["b1"]}
@@ -199,7 +199,7 @@ def test_metrics_count_requests_verdicts_and_documents(client):
     assert found["dedup_held_bytes",] == 0
 
 
-def test_the_document_of_the_service_is_openapi_and_names_every_path_and_limit(client):
+def test_openapi_names_every_path_and_limit(client):
     answer = client.get("/openapi.json")
     document = answer.json()
     pytest.importorskip("openapi_spec_validator").validate(document)
@@ -211,11 +211,11 @@ def test_the_document_of_the_service_is_openapi_and_names_every_path_and_limit(c
     assert "2,097,152 bytes" in document["info"]["description"] and "1,000 documents" in document["info"]["description"]
 
 
-def test_the_fields_of_a_document_are_those_of_the_library(index):
+def test_document_fields_equal_those_of_the_library(index):
     assert tuple(SCHEMAS["Document"]["properties"]) == FIELDS
     assert set(SCHEMAS["Verdict"]["properties"]) == set(index.check({"id": "b1", "text": BRIDGE}).to_dict())
 
 
-def test_there_are_no_pages_for_browsers(client):
+def test_no_response_is_an_html_page(client):
     for path in ("/", "/docs", "/redoc", "/debug", "/check/", "/static/x"):
         assert client.get(path).status_code == 404

@@ -1,4 +1,4 @@
-"""``dedup serve`` as people run it: a process, a socket, a signal."""
+"""``dedup serve`` as a process: sockets, signals, options."""
 
 from __future__ import annotations
 
@@ -20,19 +20,23 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the extra serve is not installed")
 
-from dedup.cli.serve import _shown
+from dedup.cli.serve import _display_path
 from dedup.index.index import Index
 from tests.paths import ROOT
 
 from .test_answers import BRIDGE, HONEY
 
-_RUN = "from dedup.cli import main; from dedup.cli.serve import serve_command; main.add_command(serve_command); main()"
+#: A parent that ignores SIGINT (nohup, shells' background jobs) would pass that on, so the child resets it.
+_RUN = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from dedup.cli import main; from dedup.cli.serve import serve_command; main.add_command(serve_command); main()"
+)
 COMMAND = [sys.executable, "-W", "ignore", "-c", _RUN, "serve"]
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def ask(address, method="GET", value=None, headers=None):
-    """Status and body of an answer."""
+    """Send a request; return status and body of the response."""
     data = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
     headers = {"content-type": "application/json"} if headers is None else headers
     request = urllib.request.Request(address, data, headers, method=method)
@@ -46,7 +50,7 @@ def ask(address, method="GET", value=None, headers=None):
 
 @contextmanager
 def served(*options):
-    """The address of a service, and its process."""
+    """Start a service; yield its address and its process."""
     process = subprocess.Popen([*COMMAND, "--port", "0", *options], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         line = process.stderr.readline()
@@ -61,13 +65,13 @@ def served(*options):
 
 
 def stopped(process, number=signal.SIGTERM):
-    """Exit code and stderr of a service that was told to stop."""
+    """Send a signal to a service; return its exit code and stderr."""
     process.send_signal(number)
-    _, told = process.communicate(timeout=60)
-    return process.returncode, told
+    _, stderr = process.communicate(timeout=60)
+    return process.returncode, stderr
 
 
-def test_a_service_is_started_asked_and_stopped(tmp_path):
+def test_a_service_starts_answers_and_stops_at_sigterm(tmp_path):
     path = str(tmp_path / "news.index")
     with served("--index", path) as (address, process):
         assert json.loads(ask(f"{address}/health")[1])["status"] == "alive"
@@ -76,24 +80,24 @@ def test_a_service_is_started_asked_and_stopped(tmp_path):
         assert (status, json.loads(copy)["canonical_id"]) == (200, "أخبار/1%2F")
         assert json.loads(ask(f"{address}/documents/{quote('أخبار/1%2F', safe='')}")[1])["doc_id"] == "أخبار/1%2F"
         assert ask(f"{address}/documents/b2", "DELETE")[0] == 204
-        code, told = stopped(process)
-    assert (code, told) == (0, "dedup has stopped; the index is closed.\n")
-    with Index.open(path, mode="a") as index:  # its lock is free
+        code, stderr = stopped(process)
+    assert (code, stderr) == (0, "dedup has stopped; the index is closed.\n")
+    with Index.open(path, mode="a") as index:  # the lock is free
         assert len(index) == 1
 
 
-def test_ctrl_c_stops_it_too_and_closes_the_index(tmp_path):
+def test_ctrl_c_stops_the_service_and_closes_the_index(tmp_path):
     path = str(tmp_path / "news.index")
     with served("--index", path) as (address, process):
         ask(f"{address}/ingest", "POST", {"id": "b1", "text": BRIDGE})
-        code, told = stopped(process, signal.SIGINT)
+        code, stderr = stopped(process, signal.SIGINT)
     assert code == 130
-    assert "Traceback" not in told and "stopped" in told
+    assert "Traceback" not in stderr and "stopped" in stderr
     with Index.open(path, mode="a") as index:
         assert len(index) == 1
 
 
-def test_what_is_worked_on_is_finished_before_it_stops(tmp_path):
+def test_requests_in_progress_are_answered_before_the_service_stops(tmp_path):
     path = str(tmp_path / "news.index")
     rows = [{"id": f"d{number}", "text": f"{HONEY} {number}"} for number in range(1000)]
     with served("--index", path) as (address, process):
@@ -146,15 +150,15 @@ def test_a_body_on_a_socket_is_limited_in_size_and_time(tmp_path):
         assert ask(f"{address}/health")[0] == 200
 
 
-def test_requests_are_logged_where_that_is_asked_for(tmp_path):
+def test_verbose_logs_requests(tmp_path):
     with served("--index", str(tmp_path / "news.index"), "--log-json", "-v") as (address, process):
         ask(f"{address}/health")
-        _, told = stopped(process)
-    lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+        _, stderr = stopped(process)
+    lines = [json.loads(line) for line in stderr.splitlines() if line.startswith("{")]
     assert any("GET /health" in line["message"] for line in lines)
 
 
-def test_answers_are_sent_at_once(tmp_path):
+def test_small_responses_are_sent_without_delay(tmp_path):
     with served("--index", str(tmp_path / "news.index")) as (address, _):
         connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
         seconds = []
@@ -164,19 +168,19 @@ def test_answers_are_sent_at_once(tmp_path):
             connection.getresponse().read()
             seconds.append(time.perf_counter() - begun)
         connection.close()
-    assert sorted(seconds)[10] < 0.03  # a socket that gathers small packets takes 0.04
+    assert sorted(seconds)[10] < 0.03  # Nagle's algorithm adds 0.04
 
 
 def run(*options, **more):
     return subprocess.run([*COMMAND, *options], cwd=ROOT, capture_output=True, text=True, timeout=120, **more)
 
 
-def test_an_address_in_use_is_told_before_the_index_is_made(tmp_path):
+def test_an_address_in_use_is_reported_before_the_index_is_made(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run("--index", str(tmp_path / "news.index"), "--port", str(port))
     assert done.returncode == 2
-    assert done.stderr == f"Error: cannot listen at 127.0.0.1 port {port}: Address already in use. Choose another --host or --port.\n"
+    assert done.stderr == f"Error: cannot listen on 127.0.0.1 port {port}: Address already in use. Choose another --host or --port.\n"
     assert not (tmp_path / "news.index").exists()
 
 
@@ -191,14 +195,14 @@ def test_an_address_in_use_is_told_before_the_index_is_made(tmp_path):
         (["--durability", "hope"], "'hope' is not one of"),
     ],
 )
-def test_options_that_do_not_fit_are_told(tmp_path, options, says):
+def test_invalid_options_are_reported(tmp_path, options, says):
     done = run("--index", str(tmp_path / "news.index"), "--port", "0", *options)
     assert done.returncode == 2
     assert says in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
-def test_an_index_that_is_not_there_is_told(tmp_path):
+def test_a_missing_index_is_reported(tmp_path):
     done = run("--index", str(tmp_path / "news.index"), "--port", "0", "--read-only")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr and "news.index" in done.stderr
@@ -206,16 +210,16 @@ def test_an_index_that_is_not_there_is_told(tmp_path):
 
 @pytest.mark.parametrize("secret", ["redis://:ge@heim@127.0.0.1:6379/0", "redis://127.0.0.1:6379/0?password=geheim&prefix=news"])
 def test_the_password_of_an_index_is_not_shown(secret):
-    shown = _shown(secret)
+    shown = _display_path(secret)
     assert shown.startswith("redis://127.0.0.1:6379/0?prefix=") and "ge" not in shown and "heim" not in shown
-    assert _shown("news.index") == "news.index"
+    assert _display_path("news.index") == "news.index"
 
 
-def test_without_the_extra_it_says_what_to_install(tmp_path):
+def test_a_missing_extra_is_reported_with_the_command_to_install_it(tmp_path):
     (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError('no module', name='starlette')\n")
     done = run("--index", str(tmp_path / "news.index"), env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})
     assert done.returncode == 2
-    assert done.stderr == "Error: a service needs the package starlette. Install it with: pip install 'dedup-news[serve]'\n"
+    assert done.stderr == "Error: the service needs the package starlette. Install it with: pip install 'dedup-news[serve]'\n"
 
 
 def test_help_needs_no_extra(tmp_path):

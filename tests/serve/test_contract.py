@@ -1,4 +1,4 @@
-"""The service keeps to its own OpenAPI document, whatever it is asked: schemathesis makes up requests that fit it and that do not."""
+"""Every response fits the OpenAPI document: schemathesis generates valid and invalid requests."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def documented(tmp_path_factory):
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["fitting", "wrong"])
 @pytest.mark.parametrize("path, method", OPERATIONS, ids=[f"{method} {path}" for path, method in OPERATIONS])
-def test_every_answer_is_one_that_is_documented(documented, path, method, mode):
+def test_every_response_is_documented(documented, path, method, mode):
     operation = documented[path][method]
     if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query):
         pytest.skip("nothing can be wrong in a request without a body or a query: any text is an id")

@@ -1,4 +1,4 @@
-"""What the service refuses, and how it says so."""
+"""What the service refuses, and with which problem."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JSON = {"content-type": "application/json"}
 
 
 def problem(answer, status, code):
-    """The problem that an answer tells of."""
+    """Check that a response is this problem; return its detail."""
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status
@@ -27,7 +27,7 @@ def problem(answer, status, code):
     return answer.json()["detail"]
 
 
-def test_a_body_that_says_it_is_too_large_is_not_read(service):
+def test_a_body_with_too_large_a_content_length_is_not_read(service):
     client = service(max_body=1000)
     assert problem(client.post("/check", content=b"x" * 1001, headers=JSON), 413, "too_large") == (
         "the body is larger than 1,000 bytes. Send less at a time."
@@ -35,7 +35,7 @@ def test_a_body_that_says_it_is_too_large_is_not_read(service):
     assert client.post("/check", json={"id": "b", "text": "ق" * 400}).status_code == 200
 
 
-def test_a_body_that_turns_out_to_be_too_large_is_refused(service):
+def test_a_streamed_body_that_grows_too_large_is_refused(service):
     client = service(max_body=1000, max_batch_body=2000)
     sent = []
 
@@ -50,7 +50,7 @@ def test_a_body_that_turns_out_to_be_too_large_is_refused(service):
 
 
 @pytest.mark.parametrize("length", ["9" * 30, "-5", "1e3", "١٢"])
-def test_odd_lengths_do_no_harm(client, length):
+def test_an_invalid_content_length_is_harmless(client, length):
     headers = [(b"content-type", b"application/json"), (b"content-length", length.encode())]
     assert client.post("/check", content=iter([b'{"id":"b","text":"x"}']), headers=headers).status_code in (200, 413)
 
@@ -61,7 +61,7 @@ def test_a_batch_of_too_many_documents_is_refused_whole(service, index, headers)
     rows = [json.dumps({"id": str(number), "text": BRIDGE}) for number in range(4)]
     body = "\n".join(rows) if headers == LINES else f"[{','.join(rows)}]"
     assert problem(client.post("/ingest/batch", content=body, headers=headers), 413, "too_large") == (
-        "the batch has 4 documents, more than 3. Send them in several batches."
+        "the batch has 4 documents, more than 3. Split it into several batches."
     )
     assert len(index) == 0
 
@@ -84,7 +84,7 @@ def test_bodies_of_other_types_are_refused(client, headers):
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"'])
-def test_json_is_known_however_it_is_written(client, media_type):
+def test_spellings_of_the_json_media_type_are_accepted(client, media_type):
     assert client.post("/check", content=json.dumps({"id": "b", "text": BRIDGE}), headers={"content-type": media_type}).status_code == 200
 
 
@@ -98,14 +98,14 @@ def test_json_is_known_however_it_is_written(client, media_type):
         ('{"id":"ب'.encode()[:-1], "is not UTF-8"),
         (b"[" * 200_000, "nested too deeply"),
         (b'{"id":' * 100_000, "nested too deeply"),
-        (b'{"id":"b","text":"x","published":NaN}', "NaN is no JSON"),
-        (b'{"id":"b","text":"x","published":-Infinity}', "-Infinity is no JSON"),
+        (b'{"id":"b","text":"x","published":NaN}', "NaN is not JSON"),
+        (b'{"id":"b","text":"x","published":-Infinity}', "-Infinity is not JSON"),
         (b'{"id":"b","text":"x","published":' + b"9" * 5000 + b"}", "a number is too long"),
         (b'{"id":"b\n","text":"x"}', "Invalid control character"),
     ],
     ids=lambda value: ascii(value)[:40],
 )
-def test_what_is_not_json_is_refused(client, body, says):
+def test_invalid_json_is_refused(client, body, says):
     assert says in problem(client.post("/check", content=body, headers=JSON), 400, "bad_json")
     assert says in problem(client.post("/check/batch", content=body, headers=JSON), 400, "bad_json")
 
@@ -129,11 +129,11 @@ def test_what_is_not_json_is_refused(client, body, says):
         ('{"id":"b","text":"x","published":1e999}', "cannot be read"),
         ('{"id":"b","text":"x","published":' + "9" * 400 + "}", "cannot be read"),
         ('{"id":"b","text":"x","published":"غدا"}', "cannot be read"),
-        ('{"id":"\\ud800","text":"x"}', "holds half of a surrogate pair"),
+        ('{"id":"\\ud800","text":"x"}', "contains a lone surrogate"),
     ],
     ids=lambda value: ascii(value)[:40],
 )
-def test_json_that_is_no_document_is_refused(client, document, says):
+def test_json_that_is_not_a_document_is_refused(client, document, says):
     assert says in problem(client.post("/ingest", content=document.encode(), headers=JSON), 422, "bad_document")
     if document != "[]":
         (row,) = client.post("/ingest/batch", content=f"[{document}]".encode(), headers=JSON).json()
@@ -146,7 +146,7 @@ def test_a_batch_must_be_an_array(client):
     )
 
 
-def test_broken_characters_in_texts_do_no_harm(client):
+def test_null_and_lone_surrogates_in_texts_are_harmless(client):
     body = json.dumps({"id": "b1", "text": BRIDGE + " \x00 ", "title": "عنوان مكسور"}).replace("\\u0000", "\\u0000 \\ud800 \\udfff")
     assert "\\ud800" in body
     assert client.post("/ingest", content=body, headers=JSON).json()["action"] == "index"
@@ -155,7 +155,7 @@ def test_broken_characters_in_texts_do_no_harm(client):
     assert client.get("/documents/t%00").json()["doc_id"] == "t\x00"
 
 
-def test_a_path_that_is_not_utf8_names_no_document(client):
+def test_a_path_that_is_not_utf8_is_refused(client):
     client.post("/ingest", json={"id": "b\ufffd", "text": BRIDGE})
     problem(client.delete("/documents/b%FF"), 400, "bad_path")
     assert client.get("/documents/b%EF%BF%BD").status_code == 200
@@ -168,7 +168,7 @@ def test_parameters_out_of_range_are_refused(client, query):
     assert "must be a whole number from" in problem(client.get(f"/stories/events?{query}"), 422, "bad_query")
 
 
-def test_other_paths_and_methods_are_refused(client):
+def test_unknown_paths_and_methods_are_refused(client):
     problem(client.get("/checks"), 404, "not_found")
     problem(client.get("/documents/"), 404, "not_found")
     answer = client.get("/check")
@@ -190,7 +190,7 @@ def test_a_read_only_service_adds_and_removes_nothing(service, index):
 
 
 class Slow:
-    """Make an index take its time: ``release`` lets it go on."""
+    """Block ``ingest`` of an index until ``release`` is set."""
 
     def __init__(self, index, monkeypatch):
         self.begun, self.release = threading.Event(), threading.Event()
@@ -206,7 +206,7 @@ class Slow:
         monkeypatch.setattr(type(index), "ingest", slowly)
 
 
-def test_health_answers_while_the_index_works_and_who_waits_too_long_was_not_served(service, index, monkeypatch):
+def test_health_answers_while_the_index_is_busy_and_a_timed_out_request_changes_nothing(service, index, monkeypatch):
     slow = Slow(index, monkeypatch)
     client = service(timeout=0.3, max_waiting=3)
     with ThreadPoolExecutor(4) as threads:
@@ -215,14 +215,14 @@ def test_health_answers_while_the_index_works_and_who_waits_too_long_was_not_ser
         assert client.get("/health").status_code == 200
         assert client.get("/ready").status_code == 200
         second = threads.submit(client.post, "/ingest", json={"id": "h1", "text": HONEY}).result()
-        assert "within 0.3 seconds. Nothing was done" in problem(second, 503, "busy")
+        assert "within 0.3 seconds. Nothing was changed" in problem(second, 503, "busy")
         assert second.headers["retry-after"] == "1"
         slow.release.set()
-        assert first.result().json()["action"] == "index"  # begun in time: it is not given up
+        assert first.result().json()["action"] == "index"  # it started in time, so it is not abandoned
     assert (len(index), slow.calls) == (1, 1)
 
 
-def test_too_many_who_wait_are_sent_away_at_once(service, index, monkeypatch):
+def test_requests_beyond_the_queue_are_refused_at_once(service, index, monkeypatch):
     slow = Slow(index, monkeypatch)
     client = service(max_waiting=1)
     with ThreadPoolExecutor(1) as threads:
@@ -236,7 +236,7 @@ def test_too_many_who_wait_are_sent_away_at_once(service, index, monkeypatch):
     assert client.get("/ready").json() == {"status": "ready"}
 
 
-def test_bodies_take_no_more_memory_than_they_may(service, index, monkeypatch):
+def test_bodies_in_memory_are_limited(service, index, monkeypatch):
     slow = Slow(index, monkeypatch)
     client = service(max_held=3000, max_body=3000, max_batch_body=3000)
     large = {"id": "b1", "text": BRIDGE, "title": "x" * 500}
@@ -244,13 +244,13 @@ def test_bodies_take_no_more_memory_than_they_may(service, index, monkeypatch):
         first = threads.submit(client.post, "/ingest", content=json.dumps(large, ensure_ascii=False).encode(), headers=JSON)
         assert slow.begun.wait(10)
         answer = client.post("/check", content=json.dumps({"id": "c", "text": "x" * 2900}), headers=JSON)
-        assert "as many bytes" in problem(answer, 503, "busy")
+        assert "bodies fill the memory" in problem(answer, 503, "busy")
         slow.release.set()
         assert first.result().status_code == 200
     assert client.post("/check", content=json.dumps({"id": "c", "text": "x" * 2900}), headers=JSON).status_code == 200
 
 
-def test_two_who_bring_the_same_article_at_once_get_one_index_and_one_skip(service):
+def test_the_same_article_sent_twice_at_once_gets_one_index_and_one_skip(service):
     client = service()
     for round_ in range(10):
         words = random.Random(round_).choices(BRIDGE.split() + HONEY.split(), k=80)
@@ -268,7 +268,7 @@ def test_two_who_bring_the_same_article_at_once_get_one_index_and_one_skip(servi
         assert second["canonical_id"] == first["doc_id"]
 
 
-def test_what_goes_wrong_inside_is_logged_and_not_told(service, index, monkeypatch, caplog):
+def test_internal_errors_are_logged_and_hidden_from_clients(service, index, monkeypatch, caplog):
     def broken(self, document):
         raise RuntimeError("a secret of /srv/news.index")
 
@@ -294,13 +294,13 @@ def test_a_service_whose_index_fails_is_not_ready_until_it_answers_again(service
 
     monkeypatch.setattr(type(index), "__len__", length)
     assert client.get("/ready").status_code == 200
-    assert client.get("/metrics").status_code == 200  # which asks how many there are
+    assert client.get("/metrics").status_code == 200  # this asks for the number of documents
     problem(client.get("/ready"), 503, "storage")
     assert client.get("/health").status_code == 200
     failing = False
     assert [client.get("/ready").status_code for _ in range(2)] == [200, 200]
 
 
-def test_limits_that_make_no_sense_are_refused():
+def test_impossible_limits_are_refused():
     with pytest.raises(ConfigError, match="max_batch is 0, but must be more than 0; max_held is 5, but must not be less"):
         ServeSettings(max_batch=0, max_held=5)
