@@ -1,13 +1,6 @@
-"""Streaming readers: files or data in memory -> batches of pages and rejects, in bounded memory.
+"""Reads files or data in memory into batches of pages and rejects, in bounded memory. Page ids need not be unique here.
 
-This is the door; the rooms are: ``discovery`` (inputs -> files), ``source`` (a file's bytes and digest), ``parquet``,
-``jsonl``, ``delimited``, ``text``, ``memory``, ``warc`` (one kind of input each: they give blocks of rows), ``columns`` (which
-column plays which part), ``dates``, ``values``, and ``rows`` (blocks -> batches of ``schema.PAGES`` and ``schema.REJECTS``).
-
-A reader is a function ``(Source, Config, FileLog) -> Iterator[Block]``, registered in ``READERS`` by suffix. To add a
-format, write one and add its line. A reader gives out what it holds before it raises an error of ``source.BROKEN``; that
-ends the file with one reject, and the run goes on with the next file. What is wrong with an input as a whole (missing, no
-usable column) is an ``InputError``. Page ids are not made unique here.
+To add a format: write a function ``(Source, Config, FileLog) -> Iterator[Block]`` and register it in ``READERS`` by suffix.
 """
 
 from __future__ import annotations
@@ -45,7 +38,8 @@ __all__ = [
     "read_files",
 ]
 
-#: Reads one file.
+#: Reads one file. Yields the rows that it has read before it raises an error of ``source.BROKEN``: that ends the file with
+#: one reject, and the run continues with the next file. Raises InputError if the input as a whole is unusable.
 Reader = Callable[[Source, Config, FileLog], Iterator[Block]]
 
 _PLAIN_SUFFIXES: dict[str, Reader] = {".parquet": read_parquet, ".pq": read_parquet}
@@ -61,14 +55,14 @@ _STREAM_SUFFIXES: dict[str, Reader] = {
     ".warc": read_warc,
     ".wet": read_warc,
 }
-#: Suffix, with the compression if any -> reader.
+#: Suffix, including that of the compression -> reader.
 READERS: dict[str, Reader] = _PLAIN_SUFFIXES | {
     suffix + compression: reader for suffix, reader in _STREAM_SUFFIXES.items() for compression in ("", ".gz", ".zst")
 }
 
 
 def paths_of(inputs: Any) -> list[str | os.PathLike[str]]:
-    """The inputs as a list of paths, or an empty list if they are data."""
+    """The inputs as a list of paths; empty if they are data in memory."""
     if isinstance(inputs, str | os.PathLike):
         return [inputs]
     if isinstance(inputs, Sequence) and inputs and all(isinstance(item, str | os.PathLike) for item in inputs):
@@ -77,17 +71,17 @@ def paths_of(inputs: Any) -> list[str | os.PathLike[str]]:
 
 
 def discover(inputs: Sequence[str | os.PathLike[str]], *, log: ReadLog | None = None) -> list[Source]:
-    """Find the files of some inputs, in the order in which they are read; nothing is opened.
+    """Find the files of some inputs, in the order in which they are read, without opening any.
 
     Parameters
     ----------
     inputs : files, folders (recursive) and globs (``**`` too)
-    log : gets a warning with the number of files skipped
+    log : receives warnings about skipped files
 
     Raises
     ------
     InputError
-        If an input is missing, has an unknown suffix, or holds nothing that can be read. All problems are in one message.
+        If an input is missing, has an unknown suffix or contains no readable file. One message lists all problems.
     """
     return find_files(inputs, suffixes=READERS, log=log if log is not None else ReadLog())
 
@@ -104,22 +98,22 @@ def read_files(
 
     Parameters
     ----------
-    inputs : as for ``discover``
+    inputs : files, folders (recursive) and globs (``**`` too)
     config : ``input.*`` names columns; ``run.batch_rows`` limits the rows of a batch and changes nothing else
     log : filled while reading
-    first : the number of the file to begin with; what ``log`` said when that file was reached must be in it again
-    opened : called with the number of each file when it is reached, before anything of it is read
+    first : number of the file to begin with; ``log`` must be in the state that it had when that file was reached
+    opened : called with the number of each file before the file is read
 
     Returns
     -------
     batches in input order
-        A file that cannot be read, or breaks off, is a row of ``rejects``.
+        A file that cannot be read, or is damaged part way through, gives a row of ``rejects``.
 
     Raises
     ------
     InputError
-        At once if an input cannot be found; while reading if a file has no usable column; at the end if there was not a
-        single page or reject.
+        Immediately if an input is missing; while reading if a file has no usable column; at the end if there is neither
+        a page nor a reject.
     """
     sources = discover(inputs, log=log)
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
@@ -133,7 +127,8 @@ def read_data(data: Any, *, config: Config, log: ReadLog) -> Iterator[PageBatch]
     ----------
     data : any object with ``__arrow_c_stream__`` or ``__arrow_c_array__`` (a table of pyarrow, polars, pandas or duckdb),
         or an iterable of mappings
-    config, log : as for ``read_files``
+    config : the settings ``input.*`` and ``run.batch_rows``
+    log : filled while reading
 
     Returns
     -------
@@ -142,7 +137,7 @@ def read_data(data: Any, *, config: Config, log: ReadLog) -> Iterator[PageBatch]
     Raises
     ------
     InputError
-        At once if the data is something else; while reading if it has no usable column or not a single row.
+        Immediately if the data is of another type; while reading if it has no usable column; at the end if it has no row.
     """
     file_log = FileLog(log, MEMORY)
     return _batches_of_data(read_memory(data, config, file_log), config, file_log)
@@ -161,7 +156,7 @@ def _batches_of_files(
         file_log.close(size=source.size(), sha256=source.sha256(), etag=source.etag)
     if log.pages + log.rejects == before and log.skipped:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in log.skipped.most_common(10))
-        raise InputError(f"no pages found: the records of the crawl hold none ({counts}), but at least one is needed. Check the inputs.")
+        raise InputError(f"no pages found: no record of the crawl is a page ({counts}), but at least one is needed. Check the inputs.")
     if log.pages + log.rejects == before:
         listed = ", ".join(inputs[:10]) + (", ..." if len(inputs) > 10 else "")
         raise InputError(f"no pages found in {listed}: all files are empty, but at least one row is needed. Check the inputs.")
@@ -171,7 +166,7 @@ def _batches_of_file(source: Source, config: Config, log: FileLog) -> Iterator[P
     reader = READERS[source.suffix + source.compression]
     blocks = reader(source, config, log)
     while True:
-        # Only the reader's own work is guarded: an error of the consumer, or of ours, must not become a reject.
+        # Only the reader's own work is in the try: an error of the consumer, or of this package, must not become a reject.
         try:
             block = next(blocks, None)
         except BROKEN as error:

@@ -1,8 +1,7 @@
-"""Which column of an input plays which part.
+"""Chooses the column of an input for each part of a page (text, title, date ...), by settings or by usual names.
 
-The names of the columns and what kind of values they hold come in; a mapping from part to column goes out.
-A setting ``input.<part>`` decides alone; otherwise the usual names are tried in their order, without regard
-to case. A column that holds only nulls is taken only when there is no better one.
+A setting ``input.<part>`` alone decides; else the usual names are tried in order, ignoring case. A column of nulls is
+chosen only if there is no better one.
 """
 
 from __future__ import annotations
@@ -32,29 +31,33 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "author": ("author", "byline", "creator"),
     "html": ("html", "raw_html", "content_html", "html_content", "page_html"),
 }
-#: Names that say by themselves what the column is; all names of the parts that are not here do.
-_PLAIN_NAMES = {
+#: Names that leave no doubt. Of a part that is not listed here, all usual names are unambiguous.
+_CLEAR_NAMES = {
     "text": ("text",),
     "title": ("title", "headline"),
     "published": ("published", "date", "date_published", "published_at", "publish_date", "pubdate", "pub_date"),
 }
-#: In a setting: leave this part out.
+#: Value of a setting that leaves the part out.
 NONE = "none"
-#: Kinds of columns. Any other word is the name of a type that cannot be used.
+#: Kinds of columns. Any other string is the name of a type that cannot be used.
 VALUES, EMPTY, LIST = "values", "empty", "list"
-#: Besides plain values, what a part can be made of.
-_ALSO = {"author": (LIST,), "html": ("binary", "large_binary")}
+#: Further kinds that a part accepts.
+_ACCEPTED = {"author": (LIST,), "html": ("binary", "large_binary")}
 _MOST_SHOWN = 40
 
 
 def choose_columns(available: Mapping[str, str], wanted: InputConfig, log: FileLog) -> dict[str, str]:
-    """Decide which column plays which part.
+    """Choose the column of each part.
 
     Parameters
     ----------
-    available : column -> kind (``VALUES``, ``EMPTY`` or the name of a type that cannot be used)
+    available : column -> kind (``VALUES``, ``EMPTY``, ``LIST`` or the name of a type that cannot be used)
     wanted : the settings ``input.*``
-    log : gets a warning for each column that is passed over, and one for names that differ from the part's
+    log : receives a warning for each unusable column with a usual name, and one for names that leave a doubt
+
+    Returns
+    -------
+    part -> column, only for parts that have one
 
     Raises
     ------
@@ -69,12 +72,13 @@ def choose_columns(available: Mapping[str, str], wanted: InputConfig, log: FileL
         if not is_html and part == "html" and available.get(columns.get("text", ""), EMPTY) != EMPTY:
             continue
         named = getattr(wanted, part)
-        name = _named(part, named, available, log.file) if named else find_column(part, available, log)
+        name = _column_of_setting(part, named, available, log.file) if named else find_column(part, available, log)
         if name is not None:
             columns[part] = name
     if not {"text", "html", "title"} & columns.keys():
+        # These messages are also the details of rejects (``no_column``), which stand in results and must not change.
         raise InputError(
-            f"{log.file}: found columns {_listed(available)}, but none that holds the text or the title. "
+            f"{log.file}: found columns {_list_names(available)}, but none that holds the text or the title. "
             "Name one with --input.text NAME (or input.text in the configuration), a column of HTML with --input.html NAME."
         )
     if not {"text", "html"} & columns.keys():
@@ -85,29 +89,29 @@ def choose_columns(available: Mapping[str, str], wanted: InputConfig, log: FileL
 
 
 def find_column(part: str, available: Mapping[str, str], log: FileLog) -> str | None:
-    """The column with the best usual name for this part, or None."""
+    """The usable column with the best usual name for this part, or None."""
     empty = None
     for usual in USUAL_NAMES[part]:
-        for name in _same(usual, available):
+        for name in _columns_named(usual, available):
             kind = available[name]
-            if kind == VALUES or kind in _ALSO.get(part, ()):
+            if kind == VALUES or kind in _ACCEPTED.get(part, ()):
                 return name
             if kind == EMPTY:
                 empty = empty or name
             else:
-                log.note(f'column "{name}" holds {kind} and is not taken for {part}')
+                log.note(f'column "{name}" contains {kind} and is not used for {part}')
     return empty
 
 
 def warn_guessed_columns(columns: Mapping[str, str], log: FileLog) -> None:
-    """Warn of columns whose name leaves a doubt about the part they play."""
-    told = [f'"{name}" taken for {part}' for part, name in columns.items() if name.lower() not in _PLAIN_NAMES.get(part, (name.lower(),))]
-    if told:
-        log.note("column " + ", ".join(told))
+    """Warn of chosen columns whose name leaves a doubt."""
+    doubtful = [(part, name) for part, name in columns.items() if name.lower() not in _CLEAR_NAMES.get(part, (name.lower(),))]
+    if doubtful:
+        log.note("column " + ", ".join(f'"{name}" taken for {part}' for part, name in doubtful))
 
 
 def kinds_of_schema(schema: Any) -> dict[str, str]:
-    """The kind of each column of an Arrow schema; of two columns with one name the first counts."""
+    """The kind of each column of an Arrow schema; of columns with the same name the first counts."""
     kinds: dict[str, str] = {}
     for field in schema:
         kinds.setdefault(field.name, kind_of_type(field.type))
@@ -130,7 +134,7 @@ def kind_of_type(kind: Any) -> str:
 
 
 def kinds_of_rows(rows: Iterable[Mapping[Any, Any]]) -> dict[str, str]:
-    """The kind of each key over some rows: one usable value makes it usable."""
+    """The kind of each key of some rows; one usable value makes the key usable."""
     kinds: dict[str, str] = {}
     for row in rows:
         for key, value in row.items():
@@ -143,7 +147,7 @@ def kinds_of_rows(rows: Iterable[Mapping[Any, Any]]) -> dict[str, str]:
 
 
 def kind_of_value(value: Any) -> str:
-    """The kind of one value of a row."""
+    """The kind of one Python value."""
     if value is None:
         return EMPTY
     if isinstance(value, Mapping):
@@ -153,17 +157,18 @@ def kind_of_value(value: Any) -> str:
     return "bytes" if isinstance(value, (bytes, bytearray)) else VALUES
 
 
-def _named(part: str, named: str, available: Mapping[str, str], file: str) -> str | None:
-    names = _same(named, available)
+def _column_of_setting(part: str, named: str, available: Mapping[str, str], file: str) -> str | None:
+    """The column that a setting names, or None if the setting leaves the part out."""
+    names = _columns_named(named, available)
     if not names:
         if named.lower() == NONE:
             return None
         raise InputError(
-            f"{file}: there is no column '{named}' (input.{part}), found columns {_listed(available)}. "
+            f"{file}: there is no column '{named}' (input.{part}), found columns {_list_names(available)}. "
             f"Name one of these with --input.{part} NAME, or leave the setting out."
         )
     kind = available[names[0]]
-    if kind not in (VALUES, EMPTY, *_ALSO.get(part, ())):
+    if kind not in (VALUES, EMPTY, *_ACCEPTED.get(part, ())):
         raise InputError(
             f"{file}: column '{names[0]}' (input.{part}) holds {kind}, but {part} needs plain values. "
             f"Name another column with --input.{part} NAME, or convert this one."
@@ -171,13 +176,13 @@ def _named(part: str, named: str, available: Mapping[str, str], file: str) -> st
     return names[0]
 
 
-def _same(name: str, available: Mapping[str, str]) -> list[str]:
-    """Columns of this name: the exact one first, then those that differ by case, in the order of the input."""
+def _columns_named(name: str, available: Mapping[str, str]) -> list[str]:
+    """Columns of this name: the exact one first, then those that differ in case, in input order."""
     exact = [name] if name in available else []
     return exact + [column for column in available if column != name and column.lower() == name.lower()]
 
 
-def _listed(available: Mapping[str, str]) -> str:
+def _list_names(available: Mapping[str, str]) -> str:
     names = [f"'{name}'" for name in list(available)[:_MOST_SHOWN]]
     more = f" and {len(available) - _MOST_SHOWN} more" if len(available) > _MOST_SHOWN else ""
     return (", ".join(names) or "none at all") + more

@@ -1,10 +1,7 @@
-"""CSV and TSV -> blocks. Quoting as in RFC 4180, newlines inside quotes included; the first record names the columns.
+"""Reads CSV and TSV files (RFC 4180, with newlines inside quotes); the first record names the columns.
 
-A record that cannot be read, or has too many or too few fields, is rejected, and reading goes on with the next
-line. A quote that is opened and not closed would swallow the rest of the file: then only its first line is rejected
-and the lines after it are read again. Titles that begin with a quoted word are common in TSV files that know no
-quoting; a line of a TSV file that makes no sense with quoting is therefore read without. Positions are record numbers
-from zero, without the header and blank lines.
+A record that cannot be parsed or has the wrong number of fields is rejected, and reading continues at the next line.
+Positions are record numbers from 0, without the header and blank lines.
 """
 
 from __future__ import annotations
@@ -25,29 +22,30 @@ from .log import FileLog
 from .source import Source, UntilBroken
 from .values import safe_text, utf8_problem
 
-#: A broken record of more lines than this is an unclosed quote; a shorter one is a record cut off.
+#: A broken record of more lines than this has an unclosed quote, which would swallow the rest of the file: only its first
+#: line is rejected, and the other lines are read again. A shorter one is rejected whole.
 _SWALLOWED_LINES = 100
 
-#: Lines of one record are held up to so many bytes: an unclosed quote must not fill the memory.
+#: Most bytes of the lines of one record: an unclosed quote must not fill the memory.
 MAX_RECORD_BYTES = 32 << 20
 _TOO_LONG = "the record is too long"
 
-#: A record (or why there is none), its position and its bytes.
+#: The position of a record, its fields or the reject, and its size in bytes.
 Record = tuple[int, Sequence[str] | Reject, int]
 
 
 def read_csv(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
-    """Read a file separated by commas, semicolons or tabs, whichever its header has most of."""
-    return _read(source, None, config, log)
+    """Read a file separated by commas, semicolons or tabs, whichever is most frequent in its header."""
+    return _read_delimited(source, None, config, log)
 
 
 def read_tsv(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
     """Read a file separated by tabs."""
-    return _read(source, "\t", config, log)
+    return _read_delimited(source, "\t", config, log)
 
 
-def _read(source: Source, delimiter: str | None, config: Config, log: FileLog) -> Iterator[Block]:
-    # The limit of the csv module is global to the process; it is only ever raised here.
+def _read_delimited(source: Source, delimiter: str | None, config: Config, log: FileLog) -> Iterator[Block]:
+    # The limit of the csv module is global to the process, so it is only raised, never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), limits.MAX_UNIT_BYTES))
     lines = _Lines(source.lines())
     records: UntilBroken[Record] = UntilBroken(_records(lines, delimiter))
@@ -75,8 +73,8 @@ def _read(source: Source, delimiter: str | None, config: Config, log: FileLog) -
 
 def _records(lines: _Lines, delimiter: str | None) -> Iterator[Record]:
     """The header (position -1) and the records."""
-    tabs = delimiter == "\t"
-    reader = csv.reader(lines, delimiter=delimiter or _sniff(lines.peek()), strict=True)
+    is_tsv = delimiter == "\t"
+    reader = csv.reader(lines, delimiter=delimiter or _guess_delimiter(lines.peek()), strict=True)
     width: int | None = None
     position = -1
     while True:
@@ -93,12 +91,12 @@ def _records(lines: _Lines, delimiter: str | None) -> Iterator[Record]:
         if width is not None and not problem:
             problem = _width_problem(fields, width)
         size = lines.size()
-        if problem and tabs and (plain := _without_quoting(lines, width)):
-            lines.give_back()
+        if problem and is_tsv and (plain := _without_quoting(lines, width)):
+            lines.push_back()
             fields = plain
             yield position, fields, size
         elif problem or lines.flaw:
-            yield position, _reject(position, problem, lines), 0
+            yield position, _reject_record(position, problem, lines), 0
         else:
             yield position, fields, size
         width = width or len(fields)
@@ -106,25 +104,28 @@ def _records(lines: _Lines, delimiter: str | None) -> Iterator[Record]:
 
 
 def _without_quoting(lines: _Lines, width: int | None) -> list[str]:
-    """The fields of the first line of a TSV record read without quoting; nothing if they do not fit either."""
+    """The first line of a TSV record split without quoting; empty if the number of fields is wrong even so.
+
+    Many TSV files use no quoting, but have titles that begin with a quoted word.
+    """
     line = lines.first_line()
     fields = [] if line is None else line.split("\t")
     return fields if width in (None, len(fields)) else []
 
 
 def _width_problem(fields: Sequence[str], width: int) -> str:
-    """Empty if the fields fit the header; empty fields at the end may be too many."""
+    """What is wrong with the number of fields, or an empty string; surplus empty fields at the end are allowed."""
     if len(fields) < width or any(fields[width:]):
         return f"{len(fields)} field{'' if len(fields) == 1 else 's'} instead of {width}"
     return ""
 
 
-def _reject(position: int, problem: str, lines: _Lines) -> Reject:
+def _reject_record(position: int, problem: str, lines: _Lines) -> Reject:
     start = safe_text((lines.first_line() or "")[:400])
     first, last = lines.span()
     where = f"line {first}" if first == last else f"lines {first} to {last}"
     if problem and last - first >= _SWALLOWED_LINES:
-        lines.give_back()
+        lines.push_back()
         return Reject(position, "bad_csv_row", f"line {first}: a quote is opened and never closed: {start}")
     if lines.flaw is not None:
         reason, detail = lines.flaw
@@ -133,20 +134,20 @@ def _reject(position: int, problem: str, lines: _Lines) -> Reject:
     return Reject(position, reason, f"{where}: {problem}: {start}")
 
 
-def _sniff(header: str) -> str:
+def _guess_delimiter(header: str) -> str:
     counts = Counter(re.sub(r'"[^"]*"', "", header))
-    return max(",;\t", key=lambda delimiter: counts[delimiter])  # the first of equals
+    return max(",;\t", key=lambda delimiter: counts[delimiter])  # in a tie, the first
 
 
 class _Lines(Iterator[str]):
-    """Decoded lines for the csv module; those of the current record can be given back."""
+    """Decoded lines for the csv module; those of the current record can be pushed back."""
 
     def __init__(self, lines: Iterable[bytes | None]) -> None:
         self._lines = iter(lines)
         self._waiting: deque[bytes | None] = deque()
-        self._taken: list[bytes | None] = []
+        self._record: list[bytes | None] = []
         self._number = 0
-        self._held = 0
+        self._bytes = 0
         self.flaw: tuple[str, str] | None = None
 
     def __next__(self) -> str:
@@ -154,26 +155,26 @@ class _Lines(Iterator[str]):
         self._number += 1
         if self._number == 1 and line is not None:
             line = line.removeprefix(b"\xef\xbb\xbf")
-        self._taken.append(line)
-        self._held += len(line or b"")
-        if self._held > MAX_RECORD_BYTES and len(self._taken) > 1:
+        self._record.append(line)
+        self._bytes += len(line or b"")
+        if self._bytes > MAX_RECORD_BYTES and len(self._record) > 1:
             raise csv.Error(_TOO_LONG)
         if line is None:
-            self._blame("too_large", f"line {self._number}: more than {limits.MAX_UNIT_BYTES >> 20} MB")
+            self._note_flaw("too_large", f"line {self._number}: more than {limits.MAX_UNIT_BYTES >> 20} MB")
             return "\n"
         try:
             return line.decode() + "\n"
         except UnicodeDecodeError as error:
-            self._blame("invalid_utf8", f"line {self._number}: {utf8_problem(error)}")
+            self._note_flaw("invalid_utf8", f"line {self._number}: {utf8_problem(error)}")
             return line.decode(errors="replace") + "\n"
 
-    def _blame(self, reason: str, detail: str) -> None:
+    def _note_flaw(self, reason: str, detail: str) -> None:
         self.flaw = self.flaw or (reason, detail)
 
     def start_record(self) -> None:
-        """Forget the lines of the record before."""
-        self._taken = []
-        self._held = 0
+        """Drop the lines of the previous record."""
+        self._record = []
+        self._bytes = 0
         self.flaw = None
 
     def peek(self) -> str:
@@ -185,23 +186,23 @@ class _Lines(Iterator[str]):
         return ""
 
     def first_line(self) -> str | None:
-        """The first line of the record as it stands, None if it cannot be read."""
+        """The first line of the record unparsed, or None if it is too long or no UTF-8."""
         try:
-            line = self._taken[0]
+            line = self._record[0]
             return None if line is None else line.removesuffix(b"\r").decode()
         except UnicodeDecodeError:
             return None
 
-    def give_back(self) -> None:
-        """All lines of the record but the first are to be read again."""
-        self._waiting.extendleft(reversed(self._taken[1:]))
-        self._number -= len(self._taken) - 1
-        self._taken = self._taken[:1]
+    def push_back(self) -> None:
+        """Put all lines of the record but the first back, to be read again."""
+        self._waiting.extendleft(reversed(self._record[1:]))
+        self._number -= len(self._record) - 1
+        self._record = self._record[:1]
 
     def span(self) -> tuple[int, int]:
-        """Numbers of the first and the last line of the record, from one."""
-        return self._number - len(self._taken) + 1, self._number
+        """Numbers of the first and the last line of the record, from 1."""
+        return self._number - len(self._record) + 1, self._number
 
     def size(self) -> int:
-        """Bytes of the record."""
-        return self._held
+        """Size of the record in bytes."""
+        return self._bytes

@@ -1,9 +1,6 @@
-"""Dates in all the shapes that crawls hold -> timestamp[us, UTC].
+"""Parses dates of any type and format into timestamp[us, UTC], with a mask of the values that are no date.
 
-A column of any type comes in; timestamps go out, with a mask of the values that could not be read as a date
-(they are null). A time without a zone is taken for UTC. Years outside 1000 to 2999 are not believed. The common
-ISO shapes are read by Arrow, a column at a time; everything else one value at a time, with the same answers.
-``03/04/2015`` is the third of April: Arabic sites put the day first.
+A time without a zone is UTC; years outside 1000 to 2999 are no dates; ``03/04/2015`` is 3 April, as on Arabic sites.
 """
 
 from __future__ import annotations
@@ -28,12 +25,12 @@ _AFTER = (datetime(3000, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _INT64 = range(-(2**63), 2**63)
 #: Microseconds in a tick of each unit, as (multiply, divide).
 _UNITS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
-#: A number below this is seconds, below the next milliseconds, then microseconds, else nanoseconds.
+#: A number below the first limit is in seconds, below the second in milliseconds, then microseconds, else nanoseconds.
 _MAGNITUDES = ((10**11, "s"), (10**14, "ms"), (10**17, "us"))
-#: Whole numbers that are a date written without separators (as epochs they would be 1970 or the year 2570).
+#: Ranges of numbers that are a date without separators (as epochs they would be in 1970 or the year 2570).
 _COMPACT = ((19_000_101, 21_001_231), (19_000_101_000_000, 21_001_231_235_959))
 
-# What Arrow reads as we do.
+# ISO formats that Arrow parses a column at a time, with the same result as ``parse_text``.
 _NAIVE = r"^[12]\d{3}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$"
 _ZONED = r"^[12]\d{3}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)$"
 
@@ -61,7 +58,7 @@ _ZONES = {
     "pdt": -7,
     "ast": 3,
 }
-#: Month names by number: English, then Egypt and the Gulf, the Levant and Iraq, the Maghreb; alef without hamza.
+#: Names of each month: English, then of Egypt and the Gulf, the Levant and Iraq, the Maghreb; alef without hamza.
 _MONTH_NAMES = (
     "jan january يناير,كانون الثاني,جانفي", "feb february فبراير,شباط,فيفري", "mar march مارس,اذار",
     "apr april ابريل,نيسان,افريل", "may مايو,ايار,ماي", "jun june يونيو,يونيه,حزيران,جوان",
@@ -87,16 +84,16 @@ _FOLD = str.maketrans(
 
 
 def parse_dates(column: Any) -> tuple[Any, npt.NDArray[np.bool_]]:
-    """Read a column of dates.
+    """Parse a column of dates.
 
     Parameters
     ----------
-    column : Arrow array of strings, timestamps, dates or numbers, or a list of Python values of any kind
+    column : Arrow array of strings, timestamps, dates or numbers, or a list of Python values of any type
 
     Returns
     -------
-    timestamp[us, UTC] array, and bool[n]: which values are there but are not a date
-        An empty string is a missing value, not a bad one.
+    (dates, bad) : timestamp[us, UTC] array, bool[n]
+        ``bad`` is true of values that are no date; their date is null. An empty string is missing, not bad.
     """
     if isinstance(column, list):
         micros, missing, bad = _from_values(column)
@@ -107,9 +104,9 @@ def parse_dates(column: Any) -> tuple[Any, npt.NDArray[np.bool_]]:
 
 
 def parse_text(text: str) -> int | None:
-    """Microseconds since 1970 of one date written as text, None if it is not a date."""
+    """Microseconds since 1970 of a date written as text, or None if it is no date."""
     text = " ".join(text.translate(_FOLD).split())
-    for pattern, read in _SHAPES:
+    for pattern, read in _FORMATS:
         found = pattern.match(text)
         if found:
             try:
@@ -119,6 +116,7 @@ def parse_text(text: str) -> int | None:
     return None
 
 
+#: Microseconds, which values are missing, which are no date; all of length n.
 _Parsed = tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 
 
@@ -182,7 +180,7 @@ def _from_strings(column: Any) -> _Parsed:
         if here.any():
             try:
                 micros[here] = column.filter(mask).cast(kind).cast(pa.int64()).to_numpy()
-            except pa.ArrowInvalid:  # a 31st of February somewhere: these go one by one
+            except pa.ArrowInvalid:  # somewhere a 31st of February: these are parsed one by one
                 continue
             left &= ~here
     bad = np.zeros(len(column), dtype=np.bool_)
@@ -198,7 +196,7 @@ def _from_strings(column: Any) -> _Parsed:
 
 
 def _from_values(values: Sequence[Any]) -> _Parsed:
-    """Python values of mixed types, each by the rule of its type."""
+    """Python values of mixed types, each by the rule for its type."""
     micros = np.zeros(len(values), dtype=np.int64)
     missing = np.zeros(len(values), dtype=np.bool_)
     bad = np.zeros(len(values), dtype=np.bool_)
@@ -233,7 +231,7 @@ def _from_value(value: Any) -> int | None:
 
 
 def _micros(year: str, month: str | int, day: str, time: Sequence[str | None]) -> int:
-    """Microseconds of the parts; ``time`` is hour, minute, second, fraction, AM/PM, zone."""
+    """Microseconds since 1970; ``time`` is hour, minute, second, fraction, AM/PM, zone."""
     hour, minute, second, fraction, half, zone = time
     hours = int(hour or 0)
     if half:
@@ -247,8 +245,8 @@ def _micros(year: str, month: str | int, day: str, time: Sequence[str | None]) -
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-def _read_slashed(m: re.Match[str]) -> int:
-    """Day, month, year, as Arabic sites write; month first where only that is a date: 7/21/2015."""
+def _parse_slashed(m: re.Match[str]) -> int:
+    """Day, month, year, as Arabic sites write; month first only where it must be: 7/21/2015."""
     day, month = (m[3], m[1]) if m[2] == "/" and int(m[3]) > 12 else (m[1], m[3])
     return _micros(m[4], month, day, m.groups()[4:])
 
@@ -269,21 +267,21 @@ def _month(name: str) -> int:
     return _MONTHS[name.lower()]
 
 
-def _read_number(found: re.Match[str]) -> int | None:
+def _parse_number(found: re.Match[str]) -> int | None:
     text = found.group()
     return _from_value(float(text) if "." in text else int(text))
 
 
-def _read_digits(found: re.Match[str]) -> int:
+def _parse_digits(found: re.Match[str]) -> int:
     year, month, day, *time = found.groups()
     return _micros(year, month, day, [*time, None, None, None])
 
 
-_SHAPES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int | None]], ...] = (
+_FORMATS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int | None]], ...] = (
     (_YEAR_FIRST, lambda m: _micros(m[1], m[3], m[4], m.groups()[4:])),
     (_DAY_MONTH, lambda m: _micros(m[3], _month(m[2]), m[1], m.groups()[3:])),
-    (_DIGITS, _read_digits),
-    (_DAY_FIRST, _read_slashed),
+    (_DIGITS, _parse_digits),
+    (_DAY_FIRST, _parse_slashed),
     (_MONTH_DAY, lambda m: _micros(m[3], _month(m[1]), m[2], m.groups()[3:])),
-    (_NUMBER, _read_number),
+    (_NUMBER, _parse_number),
 )

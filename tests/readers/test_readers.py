@@ -180,7 +180,7 @@ def test_an_unusable_column_is_skipped_or_refused_when_named(tmp_path):
     pq.write_table(table, tmp_path / "c.parquet")
     pages, _, log = read(tmp_path / "c.parquet")
     assert (pages[0]["text"], pages[0]["title"]) == ("b", None)
-    assert 'c.parquet: column "text" holds struct and is not taken for text' in log.warnings()
+    assert 'c.parquet: column "text" contains struct and is not used for text' in log.warnings()
     with pytest.raises(InputError, match=r"column 'text' \(input.text\) holds struct, but text needs plain values"):
         read(tmp_path / "c.parquet", input__text="text")
 

@@ -20,7 +20,7 @@ MAKERS = {
     "BrokenPage": 0,
     "_DamageError": 0,
     "_rejected": 0,
-    "_blame": 0,
+    "_note_flaw": 0,
     "reject": 1,
 }
 

@@ -102,7 +102,7 @@ def test_records_without_a_page_are_counted_by_reason_and_are_neither_pages_nor_
 
 def test_a_crawl_that_holds_no_page_says_what_it_holds(tmp_path):
     records = [page_record(b"", status="404 X"), page_record(b"", status="404 X"), page_record(b"x", content_type="image/gif")]
-    with pytest.raises(InputError, match=r"the records of the crawl hold none \(2 status_404, 1 not_html\)"):
+    with pytest.raises(InputError, match=r"no record of the crawl is a page \(2 status_404, 1 not_html\)"):
         read_warc(tmp_path / "a.warc", b"".join(records))
 
 
