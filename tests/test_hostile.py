@@ -258,7 +258,7 @@ def test_the_memory_of_a_run_is_named_once_and_stands_in_the_manifest(tmp_path):
     (tmp_path / "a.jsonl").write_text(GOOD)
     arguments = ["run", str(tmp_path / "a.jsonl"), "-o", str(tmp_path / "out"), "--memory", "1.5GB"]
     assert CliRunner().invoke(main, [*arguments, "--run.memory", "3"]).exit_code == 2
-    assert "is not a size" in CliRunner().invoke(main, [*arguments[:-1], "much"]).output
+    assert "is not a memory size" in CliRunner().invoke(main, [*arguments[:-1], "much"]).output
     assert CliRunner().invoke(main, arguments).exit_code == 0
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["config"]["run"]["memory"] == 1536

@@ -118,7 +118,7 @@ def test_only_settings_that_are_not_the_defaults_are_told(out):
 
     change(out, changed)
     assert metadata_of("out")["config"] == {"input.text": {"value": "نص", "default": None}, "copies.near": {"value": 0.6, "default": 0.5}}
-    assert 'Settings: input.text = "نص" (not unset), copies.near = 0.6 (not 0.5).' in inspect("out").stdout
+    assert 'Settings: input.text = "نص" (default unset), copies.near = 0.6 (default 0.5).' in inspect("out").stdout
 
 
 def test_rejects_are_told_by_reason_with_one_example_of_each(tmp_path, monkeypatch):
@@ -181,7 +181,7 @@ def test_a_run_with_a_base_tells_of_it_and_its_events(out):
     shown = inspect("next").stdout
     assert "Base: 101 documents from 3 files.\n" in shown
     assert "102 documents = 101 of the base + 1 new; 0 new documents are copies of old ones.\n" in shown
-    assert "New events: stories merged 0, stories split 0, copy groups tied together 0 (events.parquet).\n" in shown
+    assert "New events: stories merged 0, stories split 0, copy groups merged 0 (see events.parquet).\n" in shown
 
 
 def test_a_result_elsewhere_is_told_like_one_in_a_folder(out):
@@ -274,7 +274,7 @@ def test_what_a_missing_table_does_not_hold_is_told_all_the_same(out):
     assert result.exit_code == 3
     assert result.stderr == "Error: out: documents.parquet is missing. The output leaves out what depends on it. Repeat the run.\n"
     assert re.search(r"^Documents +101 *$", result.stdout, re.MULTILINE)
-    assert re.search(r"^Copy groups +not known *$", result.stdout, re.MULTILINE)
+    assert re.search(r"^Copy groups +unknown *$", result.stdout, re.MULTILINE)
     assert "Largest stories" in result.stdout
     assert "Largest copy groups" not in result.stdout
     assert json.loads(inspect("out", "--json").stdout)["faults"] == ["documents.parquet is missing"]

@@ -84,7 +84,7 @@ def test_the_summary_for_people_has_the_same_numbers(here):
         "Copy groups": 1, "Stories": counts["stories"], "of two or more documents": counts["stories_of_several"],
     }  # fmt: skip
     assert "6 pages in = 5 pages with documents + 1 rejects. Nothing was dropped silently.\n" in result.stdout
-    assert "What was rejected is no failure of the run; rejects.parquet says of each row or file why.\n" in result.stdout
+    assert "Rejects are no failure of the run; rejects.parquet gives the reason for each row or file.\n" in result.stdout
     assert re.search(
         r"^Seconds: read \d+\.\d\d, copies \d+\.\d\d, stories \d+\.\d\d\. Peak memory: [\d,]+ MiB\.$", result.stdout, re.MULTILINE
     )
@@ -336,7 +336,7 @@ def test_a_folder_that_holds_an_input_is_never_replaced(here):
         (["--no-stories", "--stories.enabled", "true"], "Error: --no-stories and --stories.enabled true contradict each other."),
         (
             ["--json", "--quiet"],
-            "Error: --json and --quiet exclude each other: one prints the summary, the other prints none.",
+            "Error: --json and --quiet exclude each other: --json prints the summary, --quiet none.",
         ),
         (["-o", ""], "Error: OUT is empty. Name a folder for the results."),
         (["--recall", "1"], "Error: candidates.recall must be between 0.5 and 0.9999, got 1.0"),
@@ -524,9 +524,9 @@ def test_the_summary_says_what_became_of_the_base(two_days):
     said = dedup_command("run", "new.jsonl", "--base", "day1", "-o", "day2").stdout
     assert "4 pages in = 2 pages with documents + 2 rejects. Nothing was dropped silently.\n" in said
     assert re.search(r"^7 documents = 5 of the base \+ 2 new; \d new documents are copies of old ones\.$", said, re.MULTILINE)
-    assert re.search(r"^New documents joined \d old stor\w+ and founded \d\.$", said, re.MULTILINE)
+    assert re.search(r"^New documents joined \d old stor\w+ and started \d new ones\.$", said, re.MULTILINE)
     assert re.search(
-        r"^New events: stories merged \d, stories split \d, copy groups tied together \d \(events.parquet\)\.$", said, re.MULTILINE
+        r"^New events: stories merged \d, stories split \d, copy groups merged \d \(see events.parquet\)\.$", said, re.MULTILINE
     )
 
 

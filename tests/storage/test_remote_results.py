@@ -207,7 +207,7 @@ def test_day_after_day_in_a_bucket_with_the_result_as_its_own_base(bucket, crawl
 
 def test_an_input_below_out_is_refused(bucket, crawl):
     bucket.put("out/in/a.jsonl", crawl.read_bytes())
-    assert "is an input of this run" in run(f"{bucket.url}/out/in", "-o", f"{bucket.url}/out", exit_code=4)
+    assert "a.jsonl, an input of this run" in run(f"{bucket.url}/out/in", "-o", f"{bucket.url}/out", exit_code=4)
 
 
 @pytest.mark.parametrize("stop", [{"puts": 2}, {"moves": 3}])
@@ -258,7 +258,7 @@ def test_a_file_in_a_bucket_that_changes_between_two_attempts_is_noticed(bucket,
 
 
 def test_work_is_for_remote_results_only(crawl, tmp_path):
-    assert "--work is for an OUT in an object store" in run(crawl, "-o", tmp_path / "out", "--work", tmp_path, exit_code=2)
+    assert "--work needs an OUT in an object store" in run(crawl, "-o", tmp_path / "out", "--work", tmp_path, exit_code=2)
 
 
 def test_secrets_of_a_url_are_in_no_output_and_no_manifest(bucket, crawl, environment):
