@@ -25,8 +25,8 @@ LAYERS = [
     {"__main__"},
 ]
 
-#: Kernels know arrays, Numba, named tuples of arrays, and each other.
-KERNEL_IMPORTS = {"__future__", "numpy", "numba", "numba.extending", "typing"}
+#: Kernels import arrays and their types, Numba, named tuples, and each other.
+KERNEL_IMPORTS = {"__future__", "numpy", "numpy.typing", "numba", "numba.extending", "typing"}
 KERNEL_COMPILER = {
     *("functools", "hashlib", "os", "shutil", "stat", "tempfile", "threading"),
     *("collections.abc", "pathlib", "typing", "numba.core.config"),
