@@ -51,7 +51,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("suffix", BOMBS)
-def test_a_bomb_is_read_no_further_and_says_so(tmp_path, monkeypatch, suffix):
+def test_a_decompression_bomb_is_cut_off_and_rejected(tmp_path, monkeypatch, suffix):
     monkeypatch.setattr(source, "BOMB_BYTES", 1 << 20)
     (tmp_path / f"bomb{suffix}").write_bytes(packed(suffix, BOMBS[suffix]))
     (tmp_path / "good.jsonl").write_text(GOOD.replace("good", "other"))
@@ -62,7 +62,7 @@ def test_a_bomb_is_read_no_further_and_says_so(tmp_path, monkeypatch, suffix):
     assert result.documents.num_rows == (1 if suffix in (".json.gz", ".txt.gz") else 2)
 
 
-def test_a_large_file_that_packs_well_is_no_bomb(tmp_path, monkeypatch):
+def test_a_large_well_compressed_file_is_no_bomb(tmp_path, monkeypatch):
     monkeypatch.setattr(source, "BOMB_BYTES", 1 << 10)
     lines = [json.dumps({"text": f"{i} " + "وقعت الشركة عقدا جديدا في المنطقة " * 3}) for i in range(2000)]
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
@@ -99,7 +99,7 @@ def test_folders_may_be_nested_deeper_than_functions(tmp_path):
         sys.setrecursionlimit(limit)
 
 
-def test_names_of_files_command_no_terminal_and_stay_different(tmp_path):
+def test_file_names_are_printed_without_control_characters_and_stay_distinct(tmp_path):
     names = ["a\nb.jsonl", "a\\nb.jsonl", "c\u202ed.jsonl", "e\x1b[31m.jsonl", "خبر\u200cها.jsonl", os.fsdecode(b"f\xff.jsonl")]
     for name in names:
         (tmp_path / name).write_text("{bad")
@@ -111,11 +111,11 @@ def test_names_of_files_command_no_terminal_and_stay_different(tmp_path):
     assert not any(sign in printed for sign in "\u202e\x1b\udcff")
 
 
-def test_a_name_that_is_harmless_is_shown_as_it_is():
+def test_a_harmless_file_name_is_printed_unchanged():
     assert safe_name("جريدة/2015 (1).jsonl") == "جريدة/2015 (1).jsonl"
 
 
-def test_tiny_files_are_worked_on_together(tmp_path, monkeypatch):
+def test_tiny_files_are_batched_together(tmp_path, monkeypatch):
     for i in range(60):
         (tmp_path / f"{i:02}.txt").write_text(f"الخبر رقم {i} عن عقد جديد لتوسعة الحقل في المنطقة")
     calls = []
@@ -148,13 +148,13 @@ def test_an_odd_text_is_a_document(name):
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
-def test_a_million_empty_lines_are_no_pages_and_do_not_move_the_others(tmp_path, suffix):
+def test_a_million_empty_lines_give_no_pages_and_keep_row_numbers(tmp_path, suffix):
     head, row = ("", GOOD) if suffix == ".jsonl" else ("id,text\n", "good,one two three four five six seven eight")
     (tmp_path / f"a{suffix}").write_text(head + "\n" * 1_000_000 + row)
     assert run(str(tmp_path)).documents.num_rows == 1
 
 
-def test_a_line_beyond_the_limit_is_rejected_and_the_next_one_read(tmp_path, monkeypatch):
+def test_a_line_beyond_the_limit_is_rejected_and_the_next_one_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(source, "MAX_UNIT_BYTES", 1 << 16)
     (tmp_path / "a.jsonl").write_text(json.dumps({"text": "كلمة " * 50_000}) + "\n" + GOOD)
     result = run(str(tmp_path))
@@ -179,7 +179,7 @@ def lines_run(work):
     return count
 
 
-def test_a_page_of_many_embedded_articles_costs_its_length():
+def test_a_page_of_many_embedded_articles_takes_linear_time():
     paragraph = "هذا نص طويل جدا لكنه لا يزيد على اربعين كلمة " * 8 + "."
     article = "\n".join([paragraph, "كلمات دلالية: وسم", "اقرأ أيضا:", "عنوان خبر اخر جديد هنا"])
     pages = ["\n".join([article] * n) for n in (100, 400)]
@@ -188,7 +188,7 @@ def test_a_page_of_many_embedded_articles_costs_its_length():
     assert many < 5 * few
 
 
-def test_pieces_of_a_crowd_are_compared_up_to_a_number(monkeypatch):
+def test_comparisons_in_a_crowded_bucket_are_limited(monkeypatch):
     import numpy as np
     from scipy import sparse
 
@@ -208,7 +208,7 @@ def test_pieces_of_a_crowd_are_compared_up_to_a_number(monkeypatch):
     assert mended.tolist() == [0, 0, 0, 0, 4, 5, 6, 7, 7, 7, 7]
 
 
-def test_a_title_of_a_megabyte_is_cut_before_it_is_measured(monkeypatch):
+def test_a_title_of_a_megabyte_is_cut_before_its_width_is_measured(monkeypatch):
     import rich.cells
 
     measured = []
@@ -221,14 +221,14 @@ def test_a_title_of_a_megabyte_is_cut_before_it_is_measured(monkeypatch):
 
 
 @pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.name)
-def test_what_fuzzing_found_stays_mended(path):
+def test_inputs_found_by_fuzzing_stay_fixed(path):
     if path.suffix == ".json":
         check_text(json.loads(path.read_text(encoding="utf-8")))
     elif path.is_dir():
         check_folder(path)
 
 
-def test_leads_of_a_corpus_that_does_not_fit_are_in_a_file(monkeypatch):
+def test_leads_move_to_a_file_beyond_the_memory_limit(monkeypatch):
     moved = []
     spill_leads = corpus._spilled
     monkeypatch.setattr(corpus, "_spilled", lambda texts, spill: moved.append(spill_leads(texts, spill)) or moved[-1])
@@ -244,17 +244,17 @@ def test_leads_of_a_corpus_that_does_not_fit_are_in_a_file(monkeypatch):
 @pytest.mark.parametrize(
     ("text", "size"), [("2GB", 2048), ("1.5g", 1536), ("1500", 1500), ("700 MB", 700), ("512KiB", 1), ("2tb", 2 << 20), ("0", 0)]
 )
-def test_sizes_of_memory_are_read_as_people_write_them(text, size):
+def test_memory_sizes_are_parsed(text, size):
     assert megabytes(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "GB", "-1GB", "2 pounds", "1e9", "20B", "nan"])
-def test_what_is_no_size_is_an_error(text):
+def test_an_invalid_memory_size_is_an_error(text):
     with pytest.raises(ValueError, match="is not a memory size"):
         megabytes(text)
 
 
-def test_the_memory_of_a_run_is_named_once_and_stands_in_the_manifest(tmp_path):
+def test_memory_is_given_once_and_recorded_in_the_manifest(tmp_path):
     (tmp_path / "a.jsonl").write_text(GOOD)
     arguments = ["run", str(tmp_path / "a.jsonl"), "-o", str(tmp_path / "out"), "--memory", "1.5GB"]
     assert CliRunner().invoke(main, [*arguments, "--run.memory", "3"]).exit_code == 2
@@ -264,7 +264,7 @@ def test_the_memory_of_a_run_is_named_once_and_stands_in_the_manifest(tmp_path):
     assert manifest["config"]["run"]["memory"] == 1536
 
 
-def test_a_folder_of_nothing_that_can_be_read_says_so(tmp_path):
+def test_a_folder_without_readable_files_is_an_error(tmp_path):
     os.mkfifo(tmp_path / "pipe.jsonl")
     with pytest.raises(InputError, match="the folder gives nothing"):
         discover([str(tmp_path)])

@@ -108,14 +108,14 @@ PARTS = {"document_rows"}
 DATA = {"data.__init__"}
 
 
-def test_every_package_stands_in_one_row_and_every_row_exists():
+def test_every_package_is_in_exactly_one_layer():
     packages = [name for row in LAYERS for name in row]
     assert len(packages) == len(set(packages))
     assert set(packages) == {package(name) for name in MODULES if name not in DATA}
 
 
 @every_module
-def test_a_package_imports_only_from_earlier_rows(name):
+def test_a_package_imports_only_from_earlier_layers(name):
     if name in DATA:
         return
     allowed = {package(name)}.union(*LAYERS[: layer(name)])
@@ -146,12 +146,12 @@ def test_imports_have_no_cycle():
 
 
 @every_module
-def test_no_module_is_a_drawer(name):
+def test_no_module_is_a_catch_all(name):
     assert not DRAWERS & set(name.split("."))
 
 
 @every_module
-def test_parquet_is_read_and_written_in_one_place_each(name):
+def test_only_listed_modules_read_or_write_parquet(name):
     assert ("pyarrow.parquet" in imports(name)) <= (name in PARQUET)
 
 
@@ -177,7 +177,7 @@ def test_no_module_asserts_on_data(name):
 
 
 @every_module
-def test_every_module_says_what_it_is_for(name):
+def test_every_module_has_a_docstring(name):
     assert ast.get_docstring(TREES[name]) or not MODULES[name].read_text(encoding="utf-8").strip()
 
 
@@ -188,11 +188,11 @@ def test_public_names_are_sorted_and_exist():
 
 
 @pytest.mark.parametrize("name", [name for name in dedup.__all__ if not name.startswith("__")])
-def test_every_public_name_is_explained(name):
+def test_every_public_name_has_a_docstring(name):
     assert (getattr(dedup, name).__doc__ or "").strip()
 
 
-def test_no_public_function_hides_a_module_of_its_name():
+def test_no_public_function_hides_a_module_of_the_same_name():
     for name in dedup.__all__:
         assert name not in MODULES or name in {"__init__"}, name
 
@@ -200,7 +200,7 @@ def test_no_public_function_hides_a_module_of_its_name():
 @pytest.mark.parametrize(
     "name", [name for name in MODULES if package(name) == "kernels" and name not in ("kernels.__init__", "kernels.jit")]
 )
-def test_every_kernel_has_a_twin(name):
+def test_every_kernel_has_a_reference_implementation(name):
     oracles = [importlib.import_module(f"tests.{name}") for name in ("oracle", "oracle_index")]
     jitted = [node.name for node in TREES[name].body if isinstance(node, ast.FunctionDef) and _is_kernel(node)]
     assert {kernel for kernel in jitted if not any(hasattr(oracle, kernel) for oracle in oracles)} <= PARTS

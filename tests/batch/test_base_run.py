@@ -32,7 +32,7 @@ def results():
     return chain(crawl())
 
 
-def test_a_chain_of_days_keeps_what_was_given_and_holds_all(results):
+def test_a_chain_of_runs_keeps_the_ids_of_the_base_and_all_documents(results):
     assert [result.documents.num_rows for result in results] == [19 * day for day in range(1, DAYS + 1)]
     found = by_id(results[-1])
     assert any(document["canonical_id"][0] < name[0] for name, document in found.items() if document["status"] == "copy")
@@ -46,7 +46,7 @@ def test_days_one_by_one_find_the_copies_of_one_run_over_all(results):
     }
 
 
-def test_events_are_carried_over_and_told_once(results):
+def test_events_of_the_base_are_kept_and_listed_once(results):
     for before, after in zip(results[1:], results[2:], strict=False):
         assert after.events.slice(0, before.events.num_rows).equals(before.events)
     keys = [(event["event"], event["story_id"], event["other_id"], event["canonical_id"]) for event in results[-1].events.to_pylist()]
@@ -58,7 +58,7 @@ def content(folder):
 
 
 @pytest.mark.parametrize(("threads", "batch_rows", "memory"), [(1, 1, 0), (2, 7, 1), (5, 3, 0)])
-def test_threads_batches_and_memory_change_no_byte_nor_does_a_base_on_disk(tmp_path, threads, batch_rows, memory):
+def test_threads_batches_memory_and_a_base_on_disk_change_no_byte(tmp_path, threads, batch_rows, memory):
     days = crawl()
     first = ran(days[0])
     first.write(tmp_path / "first")
@@ -69,7 +69,7 @@ def test_threads_batches_and_memory_change_no_byte_nor_does_a_base_on_disk(tmp_p
     assert content(tmp_path / "one") == content(tmp_path / "other")
 
 
-def test_a_result_with_a_base_is_read_back_as_it_was(tmp_path, results):
+def test_a_result_with_a_base_survives_writing_and_reading(tmp_path, results):
     results[-1].write(tmp_path / "out")
     read = dedup.Result.read(tmp_path / "out")
     for name in TABLES:
@@ -78,14 +78,14 @@ def test_a_result_with_a_base_is_read_back_as_it_was(tmp_path, results):
     assert read.texts.take([3])[0].as_py() == crawl()[0][3]["text"]
 
 
-def test_a_new_copy_of_an_old_copy_is_tied_to_its_canonical_only_by_a_match_of_its_own():
+def test_a_new_copy_of_an_old_copy_needs_a_match_with_the_canonical():
     text = news(1, 100)
     base = ran([row(1, text), row(2, edited(text, 10, 50), day=2)])
     found = by_id(ran([row(3, edited(text, 10, 50, 80), day=3), row(4, edited(text, 10, 50), day=3)], base))
     assert [found[name]["canonical_id"] for name in "1234"] == ["1", "1", "1", "1"]
 
 
-def test_a_new_document_that_is_older_or_longer_displaces_no_canonical():
+def test_an_older_or_longer_new_document_does_not_replace_a_canonical():
     text = news(1, 100)
     base = ran([row(1, text, day=9)])
     result = ran([row(0, text + " " + news(2, 20), day=1), row(2, text, day=1)], base)
@@ -93,13 +93,13 @@ def test_a_new_document_that_is_older_or_longer_displaces_no_canonical():
     assert {document["canonical_id"] for document in result.documents.to_pylist()} == {"1"}
 
 
-def test_a_canonical_of_the_base_comes_before_its_older_copies():
+def test_a_canonical_of_the_base_ranks_before_its_older_copies():
     wire = news(1, 100)
     last = chain([[row("c", wire, day=9)], [row("e", wire, day=1)], [row("n", edited(wire, 20, 60), day=12)]])[-1]
     assert by_id(last)["n"]["canonical_id"] == "c"
 
 
-def test_an_old_headline_does_not_come_to_stand_for_an_article():
+def test_an_old_headline_never_becomes_canonical_of_a_new_article():
     base = ran([row(1, title=TITLE)])
     result = ran([row(2, news(3, 70), title=TITLE), row(3, title=TITLE)], base)
     check(result, base)
@@ -108,7 +108,7 @@ def test_an_old_headline_does_not_come_to_stand_for_an_article():
     assert ("1", "2", "title") in {(match["doc_id_a"], match["doc_id_b"], match["kind"]) for match in result.matches.to_pylist()}
 
 
-def test_old_documents_are_not_compared_with_one_another_again():
+def test_documents_of_the_base_are_not_compared_with_each_other_again():
     base = ran([row(1, news(1)), row(2, edited(news(1), 9)), row(3, f"{news(1)} {news(2)}")])
     assert base.manifest["counts"]["candidates"] == 3
     result = ran([row(4, news(3), day=2)], base)
@@ -117,7 +117,7 @@ def test_old_documents_are_not_compared_with_one_another_again():
     assert ran([row(5, edited(news(1), 9, 33), day=2)], base).manifest["counts"]["candidates"] == 3
 
 
-def test_an_old_headline_gets_no_match_with_an_old_article_that_comes_before_its_own():
+def test_an_old_headline_gets_no_new_match_with_an_old_article():
     days = [
         [row(1, news(1), day=9, title=TITLE), row(2, day=9, title=TITLE)],
         [row(3, news(3), day=5, title=TITLE)],
@@ -128,7 +128,7 @@ def test_an_old_headline_gets_no_match_with_an_old_article_that_comes_before_its
     assert ("2", "3") not in {(match["doc_id_a"], match["doc_id_b"]) for match in last.matches.to_pylist()}
 
 
-def test_a_text_that_is_printed_day_by_day_is_listed_with_the_same_documents_as_before():
+def test_a_text_printed_every_day_is_matched_with_the_same_documents_as_in_one_run():
     wire = news(1, 100)
     days = [[row("c", wire, day=1)]]
     days += [[row(f"{run}{k}", edited(wire, 20, 60), day=day) for k in range(6)] for run, day in enumerate((9, 5, 3))]
@@ -136,7 +136,7 @@ def test_a_text_that_is_printed_day_by_day_is_listed_with_the_same_documents_as_
     assert {document["canonical_id"] for document in last.documents.to_pylist()} == {"c"}
 
 
-def test_a_copy_long_after_its_story_joins_it_and_a_document_does_not():
+def test_a_late_copy_joins_an_old_story_but_a_late_document_does_not():
     wire = report(1, topics=[1])
     base = ran([row(1, wire, day=1), row(2, report(2, topics=[2]), day=1)])
     result = ran([row(3, wire, day=28), row(4, report(3, topics=[1]), day=28)], base)
@@ -149,7 +149,7 @@ def test_a_copy_long_after_its_story_joins_it_and_a_document_does_not():
     assert result.manifest["counts"]["clustered"] == 1
 
 
-def test_two_old_groups_that_a_round_up_ties_together_keep_their_ids_and_are_told():
+def test_old_groups_linked_by_a_round_up_keep_their_ids_and_make_an_event():
     one, other = news(1, 90), news(2, 90)
     base = ran([row(1, one), row(2, other)])
     result = ran([row(3, f"{one} {other}", day=2)], base)
@@ -168,7 +168,7 @@ def test_two_old_groups_that_a_round_up_ties_together_keep_their_ids_and_are_tol
     assert again.events.equals(result.events)
 
 
-def test_two_old_stories_that_news_bring_together_are_a_merge_told_once():
+def test_a_merge_of_old_stories_is_listed_once():
     base = ran([row(f"{i}{k}", report(10 * i + k, topics=[i]), hour=k) for i in (1, 2) for k in range(3)])
     assert base.stories.num_rows == 2
     bridge = [row(f"n{k}", report(90 + k, topics=[1, 2]), day=2, hour=k) for k in range(6)]
@@ -184,7 +184,7 @@ def test_two_old_stories_that_news_bring_together_are_a_merge_told_once():
     assert again.events.equals(result.events)
 
 
-def test_a_page_that_comes_again_is_rejected_and_the_reason_says_whether_it_has_changed():
+def test_a_repeated_page_is_rejected_and_the_reason_says_whether_it_changed():
     base = ran([row(1, news(1)), row(2, news(2)), row(3, title=TITLE)])
     result = ran([row(1, news(1)), row(2, news(9)), row(3, title=TITLE), row(4, news(4)), row(4, news(4))], base)
     check(result, base)
@@ -193,7 +193,7 @@ def test_a_page_that_comes_again_is_rejected_and_the_reason_says_whether_it_has_
     assert result.texts.read().column("text").to_pylist()[-1] == news(4)
 
 
-def test_where_every_new_row_is_rejected_the_base_is_all_there_is():
+def test_the_result_is_the_base_if_every_new_row_is_rejected():
     base = ran([row(1, news(1)), row(2, edited(news(1), 9))])
     result = ran([row(1, news(1)), {"id": "5", "text": None}], base)
     check(result, base)
@@ -201,14 +201,14 @@ def test_where_every_new_row_is_rejected_the_base_is_all_there_is():
     assert result.documents.equals(base.documents)
 
 
-def test_a_base_without_documents_is_a_base_too():
+def test_a_base_may_have_no_documents():
     base = ran([{"id": "1", "text": None}])
     result = ran([row(1, news(1)), row(2, edited(news(1), 9))], base)
     check(result, base)
     assert result.documents.equals(ran([row(1, news(1)), row(2, edited(news(1), 9))]).documents)
 
 
-def test_undated_documents_are_near_to_all_stories():
+def test_an_undated_document_can_join_any_story():
     base = ran([row(1, report(1, topics=[3]), day=1), row(2, report(2, topics=[4]), day=1)])
     result = ran([{"id": "3", "text": report(3, topics=[3])}, row(4, report(4, topics=[5]), day=30)], base)
     check(result, base)
@@ -226,7 +226,7 @@ def test_a_page_of_several_documents_keeps_their_texts():
     assert found["q"]["canonical_id"] == "p"
 
 
-def test_copies_alone_can_be_carried_on_too():
+def test_a_base_without_stories_can_be_extended():
     results = chain(crawl(), stories__enabled=False)
     assert results[-1].stories is None
     assert {event["event"] for event in results[-1].events.to_pylist()} <= {"group_merged"}
@@ -235,7 +235,7 @@ def test_copies_alone_can_be_carried_on_too():
 # What a base must be
 
 
-def test_settings_that_find_other_things_are_refused_by_name_and_others_are_free():
+def test_settings_that_change_results_must_equal_those_of_the_base():
     base = ran([row(1, news(1))], copies__near=0.6)
     with pytest.raises(dedup.ConfigError, match=r"^copies.near is 0.5, but 0.6 in the base\. .* without a base"):
         dedup.run([row(2, news(2))], dedup.Config(), base=base)
@@ -245,7 +245,7 @@ def test_settings_that_find_other_things_are_refused_by_name_and_others_are_free
     assert ran([row(2, news(2))], base, copies__near=0.6, candidates__sampled=50, run__threads=1).documents.num_rows == 2
 
 
-def test_a_base_without_texts_is_refused_with_what_to_do():
+def test_a_base_without_texts_is_refused_with_advice():
     base = ran([row(1, news(1))], run__keep_texts=False)
     assert base.texts is None
     with pytest.raises(dedup.InputError, match="the base has no texts .* without --no-texts"):
@@ -271,7 +271,7 @@ def test_a_result_of_another_version_is_refused(written, name):
         ran([row(3, news(3))], written)
 
 
-def test_tables_that_do_not_fit_together_are_refused(written):
+def test_inconsistent_tables_are_refused(written):
     path = written / "documents.parquet"
     documents = pq.read_table(path)
     for broken in (documents.drop(["agency"]), documents.slice(0, 1)):
@@ -291,7 +291,7 @@ def test_texts_of_other_documents_are_refused(written):
         ran([row(3, news(3))], written)
 
 
-def test_a_table_that_cannot_be_read_is_told_as_one(written):
+def test_an_unreadable_table_is_an_input_error(written):
     (written / "texts.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(dedup.OutputError, match="holds a table that cannot be read"):
         dedup.Result.read(written)
@@ -299,7 +299,7 @@ def test_a_table_that_cannot_be_read_is_told_as_one(written):
         ran([row(3, news(3))], written)
 
 
-def test_the_manifest_lists_all_that_was_ever_read(tmp_path):
+def test_the_manifest_lists_all_inputs_of_the_chain(tmp_path):
     files = []
     for day in range(1, 4):
         files.append(tmp_path / f"{day}.jsonl")

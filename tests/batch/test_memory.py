@@ -25,19 +25,19 @@ def told(program):
 
 
 @needs_proc
-def test_what_a_large_parent_held_does_not_count():
+def test_the_memory_of_a_large_parent_does_not_count():
     assert 5 * MEBIBYTE < told("from dedup.batch.memory import peak_memory; print(peak_memory())") < 150 * MEBIBYTE
 
 
 @needs_proc
-def test_memory_that_was_given_back_counts():
+def test_released_memory_counts_towards_the_peak():
     program = (
         "from dedup.batch.memory import peak_memory; before = peak_memory(); x = b'x' * (200 << 20); del x; print(peak_memory() - before)"
     )
     assert told(program) > 190 * MEBIBYTE
 
 
-def test_where_the_system_does_not_tell_it_there_the_usage_of_the_process_is_taken(monkeypatch, tmp_path):
+def test_falls_back_to_getrusage_without_a_status_file(monkeypatch, tmp_path):
     pytest.importorskip("resource")
     usual = memory.peak_memory()
     monkeypatch.setattr(memory, "STATUS", tmp_path / "status")

@@ -29,7 +29,7 @@ def reasons(result):
     return [(reject["input_row"], reject["reason"]) for reject in result.rejects.to_pylist()]
 
 
-def test_a_page_without_an_id_gets_another_where_the_base_has_the_one_that_was_made_for_it():
+def test_a_generated_id_that_the_base_has_for_another_text_is_replaced():
     base = ran(texts(1, 2))
     result = ran([{"text": news(3)}, {"text": edited(news(1), 5)}, {"text": news(4)}], base)
     check(result, base)
@@ -42,7 +42,7 @@ def test_a_page_without_an_id_gets_another_where_the_base_has_the_one_that_was_m
     assert result.documents.column("canonical_id").to_pylist()[3] == "<memory>:0"
 
 
-def test_a_page_without_an_id_that_comes_again_is_known_whichever_day_it_came_first():
+def test_a_repeated_page_without_an_id_is_recognized_on_any_day():
     monday = ran(texts(1, 2))
     tuesday = ran(texts(3, 4), monday)
     wednesday = ran(texts(5, 6), tuesday)
@@ -77,7 +77,7 @@ def test_all_documents_of_a_page_get_its_new_id():
     assert result.texts.read().column("doc_id").to_pylist() == ids(result)
 
 
-def test_an_id_of_its_own_is_never_replaced():
+def test_an_id_from_the_input_is_never_replaced():
     base = ran([row("a", news(1)), row("b", news(2))])
     result = ran([row("a", news(3)), row("b", news(2)), {"text": news(4)}], base)
     check(result, base)
@@ -103,7 +103,7 @@ def test_new_ids_do_not_depend_on_batches_threads_or_memory(batch_rows):
 
 
 @pytest.mark.usefixtures("here")
-def test_a_run_that_was_stopped_gives_the_same_new_ids(monkeypatch):
+def test_an_interrupted_run_gives_the_same_new_ids(monkeypatch):
     for day, first in (("monday", 0), ("tuesday", 20)):
         Path(day).mkdir()
         rows = [page(number, id=None) for number in range(first, first + 12)]

@@ -17,7 +17,7 @@ from tests.batch.crashes import Crash, Steps, command, content, crash_at, manife
 from tests.batch.crashes import here as here  # a fixture
 
 
-def test_a_run_stopped_at_any_step_goes_on_and_gives_the_same_bytes(here, monkeypatch):
+def test_a_run_killed_at_any_step_resumes_and_writes_the_same_bytes(here, monkeypatch):
     count = steps_of(monkeypatch, "in", "-o", "whole")
     assert count > 60
     for step in range(1, count + 1):
@@ -30,7 +30,7 @@ def test_a_run_stopped_at_any_step_goes_on_and_gives_the_same_bytes(here, monkey
         shutil.rmtree("out")
 
 
-def test_a_run_stopped_again_and_again_says_the_same_of_its_inputs(here, monkeypatch):
+def test_a_run_killed_again_and_again_writes_the_same_manifest(here, monkeypatch):
     run("in", "-o", "whole")
     step, crashes = 25, 0
     while not Path("out/manifest.json").exists():
@@ -49,7 +49,7 @@ def test_a_run_stopped_again_and_again_says_the_same_of_its_inputs(here, monkeyp
     assert (ours["restarts"] > 0, theirs["restarts"]) == (True, 0)
 
 
-def test_an_earlier_result_is_whole_until_the_new_one_is(here, monkeypatch):
+def test_an_earlier_result_stays_complete_until_the_new_one_is(here, monkeypatch):
     write("old.jsonl", range(40, 44))
     run("old.jsonl", "-o", "earlier")
     run("in", "-o", "whole")
@@ -72,7 +72,7 @@ def test_an_earlier_result_is_whole_until_the_new_one_is(here, monkeypatch):
 
 
 @pytest.mark.parametrize("place", ["tuesday", "monday"])
-def test_a_run_with_a_base_goes_on_too_even_where_it_replaces_its_base(here, monkeypatch, place):
+def test_a_run_with_a_base_resumes_even_if_it_replaces_its_base(here, monkeypatch, place):
     write("tuesday.jsonl", range(18, 26))
     run("in", "-o", "monday")
     run("tuesday.jsonl", "--base", "monday", "-o", "whole")
@@ -99,7 +99,7 @@ def error_of(result):
     return result.stderr
 
 
-def test_other_settings_are_refused_by_name_and_those_that_change_nothing_are_free(here, monkeypatch):
+def test_resuming_refuses_changed_settings_by_name_but_not_those_in_run(here, monkeypatch):
     run("in", "-o", "whole")
     stop(monkeypatch, "in", "-o", "out")
     said = error_of(command("in", "-o", "out", "--copies.near", "0.6", "--no-texts"))
@@ -109,13 +109,13 @@ def test_other_settings_are_refused_by_name_and_those_that_change_nothing_are_fr
     assert manifest("out")["restarts"] == 1
 
 
-def test_overwrite_starts_a_stopped_run_anew(here, monkeypatch):
+def test_overwrite_starts_an_interrupted_run_over(here, monkeypatch):
     stop(monkeypatch, "in", "-o", "out")
     run("in", "-o", "out", "--overwrite", "--copies.near", "0.6")
     assert manifest("out")["restarts"] == 0
 
 
-def test_another_version_or_another_input_is_refused(here, monkeypatch):
+def test_resuming_refuses_another_version_and_another_input(here, monkeypatch):
     stop(monkeypatch, "in", "-o", "out")
     with monkeypatch.context() as patched:
         patched.setattr("dedup.batch.resume.__version__", "7.0")
@@ -124,7 +124,7 @@ def test_another_version_or_another_input_is_refused(here, monkeypatch):
     assert "c.jsonl is a new input" in error_of(command("in", "-o", "out"))
 
 
-def test_an_input_that_was_read_and_has_changed_is_noticed_and_one_that_was_only_touched_is_not(here, monkeypatch):
+def test_resuming_refuses_a_changed_input_but_not_a_touched_one(here, monkeypatch):
     run("in", "-o", "whole")
     count = steps_of(monkeypatch, "in", "-o", "other")
     stop(monkeypatch, "in", "-o", "out", step=count - 40)
@@ -137,7 +137,7 @@ def test_an_input_that_was_read_and_has_changed_is_noticed_and_one_that_was_only
     assert content("out") == content("whole")
 
 
-def test_an_input_that_was_not_read_yet_is_read_as_it_is_now_and_that_is_said(here, monkeypatch, caplog):
+def test_a_changed_unread_input_is_read_with_a_warning(here, monkeypatch, caplog):
     stop(monkeypatch, "in", "-o", "out", step=20)
     write("in/b.jsonl", range(12, 23))
     run("in", "-o", "out")
@@ -146,7 +146,7 @@ def test_an_input_that_was_not_read_yet_is_read_as_it_is_now_and_that_is_said(he
     assert content("out") == content("whole")
 
 
-def test_a_damaged_part_is_read_again(here, monkeypatch, caplog):
+def test_a_damaged_checkpoint_is_read_again(here, monkeypatch, caplog):
     run("in", "-o", "whole")
     for name in ("part-00001.arrow", "shingles.u64", "texts-00000.arrow"):
         stop(monkeypatch, "in", "-o", "out", step=40)
@@ -160,7 +160,7 @@ def test_a_damaged_part_is_read_again(here, monkeypatch, caplog):
         shutil.rmtree("out")
 
 
-def test_the_work_is_kept_if_that_is_wanted_and_the_same_command_only_tells_then(here):
+def test_keep_work_keeps_the_workspace_and_repeating_the_command_only_prints(here):
     run("in", "-o", "out", "--keep-work")
     before = content("out")
     assert Path("out/.work/journal.json").exists()
@@ -171,7 +171,7 @@ def test_the_work_is_kept_if_that_is_wanted_and_the_same_command_only_tells_then
     assert content("out") == before
 
 
-def test_a_second_run_at_the_same_time_is_refused_at_once(here, monkeypatch):
+def test_a_second_run_on_the_same_folder_is_refused_at_once(here, monkeypatch):
     with Workspace("out"):
         assert "out: another run is writing to it (process" in error_of(command("in", "-o", "out"))
 
@@ -181,7 +181,7 @@ def full(*_, **__):
 
 
 @pytest.mark.parametrize("when", [10, 45, 80])
-def test_a_full_disk_leaves_the_earlier_result_and_the_run_goes_on_when_there_is_room(here, monkeypatch, when):
+def test_a_full_disk_keeps_the_earlier_result_and_the_run_resumes_later(here, monkeypatch, when):
     write("old.jsonl", range(40, 44))
     run("in", "-o", "whole")
     run("old.jsonl", "-o", "out")
@@ -196,7 +196,7 @@ def test_a_full_disk_leaves_the_earlier_result_and_the_run_goes_on_when_there_is
     assert content("out") == content("whole")
 
 
-def test_ctrl_c_says_what_is_kept_and_how_to_go_on(here, monkeypatch):
+def test_ctrl_c_says_what_is_kept_and_how_to_resume(here, monkeypatch):
     run("in", "-o", "whole")
 
     def stopped(*_, **__):
@@ -212,7 +212,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(here, monkeypatch):
     assert content("out") == content("whole")
 
 
-def test_a_library_call_needs_no_folder_and_refuses_one_that_a_run_works_in(here, monkeypatch):
+def test_result_write_refuses_a_folder_with_an_interrupted_run(here, monkeypatch):
     stop(monkeypatch, "in", "-o", "out")
     result = dedup.run("in")
     with pytest.raises(dedup.OutputError, match="holds an interrupted run"):

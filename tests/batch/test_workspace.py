@@ -41,7 +41,7 @@ def steps_of(out, **options):
         return [step for step in ("read", "copies") if load(work, step)]
 
 
-def test_what_was_saved_is_there_again(tmp_path):
+def test_a_saved_step_is_loaded_again(tmp_path):
     stopped(tmp_path / "out")
     with Workspace(tmp_path / "out") as work:
         work.begin(RUN, [])
@@ -63,7 +63,7 @@ def flipped(path):
 
 @pytest.mark.parametrize("damage", [torn, flipped, Path.unlink])
 @pytest.mark.parametrize(("file", "left"), [("read.arrow", []), ("copies.arrow", ["read"])])
-def test_a_file_that_is_not_what_it_was_takes_its_step_and_the_later_ones_with_it(tmp_path, caplog, damage, file, left):
+def test_a_damaged_file_invalidates_its_step_and_all_later_ones(tmp_path, caplog, damage, file, left):
     stopped(tmp_path / "out")
     damage(tmp_path / "out/.work" / file)
     assert steps_of(tmp_path / "out") == left
@@ -72,21 +72,21 @@ def test_a_file_that_is_not_what_it_was_takes_its_step_and_the_later_ones_with_i
 
 
 @pytest.mark.parametrize("damage", [torn, flipped, lambda path: path.write_text("")])
-def test_a_journal_that_is_damaged_is_said_and_the_run_starts_anew(tmp_path, caplog, damage):
+def test_a_damaged_journal_is_reported_and_the_run_starts_over(tmp_path, caplog, damage):
     stopped(tmp_path / "out")
     damage(tmp_path / "out/.work/journal.json")
     assert steps_of(tmp_path / "out") == []
     assert "journal.json: cannot be resumed" in caplog.text
 
 
-def test_a_journal_of_another_format_starts_anew(tmp_path, monkeypatch, caplog):
+def test_a_journal_of_another_format_starts_over(tmp_path, monkeypatch, caplog):
     stopped(tmp_path / "out")
     monkeypatch.setattr(workspace, "FORMAT", 2)
     assert steps_of(tmp_path / "out") == []
     assert "its format is 1, but 2 is needed" in caplog.text
 
 
-def test_a_step_that_was_not_finished_does_not_count(tmp_path):
+def test_an_unfinished_step_does_not_count(tmp_path):
     with Workspace(tmp_path / "out") as work:
         work.begin(RUN, [])
         save(work, "read", {"rows": TABLE}, {})
@@ -94,21 +94,21 @@ def test_a_step_that_was_not_finished_does_not_count(tmp_path):
     assert steps_of(tmp_path / "out") == ["read"]
 
 
-def test_where_nothing_was_done_nothing_is_left(tmp_path):
+def test_no_folder_is_left_if_no_step_was_finished(tmp_path):
     with Workspace(tmp_path / "new" / "out") as work:
         work.begin(RUN, [])
         work.create("read.arrow").write(b"half of it")
     assert not (tmp_path / "new" / "out").exists()
 
 
-def test_an_empty_folder_that_was_there_stays(tmp_path):
+def test_an_existing_empty_folder_stays(tmp_path):
     (tmp_path / "out").mkdir()
     with Workspace(tmp_path / "out"):
         pass
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_another_run_is_refused_by_what_is_different(tmp_path):
+def test_another_run_is_refused_with_the_differences(tmp_path):
     stopped(tmp_path / "out")
     with (
         Workspace(tmp_path / "out") as work,
@@ -118,7 +118,7 @@ def test_another_run_is_refused_by_what_is_different(tmp_path):
     assert steps_of(tmp_path / "out") == ["read", "copies"]
 
 
-def test_overwrite_starts_anew_unless_the_run_that_was_stopped_had_it_too(tmp_path):
+def test_overwrite_starts_over_unless_the_interrupted_run_had_it_too(tmp_path):
     stopped(tmp_path / "out")
     assert steps_of(tmp_path / "out", overwrite=True) == []
     stopped(tmp_path / "out", overwrite=True)
@@ -131,7 +131,7 @@ def test_overwrite_starts_anew_unless_the_run_that_was_stopped_had_it_too(tmp_pa
 # The lock
 
 
-def test_a_second_run_on_the_same_folder_is_refused_at_once_and_harms_nothing(tmp_path):
+def test_a_second_run_is_refused_and_leaves_the_first_one_intact(tmp_path):
     with Workspace(tmp_path / "out") as work:
         work.begin(RUN, [])
         save(work, "read", {"rows": TABLE}, {})
@@ -141,7 +141,7 @@ def test_a_second_run_on_the_same_folder_is_refused_at_once_and_harms_nothing(tm
     assert steps_of(tmp_path / "out") == ["read"]
 
 
-def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path):
+def test_the_lock_of_a_killed_process_is_released(tmp_path):
     program = "import sys; from pathlib import Path; from dedup.storage.files import lock\nheld = lock(Path(sys.argv[1])); print(1, flush=True); input()"
     process = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path / "lock")],
@@ -157,7 +157,7 @@ def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path):
     lock(tmp_path / "lock").close()
 
 
-def test_a_lock_on_a_file_that_was_deleted_meanwhile_is_worth_nothing(tmp_path, monkeypatch):
+def test_a_lock_on_a_deleted_file_does_not_count(tmp_path, monkeypatch):
     path, there = tmp_path / "lock", os.stat
     monkeypatch.setattr("dedup.storage.files.os.stat", lambda name: path.unlink() or there(name))
     assert lock(path) is None
@@ -170,7 +170,7 @@ def told():
     return workspace.suppress()
 
 
-def test_a_file_has_its_name_only_when_it_is_settled(tmp_path):
+def test_a_new_file_gets_its_name_when_it_is_settled(tmp_path):
     file = WorkFile(tmp_path / "file", told)
     file.write(b"abc")
     file.write(np.arange(3, dtype=np.uint64).data)
@@ -181,7 +181,7 @@ def test_a_file_has_its_name_only_when_it_is_settled(tmp_path):
     assert is_as_marked(tmp_path / "file", mark)
 
 
-def test_a_file_that_grows_is_marked_piece_by_piece_and_cut_off_behind_the_last_one(tmp_path):
+def test_a_growing_file_is_marked_in_pieces_and_cut_off_after_the_last_one(tmp_path):
     with SpillPool(1 << 30) as spill:
         file = WorkFile(tmp_path / "file", told, begin=0)
         pile = PersistentArray(spill, file, np.uint64)
@@ -204,7 +204,7 @@ def test_a_file_that_grows_is_marked_piece_by_piece_and_cut_off_behind_the_last_
         file.abandon()
 
 
-def test_a_small_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+def test_a_small_file_is_replaced_atomically(tmp_path, monkeypatch):
     write_durably(tmp_path / "file", b"old")
     monkeypatch.setattr(durable.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
@@ -217,7 +217,7 @@ def full(*_, **__):
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
-def test_a_full_disk_is_told_with_what_to_do_and_what_is_done_is_kept(tmp_path, monkeypatch, call):
+def test_a_full_disk_is_reported_with_advice_and_finished_steps_are_kept(tmp_path, monkeypatch, call):
     stopped(tmp_path / "out", steps=["read"])
     with Workspace(tmp_path / "out") as work:
         work.begin(RUN, [])
@@ -228,7 +228,7 @@ def test_a_full_disk_is_told_with_what_to_do_and_what_is_done_is_kept(tmp_path, 
     assert steps_of(tmp_path / "out") == ["read"]
 
 
-def test_a_disk_that_takes_no_more_in_the_middle_of_a_file_is_told_too(tmp_path):
+def test_a_disk_that_fills_up_within_a_file_is_reported(tmp_path):
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     with Workspace(tmp_path / "out") as work:
@@ -242,7 +242,7 @@ def test_a_disk_that_takes_no_more_in_the_middle_of_a_file_is_told_too(tmp_path)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_may_not_be_written_is_told_at_once(tmp_path, monkeypatch):
+def test_a_read_only_folder_is_reported_at_once(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(errno.EROFS, "Read-only file system")
 
@@ -251,7 +251,7 @@ def test_a_folder_that_may_not_be_written_is_told_at_once(tmp_path, monkeypatch)
         pass
 
 
-def test_the_journal_can_be_read_by_people(tmp_path):
+def test_the_journal_is_plain_json_after_its_digest(tmp_path):
     stopped(tmp_path / "out")
     journal = json.loads((tmp_path / "out/.work/journal.json").read_bytes().partition(b"\n")[2])
     assert [step["name"] for step in journal["steps"]] == ["read", "copies"]

@@ -85,7 +85,7 @@ def line_of(process):
     return process.stdout.readline()
 
 
-def test_closed_streams_are_told(here):
+def test_closed_streams_are_reported(here):
     for closed, says in (("<&-", "Error: stdin is closed"), (">&-", "Error: stdout is closed")):
         command = f"{sys.executable} -W ignore -m dedup index check - --index news.index {closed}"
         environment = os.environ | {"PYTHONPATH": str(Path(verdicts.__file__).parents[2])}
@@ -103,7 +103,7 @@ def test_closed_streams_are_told(here):
 # build
 
 
-def test_build_says_what_it_built(here):
+def test_build_prints_what_it_built(here):
     result = index("build", "out", "-o", "again.index")
     assert re.fullmatch(r"Indexed 4 documents with 2 copies and 2 stories in again\.index: [\d,]+ bytes, \d+\.\d s\.\n", result.stdout)
     facts = json.loads(index("build", "out", "-o", "third.index", "--json").stdout)
@@ -122,14 +122,14 @@ def test_build_refuses_a_run_without_texts(here):
     assert not Path("bare.index").exists()
 
 
-def test_build_replaces_an_index_only_if_it_is_told_to(here):
+def test_build_replaces_an_index_only_with_overwrite(here):
     assert error_of(index("build", "out", "-o", "news.index"), 4) == (
         "Error: news.index: there is an index already. Choose another path, or give --overwrite to replace it."
     )
     assert index("build", "out", "-o", "news.index", "--overwrite").exit_code == 0
 
 
-def test_build_goes_by_the_settings_of_the_run(here):
+def test_build_uses_the_settings_of_the_run(here):
     dedup_command("run", "old.jsonl", "-o", "other", "--copies.near", "0.9", "-q")
     assert index("build", "other", "-o", "other.index").exit_code == 0
     with Index.open("other.index", mode="r") as opened:
@@ -140,7 +140,7 @@ def test_build_goes_by_the_settings_of_the_run(here):
 # check
 
 
-def test_check_writes_a_line_for_each_page_in_the_order_of_the_input(here):
+def test_check_writes_a_line_per_page_in_input_order(here):
     result = index("check", "new.jsonl", "--index", "news.index")
     lines = answers(result)
     assert result.stderr == ""
@@ -150,7 +150,7 @@ def test_check_writes_a_line_for_each_page_in_the_order_of_the_input(here):
     assert len({line["story_id"] for line in lines}) == 1
 
 
-def test_lines_say_what_the_library_says(here):
+def test_lines_equal_the_verdicts_of_the_library(here):
     lines = answers(index("check", "new.jsonl", "--index", "news.index"))
     with Index.open("news.index", mode="r") as opened:
         documents = [{"published" if name == "date" else name: value for name, value in row.items()} for row in NEW]
@@ -171,14 +171,14 @@ def test_check_changes_nothing_and_ingest_adds(here):
     assert [line["action"] for line in again] == ["skip"] * 3
 
 
-def test_a_page_gives_one_line_with_its_further_documents(here):
+def test_a_page_gives_one_line_with_all_its_documents(here):
     (line,) = answers(index("check", SEED_PAGE, "--index", "news.index"))
     assert line["doc_id"] == line["page_id"] == SEED_PAGE.name
     assert [part["doc_id"] for part in line["parts"]] == [f"{SEED_PAGE.name}#{number}" for number in range(1, 12)]
     assert {part["role"] for part in line["parts"]} == {"embedded", "headline"}
 
 
-def test_ingest_makes_an_index_with_the_settings_it_is_given(here):
+def test_ingest_creates_an_index_with_the_given_settings(here):
     assert len(answers(index("ingest", "new.jsonl", "--index", "own.index", "--copies.near", "0.7"))) == 3
     with Index.open("own.index", mode="r") as opened:
         assert opened.config.copies.near == 0.7
@@ -195,7 +195,7 @@ def test_columns_can_be_named(here):
     assert short(lines) == [("n1", "skip", "exact", "b1"), ("n2", "skip", "exact", "h1")]
 
 
-def test_a_row_of_a_file_without_an_id_is_known_by_its_place(here):
+def test_a_row_without_an_id_is_named_after_its_file_and_row(here):
     Path("nameless.jsonl").write_text(lines_of({"text": HONEY}), encoding="utf-8")
     assert short(answers(index("check", "nameless.jsonl", "--index", "news.index"))) == [("nameless.jsonl:0", "skip", "exact", "h1")]
 
@@ -203,7 +203,7 @@ def test_a_row_of_a_file_without_an_id_is_known_by_its_place(here):
 # Rejects
 
 
-def test_what_cannot_be_read_is_a_line_and_is_counted(here):
+def test_rejects_are_lines_and_are_counted(here):
     Path("new.jsonl").write_text(lines_of(NEW[0]) + "{broken\n" + lines_of(NEW[1]), encoding="utf-8")
     result = index("check", "new.jsonl", "--index", "news.index")
     first, broken, last = answers(result)
@@ -216,13 +216,13 @@ def test_what_cannot_be_read_is_a_line_and_is_counted(here):
     assert strict.stderr == "Error: 1 row or file was rejected (--strict). Their verdicts give the reasons.\n"
 
 
-def test_where_every_row_was_rejected_it_fails(here):
+def test_check_fails_if_every_row_was_rejected(here):
     result = index("check", "-", "--index", "news.index", stdin="{broken\n")
     assert [line["action"] for line in answers(result, 3)] == ["reject"]
     assert result.stderr == REJECTED + "Error: no page could be read: every row or file was rejected. Their verdicts give the reasons.\n"
 
 
-def test_rows_of_stdin_stand_for_themselves(here):
+def test_rows_of_stdin_need_no_file_name(here):
     rows = [{"id": 5}, {"id": "n1", "content": BRIDGE}, {"text": HONEY}, {"url": "https://diffa.example/7", "text": HONEY}, ["no object"]]
     lines = answers(index("check", "-", "--index", "news.index", stdin="\n" + lines_of(*rows)))
     assert [(line["input_row"], line["doc_id"], line["action"]) for line in lines] == [
@@ -233,7 +233,7 @@ def test_rows_of_stdin_stand_for_themselves(here):
     assert lines[4]["reason"].startswith("bad_json: line 6: ")
 
 
-def test_stdin_without_a_row_gives_no_line(here):
+def test_empty_stdin_gives_no_line(here):
     result = index("check", "-", "--index", "news.index", stdin="\n\n")
     assert (result.exit_code, result.output) == (0, "")
 
@@ -241,7 +241,7 @@ def test_stdin_without_a_row_gives_no_line(here):
 # Pipes
 
 
-def test_a_line_is_answered_while_stdin_stays_open(here):
+def test_a_verdict_is_printed_while_stdin_stays_open(here):
     with started("check", "-", "--index", "news.index") as process:
         for row in (NEW[0], NEW[1]):
             process.stdin.write(lines_of(row).encode())
@@ -257,7 +257,7 @@ def test_a_line_is_answered_while_stdin_stays_open(here):
     assert (process.returncode, errors.decode()) == (0, REJECTED)
 
 
-def test_arabic_stays_readable_whatever_the_locale_says(here):
+def test_arabic_stays_readable_in_any_locale(here):
     row = NEW[0] | {"id": "وكالة-١"}
     with started("check", "-", "--index", "news.index") as process:
         answered, _ = process.communicate(lines_of(row).encode(), timeout=PATIENCE)
@@ -265,7 +265,7 @@ def test_arabic_stays_readable_whatever_the_locale_says(here):
     assert b"\\u" not in answered
 
 
-def test_what_was_answered_is_in_the_index_though_stdin_stays_open(here):
+def test_a_document_is_in_the_index_once_its_verdict_is_printed(here):
     with started("ingest", "-", "--index", "news.index") as process:
         process.stdin.write(lines_of(NEW[1]).encode())
         process.stdin.flush()
@@ -277,7 +277,7 @@ def test_what_was_answered_is_in_the_index_though_stdin_stays_open(here):
         assert "n2" in opened
 
 
-def test_a_reader_that_goes_away_is_the_end_and_no_error(here):
+def test_a_closed_pipe_ends_the_command_without_an_error(here):
     with started("check", "-", "--index", "news.index") as process:
         process.stdin.write(lines_of(NEW[0]).encode())
         process.stdin.flush()
@@ -289,7 +289,7 @@ def test_a_reader_that_goes_away_is_the_end_and_no_error(here):
         assert process.stderr.read() == b""
 
 
-def test_a_stdout_that_is_full_is_told(here):
+def test_a_full_stdout_is_reported(here):
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with open("/dev/full", "wb") as full:
@@ -323,7 +323,7 @@ def test_verdicts_can_be_written_to_a_file(here, suffix):
     assert sorted(os.listdir()) == sorted(["news.index", "new.jsonl", "old.jsonl", "out", f"v.{suffix}"])
 
 
-def test_what_was_judged_before_it_broke_is_in_the_file(here, monkeypatch):
+def test_verdicts_before_a_failure_are_in_the_file(here, monkeypatch):
     asked, calls = Index.check_batch, itertools.count()
 
     def breaks(self, data):
@@ -338,7 +338,7 @@ def test_what_was_judged_before_it_broke_is_in_the_file(here, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["v.csv", "out", "s3://bucket/v.jsonl", "no/such/v.jsonl"])
-def test_a_file_that_cannot_be_written_is_refused_at_once(here, name):
+def test_an_unwritable_file_is_refused_at_once(here, name):
     assert error_of(index("ingest", "new.jsonl", "--index", "news.index", "-o", name), 4).startswith(f"Error: {name}: ")
     with Index.open("news.index", mode="r") as opened:
         assert len(opened) == 4
@@ -348,18 +348,18 @@ def test_a_file_that_cannot_be_written_is_refused_at_once(here, name):
 
 
 @pytest.mark.parametrize("command", [("check", "new.jsonl"), ("stats",), ("remove", "b1"), ("compact",), ("events",)], ids=lambda c: c[0])
-def test_an_index_that_is_not_there_is_told_and_not_made(here, command):
+def test_a_missing_index_is_reported_and_not_created(here, command):
     assert error_of(index(*command, "--index", "no.index"), 3) == (
         "Error: no.index: there is no index. Make one with 'dedup index build', or open it with mode 'a'."
     )
     assert not Path("no.index").exists()
 
 
-def test_a_folder_that_is_no_index_is_told(here):
+def test_a_folder_without_an_index_is_refused(here):
     assert error_of(index("check", "new.jsonl", "--index", "out"), 3).startswith("Error: out: holds documents.parquet, but no index.")
 
 
-def test_an_index_of_another_version_is_told(here):
+def test_an_index_of_another_version_is_refused(here):
     with sqlite3.connect("news.index/index.sqlite") as connection:
         connection.execute("UPDATE meta SET value = '99' WHERE name = 'rules'")
     connection.close()
@@ -367,19 +367,19 @@ def test_an_index_of_another_version_is_told(here):
     assert message.startswith("Error: news.index: was made by another version of dedup, which compares texts in another way.")
 
 
-def test_a_missing_input_is_told_before_an_index_is_made(here):
+def test_a_missing_input_is_reported_before_an_index_is_created(here):
     assert "nothing.jsonl" in error_of(index("ingest", "nothing.jsonl", "--index", "new.index"), 3)
     assert not Path("new.index").exists()
 
 
-def test_stdin_comes_alone(here):
+def test_stdin_must_be_the_only_input(here):
     assert "- (stdin) must be the only INPUT." in error_of(index("check", "-", "new.jsonl", "--index", "news.index"), 2)
 
 
 # Looking after it
 
 
-def test_stats_tell_how_much_there_is(here):
+def test_stats_print_the_size_of_the_index(here):
     facts = json.loads(index("stats", "news.index", "--json").stdout)
     assert (facts["documents"], facts["copies"]) == (4, 2)
     text = index("stats", "--index", "news.index").stdout
@@ -388,12 +388,12 @@ def test_stats_tell_how_much_there_is(here):
     assert "{" not in text
 
 
-def test_an_index_is_named_once(here):
+def test_an_index_must_be_named_once(here):
     assert "Missing argument 'INDEX'" in error_of(index("stats"), 2)
     assert "given twice" in error_of(index("stats", "news.index", "--index", "news.index"), 2)
 
 
-def test_remove_takes_documents_out(here):
+def test_remove_removes_documents(here):
     assert index("remove", "h1", "--index", "news.index").stdout == "1 removed.\n"
     result = index("remove", "b1", "h1", "--index", "news.index")
     assert error_of(result, 3) == "Error: 1 removed; not in the index: h1."
@@ -401,13 +401,13 @@ def test_remove_takes_documents_out(here):
         assert ("b1" in opened, "h1" in opened, len(opened)) == (False, False, 2)
 
 
-def test_compact_forgets_what_is_too_old(here):
+def test_compact_removes_expired_documents(here):
     assert index("compact", "news.index").stdout.startswith("Removed 0 documents, 4 left; ")
     assert index("compact", "news.index", "--keep", "0.0000001h").stdout.startswith("Removed 4 documents, 0 left; ")
     assert "keep must be a time above zero" in error_of(index("compact", "news.index", "--keep", "soon"), 2)
 
 
-def test_events_are_lines_with_numbers(here, monkeypatch):
+def test_events_are_numbered_lines(here, monkeypatch):
     assert index("events", "news.index").output == ""
     from datetime import UTC, datetime
 
@@ -442,7 +442,7 @@ def test_an_index_in_redis_is_named_by_its_url(here):
         server.close()
 
 
-def test_the_log_for_machines_has_the_counts(here):
+def test_the_json_log_has_the_counts(here):
     result = index("check", "new.jsonl", "--index", "news.index", "--log-json")
     events = [json.loads(line) for line in result.stderr.splitlines()]
     (told,) = (event for event in events if event["event"] == "verdicts_finished")

@@ -66,7 +66,7 @@ def refused(*arguments):
     return result.stderr.removesuffix("\n")
 
 
-def test_the_example_crawl_is_told_as_it_was_reviewed(out):
+def test_the_inspection_of_the_example_crawl_equals_the_golden_file(out):
     result = inspect("out", "--top", 3)
     assert (result.exit_code, result.stderr) == (0, "")
     told = re.sub(r"(?m)(\.(?:json|parquet)) [\d.]+ k?B", r"\1 SIZE", result.stdout)
@@ -75,7 +75,7 @@ def test_the_example_crawl_is_told_as_it_was_reviewed(out):
     assert told == (GOLDEN / "inspect.txt").read_text(encoding="utf-8")
 
 
-def test_the_numbers_are_those_of_the_tables(out):
+def test_the_counts_equal_those_of_the_tables(out):
     facts, counts = metadata_of("out", "-n", 1000), read(out)["counts"]
     documents = pq.read_table(out / "documents.parquet").to_pylist()
     assert facts["counts"]["documents"] == len(documents) == counts["documents"]
@@ -97,7 +97,7 @@ def test_the_numbers_are_those_of_the_tables(out):
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_top_limits_every_list_and_may_be_nothing(out):
+def test_top_limits_every_list_and_may_be_zero(out):
     lists = ("sources", "agencies", "inputs")
     facts = metadata_of("out", "-n", 2)
     assert [len(facts[name]["largest"]) for name in lists] == [2, 2, 2]
@@ -107,7 +107,7 @@ def test_top_limits_every_list_and_may_be_nothing(out):
     assert inspect("out", "-n", -1).exit_code == 2
 
 
-def test_only_settings_that_are_not_the_defaults_are_told(out):
+def test_only_changed_settings_are_listed(out):
     assert metadata_of("out")["config"] == {}
     assert "Settings: defaults. Digest 0123456789abcdef.\n" in inspect("out").stdout
 
@@ -121,7 +121,7 @@ def test_only_settings_that_are_not_the_defaults_are_told(out):
     assert 'Settings: input.text = "نص" (default unset), copies.near = 0.6 (default 0.5).' in inspect("out").stdout
 
 
-def test_rejects_are_told_by_reason_with_one_example_of_each(tmp_path, monkeypatch):
+def test_rejects_are_counted_by_reason_with_an_example(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines = ['{"title": "خبر قصير عن مدينة النخيل الجديدة"}', "{broken", '{"title": null}', "{again", "{\x1b[31m"]
     Path("news.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -136,7 +136,7 @@ def test_rejects_are_told_by_reason_with_one_example_of_each(tmp_path, monkeypat
     assert "\x1b" not in shown
 
 
-def test_pages_that_are_rejected_after_reading_are_told_apart(tmp_path, monkeypatch):
+def test_pages_rejected_after_reading_are_counted_separately(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = [{"id": str(number // 2), "title": "خبر قصير عن مدينة النخيل الجديدة"} for number in range(4)]
     Path("news.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -146,7 +146,7 @@ def test_pages_that_are_rejected_after_reading_are_told_apart(tmp_path, monkeypa
     assert "4 pages in = 2 pages with documents + 2 rejects." in shown
 
 
-def test_records_that_hold_no_page_are_told_by_reason(out):
+def test_skipped_records_are_counted_by_reason(out):
     def changed(manifest):
         manifest["inputs"][0] |= {"records": 20, "skipped": {"not_html": 5, "status": 3}}
         manifest["inputs"][1] |= {"records": 66, "skipped": {"status": 2}}
@@ -159,7 +159,7 @@ def test_records_that_hold_no_page_are_told_by_reason(out):
     assert "Skipped records without a page: not_html 5, status 5.\n" in shown
 
 
-def test_a_title_cannot_command_the_terminal_and_keeps_its_direction_to_itself(tmp_path, monkeypatch):
+def test_titles_are_printed_without_control_characters_in_an_isolate(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     row = {"title": "عنوان\x1b[31m \u202eالخبر الأول في المدينة", "source": "مصدر\u202e"}
     Path("news.jsonl").write_text((json.dumps(row) + "\n") * 3, encoding="utf-8")
@@ -171,7 +171,7 @@ def test_a_title_cannot_command_the_terminal_and_keeps_its_direction_to_itself(t
     assert "\u2068مصدر\u2069" in shown
 
 
-def test_a_run_with_a_base_tells_of_it_and_its_events(out):
+def test_the_base_and_its_events_are_reported(out):
     new = [{"id": "n1", "title": "خبر جديد تماما عن افتتاح مكتبة البلدة القديمة", "date": "2025-03-10"}]
     Path("new.jsonl").write_text(json.dumps(new[0]), encoding="utf-8")
     shutil.rmtree("out")
@@ -184,7 +184,7 @@ def test_a_run_with_a_base_tells_of_it_and_its_events(out):
     assert "New events: stories merged 0, stories split 0, copy groups merged 0 (see events.parquet).\n" in shown
 
 
-def test_a_result_elsewhere_is_told_like_one_in_a_folder(out):
+def test_a_remote_result_is_inspected_like_a_local_one(out):
     pytest.importorskip("fsspec")
     import dedup
 
@@ -196,7 +196,7 @@ def test_a_result_elsewhere_is_told_like_one_in_a_folder(out):
 # Results of other versions
 
 
-def test_a_result_of_an_older_version_is_told_as_far_as_it_goes(out):
+def test_a_result_of_an_older_version_is_inspected_as_far_as_possible(out):
     documents = pq.read_table(out / "documents.parquet").drop(["agency"])
     pq.write_table(documents, out / "documents.parquet")
     (out / "texts.parquet").unlink()
@@ -218,7 +218,7 @@ def test_a_result_of_an_older_version_is_told_as_far_as_it_goes(out):
     assert "Largest copy groups" in result.stdout
 
 
-def test_a_result_of_a_newer_version_is_said_to_be_one(out):
+def test_a_result_of_a_newer_version_gets_a_note(out):
     change(out, lambda manifest: manifest | {"schema_version": SCHEMA_VERSION + 1, "version": "9.0"})
     assert "Note: written by a newer version: dedup 9.0" in inspect("out").stdout
 
@@ -226,7 +226,7 @@ def test_a_result_of_a_newer_version_is_said_to_be_one(out):
 # What holds no result
 
 
-def test_what_is_no_folder_of_a_run_is_refused(tmp_path, monkeypatch):
+def test_a_path_without_a_result_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
     Path("file").write_text("")
@@ -239,21 +239,21 @@ def test_what_is_no_folder_of_a_run_is_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kept", [0, 1, 100, 2000])
-def test_a_torn_manifest_is_refused(out, kept):
+def test_a_truncated_manifest_is_refused(out, kept):
     data = (out / "manifest.json").read_bytes()
     (out / "manifest.json").write_bytes(data[:kept])
     assert re.fullmatch(r"Error: out/manifest\.json: cannot be read \(.+\)\. Repeat the run\.", refused("out"))
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '"x"', '{"schema_version": 2, "counts": {}}', '{"counts": 1, "version": "1"}'])
-def test_a_manifest_of_something_else_is_refused(out, text):
+def test_a_manifest_of_another_program_is_refused(out, text):
     (out / "manifest.json").write_text(text)
     said = refused("out")
     assert said.startswith("Error: out/manifest.json: is not a manifest of dedup")
     assert said.endswith("Name the folder that the run got with -o.")
 
 
-def test_a_run_that_was_stopped_is_said_to_go_on_with_its_command(tmp_path, monkeypatch):
+def test_an_unfinished_run_is_refused_with_its_finished_steps(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("out/.work").mkdir(parents=True)
     advice = "If it was interrupted, repeat its command to resume it."
@@ -268,7 +268,7 @@ def test_a_run_that_was_stopped_is_said_to_go_on_with_its_command(tmp_path, monk
 # Damaged results
 
 
-def test_what_a_missing_table_does_not_hold_is_told_all_the_same(out):
+def test_a_missing_table_leaves_the_other_counts(out):
     (out / "documents.parquet").unlink()
     result = inspect("out")
     assert result.exit_code == 3
@@ -281,7 +281,7 @@ def test_what_a_missing_table_does_not_hold_is_told_all_the_same(out):
 
 
 @pytest.mark.parametrize("name", ["documents", "matches", "stories", "rejects"])
-def test_a_damaged_table_is_named_and_the_rest_is_told(out, name):
+def test_a_damaged_table_is_named_and_the_rest_is_printed(out, name):
     path = out / f"{name}.parquet"
     path.write_bytes(path.read_bytes()[:-5])
     result = inspect("out")
@@ -290,7 +290,7 @@ def test_a_damaged_table_is_named_and_the_rest_is_told(out, name):
     assert "77 pages in = 77 pages with documents + 0 rejects." in result.stdout
 
 
-def test_tables_of_another_run_are_noticed(out):
+def test_tables_that_contradict_the_manifest_are_reported(out):
     pq.write_table(pq.read_table(out / "stories.parquet").slice(0, 3), out / "stories.parquet")
     stories = read(out)["counts"]["stories"]
     result = inspect("out")
@@ -298,7 +298,7 @@ def test_tables_of_another_run_are_noticed(out):
     assert result.stderr.startswith(f"Error: out: stories.parquet has 3 rows, but the manifest says {stories}. ")
 
 
-def test_a_run_without_stories_lacks_nothing(tmp_path, monkeypatch):
+def test_a_run_without_stories_has_no_faults(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert (
         CliRunner().invoke(main, ["run", str(ROOT / "examples" / "crawl"), "-o", "out", "-q", "--no-stories", "--no-texts"]).exit_code == 0

@@ -52,7 +52,7 @@ def logged(result):
     return lines
 
 
-def test_a_run_logs_its_stages_its_warnings_and_its_end_and_nothing_else():
+def test_a_run_logs_its_start_stages_warnings_and_end_only():
     result = command("run", CRAWL, "-o", "out", "--log-json", "--json")
     assert result.exit_code == 0
     lines, told = logged(result), json.loads(result.stdout)
@@ -71,7 +71,7 @@ def test_a_run_logs_its_stages_its_warnings_and_its_end_and_nothing_else():
     assert (last["out"], lines[0]["inputs"]) == ("out", [CRAWL])
 
 
-def test_the_seconds_rows_and_bytes_of_a_stage_are_those_of_the_manifest():
+def test_the_numbers_of_a_stage_equal_those_of_the_manifest():
     lines = logged(command("run", CRAWL, "-o", "out", "--log-json", "-q"))
     stages = json.loads(Path("out/manifest.json").read_bytes())["stages"]
     finished = [{key: line[key] for key in line.keys() - ALWAYS} for line in lines if line["event"] == "stage_finished"]
@@ -90,7 +90,7 @@ def test_a_warning_is_the_same_in_the_log_the_summary_and_the_manifest():
     assert re.findall(r"^Warning: (.*)$", command("inspect", "out").stdout, re.MULTILINE) == manifest
 
 
-def test_batches_are_logged_only_at_the_second_v():
+def test_batches_are_logged_only_with_vv():
     assert not [line for line in logged(command("run", CRAWL, "-o", "one", "--log-json", "-v")) if line["event"] == "batch"]
     lines = logged(command("run", CRAWL, "-o", "two", "--log-json", "-vv", "--run.batch_rows", "20"))
     rows = [line["rows"] for line in lines if line["event"] == "batch" and line["stage"] == "read"]
@@ -122,7 +122,7 @@ def test_an_error_is_one_object_with_its_message_and_exit_code(arguments, exit_c
     assert words in last["message"]
 
 
-def test_without_it_an_error_is_a_sentence():
+def test_without_log_json_an_error_is_plain_text():
     assert command("run", "missing.jsonl", "-o", "out").stderr.startswith("Error: missing.jsonl: ")
     assert command("run", "--nonsense").stderr.startswith("Usage: dedup run ")
 
@@ -142,7 +142,7 @@ def test_a_bug_is_one_object_with_its_traceback(monkeypatch):
     assert last["traceback"].endswith("ZeroDivisionError: نص\n")
 
 
-def test_ctrl_c_is_an_error_with_exit_130(monkeypatch):
+def test_ctrl_c_is_an_error_with_exit_code_130(monkeypatch):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
@@ -151,7 +151,7 @@ def test_ctrl_c_is_an_error_with_exit_130(monkeypatch):
     assert (result.exit_code, logged(result)[-1]["exit"]) == (130, 130)
 
 
-def test_a_run_that_is_gone_on_with_says_what_was_done_before(monkeypatch):
+def test_a_resumed_run_logs_the_stages_finished_before(monkeypatch):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
@@ -165,7 +165,7 @@ def test_a_run_that_is_gone_on_with_says_what_was_done_before(monkeypatch):
     assert "It was interrupted and resumed once.\n" in command("inspect", "out").stdout
 
 
-def test_counting_words_logs_the_same_way():
+def test_fit_idf_logs_in_the_same_way():
     lines = logged(command("stories", "fit-idf", CRAWL, "-o", "idf.npz", "--least", "1", "--log-json", "-q"))
     assert [line["event"] for line in lines if line["event"] != "warning"] == ["stage_started", "stage_finished"]
     assert lines[-1]["event"] == "warning"
@@ -181,7 +181,7 @@ def test_no_progress_is_drawn_between_json_lines(monkeypatch):
     assert asked == [False, True]
 
 
-def test_verbose_keeps_its_lines_for_people():
+def test_verbose_logs_plain_lines():
     said = command("run", CRAWL, "-o", "out", "-q", "-v").stderr
     assert re.findall(r"^INFO dedup\.batch\.stages: (\w+) started$", said, re.MULTILINE) == ["read", "copies", "stories"]
     assert re.search(r"^INFO dedup\.batch\.stages: read finished: 101 rows in \d+\.\d\d s$", said, re.MULTILINE)
@@ -195,7 +195,7 @@ def test_a_log_ends_with_its_command():
     assert command("run", CRAWL, "-o", "again", "-q").stderr == ""
 
 
-def test_what_is_no_json_and_no_ascii_is_written_all_the_same():
+def test_values_that_are_no_json_or_no_ascii_are_written_too():
     record = logging.makeLogRecord(
         {"msg": "ملف %s", "args": ("أ\ud800\n",), "levelno": logging.INFO, "levelname": "INFO", "path": Path("ب")}
     )
@@ -205,7 +205,7 @@ def test_what_is_no_json_and_no_ascii_is_written_all_the_same():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the first lines of help differ")
-def test_help_tells_of_it():
+def test_help_lists_log_json():
     for arguments in (("run", "--help"), ("stories", "fit-idf", "--help")):
         assert "--log-json" in command(*arguments).stdout
 

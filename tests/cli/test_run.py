@@ -54,7 +54,7 @@ def test_the_seed_page_gives_twelve_documents(here):
     assert counts["documents_by_role"] == {"article": 1, "embedded": 1, "headline": 10}
 
 
-def test_the_numbers_of_the_summary_add_up_and_are_those_of_the_tables(here):
+def test_the_summary_adds_up_and_equals_the_tables(here):
     Path("more.csv").write_text("id,title,text\nb1,,نص قصير\nz,عنوان فقط لهذا الخبر القصير,\nq,,\n", encoding="utf-8")
     counts = run("news.jsonl", "more.csv", SEED_PAGE, "-o", "out")["counts"]
     documents = table("documents")
@@ -71,7 +71,7 @@ def test_the_numbers_of_the_summary_add_up_and_are_those_of_the_tables(here):
     assert counts["stories_of_several"] == sum(row["documents"] > 1 for row in table("stories"))
 
 
-def test_the_summary_for_people_has_the_same_numbers(here):
+def test_the_printed_summary_has_the_same_numbers(here):
     Path("news.jsonl").write_text(lines_of(*ROWS) + "{broken\n", encoding="utf-8")
     counts = run("news.jsonl", "-o", "out")["counts"]
     result = dedup_command("run", "news.jsonl", "-o", "again")
@@ -93,27 +93,27 @@ def test_the_summary_for_people_has_the_same_numbers(here):
     assert str(here) not in result.stdout
 
 
-def test_pages_that_are_not_accounted_for_are_said_to_be_a_bug():
+def test_missing_pages_are_reported_as_a_bug():
     assert summary.balance({"pages": 9, "pages_with_documents": 6, "rejects": 1}) == (
         "9 pages in, but 6 pages with documents + 1 rejects: 2 pages are missing. This is a bug in dedup; please report it."
     )
 
 
-def test_the_largest_stories_are_shown_with_documents_copies_and_sources(here):
+def test_the_summary_lists_the_largest_stories(here):
     result = dedup_command("run", "news.jsonl", "-o", "out")
     largest = max(table("stories"), key=lambda row: row["documents"])
     assert (largest["documents"], largest["copies"], len(largest["sources"])) == (2, 2, 4)
     assert re.search(rf"^\u2068{largest['title']}\u2069 +2 +2 +4 *$", result.stdout, re.MULTILINE)
 
 
-def test_a_title_is_shown_on_one_line_cut_to_its_width_and_commands_no_terminal():
+def test_a_title_is_printed_on_one_line_without_control_characters():
     assert terminal_text("عنوان\x1b[31m\n  \u202eثان", 40) == "\u2068عنوان [31m ثان\u2069"
     assert terminal_text(None, 40) == "\u2068(no title)\u2069"
     assert terminal_text("قصير جدا", 5) == "\u2068قصير…\u2069"
     assert terminal_text("مى\u200cشود", 10) == "\u2068مى\u200cشود\u2069"
 
 
-def test_markup_in_a_title_is_shown_as_it_is(here):
+def test_markup_in_a_title_is_printed_literally(here):
     rows = [row | {"title": f"[red]{row['title']}[/red]"} for row in ROWS]
     Path("news.jsonl").write_text(lines_of(*rows), encoding="utf-8")
     result = dedup_command("run", "news.jsonl", "-o", "out")
@@ -131,7 +131,7 @@ def test_json_is_one_object_with_counts_seconds_and_folder(here):
     assert told["peak_memory_bytes"] > 1 << 20
 
 
-def test_a_recall_that_is_asked_for_is_measured_and_told(here):
+def test_a_requested_recall_is_measured_and_printed(here):
     result = dedup_command("run", "news.jsonl", "-o", "out", "--recall", "0.99", "--at", "0.6")
     assert (result.exit_code, result.stderr) == (0, "")
     assert "Recall at jaccard >= 0.6: 1.000, on 1 pairs of all 4 articles.\n" in result.stdout
@@ -143,7 +143,7 @@ def test_a_recall_that_is_asked_for_is_measured_and_told(here):
     assert list(told["seconds"]) == ["read", "copies", "recall", "stories"]
 
 
-def test_without_a_recall_none_is_measured_and_none_told(here):
+def test_recall_is_not_measured_unless_requested(here):
     assert "Recall" not in dedup_command("run", "news.jsonl", "-o", "out").stdout
     assert run("news.jsonl", "-o", "again")["recall"] is None
 
@@ -152,7 +152,7 @@ def found(share, low, high, pairs, at):
     return {"from": at, "pairs": pairs, "listed": 0, "recall": share, "low": low, "high": high}
 
 
-def test_a_measured_recall_is_told_with_its_interval_and_never_rounded_up():
+def test_recall_is_printed_with_its_interval_and_never_rounded_up():
     recall = {"target": 0.99, "texts": 14096, "sampled": 500}
     recall |= {"jaccard": found(0.99951, 0.981, 0.9991, 1214, 0.6), "containment": found(None, None, None, 0, 0.57)}
     assert summary.recall_lines(recall) == [
@@ -161,7 +161,7 @@ def test_a_measured_recall_is_told_with_its_interval_and_never_rounded_up():
     ]
 
 
-def test_a_recall_below_the_one_asked_for_is_said_to_be_so():
+def test_a_recall_below_the_requested_one_is_reported():
     recall = {"target": 0.99, "texts": 80, "sampled": 80}
     recall |= {"jaccard": found(0.9, 0.9, 0.9, 10, 0.5), "containment": found(1.0, 1.0, 1.0, 7, 0.57)}
     assert summary.recall_lines(recall) == [
@@ -191,7 +191,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_progress_is_shown_on_a_terminal_only_if_it_is_wanted(monkeypatch, wanted):
+def test_progress_is_shown_on_a_terminal_only_if_wanted(monkeypatch, wanted):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
@@ -205,7 +205,7 @@ def test_progress_is_shown_on_a_terminal_only_if_it_is_wanted(monkeypatch, wante
 # What goes in
 
 
-def test_several_inputs_and_globs_are_read_each_file_once(here):
+def test_a_file_named_by_several_inputs_is_read_once(here):
     Path("crawl").mkdir()
     for row in ROWS:
         (Path("crawl") / f"{row['id']}.jsonl").write_text(lines_of(row), encoding="utf-8")
@@ -221,20 +221,20 @@ def test_one_page_is_enough_for_a_run(here, row):
     assert (counts["documents"], counts["stories"], counts["copies"]) == (1, 1, 0)
 
 
-def test_a_broken_line_becomes_a_reject_and_the_run_goes_on(here):
+def test_a_broken_line_is_rejected_and_the_run_continues(here):
     Path("news.jsonl").write_text(lines_of(*ROWS[:2]) + '{"id": "x", "text": \n' + lines_of(*ROWS[2:]), encoding="utf-8")
     assert run("news.jsonl", "-o", "out")["counts"]["rejects_by_reason"] == {"bad_json": 1}
     assert rejects() == [("news.jsonl", 2, "bad_json")]
     assert [row["doc_id"] for row in table("documents")] == ["b1", "b2", "b3", "b4", "h1"]
 
 
-def test_a_line_that_is_not_utf8_becomes_a_reject(here):
+def test_a_line_that_is_not_utf8_is_rejected(here):
     Path("news.jsonl").write_bytes(lines_of(*ROWS).encode() + b'{"id": "x", "text": "\xc7\xe1\xde\xc7\xe5\xd1\xc9"}\n')
     assert run("news.jsonl", "-o", "out")["counts"]["pages_with_documents"] == 5
     assert rejects() == [("news.jsonl", 5, "invalid_utf8")]
 
 
-def test_a_row_without_a_text_is_a_headline_and_without_a_title_too_a_reject(here):
+def test_a_row_with_a_title_only_is_a_headline_and_an_empty_row_is_rejected(here):
     more = [{"id": "t", "title": "افتتاح الجسر المعلق في مدينة النخيل", "text": None}, {"id": "n", "title": None, "text": None}]
     Path("news.jsonl").write_text(lines_of(*ROWS, *more), encoding="utf-8")
     facts = run("news.jsonl", "-o", "out")
@@ -243,7 +243,7 @@ def test_a_row_without_a_text_is_a_headline_and_without_a_title_too_a_reject(her
     assert "news.jsonl: 1 row has no text" in facts["warnings"]
 
 
-def test_a_page_with_an_id_used_before_is_a_reject(here):
+def test_a_page_with_a_duplicate_id_is_rejected(here):
     Path("news.jsonl").write_text(lines_of(*ROWS, ROWS[0] | {"text": HONEY}), encoding="utf-8")
     counts = run("news.jsonl", "-o", "out")["counts"]
     assert counts["rejects_by_reason"] == {"duplicate_id": 1}
@@ -257,7 +257,7 @@ def test_a_page_with_an_id_used_before_is_a_reject(here):
     assert run("news.jsonl", "-o", "numbered", "--input.id", "none")["counts"]["rejects"] == 0
 
 
-def test_a_date_that_cannot_be_read_is_a_warning_and_left_empty(here):
+def test_an_unreadable_date_is_left_empty_with_a_warning(here):
     Path("news.jsonl").write_text(lines_of(*ROWS, ROWS[4] | {"id": "h2", "date": "ذات يوم"}), encoding="utf-8")
     result = dedup_command("run", "news.jsonl", "-o", "out")
     assert result.exit_code == 0
@@ -275,14 +275,14 @@ def test_columns_can_be_named(here):
 # Exit codes and messages
 
 
-def test_all_missing_inputs_are_named_and_nothing_is_made(here):
+def test_all_missing_inputs_are_listed_and_nothing_is_created(here):
     result = dedup_command("run", "gone.jsonl", "lost", "-o", "new/out")
     wanted = "there is no such file or folder, but an input must exist. Check the spelling and the current folder."
     assert error_of(result, 3) == f"Error: gone.jsonl: {wanted}\nlost: {wanted}"
     assert not Path("new").exists()
 
 
-def test_a_column_that_does_not_exist_is_named_with_those_that_do(here):
+def test_a_missing_column_is_reported_with_the_existing_ones(here):
     result = dedup_command("run", "news.jsonl", "-o", "out", "--input.text", "body")
     assert error_of(result, 3) == (
         "Error: news.jsonl: there is no column 'body' (input.text), found columns 'id', 'source', 'date', 'title', 'text'. "
@@ -298,14 +298,14 @@ def test_an_empty_file_alone_is_an_error(here):
     )
 
 
-def test_inputs_in_which_every_row_is_rejected_are_an_error(here):
+def test_it_is_an_error_if_every_row_is_rejected(here):
     Path("broken.jsonl").write_text("{\n{\n", encoding="utf-8")
     message = error_of(dedup_command("run", "broken.jsonl", "-o", "out", "-q"), 3)
     assert message.startswith("Error: no page could be read: every row or file was rejected. The results are written to out.")
     assert dedup.Result.read("out").rejects.num_rows == 2
 
 
-def test_a_folder_that_is_not_empty_is_refused_before_the_work(here, monkeypatch):
+def test_a_non_empty_folder_is_refused_before_the_run_starts(here, monkeypatch):
     Path("out").mkdir()
     Path("out/notes.txt").write_text("keep")
     monkeypatch.setattr(dedup.pipeline, "run", must_not_run)
@@ -314,12 +314,12 @@ def test_a_folder_that_is_not_empty_is_refused_before_the_work(here, monkeypatch
     )
 
 
-def test_a_file_in_place_of_the_folder_is_refused(here):
+def test_an_out_that_is_a_file_is_refused(here):
     Path("out").write_text("keep")
     assert error_of(dedup_command("run", "news.jsonl", "-o", "out"), 4) == "Error: out: is a file. Name a folder for the results."
 
 
-def test_a_folder_that_holds_an_input_is_never_replaced(here):
+def test_a_folder_that_contains_an_input_is_never_replaced(here):
     run("news.jsonl", "-o", "out")
     Path("out/raw.jsonl").write_text(lines_of(*ROWS), encoding="utf-8")
     result = dedup_command("run", "out/raw.jsonl", "-o", "out", "--overwrite")
@@ -348,13 +348,13 @@ def test_a_folder_that_holds_an_input_is_never_replaced(here):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_is_refused_before_the_work(here, monkeypatch, arguments, message):
+def test_wrong_usage_is_refused_before_the_run_starts(here, monkeypatch, arguments, message):
     monkeypatch.setattr(dedup.pipeline, "run", must_not_run)
     said = error_of(dedup_command("run", "news.jsonl", "-o", "out", *arguments), 2)
     assert said.splitlines()[-1].startswith(message)  # click lists what it takes for a boolean behind it
 
 
-def test_an_unknown_option_is_refused_and_the_one_meant_is_named(here):
+def test_an_unknown_option_is_refused_with_a_suggestion(here):
     said = error_of(dedup_command("run", "news.jsonl", "-o", "out", "--copies.nea", "0.6"), 2)
     assert "No such option" in said
     assert "--copies.near" in said
@@ -372,7 +372,7 @@ def test_an_unknown_setting_in_a_toml_file_is_refused(here):
     )
 
 
-def test_a_configuration_file_that_is_missing_is_refused(here):
+def test_a_missing_configuration_file_is_refused(here):
     result = dedup_command("run", "news.jsonl", "-o", "out", "--config", "gone.toml")
     assert error_of(result, 2) == "Error: gone.toml: cannot read the configuration (No such file or directory)."
 
@@ -395,14 +395,14 @@ def test_an_unexpected_error_shows_its_traceback_and_asks_for_a_report(here, mon
     )
 
 
-def test_too_little_memory_is_a_message_without_a_traceback(here, monkeypatch):
+def test_out_of_memory_is_reported_without_a_traceback(here, monkeypatch):
     monkeypatch.setattr(dedup.pipeline, "run", raising(MemoryError()))
     assert error_of(dedup_command("run", "news.jsonl", "-o", "out"), 1) == (
         "Error: out of memory. Lower --run.batch_rows or --threads, or split the input."
     )
 
 
-def test_a_full_disk_is_a_message_and_leaves_the_earlier_result(here, monkeypatch):
+def test_a_full_disk_is_reported_and_keeps_the_earlier_result(here, monkeypatch):
     run("news.jsonl", "-o", "out")
     before = content("out")
     with monkeypatch.context() as patched:
@@ -417,7 +417,7 @@ def test_a_full_disk_is_a_message_and_leaves_the_earlier_result(here, monkeypatc
     assert content("out").keys() == before.keys()
 
 
-def test_ctrl_c_says_that_nothing_was_written_and_leaves_the_earlier_result(here, monkeypatch):
+def test_ctrl_c_reports_that_nothing_was_written_and_keeps_the_earlier_result(here, monkeypatch):
     run("news.jsonl", "-o", "out")
     before = content("out")
     monkeypatch.setattr(dedup.pipeline, "run", raising(KeyboardInterrupt()))
@@ -425,7 +425,7 @@ def test_ctrl_c_says_that_nothing_was_written_and_leaves_the_earlier_result(here
     assert content("out") == before
 
 
-def test_ctrl_c_after_writing_says_where_the_results_are(here, monkeypatch):
+def test_ctrl_c_after_writing_reports_where_the_results_are(here, monkeypatch):
     monkeypatch.setattr(summary, "summary_of", raising(KeyboardInterrupt()))
     assert error_of(dedup_command("run", "news.jsonl", "-o", "out"), 130) == "Error: stopped. The results are written to out."
     assert table("documents")
@@ -445,7 +445,7 @@ def test_overwrite_replaces_an_earlier_result(here):
     assert sorted(os.listdir()) == ["news.jsonl", "out"]
 
 
-def test_overwrite_leaves_a_foreign_folder_untouched(here):
+def test_overwrite_does_not_touch_a_folder_with_other_files(here):
     Path("out").mkdir()
     Path("out/thesis.txt").write_text("keep")
     assert error_of(dedup_command("run", "news.jsonl", "-o", "out", "--overwrite"), 4) == (
@@ -454,7 +454,7 @@ def test_overwrite_leaves_a_foreign_folder_untouched(here):
     assert content("out") == {"thesis.txt": b"keep"}
 
 
-def test_without_stories_there_is_no_table_of_them_and_no_id(here):
+def test_without_stories_there_is_no_stories_table_and_no_story_id(here):
     result = dedup_command("run", "news.jsonl", "-o", "out", "--no-stories")
     assert result.exit_code == 0
     assert re.search(r"^Stories +switched off *$", result.stdout, re.MULTILINE)
@@ -503,7 +503,7 @@ def two_days(here):
     return here
 
 
-def test_a_run_with_a_base_holds_all_documents_and_its_numbers_add_up(two_days):
+def test_a_run_with_a_base_has_all_documents_and_its_counts_add_up(two_days):
     counts = run("new.jsonl", "--base", "day1", "-o", "day2")["counts"]
     assert (counts["pages"], counts["pages_with_documents"], counts["rejects"]) == (4, 2, 2)
     assert counts["rejects_by_reason"] == {"already_in_base": 1, "duplicate_id": 1}
@@ -520,7 +520,7 @@ def test_a_run_with_a_base_holds_all_documents_and_its_numbers_add_up(two_days):
     ]
 
 
-def test_the_summary_says_what_became_of_the_base(two_days):
+def test_the_summary_reports_changes_to_the_base(two_days):
     said = dedup_command("run", "new.jsonl", "--base", "day1", "-o", "day2").stdout
     assert "4 pages in = 2 pages with documents + 2 rejects. Nothing was dropped silently.\n" in said
     assert re.search(r"^7 documents = 5 of the base \+ 2 new; \d new documents are copies of old ones\.$", said, re.MULTILINE)
@@ -530,7 +530,7 @@ def test_the_summary_says_what_became_of_the_base(two_days):
     )
 
 
-def test_a_result_can_take_the_place_of_its_base(two_days):
+def test_a_result_can_replace_its_base(two_days):
     run("new.jsonl", "--base", "day1", "-o", "day2")
     run("new.jsonl", "--base", "day1", "-o", "day1", "--overwrite")
     ours, others = content("day1"), content("day2")
@@ -540,7 +540,7 @@ def test_a_result_can_take_the_place_of_its_base(two_days):
     assert "events.parquet" not in os.listdir("day1")
 
 
-def test_the_settings_of_the_base_are_taken_over_and_others_are_refused(two_days):
+def test_settings_default_to_those_of_the_base_and_others_are_refused(two_days):
     run("news.jsonl", "-o", "strict", "--copies.near", 0.9, "--no-stories")
     assert run("new.jsonl", "--base", "strict", "-o", "next", "--threads", 1)["counts"]["stories"] is None
     assert json.loads(Path("next/manifest.json").read_bytes())["config"]["copies"]["near"] == 0.9
@@ -554,7 +554,7 @@ def test_the_settings_of_the_base_are_taken_over_and_others_are_refused(two_days
     assert not Path("no").exists()
 
 
-def test_a_base_without_texts_or_without_a_result_is_refused_with_what_to_do(two_days):
+def test_a_base_without_texts_or_without_a_result_is_refused_with_advice(two_days):
     run("news.jsonl", "-o", "bare", "--no-texts")
     assert "texts.parquet" not in os.listdir("bare")
     said = error_of(dedup_command("run", "new.jsonl", "--base", "bare", "-o", "no"), 3)
@@ -570,7 +570,7 @@ def test_a_base_without_texts_or_without_a_result_is_refused_with_what_to_do(two
 # The configuration
 
 
-def test_config_prints_toml_that_reads_back_as_it_was(here):
+def test_config_prints_toml_that_reads_back_unchanged(here):
     result = dedup_command("config")
     assert (result.exit_code, result.stderr) == (0, "")
     Path("all.toml").write_text(result.stdout, encoding="utf-8")
@@ -578,7 +578,7 @@ def test_config_prints_toml_that_reads_back_as_it_was(here):
     assert dedup_command("config", "--config", "all.toml").stdout == result.stdout
 
 
-def test_config_prints_every_setting_with_its_help_and_those_not_set_as_comments():
+def test_config_prints_every_setting_with_its_help_and_unset_ones_as_comments():
     shown = dedup_command("config").stdout
     tree = tomllib.loads(shown)
     for name, _, value, help_text in settings():
@@ -589,13 +589,13 @@ def test_config_prints_every_setting_with_its_help_and_those_not_set_as_comments
 
 
 @pytest.mark.parametrize("name", ["النص", 'a"b\\c', "two\nlines\tand\x7f", "😀", "'"])
-def test_config_keeps_every_name_of_a_column(here, name):
+def test_config_can_print_any_column_name(here, name):
     config = Config().replace({"input.text": name, "stories.enabled": False, "copies.near": 1})
     Path("all.toml").write_text(to_toml(config), encoding="utf-8")
     assert Config.from_toml("all.toml") == config
 
 
-def test_options_win_over_the_file_and_the_file_over_the_defaults(here):
+def test_options_override_the_file_and_the_file_overrides_the_defaults(here):
     Path("my.toml").write_text("[copies]\nnear = 0.6\ntitle = 0.7\n")
     shown = dedup_command("config", "--config", "my.toml", "--copies.near", "0.8", "--text.segment", "false").stdout
     tree = tomllib.loads(shown)
@@ -614,7 +614,7 @@ def test_a_run_uses_the_file_and_the_options(here):
 
 
 @pytest.mark.parametrize("command", ["run", "config"])
-def test_help_names_every_setting_with_its_default_under_its_section(command):
+def test_help_lists_every_setting_with_its_default_in_its_section(command):
     help_text = dedup_command(command, "--help").stdout
     flat = " ".join(help_text.split())
     for name, kind, value, sentence in settings():
@@ -625,7 +625,7 @@ def test_help_names_every_setting_with_its_default_under_its_section(command):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]], ids=" ".join)
-def test_help_names_every_exit_code(arguments):
+def test_help_lists_every_exit_code(arguments):
     help_text = dedup_command(*arguments).stdout
     assert re.findall(r"^ +(\d+) +\w", help_text[help_text.index("Exit codes:") :], re.MULTILINE) == ["0", "1", "2", "3", "4", "5", "130"]
 
@@ -637,7 +637,7 @@ def test_every_command_has_help():
         assert command.get_short_help_str().endswith(".")
 
 
-def test_the_version_is_told():
+def test_version_prints_the_version():
     assert dedup_command("--version").stdout == f"dedup, version {dedup.__version__}\n"
 
 
@@ -645,7 +645,7 @@ def python(*arguments, **options):
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, **options)
 
 
-def test_the_command_line_itself_imports_nothing_slow():
+def test_help_imports_neither_arrow_nor_numba():
     program = (
         "import sys, types\n"
         "package = types.ModuleType('dedup')\n"
@@ -657,7 +657,7 @@ def test_the_command_line_itself_imports_nothing_slow():
     assert python("-c", program).stdout == "[]\n"
 
 
-def test_a_reader_of_stdout_that_has_gone_away_is_no_error():
+def test_a_closed_pipe_is_no_error():
     read_end, write_end = os.pipe()
     os.close(read_end)
     with os.fdopen(write_end, "wb") as pipe:
@@ -666,13 +666,13 @@ def test_a_reader_of_stdout_that_has_gone_away_is_no_error():
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-def test_a_full_disk_behind_stdout_is_a_message():
+def test_a_full_disk_behind_stdout_is_reported():
     with open("/dev/full", "wb") as full:
         done = subprocess.run([sys.executable, "-m", "dedup", "config"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (4, b"Error: stdout cannot be written (No space left on device).\n")
 
 
-def test_a_stdout_that_knows_no_arabic_still_gets_its_summary(here):
+def test_a_stdout_without_arabic_still_gets_the_summary(here):
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "dedup", "run", "news.jsonl", "-o", "out"]
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
