@@ -77,14 +77,14 @@ def _carry_on(corpus: Corpus, copies: Copies, known: DocumentFrequencies, config
     continued = continue_stories(labels, story_of[near], _seniority(earlier.stories))
     story_of[near] = continued.stories
     story_of[n_old:] = story_of[copies.canonical[n_old:]]
-    stories = _retold(corpus, copies, vectors, rows, story_of, earlier)
+    stories = _describe_again(corpus, copies, vectors, rows, story_of, earlier)
     ids = stories.column("story_id").to_pylist()
     events = story_events(continued.changes, corpus.documents, near, ids)
     counts = _counts(continued, story_of[n_old:], n_stories, len(near)) | {"new_undated": int(np.isnan(times[stands & new]).sum())}
     return FoundStories(stories, _ids_of(stories, story_of), events, counts)
 
 
-def _retold(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_of: Ints, earlier: BaseRun) -> Any:
+def _describe_again(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_of: Ints, earlier: BaseRun) -> Any:
     """All stories, the old ones first: those with new documents told anew, the others as they were.
 
     Parameters
@@ -107,14 +107,14 @@ def _retold(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_
     )
     place = np.empty(len(touched), np.int64)  # of each touched story in the book
     place[np.searchsorted(touched, story_of[members])] = book.story_of
-    told = book.stories.take(pa.array(place))
+    described = book.stories.take(pa.array(place))
     old = touched[touched < n_stories]
     kept = earlier.stories.column("story_id").take(pa.array(old)).combine_chunks()
-    ids = pa.concat_arrays([kept, told.column("story_id").combine_chunks()[len(old) :]])
-    told = told.set_column(told.schema.get_field_index("story_id"), told.schema.field("story_id"), ids)
+    ids = pa.concat_arrays([kept, described.column("story_id").combine_chunks()[len(old) :]])
+    described = described.set_column(described.schema.get_field_index("story_id"), described.schema.field("story_id"), ids)
     order = np.arange(max(n_stories, int(touched[-1]) + 1))
     order[touched] = n_stories + np.arange(len(touched))
-    return pa.concat_tables([earlier.stories, told]).take(pa.array(order)).combine_chunks()
+    return pa.concat_tables([earlier.stories, described]).take(pa.array(order)).combine_chunks()
 
 
 def _vectors(corpus: Corpus, copies: Copies, rows: Ints, known: DocumentFrequencies, config: Config, threads: int) -> Vectors:

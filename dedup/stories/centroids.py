@@ -1,4 +1,4 @@
-"""What stories are about: the weight of each term in each story, and how close each document is to its story."""
+"""Summed vectors of stories: the weight of each term in a story, and how close each document is to the rest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..arrays.rows import Floats, Ints
 from ..text.document_frequencies import FLAGS
 
 Hashes = npt.NDArray[np.uint64]
-#: A term of one document of several weighs this much of what it would.
+#: Factor on the weight of a term that only one of several documents has.
 LONE = 0.1
 
 
@@ -20,25 +20,25 @@ LONE = 0.1
 class Terms:
     """The different terms of vectors.
 
-    ``terms`` uint64[n_terms] sorted, flags 0; ``of_column`` int64[n_columns], the number of each column's term: one that
-    is a fact in titles and none in texts has two columns; ``telling`` bool[n_terms], no number, no run of letters, and
-    none of the words that are left out.
+    ``terms`` uint64[n_terms], sorted, flags 0; ``of_column`` int64[n_columns], the number of each column's term
+    (a term with different flags in titles and texts has two columns); ``is_keyword`` bool[n_terms], False for
+    numbers, runs of letters and excluded words.
     """
 
     terms: Hashes
     of_column: Ints
-    telling: npt.NDArray[np.bool_]
+    is_keyword: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, columns: Hashes, left_out: Hashes) -> Terms:
-        """From the terms of columns, with their flags, and terms that say nothing, without flags."""
+    def of(cls, columns: Hashes, excluded: Hashes) -> Terms:
+        """From the terms of columns, with their flags, and excluded terms, without flags."""
         terms, numbers = np.unique(columns & ~FLAGS, return_inverse=True)
-        telling = np.zeros(len(terms), bool)
-        telling[numbers[columns & np.uint64(1) == 0]] = True
-        return cls(terms, numbers.astype(np.int64), telling & ~np.isin(terms, left_out))
+        is_keyword = np.zeros(len(terms), bool)
+        is_keyword[numbers[columns & np.uint64(1) == 0]] = True
+        return cls(terms, numbers.astype(np.int64), is_keyword & ~np.isin(terms, excluded))
 
     def find(self, wanted: Hashes) -> Ints:
-        """int64[len(wanted)]: the number of each term, flags ignored; -1 of an unknown one."""
+        """int64[len(wanted)]: the number of each term, flags ignored; -1 if it is unknown."""
         wanted = wanted & ~FLAGS
         if len(self.terms) == 0:
             return np.full(len(wanted), -1, np.int64)
@@ -48,11 +48,12 @@ class Terms:
 
 @dataclass(frozen=True, eq=False)
 class Centroids:
-    """Terms of stories, an entry for each term of each story, by story and then by number of the term.
+    """Terms of stories: an entry for each term of each story, by story and then by the number of the term.
 
-    ``stories``, ``numbers`` int64[n_entries]; ``weights`` float64[n_entries], the sum over the story's documents;
-    ``spread`` int64[n_entries], the documents that hold the term; ``sizes`` int64[n_stories], documents;
-    ``centrality`` float64[n_documents], the mean cosine of each with the others of its story; 1 of one alone.
+    ``stories``, ``numbers`` int64[n_entries]; ``weights`` float64[n_entries], summed over the story's documents;
+    ``spread`` int64[n_entries], documents with the term; ``sizes`` int64[n_stories], documents;
+    ``centrality`` float64[n_documents], the mean cosine of each document with the others of its story, 1 if
+    there are none.
     """
 
     stories: Ints
@@ -65,7 +66,7 @@ class Centroids:
 
     @classmethod
     def of(cls, matrix: Any, terms: Terms, story: Ints, n_stories: int) -> Centroids:
-        """From the vectors of documents, CSR with rows of unit length, and the story of each."""
+        """From the vectors of documents, CSR with rows of unit length, and the story of each document."""
         rows = np.repeat(np.arange(len(story)), np.diff(matrix.indptr))
         data = matrix.data.astype(np.float64)
         keys, places = np.unique(story[rows] * len(terms.terms) + terms.of_column[matrix.indices], return_inverse=True)
@@ -79,11 +80,11 @@ class Centroids:
         return cls(stories, numbers, weights, np.bincount(places, minlength=len(keys)), sizes, centrality, terms)
 
     def cohesion(self, story: Ints) -> Floats:
-        """float64[n_stories]: the mean cosine of two documents of the story, in [0, 1]; 1 where there is one."""
+        """float64[n_stories]: the mean cosine of two documents of each story, in [0, 1]; 1 if it has one document."""
         return np.bincount(story, weights=self.centrality, minlength=len(self.sizes)) / np.maximum(self.sizes, 1)
 
     def weights_of(self, stories: Ints, terms: Hashes) -> Floats:
-        """float64[n]: the weight of ``terms[i]`` in story ``stories[i]``, 0 where the story lacks it."""
+        """float64[n]: the weight of ``terms[i]`` in story ``stories[i]``, 0 if the story lacks it."""
         n_terms = len(self.terms.terms)
         numbers = self.terms.find(terms)
         wanted, keys = stories * n_terms + numbers, self.stories * n_terms + self.numbers
@@ -93,15 +94,15 @@ class Centroids:
         return np.where((numbers >= 0) & (keys[places] == wanted), self.weights[places], 0.0)
 
     def heaviest(self, most: int) -> tuple[Ints, Hashes]:
-        """The heaviest words of each story, at most so many: (story int64[n], term uint64[n]), by story, best first.
+        """The ``most`` heaviest possible keywords of each story: (story int64[n], term uint64[n]), by story, best first.
 
-        A word that several documents share comes before one of a single document. Only telling ones.
+        Words of several documents come before those of one.
         """
-        words = np.flatnonzero(self.terms.telling[self.numbers])
+        words = np.flatnonzero(self.terms.is_keyword[self.numbers])
         stories = self.stories[words]
         shared = self.spread[words] >= np.minimum(2, self.sizes[stories])
         scores = (self.weights[words] * np.where(shared, 1.0, LONE)).astype(np.float32)
-        # Positive floats are ordered as their bits are, so story and score sort as one number; ties keep the order of terms.
+        # The bits of positive floats sort as the floats do, so story and score sort as one number; ties keep the order of terms.
         falling = np.uint64(0xFFFFFFFF) - scores.view(np.uint32).astype(np.uint64)
         order = np.argsort(stories.astype(np.uint64) << np.uint64(32) | falling, kind="stable")
         stories = stories[order]

@@ -1,4 +1,4 @@
-"""Words of a story that keep standing side by side: «مجلس الأمن», «هيومن رايتس ووتش»."""
+"""Finds phrases: words of a story that are usually neighbours, «مجلس الأمن», «هيومن رايتس ووتش»."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import numpy.typing as npt
 
 from ..arrays.rows import Ints, run_starts
 
-#: Two words are a phrase if one stands beside the other in this share of its occurrences, and at least so often.
+#: Two words are a phrase if they are neighbours in this share of the rarer one's occurrences, and at least ``LEAST`` times.
 SHARE, LEAST = 0.6, 2
 #: Words of a phrase.
 LONGEST = 3
 
-#: A phrase: of each word, in order, the number of its candidate and of its written form.
-Chain = list[tuple[int, int]]
+#: A phrase: the candidate and the written form of each word, in order, as numbers.
+Phrase = list[tuple[int, int]]
 
 
 class Bond(Enum):
-    """What keeps two neighbours together: nothing; the habit of the rarer one; as a name, that of both."""
+    """Whether two neighbours can be a phrase: never, if the rarer word is usually beside the other, or if both usually are."""
 
     NONE, PHRASE, NAME = range(3)
 
 
-def chains(candidates: Ints, beside: npt.NDArray[np.bool_], written: Ints, bond: Callable[[int, int], Bond]) -> dict[int, Chain]:
-    """Link candidates that stand side by side, the commonest pairs first.
+def link_phrases(candidates: Ints, beside: npt.NDArray[np.bool_], written: Ints, bond: Callable[[int, int], Bond]) -> dict[int, Phrase]:
+    """Link candidates that are neighbours into phrases, the commonest pairs first.
 
     Parameters
     ----------
-    candidates : int64[n], the candidate that each occurrence is one of, in text order; those of other stories have other numbers
-    beside : bool[n - 1], whether an occurrence stands right in front of the next one
-    written : int64[n], the number of the written form of each
-    bond : of two written forms
+    candidates : int64[n], the candidate of each occurrence, in text order; stories share no candidate
+    beside : bool[n - 1], whether the next occurrence follows directly
+    written : int64[n], the number of each occurrence's written form
+    bond : the bond of two written forms
 
     Returns
     -------
@@ -60,7 +60,7 @@ def chains(candidates: Ints, beside: npt.NDArray[np.bool_], written: Ints, bond:
 
 
 def _commonest_of(groups: Ints, values: Ints, n_groups: int) -> Ints:
-    """The commonest value of each group, of equals the smallest."""
+    """The commonest value of each group, of equally common ones the smallest."""
     if n_groups == 0:
         return np.empty(0, np.int64)
     order = np.lexsort((values, groups))
@@ -72,13 +72,13 @@ def _commonest_of(groups: Ints, values: Ints, n_groups: int) -> Ints:
     return values[order[np.searchsorted(groups, np.arange(n_groups))]]
 
 
-def _link(links: list[tuple[tuple[int, int], tuple[int, int]]]) -> dict[int, Chain]:
-    chain_of: dict[int, Chain] = {}
+def _link(links: list[tuple[tuple[int, int], tuple[int, int]]]) -> dict[int, Phrase]:
+    phrase_of: dict[int, Phrase] = {}
     for first, second in links:
-        before, behind = chain_of.get(first[0], [first]), chain_of.get(second[0], [second])
+        before, behind = phrase_of.get(first[0], [first]), phrase_of.get(second[0], [second])
         if before is behind or before[-1][0] != first[0] or behind[0][0] != second[0] or len(before) + len(behind) > LONGEST:
             continue
         joined = before + behind
         for member, _ in joined:
-            chain_of[member] = joined
-    return chain_of
+            phrase_of[member] = joined
+    return phrase_of

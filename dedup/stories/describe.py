@@ -1,7 +1,7 @@
-"""Clusters to the table of stories: lead, title, timeline, sources, agency, keywords, cohesion, and ids that last.
+"""Describes each cluster: lead, title, timeline, sources, agency, keywords, cohesion, and a stable id.
 
-Stories are described in blocks, so that memory does not grow with their number; what a story says of itself depends on
-its own documents only, but for the names of sections, which show in all of them.
+Works in blocks, so that memory does not grow with the number of stories. A description depends on the story's own
+documents only, except for names of sections, which are found in all documents.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from .vectors import Vectors
 
 #: Canonical documents described at a time.
 BLOCK = 1 << 14
-#: A story peaks in the window of so many microseconds in which most of its documents were published.
+#: Microseconds of the window by which the peak of a story is found.
 PEAK = 6 * 3_600_000_000
-#: A story has an agency if at least this share of its documents name one and the same.
+#: A story has an agency if at least this share of its documents, copies included, name the same one.
 AGENCY = 1 / 3
 _UNDATED = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
 class StoryTable:
-    """``stories`` an Arrow table, ``schema.STORIES``; ``story_of`` int64[n_documents], the row of each one's story."""
+    """``stories`` an Arrow table, ``schema.STORIES``; ``story_of`` int64[n_documents], the row of each document's story."""
 
     stories: Any
     story_of: Ints
@@ -48,26 +48,28 @@ def describe_stories(documents: Any, leads: Any, vectors: Vectors, canonicals: I
     ----------
     documents : Arrow table of all documents (``doc_id``, ``title``, ``published``, ``source``, ``role``, ``agency``)
     leads : Arrow text column, title and lead of each document
-    vectors, labels : of the canonical documents, whose rows are ``canonicals``
+    vectors : of the canonical documents
+    canonicals : int64[n_canonicals], their rows
+    labels : int64[n_canonicals], the cluster of each
     canonical_of : int64[n_documents], the row of each document's canonical
     """
-    # A story is numbered by its first canonical, so that a run on the same input lists them alike.
+    # Stories are in the order of their labels (the first canonical), so that the same input gives the same order.
     _, story = np.unique(labels, return_inverse=True)
     n_stories = int(story.max(initial=-1)) + 1
     story_of = np.empty(len(canonical_of), np.int64)
     story_of[canonicals] = story
     story_of = story_of[canonical_of]
-    # Members by time, undated last, then by id: the first gives the story its id, whatever the order of the input.
+    # Members by time, undated ones last, then by id: the first one names the story, whatever the order of the input.
     when = documents.column("published").cast(pa.int64()).fill_null(_UNDATED).to_numpy()
     ids = documents.column("doc_id").combine_chunks()
     ranks = np.empty(len(ids), np.int64)
     ranks[pc.array_sort_indices(ids).to_numpy()] = np.arange(len(ids))
     order = np.lexsort((ranks, when, story_of))
     offsets = np.searchsorted(story_of[order], np.arange(n_stories + 1)).astype(np.int32)
-    lead, words, cohesion = _describe(documents, leads, vectors, canonicals, story, canonical_of, when, n_stories)
+    lead, words, cohesion = _leads_keywords_cohesion(documents, leads, vectors, canonicals, story, canonical_of, when, n_stories)
     n_canonical = np.bincount(story, minlength=n_stories)
     first, peak, last = _timeline(when[order], offsets)
-    sources, source_documents = _sources(documents.column("source"), story_of, n_stories)
+    sources, source_documents = _source_lists(documents.column("source"), story_of, n_stories)
     founders = ids.take(pa.array(order[offsets[:-1]])).to_pylist()
     table = pa.table(
         {
@@ -92,14 +94,14 @@ def describe_stories(documents: Any, leads: Any, vectors: Vectors, canonicals: I
 
 
 def story_id(founder: str) -> str:
-    """The id of the story whose earliest document is ``founder``: the same document, the same id."""
+    """The id of a story from the ``doc_id`` of its earliest document."""
     return "s" + hashlib.sha256(founder.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _describe(
+def _leads_keywords_cohesion(
     documents: Any, leads: Any, vectors: Vectors, canonicals: Ints, story: Ints, canonical_of: Ints, when: Ints, n_stories: int
 ) -> tuple[Ints, list[list[str]], npt.NDArray[np.float64]]:
-    """The row of each story's lead, its keywords, its cohesion."""
+    """The row of each story's lead, its keywords and its cohesion."""
     lead, cohesion, listed = np.empty(n_stories, np.int64), np.empty(n_stories), []
     terms = Terms.of(vectors.terms, plain_terms())
     n_sources = _sources_of_copies(documents.column("source"), canonical_of)
@@ -112,17 +114,17 @@ def _describe(
         chosen = by_story[offsets[begin] : offsets[end]]
         rows, own = canonicals[chosen], story[chosen] - begin
         words = SurfaceWords.of(leads.take(pa.array(rows)))
-        profiles = Centroids.of(vectors.matrix[chosen], terms, own, end - begin)
+        centroids = Centroids.of(vectors.matrix[chosen], terms, own, end - begin)
         block_titles = titles.take(pa.array(chosen)).combine_chunks()
-        best = choose_leads(block_titles, words, profiles, own, when[rows], n_sources[rows], headline[rows], sections[chosen])
+        best = choose_leads(block_titles, words, centroids, own, when[rows], n_sources[rows], headline[rows], sections[chosen])
         lead[begin:end] = rows[best]
-        cohesion[begin:end] = profiles.cohesion(own)
-        listed += keywords(words, own, *profiles.heaviest(CANDIDATES), end - begin)
+        cohesion[begin:end] = centroids.cohesion(own)
+        listed += keywords(words, own, *centroids.heaviest(CANDIDATES), end - begin)
     return lead, listed, cohesion
 
 
 def _blocks(offsets: Ints) -> list[tuple[int, int]]:
-    """Runs of stories that hold about BLOCK documents each; a larger story is a block of its own."""
+    """Runs of stories with about BLOCK documents each; a larger story is a block of its own."""
     ends = [0]
     while ends[-1] < len(offsets) - 1:
         end = int(np.searchsorted(offsets, offsets[ends[-1]] + BLOCK, "right")) - 1
@@ -131,17 +133,16 @@ def _blocks(offsets: Ints) -> list[tuple[int, int]]:
 
 
 def _timeline(when: Ints, offsets: npt.NDArray[np.int32]) -> tuple[Any, Any, Any]:
-    """First, peak and last time of each story; null of one without any.
+    """First, peak and last time of each story, null if no document has one; ``when`` is sorted within each story.
 
-    The peak is the first time from which on, for six hours, most documents were published, copies included. ``when``
-    int64[n_members] in microseconds, by story and in each by time.
+    The peak begins the window of six hours with most documents, copies included; of equal ones, the first.
     """
     sizes = np.diff(offsets)
     story = np.repeat(np.arange(len(sizes)), sizes)
     dated = when != _UNDATED
     last = np.maximum(offsets[:-1] + np.bincount(story, weights=dated, minlength=len(sizes)).astype(np.int64) - 1, offsets[:-1])
     none = ~dated[offsets[:-1]]
-    # Each time and the end of its window in one order: an end comes behind the times that it includes.
+    # Times and ends of their windows in one order: an end comes after the times that it includes.
     times, stories = when[dated], story[dated]
     n = len(times)
     order = np.lexsort((np.repeat([0, 1], n), np.concatenate([times, times + PEAK]), np.tile(stories, 2)))
@@ -157,19 +158,19 @@ def _timeline(when: Ints, offsets: npt.NDArray[np.int32]) -> tuple[Any, Any, Any
     return first, middle, end
 
 
-def _sources(column: Any, story_of: Ints, n_stories: int) -> tuple[Any, Any]:
-    """The sources of each story, those of most documents first, then by name; and how many documents of each."""
-    names, stories, numbers, counts = _named(column, story_of)
+def _source_lists(column: Any, story_of: Ints, n_stories: int) -> tuple[Any, Any]:
+    """The sources of each story, and the documents of each source: most documents first, then by name."""
+    names, stories, numbers, counts = _names_by_story(column, story_of)
     offsets = pa.array(np.searchsorted(stories, np.arange(n_stories + 1)).astype(np.int32))
     listed = names.take(pa.array(numbers)), pa.array(counts.astype(np.int32))
     lists: tuple[Any, Any] = tuple(pa.ListArray.from_arrays(offsets, values) for values in listed)
     return lists
 
 
-def _named(column: Any, story_of: Ints) -> tuple[Any, Ints, Ints, Ints]:
-    """What the documents of each story name: (names sorted; stories, numbers of names, documents), those of most documents first.
+def _names_by_story(column: Any, story_of: Ints) -> tuple[Any, Ints, Ints, Ints]:
+    """Count the names in a column by story: (names, sorted; stories, numbers of names, documents).
 
-    By story; of as many documents, by name.
+    By story, then most documents first, then by name.
     """
     encoded = column.combine_chunks().dictionary_encode()
     names = encoded.dictionary.take(pc.sort_indices(encoded.dictionary))
@@ -183,7 +184,7 @@ def _named(column: Any, story_of: Ints) -> tuple[Any, Ints, Ints, Ints]:
 
 
 def _sources_of_copies(column: Any, canonical_of: Ints) -> Ints:
-    """int64[n_documents]: different sources of the documents of which each is the canonical."""
+    """int64[n_documents]: different sources of each canonical and its copies."""
     encoded = column.combine_chunks().dictionary_encode()
     n = len(encoded.dictionary) + 1
     pairs = np.unique(canonical_of * n + encoded.indices.fill_null(n - 1).to_numpy())
@@ -191,8 +192,8 @@ def _sources_of_copies(column: Any, canonical_of: Ints) -> Ints:
 
 
 def _agencies(column: Any, story_of: Ints, sizes: Ints) -> Any:
-    """The wire service that most documents of each story name, copies included; null if less than AGENCY of them name it."""
-    names, stories, numbers, counts = _named(column, story_of)
+    """The wire service that most documents of each story name; null below ``AGENCY``."""
+    names, stories, numbers, counts = _names_by_story(column, story_of)
     first = np.flatnonzero(run_starts(stories))
     first = first[counts[first] >= AGENCY * sizes[stories[first]]]
     agency = np.full(len(sizes), -1, np.int64)

@@ -1,12 +1,7 @@
-"""How well labels of stories agree with those of readers.
+"""Measures how well labels of stories agree with gold labels, with bootstrap intervals.
 
-    scores = score(gold, found)
-    print(scores)             # BCubed F1 0.851 [0.820, 0.880] (P 0.893 R 0.813); pairwise F1 ...
-    scores.bcubed_f1, scores.intervals["bcubed_f1"]
-
-Four measures, since each is blind to something. BCubed weighs documents alike, so small stories count. The pairwise ones
-and the adjusted Rand index weigh pairs alike, so the largest stories rule. The V-measure is for comparison with others; it
-is high wherever there are many small stories.
+BCubed weighs documents equally, so small stories count; pairwise measures and ARI weigh pairs equally, so the largest
+stories dominate; the V-measure, for comparison with other work, is high wherever there are many small stories.
 """
 
 from __future__ import annotations
@@ -26,7 +21,7 @@ Interval = tuple[float, float]
 class Scores:
     """Agreement of found stories with gold ones; ``str()`` is one line.
 
-    ``intervals`` maps the name of a measure to its bootstrap interval; it is empty if none was asked for.
+    ``intervals`` maps the name of a measure to its bootstrap interval; empty if there were no samples.
     """
 
     documents: int
@@ -63,14 +58,14 @@ def score(gold: Any, found: Any, *, samples: int = 1000, level: float = 0.95, se
     Parameters
     ----------
     gold, found : array [n_documents]
-        The story of each document, as numbers, strings or anything hashable; documents of one value are one story. A
-        document in no story needs a value of its own.
+        The story of each document: numbers, strings or anything hashable. A document in no story needs a label of
+        its own.
     samples : int
         Bootstrap samples for the intervals; 0 for none.
     level : float
-        Share of the samples that an interval holds.
+        Share of the samples inside an interval.
     seed : int
-        Of the random draws.
+        Seed of the random draws.
 
     Returns
     -------
@@ -85,14 +80,20 @@ def score(gold: Any, found: Any, *, samples: int = 1000, level: float = 0.95, se
     -----
     BCubed (Bagga and Baldwin 1998, as examined by Amigo et al. 2009): precision is the mean over documents of the share of a
     document's found story that is of its gold story, recall the mean of the share of its gold story that is in its found
-    story, F1 that of the two means. Pairwise: precision, recall and F1 of "these two documents are one story", each 0 where
-    it would be 0/0. ARI: the share of agreeing pairs, corrected for chance (Hubert and Arabie 1985), 1 where both say the
-    same of all pairs. V-measure: Rosenberg and Hirschberg 2007.
+    story, F1 the harmonic mean of the two. Pairwise: precision, recall and F1 of "these two documents are one story", each
+    0 instead of 0/0. ARI: the share of agreeing pairs, corrected for chance (Hubert and Arabie 1985), 1 if all pairs agree.
+    V-measure: Rosenberg and Hirschberg 2007.
 
-    Intervals are percentile intervals (Efron and Tibshirani 1993, chapter 13) over gold stories drawn with replacement, as many
-    as there are: documents of one story succeed and fail together, so drawing documents would make the intervals too
-    narrow. Sizes of stories are those of the whole set in each draw: a story drawn twice counts twice, it does not become
-    a rival of itself. A pair that is wrongly joined counts half for the story of each of its two documents.
+    Intervals are percentile intervals (Efron and Tibshirani 1993, chapter 13) over gold stories drawn with replacement, as
+    many as there are: documents of one story succeed and fail together, so drawing documents would make the intervals too
+    narrow. Story sizes are those of the whole set in each draw: a story drawn twice counts twice and is no rival of itself.
+    A wrongly joined pair counts half for the story of each of its two documents.
+
+    Examples
+    --------
+    >>> scores = score(["a", "a", "a", "b", "b"], [1, 1, 2, 2, 2], samples=0)
+    >>> round(scores.bcubed_f1, 3)
+    0.733
     """
     of_gold, of_found = _numbered(gold, found)
     sums = _sums(of_gold, of_found)
@@ -116,13 +117,13 @@ def bcubed(gold: Any, found: Any) -> tuple[Floats, Floats]:
 
 
 def harmonic(precision: Any, recall: Any) -> Any:
-    """F1 of precision and recall, numbers or arrays; 0 where both are 0."""
+    """F1 of precision and recall, numbers or arrays; 0 if both are 0."""
     total = np.asarray(precision) + recall
     return np.divide(2 * np.asarray(precision) * recall, total, out=np.zeros_like(total, np.float64), where=total > 0)
 
 
 def _numbered(gold: Any, found: Any) -> tuple[Ints, Ints]:
-    """Both labellings as numbers, of the same documents, of which there is one at least."""
+    """Both labellings as numbers; they must be of the same documents, at least one."""
     of_gold, of_found = _numbers(gold, "gold"), _numbers(found, "found")
     if len(of_gold) != len(of_found):
         raise ValueError(f"gold has {len(of_gold)} labels and found {len(of_found)}: they must be of the same documents.")
@@ -132,7 +133,7 @@ def _numbered(gold: Any, found: Any) -> tuple[Ints, Ints]:
 
 
 def _numbers(labels: Any, name: str) -> Ints:
-    """int64[n]: equal labels as equal numbers, from 0 in order of first appearance, so that no score depends on names."""
+    """int64[n]: labels as numbers from 0 in order of first appearance, so that no score depends on names."""
     array = _array(labels) if isinstance(labels, Sequence) else np.asarray(labels)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one label for each document, got an array of the shape {array.shape}.")
@@ -151,11 +152,11 @@ def _numbers(labels: Any, name: str) -> Ints:
 
 
 def _array(labels: Sequence[Any]) -> Any:
-    """A list as an array in which no label turns into another: neither 1 into "1" nor a tuple into a row."""
+    """A list as an array that keeps labels apart: 1 does not become "1", nor a tuple a row."""
     kinds = {type(item) for item in labels}
     if kinds == {int} and all(abs(item) < 1 << 63 for item in labels):
         return np.asarray(labels, np.int64)
-    if kinds == {str} and not any(item.endswith("\0") for item in labels):  # NumPy drops them
+    if kinds == {str} and not any(item.endswith("\0") for item in labels):  # NumPy drops trailing NULs
         return np.asarray(labels)
     array = np.empty(len(labels), object)
     array[:] = list(labels)
@@ -163,13 +164,13 @@ def _array(labels: Sequence[Any]) -> Any:
 
 
 def _sizes(gold: Ints, found: Ints) -> tuple[Ints, Ints, Ints]:
-    """For each document the sizes of its gold story, of its found one and of what both share."""
+    """For each document the sizes of its gold story, of its found story and of their intersection."""
     both = np.unique(gold * (found.max(initial=0) + 1) + found, return_inverse=True)[1]
     return np.bincount(gold)[gold], np.bincount(found)[found], np.bincount(both)[both]
 
 
 def _sums(gold: Ints, found: Ints) -> Floats:
-    """float64[n_gold_stories, 10]: what all measures are made of, summed over the documents of each gold story."""
+    """float64[n_gold_stories, 10]: the sums over the documents of each gold story from which all measures follow."""
     n = len(gold)
     in_gold, in_found, in_both = _sizes(gold, found)
     of_documents = (
@@ -206,7 +207,7 @@ def _measures(totals: Floats) -> dict[str, Floats]:
 
 
 def _ratio(above: Any, below: Any, else_: float) -> Floats:
-    """``above / below``, and ``else_`` where that would be a division by 0."""
+    """``above / below``, or ``else_`` if that would divide by 0."""
     below = np.asarray(below, np.float64)
     ratio: Floats = np.divide(above, below, out=np.full_like(below, else_), where=np.abs(below) > 1e-12)
     return ratio

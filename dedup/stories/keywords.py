@@ -1,9 +1,7 @@
-"""Terms of stories to keywords as a reader would choose them: «مجلس الأمن», «الرياض», not a stem and not «والرياض».
+"""Turns the heaviest terms of a story into keywords that a reader would choose: «مجلس الأمن», «الرياض», not «والرياض».
 
-A term is the hash of a stem. The words behind it are found in the titles and leads of the story's own documents; of
-several spellings the commonest is shown, without a leading conjunction or preposition. Verbs and what stands in the news
-of any day are left out, words that keep standing side by side are shown as one phrase, and of two forms of a word
-(«إيطاليا», «الإيطالي») the better one is shown.
+A term is the hash of a stem; its words are looked up in titles and leads of the story. Of several spellings the
+commonest is shown, without clitics; verbs and everyday words are excluded; usual neighbours become one phrase.
 """
 
 from __future__ import annotations
@@ -21,24 +19,24 @@ from ..text.document_frequencies import FLAGS, background
 from ..text.lexicon import term_hashes
 from ..text.normalization import tokenize, written_tokens
 from ..text.stemming import light_stem, stem_lists
-from .collocations import Bond, Chain, chains
+from .collocations import Bond, Phrase, link_phrases
 from .surface_words import SurfaceWords
 
-#: Keywords listed for a story, and terms looked at to find them.
+#: Keywords of a story, and the terms considered for them.
 KEYWORDS, CANDIDATES = 8, 20
-#: A word is known if the background has it in so many documents; hardly if in less than LITTLE_KNOWN.
+#: Background documents from which on a word is known, up to which it is hardly known, and from which on it is well known.
 KNOWN, LITTLE_KNOWN, WELL_KNOWN = 20, 15, 30
-#: Letters of a word from which on its first may be a preposition that no list knows.
+#: Letters of a word from which on its first letter may be a preposition that no list knows.
 LONG = 6
-#: No keyword is longer: what is, is no word.
+#: Letters of a keyword; a longer token is no word.
 LONGEST = 40
-#: Read with the word behind them: no keyword, but a part of one.
+#: Read with the word that follows: part of a keyword, never one alone.
 PARTICLES = frozenset({"بن", "ابن", "بنت", "ابو", "ابي", "ابا", "ال", "عبد", "ام"})
 TANWIN, TATWEEL = "\u064b", 0x0640
-#: What may stand in front of a word.
+#: Clitics: conjunctions and prepositions written together with a word.
 _CLITICS = frozenset("وفبكل")
 _LETTERS = re.compile("[\u0621-\u063a\u0641-\u064a]+")
-#: What is taken off to see two words as forms of one, beside what the light stem takes off; longest first.
+#: Endings stripped to find forms of one word, in addition to those of the light stem; longest first.
 _ENDINGS = (
     "اتهما",
     "اتهم",
@@ -63,7 +61,7 @@ _ENDINGS = (
     "ه",
     "ي",
 )
-#: Possessive pronouns, and what stands for a ta marbuta in front of them.
+#: Possessive pronouns, and the ending that replaces each: a ta marbuta is written ت before a pronoun.
 _PRONOUNS = (
     ("تهما", "ه"),
     ("تهم", "ه"),
@@ -77,15 +75,15 @@ _PRONOUNS = (
     ("كم", ""),
 )
 _PRONOUN_ENDS = tuple(end for end, _ in _PRONOUNS)
-#: Pronouns and persons behind a verb.
+#: Pronouns and personal endings of a verb.
 _PERSONS = ("هما", "ها", "هم", "نا", "ون", "ان", "وا", "ني", "ه", "ك")
 
 
 class Spelling:
-    """A written word and what it can be; what few words are asked for is found when it is asked for.
+    """A written word and its forms; those that few words need are computed on first use.
 
-    ``raw``, without vowel marks; ``plain``, without clitics too; ``with_article``, that at level *shingle*; ``folded``, that
-    without article; ``owned``, whether it ends in «their» or «our».
+    ``raw``: without vowel marks; ``plain``: also without clitics; ``with_article``: ``plain`` at level
+    *shingle*; ``folded``: that without the article; ``owned``: whether it ends in a possessive pronoun.
     """
 
     def __init__(self, word: str) -> None:
@@ -101,7 +99,7 @@ class Spelling:
 
     @cached_property
     def root(self) -> str:
-        """What forms of one word have in common: «إيطاليا», «الإيطالي»; «أوضاع», «أوضاعهم»."""
+        """The part that forms of one word share: «إيطاليا», «الإيطالي»; «أوضاع», «أوضاعهم»."""
         word = self.folded
         if word in stem_lists().ending or not word.endswith(_ENDINGS):
             return word
@@ -115,7 +113,7 @@ class Spelling:
 
     @cached_property
     def loose(self) -> bool:
-        """Whether a preposition stands in front that no list knows («لتطعيم»): the word is hardly known, and without it well."""
+        """Whether it begins with a preposition that no list knows («لتطعيم»): hardly known as it is, well known without it."""
         word = self.with_article
         if word[:1] not in ("ب", "ل", "ك") or len(word) < LONG or self.plain[1] in "اوي":
             return False
@@ -128,13 +126,14 @@ def keywords(words: SurfaceWords, story: Ints, stories: Ints, terms: npt.NDArray
 
     Parameters
     ----------
-    words : of the title and lead of each document
-    story : int64[n_documents], the story of each
-    stories, terms : the candidates of each story, by story, best first
+    words : words of the title and lead of each document
+    story : int64[n_documents]
+    stories, terms : int64[n], uint64[n]: the candidates, by story, best first
+    n_stories : number of stories
 
     Returns
     -------
-    A list for each story, best first; a term whose word is not found is left out.
+    A list for each story, best first. Terms without a word in titles and leads are omitted.
     """
     places, slots = _occurrences(words, story, stories, terms)
     if len(places) == 0:
@@ -142,14 +141,14 @@ def keywords(words: SurfaceWords, story: Ints, stories: Ints, terms: npt.NDArray
     written = words.written(places)
     spellings = [spelling(word) for word in written.dictionary.to_pylist()]
     codes = written.indices.to_numpy().astype(np.int64)
-    phrases = chains(slots, words.next_to(places), codes, lambda first, second: _bond(spellings[first], spellings[second]))
+    phrases = link_phrases(slots, words.next_to(places), codes, lambda first, second: _bond(spellings[first], spellings[second]))
     commonest = [spellings[code] if code >= 0 else None for code in _commonest(slots, codes, len(terms), spellings).tolist()]
     offsets = np.searchsorted(stories, np.arange(n_stories + 1)).tolist()
     return [_chosen(range(*offsets[i : i + 2]), commonest, phrases, spellings) for i in range(n_stories)]
 
 
 def _occurrences(words: SurfaceWords, story: Ints, stories: Ints, terms: npt.NDArray[np.uint64]) -> tuple[Ints, Ints]:
-    """Places of words that are candidates of the story they stand in, and the number of the candidate."""
+    """Places of words that are candidates of their own story, and the number of the candidate."""
     wanted = terms ^ (stories.astype(np.uint64) * GOLDEN)
     order = np.argsort(wanted, kind="stable")
     if len(order) == 0:
@@ -162,10 +161,10 @@ def _occurrences(words: SurfaceWords, story: Ints, stories: Ints, terms: npt.NDA
 
 
 def _commonest(slots: Ints, codes: Ints, n_slots: int, spellings: list[Spelling]) -> Ints:
-    """int64[n_slots]: a spelling of each candidate's commonest plain form; -1 of one that is not found.
+    """int64[n_slots]: a spelling of each candidate's commonest plain form; -1 if there is none.
 
-    Forms that end in a pronoun come last, and of equals the shorter, then the first by letters. Where a form stands with
-    the alef of an accusative and without it («حرقا», «حرق»), the one without is taken.
+    Forms that end in a pronoun come last; ties go to the shorter form, then by letters. If a form occurs with
+    and without the alef of the accusative («حرقا», «حرق»), the one without is chosen.
     """
     names = sorted({one.plain for one in spellings}, key=lambda plain: (len(plain), plain))
     number = {plain: i for i, plain in enumerate(names)}
@@ -186,8 +185,8 @@ def _commonest(slots: Ints, codes: Ints, n_slots: int, spellings: list[Spelling]
     return answer
 
 
-def _chosen(slots: range, commonest: list[Spelling | None], phrases: dict[int, Chain], spellings: list[Spelling]) -> list[str]:
-    """The keywords of one story: its candidates in order, those that stand together as one."""
+def _chosen(slots: range, commonest: list[Spelling | None], phrases: dict[int, Phrase], spellings: list[Spelling]) -> list[str]:
+    """The keywords of one story: its candidates in order, phrases as one."""
     forms: dict[str, Spelling] = {}
     for slot in reversed(slots):
         if found := commonest[slot]:
@@ -200,7 +199,7 @@ def _chosen(slots: range, commonest: list[Spelling | None], phrases: dict[int, C
             continue
         parts = _phrase(phrases[slot], spellings) if slot in phrases else [found]
         first, *rest = parts if len(parts) > 1 else [found]
-        # «بخيبر» where «خيبر» stands too.
+        # «بخيبر» if «خيبر» is a candidate too.
         if first.folded[0] in "بلكف" and (bare := forms.get(first.folded[1:])) and bare.key:
             first = bare
         elif first.loose:
@@ -215,18 +214,18 @@ def _chosen(slots: range, commonest: list[Spelling | None], phrases: dict[int, C
 
 
 def _bond(first: Spelling, second: Spelling) -> Bond:
-    """How two words bear standing side by side: verbs do not, nor a word behind a clitic («الفريق بجنيف»).
+    """The bond of two neighbours: none for verbs and for a second word with a clitic («الفريق بجنيف»).
 
-    Behind one with an article, one without it is no part of the same phrase («السلطات حجب»), if it is no name («الملا عمر»).
+    After a word with an article, one without belongs to the phrase only as a name («الملا عمر», not «السلطات حجب»).
     """
     if not first.folded or not second.folded or second.raw != second.plain or is_verb(first.with_article) or is_verb(second.with_article):
         return Bond.NONE
     return Bond.NAME if first.raw.startswith("ال") and not second.raw.startswith("ال") else Bond.PHRASE
 
 
-def _phrase(chain: Chain, spellings: list[Spelling]) -> list[Spelling]:
-    """The words of a phrase from the first to the last that can stand there."""
-    parts = [spellings[code] for _, code in chain]
+def _phrase(phrase: Phrase, spellings: list[Spelling]) -> list[Spelling]:
+    """The words of a phrase without those that cannot begin or end one."""
+    parts = [spellings[code] for _, code in phrase]
     while parts and not (parts[0].key or parts[0].folded in PARTICLES):
         parts = parts[1:]
     while parts and not parts[-1].key:
@@ -236,13 +235,13 @@ def _phrase(chain: Chain, spellings: list[Spelling]) -> list[Spelling]:
 
 @cache
 def plain_terms() -> npt.NDArray[np.uint64]:
-    """The terms of the shipped words that are no keywords, without flags."""
+    """Terms of the shipped list of words that are no keywords, without flags."""
     return term_hashes(_word_list("plain_words.txt", "stem")) & ~FLAGS
 
 
 @cache
 def verbs() -> frozenset[str]:
-    """The shipped finite verbs, at level *shingle*."""
+    """The shipped list of finite verbs, at level *shingle*."""
     return _word_list("verbs.txt", "shingle")
 
 
@@ -253,12 +252,12 @@ def _word_list(name: str, level: str) -> frozenset[str]:
 
 @lru_cache(1 << 17)
 def spelling(word: str) -> Spelling:
-    """Read a written word, or remember it."""
+    """The ``Spelling`` of a written word, cached."""
     return Spelling(word)
 
 
 def is_verb(folded: str) -> bool:
-    """Whether a word at level *shingle* is a finite verb, with a future س or a person behind it or without."""
+    """Whether a word at level *shingle* is a finite verb, with or without future س and personal ending."""
     while folded not in verbs() and len(folded) > 4 and (folded[0] in "وف" or (folded[0] == "س" and folded[1] in "يت")):
         folded = folded[1:]
     if folded in verbs():
@@ -269,7 +268,7 @@ def is_verb(folded: str) -> bool:
 
 
 def _is_owned(word: str) -> bool:
-    """Whether a word ends in a possessive pronoun: what is left without that is a known word («هواتفهم»)."""
+    """Whether a word ends in a possessive pronoun: without it, it is a known word («هواتفهم»)."""
     end, instead = next((end, instead) for end, instead in _PRONOUNS if word.endswith(end))
     rest = word[: -len(end)]
     if len(rest) < 3 or word.startswith("ال"):
@@ -288,14 +287,18 @@ def _folds() -> dict[int, str]:
 
 
 def without_clitic(word: str) -> tuple[str, str]:
-    """A word without vowel marks as it is written without a conjunction or preposition in front, and that at level *shingle*.
+    """Strip leading conjunctions and prepositions: the word as written without them, and that at level *shingle*.
+
+    Parameters
+    ----------
+    word : without vowel marks
 
     Examples
     --------
     >>> [without_clitic(word)[0] for word in ("وبالرياض", "للأمم", "وإصابة", "وزير")]
     ['الرياض', 'الأمم', 'إصابة', 'وزير']
     """
-    # Plain letters, as nearly all words have, are folded one by one.
+    # Nearly all words have plain letters only, which are folded one by one.
     folded = word.translate(_folds()) if _LETTERS.fullmatch(word) else "".join(tokenize(word, "shingle"))
     if folded[:1] not in _CLITICS or len(folded) != len(word):
         return word, folded

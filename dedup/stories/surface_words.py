@@ -1,4 +1,4 @@
-"""Words of texts as they are written: the term of each and where it stands."""
+"""Words of texts as written: the term of each, and its place in the text."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..text.document_frequencies import FLAGS
 from ..text.folding import fold_table
 from ..text.lexicon import stem_table
 
-#: Words of a text that are read.
+#: Words read of a text.
 READ_WORDS = 200
 _SPACE = 0x20
 
 
 @dataclass(frozen=True, eq=False)
 class SurfaceWords:
-    """The words of texts but for stop words, in text order.
+    """The words of texts without stop words, in text order.
 
     ``terms`` uint64[n_words], flags 0; ``rows`` int64[n_words], the text of each; ``starts``, ``stops``
     int64[n_words], its bytes in ``data``; ``text_starts`` int64[n_texts].
@@ -42,12 +42,12 @@ class SurfaceWords:
         return cls(data, offsets[:-1], terms & ~FLAGS, np.repeat(np.arange(len(rows) - 1), np.diff(rows)), starts, stops)
 
     def within(self, sizes: Ints) -> npt.NDArray[np.bool_]:
-        """bool[n_words]: which stand in the first ``sizes`` bytes of their text."""
+        """bool[n_words]: words in the first ``sizes`` bytes of their text."""
         inside: npt.NDArray[np.bool_] = self.starts < (self.text_starts + sizes)[self.rows]
         return inside
 
     def next_to(self, places: Ints) -> npt.NDArray[np.bool_]:
-        """bool[len(places) - 1]: whether the word at each place is followed by the next one, behind a single space."""
+        """bool[len(places) - 1]: whether the word at the next place follows directly, after a single space."""
         first, second = places[:-1], places[1:]
         beside: npt.NDArray[np.bool_] = (self.rows[first] == self.rows[second]) & (self.stops[first] + 1 == self.starts[second])
         beside[beside] = self.data[self.stops[first[beside]]] == _SPACE
@@ -56,7 +56,7 @@ class SurfaceWords:
     def written(self, places: Ints) -> Any:
         """The words at these places as an Arrow dictionary array of strings.
 
-        A phrase in one sign (ﷺ) has words without bytes of their own: they are empty.
+        The words of a ligature (ﷺ) have no bytes of their own: they are empty.
         """
         spans = np.empty(2 * len(places) + 1, np.int64)
         spans[:-1:2], spans[1::2] = self.starts[places], self.stops[places]
