@@ -11,7 +11,7 @@ import dedup
 
 
 def main() -> None:
-    """Run on the crawl beside this file and show what comes out."""
+    """Run over the crawl beside this file and print copies and stories."""
     result = dedup.run(str(Path(__file__).parent / "crawl"))
 
     print("Copies and what they are copies of")

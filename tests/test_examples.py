@@ -1,4 +1,4 @@
-"""The example crawl gives what its README says is planted, and the example programs and README commands run."""
+"""The example crawl yields what its README says is planted; the example programs run; README names existing things."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def test_each_planted_copy_is_found_with_its_canonical_and_kind(documents, canon
 
 
 @pytest.mark.parametrize(("a", "b", "why"), TRUTH["not_copies"])
-def test_no_planted_look_alike_is_taken_for_a_copy(documents, a, b, why):
+def test_planted_look_alikes_are_not_copies(documents, a, b, why):
     assert documents[a]["copy_group"] != documents[b]["copy_group"]
 
 
@@ -41,7 +41,7 @@ def test_each_planted_story_is_one_story(documents, members):
 
 
 @pytest.mark.parametrize(("a", "b"), TRUTH["different_stories"])
-def test_events_that_look_alike_stay_apart(documents, a, b):
+def test_similar_events_are_different_stories(documents, a, b):
     assert documents[a]["story_id"] != documents[b]["story_id"]
 
 

@@ -1,4 +1,4 @@
-"""A spider of news sites whose copies are dropped by the pipeline beside it.
+"""A spider of news sites; the pipeline beside it drops copies.
 
 scrapy runspider examples/scrapy_pipeline/news_spider.py -a start=https://news.example.com/ -s DEDUP_INDEX=news.index -o articles.jsonl
 """
@@ -16,7 +16,7 @@ from scrapy.http import Request, Response
 
 @dataclass(repr=False)
 class Article:
-    """What goes to the output feed; the last four fields are filled in by the pipeline."""
+    """An item of the output feed; the pipeline fills in the last four fields."""
 
     url: str
     source: str | None
@@ -29,7 +29,7 @@ class Article:
     story_id: str | None = None
 
     def __repr__(self) -> str:
-        """Scrapy logs items that are dropped; their URL is enough."""
+        """Show only the URL: Scrapy logs every dropped item."""
         return f"Article({self.url})"
 
 
@@ -51,14 +51,14 @@ class NewsSpider(scrapy.Spider):
         self.start_urls = start.split(",")
 
     def parse(self, response: Response) -> Iterator[Request]:
-        """Follow the articles of a front page, oldest first: what the index sees first is the original."""
+        """Follow the articles of a front page, oldest first: the index takes the first text for the original."""
         for link in reversed(response.css("main a::attr(href)").getall()):
             yield response.follow(link, self.parse_article)
 
     def parse_article(self, response: Response) -> Iterator[Article]:
-        """Take the article off its page, line by line.
+        """Extract the article, line by line.
 
-        Lists of headlines inside the article (اقرأ أيضا) may stay in the text: dedup finds them and leaves them out.
+        Lists of headlines inside the article (اقرأ أيضا) may stay in the text: dedup removes them.
         """
         lines = (" ".join(block.xpath("string()").get("").split()) for block in response.css("article p, article h3, article li"))
         yield Article(

@@ -1,16 +1,17 @@
 """A Scrapy item pipeline that drops copies before they reach your search engine or database.
 
-Copy this file into your project and switch it on in ``settings.py``, ahead of the pipeline that stores items (Scrapy 2.14 or later):
+Copy this file into your project and enable it in ``settings.py``, ahead of the pipeline that stores items (Scrapy 2.14 or
+later):
 
     ITEM_PIPELINES = {"my_project.pipelines.DedupPipeline": 300, ...}
     DEDUP_INDEX = "news.index"      # a folder, or "redis://host:6379/0" where several crawlers run at once
     DEDUP_FIELDS = {"id": "url", "text": "body", "title": "headline", "published": "date", "source": "outlet", "url": "url"}
-    DEDUP_COPIES = "drop"           # or "mark": copies and known pages pass too, with dedup_action "skip"
-    DEDUP_UPDATES = "keep"          # or "drop": a page that comes again with other words is dropped as well
-    DEDUP_KEEP = "90d"              # forget what is older; without it nothing is forgotten
+    DEDUP_COPIES = "drop"           # or "mark": copies and known pages pass, with dedup_action "skip"
+    DEDUP_UPDATES = "keep"          # or "drop": a known page with a new text is dropped too
+    DEDUP_KEEP = "90d"              # forget older documents; without it, none
 
-``DEDUP_FIELDS`` says which field of an item is what to dedup. ``id`` is what makes a page the same page at the next crawl, best its
-canonical URL. Items that pass get ``dedup_action`` (``index``, ``update`` or ``skip``), ``dedup_reason``, ``canonical_id`` and
+``DEDUP_FIELDS`` maps the names of dedup to fields of an item. ``id`` identifies a page across crawls; its canonical URL is
+best. Items that pass get ``dedup_action`` (``index``, ``update`` or ``skip``), ``dedup_reason``, ``canonical_id`` and
 ``story_id``; an ``Item`` or a dataclass must declare these fields.
 """
 
@@ -27,25 +28,26 @@ from scrapy.settings import BaseSettings
 
 import dedup
 
-# Scrapy sets the root logger to log everything; Numba tells every instruction that it compiles, thousands of lines of it.
+# Scrapy logs everything; Numba would log each instruction that it compiles, thousands of lines.
 logging.getLogger("numba").setLevel(logging.WARNING)
 
 FIELDS = {"id": "url", "text": "text", "title": "title", "published": "published", "source": "source", "url": "url"}
 
 
 class DedupPipeline:
-    """Ask the index about each item, add it, and drop it if it is a copy of what the index has.
+    """Ingest each item into the index, and drop it if it is a copy.
 
-    The calls block the reactor, on purpose. One takes about half a millisecond, less than parsing the page did, and verdicts fall in the
-    order in which pages arrive: of two copies, the first is the original. Threads (``deferToThread``) would leave that order to chance.
+    The calls block the reactor on purpose. One takes about half a millisecond, less than parsing the page, and pages are
+    decided in the order in which they arrive: of two copies, the first is the original. Threads (``deferToThread``) would
+    leave that order to chance.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
         self.path = settings.get("DEDUP_INDEX")
         if not self.path:
-            # Not NotConfigured: the crawl would go on without the pipeline and let every copy through.
-            raise ValueError("DEDUP_INDEX is not set. Give the folder of an index, which is made if it is not there, or a redis:// URL.")
+            # Not NotConfigured: Scrapy would continue without the pipeline and let every copy pass.
+            raise ValueError("DEDUP_INDEX is not set. Name the folder of an index (created if missing) or a redis:// URL.")
         self.fields: dict[str, str] = settings.getdict("DEDUP_FIELDS") or FIELDS
         self.keep: str | None = settings.get("DEDUP_KEEP")
         self.drops_copies = _choice(settings, "DEDUP_COPIES", "drop", "mark") == "drop"
@@ -55,17 +57,17 @@ class DedupPipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Make the pipeline from the settings of a crawl."""
+        """Create the pipeline from the settings of a crawl."""
         pipeline = cls(crawler)
         crawler.signals.connect(pipeline.item_error, signals.item_error)
         return pipeline
 
     def open_spider(self) -> None:
-        """Open the index; make it if it is not there."""
+        """Open the index, or create it."""
         self.index = dedup.Index.open(self.path, mode="a", keep=self.keep)
 
     def process_item(self, item: Any) -> Any:
-        """Drop a copy with the reason of its verdict; tell any other item what it is and which story it belongs to."""
+        """Drop a copy with the reason of its verdict; write action, canonical and story into any other item."""
         fields = ItemAdapter(item)
         try:
             verdict = self.index.ingest({name: fields.get(field) for name, field in self.fields.items()})
@@ -91,7 +93,7 @@ class DedupPipeline:
         return not self.drops_copies or (verdict.action != "skip" and verdict.status != "copy")
 
     def item_error(self, item: Any) -> None:
-        """Forget an item that passed here and could not be stored by a later pipeline: the next crawl brings it again."""
+        """Remove an item that a later pipeline failed to store, so that the next crawl brings it again."""
         fields = ItemAdapter(item)
         if fields.get("dedup_action") in ("index", "update"):
             self.index.remove(fields[self.fields["id"]])

@@ -1,4 +1,4 @@
-"""A tiny search server on loopback: it takes bulk requests strictly, as OpenSearch does, and keeps the documents."""
+"""A small search server on loopback: it parses bulk requests as strictly as OpenSearch and stores the documents."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def parse_bulk(body: bytes) -> list[tuple[str, str, str, dict[str, Any] | None]]
 
 
 class SearchServer:
-    """Documents by (index, id), and the troubles that it is told to make."""
+    """Documents by (index, id), and the failures that a test asks for."""
 
     def __init__(self) -> None:
         self.documents: dict[tuple[str, str], dict[str, Any]] = {}

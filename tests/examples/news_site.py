@@ -1,4 +1,4 @@
-"""A small news site on loopback: the front pages of six outlets, and articles of the example crawl as RTL pages with furniture."""
+"""A small news site on loopback: front pages of seven outlets, and articles of the example crawl as RTL pages with furniture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.paths import CRAWL
 
 @dataclass(frozen=True)
 class Page:
-    """An article as an outlet prints it; ``name`` is its path on the site, ``url`` its canonical address."""
+    """An article of an outlet; ``name`` is its path on the site, ``url`` its canonical address."""
 
     name: str
     outlet: str
@@ -50,7 +50,7 @@ LIBRARY_RETITLED = replace(
     title="48 ألف كتاب في انتظار القراء على رصيف المرفأ",
     published="2025-03-06T13:00:00Z",
 )
-#: What the page says at the second crawl: another number, and two paragraphs more.
+#: The page at the second crawl: another number and two more paragraphs.
 LIBRARY_UPDATED = replace(
     LIBRARY,
     text=LIBRARY.text.replace("48 ألف كتاب", "52 ألف كتاب")
@@ -60,7 +60,7 @@ LIBRARY_UPDATED = replace(
 
 
 def outlets() -> dict[str, list[Page]]:
-    """The pages of each outlet, oldest first; a folder of the site each."""
+    """The pages of each outlet, oldest first; an outlet is a folder of the site."""
     crawl = _of_the_crawl()
     talks = Page(
         "mir-90",
@@ -89,7 +89,7 @@ def front_page(folder: str, pages: list[Page]) -> str:
 
 
 def article_page(page: Page, others: list[Page]) -> str:
-    """The article with a menu around it and, behind its second paragraph, a list of further headlines of the site."""
+    """The article with a menu around it and a list of further headlines of the site at its end."""
     blocks = [f"<p>{html.escape(line)}</p>" for line in page.text.split("\n")]
     more = "".join(f'<li><a href="#">{html.escape(other.title)}</a></li>' for other in others)
     blocks.append(f"<h3>إقرأ أيضاً</h3><ul>{more}</ul>" if more else "")
@@ -109,7 +109,7 @@ def _document(title: str, head: str, body: str) -> str:
 
 @contextmanager
 def serve(site: dict[str, list[Page]]) -> Iterator[str]:
-    """Serve the outlets on a free port of loopback; gives the address. What changes in ``site`` changes at once."""
+    """Serve the outlets on a free port of loopback and yield the address. Changes of ``site`` take effect at once."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

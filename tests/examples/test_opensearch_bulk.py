@@ -1,4 +1,4 @@
-"""The OpenSearch example for real: the example crawl into a file and into a small server that takes bulk requests as strictly as OpenSearch."""
+"""The OpenSearch example on the example crawl: into a file, and into a server that parses bulk requests as strictly as OpenSearch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .bulk_endpoint import SearchServer, parse_bulk, search_server
 SCRIPT = ROOT / "examples" / "opensearch_bulk.py"
 TRUTH = json.loads((ROOT / "examples" / "truth.json").read_text(encoding="utf-8"))
 ROWS = {row["id"]: row for row in map(json.loads, (ROOT / "examples" / "crawl" / "news.jsonl").read_text(encoding="utf-8").splitlines())}
-#: As a crawler sees them: the original comes before its copies.
+#: In the order of a crawler: the original comes before its copies.
 BY_DATE = sorted(ROWS.values(), key=lambda row: row["date"])
 COPIES = {copy: canonical for canonical, copy, _ in TRUTH["copies"] if copy in ROWS}
 
@@ -31,7 +31,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def bulk(folder: Path, *arguments: str | Path, fails: bool = False) -> str:
-    """Run the example in a process of its own; gives what it says."""
+    """Run the example in a process of its own and return its stderr."""
     run = subprocess.run(
         [sys.executable, str(SCRIPT), "--index", str(folder / "news.index"), "--backoff", "0.01", *map(str, arguments)],
         env=os.environ
@@ -72,7 +72,7 @@ def ids(server: SearchServer, index: str = "news") -> set[str]:
 
 
 def test_the_file_is_a_strict_bulk_body_of_all_originals(tmp_path: Path, crawl: Path) -> None:
-    said = bulk(tmp_path, crawl, "--out", tmp_path / "bulk.ndjson")
+    stderr = bulk(tmp_path, crawl, "--out", tmp_path / "bulk.ndjson")
     body = (tmp_path / "bulk.ndjson").read_bytes()
     actions = parse_bulk(body)
     assert {verb for verb, *_ in actions} == {"index"}
@@ -85,7 +85,7 @@ def test_the_file_is_a_strict_bulk_body_of_all_originals(tmp_path: Path, crawl: 
         assert source["canonical_id"] == name
         assert source["story_id"]
     assert ROWS["nil-01"]["title"].encode() in body, "Arabic is written as UTF-8, not as escapes"
-    assert f"'index': {len(actions)}" in said
+    assert f"'index': {len(actions)}" in stderr
 
 
 def test_one_story_has_one_id(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
@@ -96,7 +96,7 @@ def test_one_story_has_one_id(tmp_path: Path, crawl: Path, server: SearchServer)
         assert story_of[a] != story_of[b]
 
 
-def test_no_request_is_larger_than_the_limit_and_a_busy_server_is_asked_again(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
+def test_requests_respect_the_limit_and_a_busy_server_is_retried(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
     server.busy = 2
     server.refuse_once = {"nil-01", "ufq-01"}
     bulk(tmp_path, crawl, "--url", server.address, "--bytes", "20000")
@@ -105,17 +105,17 @@ def test_no_request_is_larger_than_the_limit_and_a_busy_server_is_asked_again(tm
     assert ids(server) == set(ROWS) - set(COPIES)
 
 
-def test_what_fails_is_told_item_by_item_and_the_rest_is_there(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
+def test_failed_items_are_reported_and_the_others_are_stored(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
     server.malformed = {"nil-02", "arz-03"}
-    said = bulk(tmp_path, crawl, "--url", server.address, fails=True)
-    assert "news/nil-02: 400" in said
-    assert "news/arz-03: 400" in said
-    assert "mapper_parsing_exception" in said
-    assert "failed: 2" in said
+    stderr = bulk(tmp_path, crawl, "--url", server.address, fails=True)
+    assert "news/nil-02: 400" in stderr
+    assert "news/arz-03: 400" in stderr
+    assert "mapper_parsing_exception" in stderr
+    assert "failed: 2" in stderr
     assert ids(server) == set(ROWS) - set(COPIES) - server.malformed
 
 
-def test_a_server_that_is_away_is_told_and_the_same_file_can_be_sent_again(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
+def test_an_unreachable_server_is_reported_and_the_file_can_be_sent_again(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
     assert "news/nil-01" in bulk(tmp_path, crawl, "--url", "http://127.0.0.1:9", fails=True)
     bulk(tmp_path, crawl, "--url", server.address)
     assert not server.documents, "the index knows all of them"
@@ -123,7 +123,7 @@ def test_a_server_that_is_away_is_told_and_the_same_file_can_be_sent_again(tmp_p
     assert ids(server) == set(ROWS) - set(COPIES)
 
 
-def test_an_update_takes_its_place_and_one_that_became_a_copy_is_deleted(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
+def test_an_update_replaces_its_document_and_a_new_copy_is_deleted(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
     bulk(tmp_path, crawl, "--url", server.address)
     story = server.documents["news", "nil-01"]["story_id"]
     longer = ROWS["nil-01"] | {
@@ -137,7 +137,7 @@ def test_an_update_takes_its_place_and_one_that_became_a_copy_is_deleted(tmp_pat
     assert len(server.requests) == 2
 
 
-def test_copies_are_kept_if_asked_for_and_say_of_what(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
+def test_keep_copies_indexes_copies_with_their_canonical(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
     bulk(tmp_path, crawl, "--url", server.address, "--keep-copies")
     assert {name: source["copy_of"] for (_, name), source in server.documents.items() if "copy_of" in source} == COPIES
     assert ids(server) == set(ROWS)
@@ -152,7 +152,7 @@ def test_removed_articles_are_deleted_in_both_places(tmp_path: Path, crawl: Path
     assert "sah-01" in ids(server)
 
 
-def test_lines_that_are_no_articles_are_told_and_the_others_go_on(tmp_path: Path) -> None:
+def test_bad_lines_are_reported_and_the_others_are_sent(tmp_path: Path) -> None:
     lines = [
         "{",
         "[]",
@@ -161,26 +161,26 @@ def test_lines_that_are_no_articles_are_told_and_the_others_go_on(tmp_path: Path
         json.dumps({"id": "half", "title": "نصف \ud83d رمز في عنوان طويل بعض الشيء"}),
     ]
     (tmp_path / "in.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    said = bulk(tmp_path, tmp_path / "in.jsonl", "--out", tmp_path / "out.ndjson")
+    stderr = bulk(tmp_path, tmp_path / "in.jsonl", "--out", tmp_path / "out.ndjson")
     for number in (1, 2, 3):
-        assert f"line {number} is no article" in said
+        assert f"line {number} is no article" in stderr
     assert [name for _, _, name, _ in parse_bulk((tmp_path / "out.ndjson").read_bytes())] == ["nil-01", "half"]
 
 
-def test_a_row_that_the_index_rejects_is_told(tmp_path: Path) -> None:
+def test_a_rejected_row_is_reported(tmp_path: Path) -> None:
     rows = [{"id": "empty", "title": "", "content": ""}, ROWS["nil-01"]]
-    said = bulk(tmp_path, write(tmp_path / "in.jsonl", rows), "--out", tmp_path / "out.ndjson")
-    assert "rejected: empty" in said
-    assert "'reject': 1" in said
+    stderr = bulk(tmp_path, write(tmp_path / "in.jsonl", rows), "--out", tmp_path / "out.ndjson")
+    assert "rejected: empty" in stderr
+    assert "'reject': 1" in stderr
 
 
-def test_an_article_that_is_larger_than_a_request_may_be_is_told_and_not_sent(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
-    said = bulk(tmp_path, crawl, "--url", server.address, "--bytes", "1500", fails=True)
-    assert "news/nil-01: larger than --bytes" in said
+def test_an_article_larger_than_a_request_is_reported_and_not_sent(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
+    stderr = bulk(tmp_path, crawl, "--url", server.address, "--bytes", "1500", fails=True)
+    assert "news/nil-01: larger than --bytes" in stderr
     assert max(server.requests) <= 1500
 
 
-def test_the_indices_are_made_once_with_arabic_text_and_keywords(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
+def test_the_indices_are_created_once_with_arabic_text_and_keywords(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
     for _ in range(2):
         bulk(tmp_path, crawl, "--url", server.address, "--create")
     assert set(server.created) == {"news", "stories"}
@@ -190,12 +190,12 @@ def test_the_indices_are_made_once_with_arabic_text_and_keywords(tmp_path: Path,
     assert set().union(*(source for (index, _), source in server.documents.items() if index == "news")) <= set(properties)
 
 
-def test_a_document_stands_once_in_a_request_so_that_a_retry_cannot_overtake_it(example: ModuleType) -> None:
+def test_a_document_occurs_once_in_a_request(example: ModuleType) -> None:
     old, new, other = (example.action("index", "news", name, {"text": text}) for name, text in [("a", "قديم"), ("a", "جديد"), ("b", "آخر")])
     assert list(example.requests([old, other, new], 10_000)) == [[old, other], [new]]
 
 
-def test_ids_longer_than_opensearch_takes_are_shortened_alike(example: ModuleType) -> None:
+def test_long_ids_are_hashed_consistently(example: ModuleType) -> None:
     url = "https://waha.example.com/" + "%D8%A7" * 200
     first, again = example.action("index", "news", url, {}), example.action("delete", "news", url)
     assert first.target == again.target
@@ -214,7 +214,7 @@ def test_merges_and_splits_become_small_updates_of_stories(example: ModuleType, 
     assert server.documents["stories", "story-s3"] == {"split_from": "s1"}
 
 
-def test_events_of_the_index_are_told_once(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
+def test_events_of_the_index_are_sent_once(tmp_path: Path, crawl: Path, server: SearchServer) -> None:
     import dedup
 
     cursor = tmp_path / "events.cursor"

@@ -1,4 +1,4 @@
-"""The Scrapy example for real: a crawl of a small site on loopback, in a process of its own, since a reactor cannot be started twice."""
+"""The Scrapy example on a small site on loopback, in a process of its own: a reactor cannot be started twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .news_site import LIBRARY, LIBRARY_RETITLED, LIBRARY_UPDATED, Page, outlets
 pytest.importorskip("scrapy", reason="needs Scrapy, which is in the extra dev")
 SPIDER = ROOT / "examples" / "scrapy_pipeline" / "news_spider.py"
 
-#: Page -> (kind, its original), as the site is read: outlet by outlet, oldest page first.
+#: Page -> (kind, original), for pages read outlet by outlet, oldest first.
 COPIES = {
     "dif-01": ("near", "nil-01"),
     "dif-02": ("excerpt", "ufq-01"),
@@ -34,7 +34,7 @@ COPIES = {
 
 @dataclass
 class Crawl:
-    """What a crawl left behind: items of the feed by URL, reasons of dropped items by URL, the log."""
+    """Items of the feed by URL, reasons of dropped items by URL, and the log of a crawl."""
 
     feed: dict[str, dict[str, Any]]
     dropped: dict[str, str]
@@ -42,7 +42,7 @@ class Crawl:
 
 
 def crawl(site: dict[str, list[Page]], folder: Path, *settings: str) -> Crawl:
-    """Run the spider over all outlets, one page at a time, so that the order of pages is always the same."""
+    """Run the spider over all outlets, one page at a time, so that the order of pages is fixed."""
     feed = folder / "articles.jsonl"
     options = [argument for setting in ("DEDUP_INDEX=news.index", "CONCURRENT_REQUESTS=1", *settings) for argument in ("-s", setting)]
     with serve(site) as address:
@@ -80,7 +80,7 @@ def first(folder: Path) -> Crawl:
 
 @pytest.fixture(scope="module")
 def second(folder: Path, first: Crawl) -> Crawl:
-    """The day after: one article has been rewritten, and a new one changes the lists of headlines of its neighbours."""
+    """The next day: one article was rewritten, and a new one changes the headline lists of its neighbours."""
     site = outlets()
     site["mid"] = [LIBRARY_UPDATED]
     site["nil"].append(
@@ -103,19 +103,19 @@ def test_each_copy_is_dropped_and_the_reason_names_its_original(first: Crawl, ur
         assert urls[original] in first.dropped[urls[name]]
 
 
-def test_what_is_no_copy_reaches_the_feed_with_its_story(first: Crawl, urls: dict[str, str]) -> None:
+def test_all_other_pages_reach_the_feed_with_their_story(first: Crawl, urls: dict[str, str]) -> None:
     assert set(first.feed) == set(urls.values()) - {urls[name] for name in COPIES}
     for url, item in first.feed.items():
         assert (item["dedup_action"], item["canonical_id"]) == ("index", url)
         assert item["story_id"]
-    # Two outlets tell of one earthquake in their own words; two weather bulletins share a form and are two articles.
+    # Two outlets report one earthquake in their own words; two weather bulletins share a template and are two articles.
     assert first.feed[urls["nil-02"]]["story_id"] == first.feed[urls["ufq-01"]]["story_id"]
     others = ["nil-01", "ufq-01", "mid-01", "mar-03", "mir-90"]
     assert len({first.feed[urls[name]]["story_id"] for name in others}) == len(others)
     assert {urls["dif-06"], urls["dif-07"]} <= set(first.feed)
 
 
-def test_the_counts_stand_in_the_statistics_of_the_crawl(first: Crawl) -> None:
+def test_the_statistics_of_the_crawl_hold_the_counts(first: Crawl) -> None:
     for count in (
         "'dedup/index': 8",
         "'dedup/skip/exact': 3",
@@ -126,14 +126,14 @@ def test_the_counts_stand_in_the_statistics_of_the_crawl(first: Crawl) -> None:
         assert count in first.log
 
 
-def test_neither_deprecated_calls_nor_errors(first: Crawl, second: Crawl) -> None:
+def test_the_log_has_no_deprecation_and_no_error(first: Crawl, second: Crawl) -> None:
     for run in (first, second):
         assert "Deprecat" not in run.log
         assert not re.search(r"\] (WARNING|ERROR|CRITICAL)", run.log)
         assert "Traceback" not in run.log
 
 
-def test_a_second_crawl_passes_what_is_new_or_updated_and_drops_what_is_known(second: Crawl, urls: dict[str, str]) -> None:
+def test_a_second_crawl_passes_new_and_updated_pages_and_drops_known_ones(second: Crawl, urls: dict[str, str]) -> None:
     assert {url: item["dedup_action"] for url, item in second.feed.items()} == {
         LIBRARY.url: "update",
         "https://nil-alyawm.example.org/news/4199": "index",
@@ -146,14 +146,14 @@ def test_an_update_keeps_its_story(first: Crawl, second: Crawl) -> None:
     assert second.feed[LIBRARY.url]["story_id"] == first.feed[LIBRARY.url]["story_id"]
 
 
-def test_marked_copies_pass_and_say_what_they_are_copies_of(tmp_path: Path, urls: dict[str, str]) -> None:
+def test_marked_copies_pass_with_their_canonical(tmp_path: Path, urls: dict[str, str]) -> None:
     run = crawl(outlets(), tmp_path, "DEDUP_COPIES=mark")
     assert not run.dropped
     marked = {url: item["canonical_id"] for url, item in run.feed.items() if item["dedup_action"] == "skip"}
     assert marked == {urls[name]: urls[original] for name, (_, original) in COPIES.items()}
 
 
-def test_updates_are_dropped_if_the_settings_say_so_and_other_names_of_fields_work(tmp_path: Path) -> None:
+def test_updates_can_be_dropped_and_fields_renamed(tmp_path: Path) -> None:
     fields = json.dumps({"id": "url", "text": "text", "published": "published"})
     crawl({"mid": [LIBRARY]}, tmp_path, f"DEDUP_FIELDS={fields}")
     run = crawl({"mid": [LIBRARY_UPDATED], "wah": [LIBRARY_RETITLED]}, tmp_path, f"DEDUP_FIELDS={fields}", "DEDUP_UPDATES=drop")
