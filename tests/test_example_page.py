@@ -1,4 +1,4 @@
-"""The example page, end to end: twelve documents, one copy group, and the stories that a reader would make."""
+"""The example page, end to end: twelve documents, one copy group, and the stories a reader would expect."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Hostile input: nothing hangs, nothing is quadratic, nothing is lost."""
+"""Hostile input: nothing hangs, nothing takes quadratic time, nothing is lost."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_a_line_beyond_the_limit_is_rejected_and_the_next_one_is_read(tmp_path, 
 
 
 def lines_run(work):
-    """Lines of Python that a function runs, loops inside of a line too."""
+    """The number of Python lines that a call runs; a loop within a line counts each time."""
     count = 0
 
     def trace(frame, event, argument):
@@ -188,24 +188,24 @@ def test_a_page_of_many_embedded_articles_takes_linear_time():
     assert many < 5 * few
 
 
-def test_comparisons_in_a_crowded_bucket_are_limited(monkeypatch):
+def test_rejoining_compares_a_limited_number_of_pieces(monkeypatch):
     import numpy as np
     from scipy import sparse
 
     from dedup.config import StoryConfig
-    from dedup.stories import rejoin as torn
+    from dedup.stories import rejoin
 
     compared = []
-    linkage = torn.average_linkage
-    monkeypatch.setattr(torn, "average_linkage", lambda n, *rest: compared.append(n) or linkage(n, *rest))
-    monkeypatch.setattr(torn, "PIECES", 3)
-    monkeypatch.setattr(torn, "ROUNDS", 2)
+    linkage = rejoin.average_linkage
+    monkeypatch.setattr(rejoin, "average_linkage", lambda n, *rest: compared.append(n) or linkage(n, *rest))
+    monkeypatch.setattr(rejoin, "PIECES", 3)
+    monkeypatch.setattr(rejoin, "ROUNDS", 2)
     labels = np.array([0, 1, 2, 3, 4, 5, 6, 7, 7, 9, 9])
     matrix = sparse.csr_matrix(np.repeat([[1.0, 0.0], [0.0, 1.0]], [7, 4], axis=0).astype(np.float32))
-    mended = torn.rejoin_truncated(labels, np.ones(11, bool), matrix, np.full(11, np.nan), np.zeros(11, bool), StoryConfig())
-    # 7, 9 and 0 first, then the two that they are now and the next three; the rest stays as it is.
+    rejoined = rejoin.rejoin_truncated(labels, np.ones(11, bool), matrix, np.full(11, np.nan), np.zeros(11, bool), StoryConfig())
+    # First 7, 9 and 0; then the two groups that they are now, and the next three; the rest stays.
     assert compared == [3, 5]
-    assert mended.tolist() == [0, 0, 0, 0, 4, 5, 6, 7, 7, 7, 7]
+    assert rejoined.tolist() == [0, 0, 0, 0, 4, 5, 6, 7, 7, 7, 7]
 
 
 def test_a_title_of_a_megabyte_is_cut_before_its_width_is_measured(monkeypatch):
@@ -230,15 +230,15 @@ def test_inputs_found_by_fuzzing_stay_fixed(path):
 
 def test_leads_move_to_a_file_beyond_the_memory_limit(monkeypatch):
     moved = []
-    spill_leads = corpus._spilled
-    monkeypatch.setattr(corpus, "_spilled", lambda texts, spill: moved.append(spill_leads(texts, spill)) or moved[-1])
+    spill_leads = corpus._spill_leads
+    monkeypatch.setattr(corpus, "_spill_leads", lambda texts, spill: moved.append(spill_leads(texts, spill)) or moved[-1])
     rows = [{"id": str(i), "title": f"عنوان رقم {i}", "text": " ".join(f"كلمة{i * j}" for j in range(400))} for i in range(400)]
     config = ONE_THREAD.replace({"run.memory": 1, "run.batch_rows": 64})
-    spilled, held = dedup.run(rows, config), dedup.run(rows, config.replace({"run.memory": 4000}))
+    spilled, in_memory = dedup.run(rows, config), dedup.run(rows, config.replace({"run.memory": 4000}))
     (leads,) = moved
     assert len(leads) == 400
-    assert spilled.stories.equals(held.stories)
-    assert spilled.documents.equals(held.documents)
+    assert spilled.stories.equals(in_memory.stories)
+    assert spilled.documents.equals(in_memory.documents)
 
 
 @pytest.mark.parametrize(

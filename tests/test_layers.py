@@ -1,4 +1,4 @@
-"""The shape of the code: which package may import which, which modules may print or open Parquet. Read from the source."""
+"""The architecture, checked in the source: layers, and modules that may print or open Parquet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import dedup
 
 PACKAGE = Path(dedup.__file__).parent
 
-#: A package or root module imports only from earlier rows, and from itself.
+#: A package or root module imports only from earlier layers, and from itself.
 LAYERS = [
     {"errors", "schema", "version", "kernels"},
     {"config", "storage", "text"},
@@ -33,11 +33,11 @@ KERNEL_COMPILER = {
 }
 
 PARQUET = {"storage.text_store", "cli.verdict_output", "index.batch_result", "batch.inspection", "readers.parquet", "result"}
-DRAWERS = {"utils", "util", "common", "misc", "helpers", "helper", "tools", "core", "base"}
+CATCH_ALLS = {"utils", "util", "common", "misc", "helpers", "helper", "tools", "core", "base"}
 
 
 def modules():
-    """Every module of the package by its dotted name below it."""
+    """The file of each module, by its dotted name without ``dedup``."""
     names = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -57,7 +57,7 @@ def package_of(name):
 
 
 def imports(name):
-    """What a module imports, lazily or not: modules of this package as ``.dotted.name``, others by their own name."""
+    """All imports of a module, lazy ones included: modules of this package as ``.dotted.name``."""
     found = set()
     for node in ast.walk(TREES[name]):
         if isinstance(node, ast.Import):
@@ -103,8 +103,8 @@ def layer(name):
     raise AssertionError(f"{name} has no layer: add its package to a row of LAYERS in {Path(__file__).name}")
 
 
-#: Kernels that are compared with the twins of others: ``document_rows`` gives what ``token_rows`` and ``term_rows`` give.
-PARTS = {"document_rows"}
+#: Kernels without a reference implementation of their own: ``document_rows`` combines ``token_rows`` and ``term_rows``.
+COMBINED = {"document_rows"}
 DATA = {"data.__init__"}
 
 
@@ -147,7 +147,7 @@ def test_imports_have_no_cycle():
 
 @every_module
 def test_no_module_is_a_catch_all(name):
-    assert not DRAWERS & set(name.split("."))
+    assert not CATCH_ALLS & set(name.split("."))
 
 
 @every_module
@@ -203,7 +203,7 @@ def test_no_public_function_hides_a_module_of_the_same_name():
 def test_every_kernel_has_a_reference_implementation(name):
     oracles = [importlib.import_module(f"tests.{name}") for name in ("oracle", "oracle_index")]
     jitted = [node.name for node in TREES[name].body if isinstance(node, ast.FunctionDef) and _is_kernel(node)]
-    assert {kernel for kernel in jitted if not any(hasattr(oracle, kernel) for oracle in oracles)} <= PARTS
+    assert {kernel for kernel in jitted if not any(hasattr(oracle, kernel) for oracle in oracles)} <= COMBINED
 
 
 def _is_kernel(node):

@@ -1,4 +1,4 @@
-"""The whole chain on small corpora: what a document may never come to be, however the channels meet."""
+"""The whole pipeline on small corpora: rules that hold across copies, headlines and stories."""
 
 import pytest
 

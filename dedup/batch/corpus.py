@@ -167,7 +167,7 @@ class CorpusBuilder:
         corpus = Corpus(documents, leads, self._fingerprints.build(), texts, rejects, pages, self._base_documents)
         corpus = _with_unique_ids(corpus, np.concatenate(self._numbers), self._spill)
         if self._spill.spilled and len(corpus.leads):
-            corpus.leads = _spilled(corpus.leads, self._spill)
+            corpus.leads = _spill_leads(corpus.leads, self._spill)
         return corpus
 
     def _fingerprint(self, batch: _Fingerprinted) -> _Fingerprinted:
@@ -256,7 +256,7 @@ def _counts_table(counts: list[dict[str, Any]], pages: Ints) -> Any:
     return pa.table({**columns, "digests": digests[:, 0], "digests_2": digests[:, 1], "pages": pages})
 
 
-def _spilled(texts: Any, spill: SpillPool) -> Any:
+def _spill_leads(texts: Any, spill: SpillPool) -> Any:
     """Move leads to a file: they are the largest part of a document that stays in memory, and read last."""
     pile, lengths = spill.new_array(np.uint8), []
     for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:

@@ -17,45 +17,47 @@ _DAY = len("2025-03-01")
 _DETAIL = 100
 
 
-def inspection_text(facts: Mapping[str, Any]) -> str:
+def inspection_text(inspection: Mapping[str, Any]) -> str:
     """The inspection of a run on a few screens, as wide as the terminal allows."""
     console, written = collecting_console()
-    for line in _heading(facts):
+    for line in _heading(inspection):
         console.print(line, soft_wrap=True)
-    print_warnings(console, facts["warnings"])
+    print_warnings(console, inspection["warnings"])
     console.print()
-    _print_inputs(console, facts["inputs"], facts["counts"]["rejects"])
+    _print_inputs(console, inspection["inputs"], inspection["counts"]["rejects"])
     console.print()
-    console.print(counts_table(facts["counts"]))
-    for line in [balance(facts["counts"]), *base_lines(facts["counts"]), *recall_lines(facts["recall"]), *_dates(facts["published"])]:
+    console.print(counts_table(inspection["counts"]))
+    counts = inspection["counts"]
+    for line in [balance(counts), *base_lines(counts), *recall_lines(inspection["recall"]), *_dates(inspection["published"])]:
         console.print(line, soft_wrap=True)
-    for rejects in facts["rejects"] or []:
-        console.print(_reject(rejects), soft_wrap=True)
-    _print_names(console, "Sources", "source", ["documents", "copies"], facts["sources"])
-    _print_names(console, "Agencies", "agency", ["documents"], facts["agencies"])
-    _print_dated(console, "Largest copy groups", ["documents", "sources", "published"], facts["copy_groups"])
-    _print_dated(console, "Largest stories", ["documents", "copies", "sources", "published"], facts["stories"])
+    for reason in inspection["rejects"] or []:
+        console.print(_reject_line(reason), soft_wrap=True)
+    _print_names(console, "Sources", "source", ["documents", "copies"], inspection["sources"])
+    _print_names(console, "Agencies", "agency", ["documents"], inspection["agencies"])
+    _print_dated(console, "Largest copy groups", ["documents", "sources", "published"], inspection["copy_groups"])
+    _print_dated(console, "Largest stories", ["documents", "copies", "sources", "published"], inspection["stories"])
     console.print()
-    console.print(_stages_table(facts["stages"]))
-    files = ", ".join(f"{name} {_size(size)}" for name, size in facts["files"].items())
-    console.print(f"Files in {terminal_text(facts['folder'], 400)}: {files}", soft_wrap=True)
+    console.print(_stages_table(inspection["stages"]))
+    files = ", ".join(f"{name} {_size(size)}" for name, size in inspection["files"].items())
+    console.print(f"Files in {terminal_text(inspection['folder'], 400)}: {files}", soft_wrap=True)
     return written()
 
 
-def _heading(facts: Mapping[str, Any]) -> list[str]:
-    finished, seconds = facts["finished"], sum(stage["seconds"] for stage in facts["stages"])
+def _heading(inspection: Mapping[str, Any]) -> list[str]:
+    finished, seconds = inspection["finished"], sum(stage["seconds"] for stage in inspection["stages"])
     when = f"finished {finished[:19].replace('T', ' ')} UTC" if finished else "finish time unknown"
-    lines = [f"A run of dedup {facts['version']}, {when}, after {seconds:,.1f} s.{memory_text(facts['peak_memory_bytes'])}"]
-    if facts["restarts"]:
-        lines.append(f"It was interrupted and resumed {'once' if facts['restarts'] == 1 else str(facts['restarts']) + ' times'}.")
-    lines += [f"Note: {note}." for note in facts["notes"]]
-    changed = [f"{name} = {_toml(item['value'])} (default {_toml(item['default'])})" for name, item in facts["config"].items()]
-    lines.append(f"Settings: {', '.join(changed) or 'defaults'}. Digest {facts['config_digest']}.")
-    known = facts["background"]
-    if known is not None and known["from"] != "shipped":
-        lines.append(f"Word counts: {terminal_text(known['from'], 100)}, {known['documents']:,} documents, digest {known['digest']}.")
-    if facts["base"] is not None:
-        lines.append(f"Base: {facts['base']['documents']:,} documents from {_count(facts['base']['files'], 'file')}.")
+    lines = [f"A run of dedup {inspection['version']}, {when}, after {seconds:,.1f} s.{memory_text(inspection['peak_memory_bytes'])}"]
+    if inspection["restarts"]:
+        lines.append(f"It was interrupted and resumed {'once' if inspection['restarts'] == 1 else str(inspection['restarts']) + ' times'}.")
+    lines += [f"Note: {note}." for note in inspection["notes"]]
+    changed = [f"{name} = {_toml(item['value'])} (default {_toml(item['default'])})" for name, item in inspection["config"].items()]
+    lines.append(f"Settings: {', '.join(changed) or 'defaults'}. Digest {inspection['config_digest']}.")
+    background = inspection["background"]
+    if background is not None and background["from"] != "shipped":
+        name = terminal_text(background["from"], 100)
+        lines.append(f"Word counts: {name}, {background['documents']:,} documents, digest {background['digest']}.")
+    if inspection["base"] is not None:
+        lines.append(f"Base: {inspection['base']['documents']:,} documents from {_count(inspection['base']['files'], 'file')}.")
     return lines
 
 
@@ -100,21 +102,21 @@ def _dates(published: Mapping[str, Any] | None) -> list[str]:
     return [f"Published {_days(published)}; {undated}."]
 
 
-def _reject(rejects: Mapping[str, Any]) -> str:
-    example = rejects["example"]
+def _reject_line(reason: Mapping[str, Any]) -> str:
+    example = reason["example"]
     row = "" if example["input_row"] is None else f", row {example['input_row']:,}"
     place = f"{terminal_text(example['input_file'], 60)}{row}"
-    return f"Rejected as {rejects['reason']}: {rejects['count']:,}, first in {place}: {terminal_text(example['detail'], _DETAIL)}"
+    return f"Rejected as {reason['reason']}: {reason['count']:,}, first in {place}: {terminal_text(example['detail'], _DETAIL)}"
 
 
-def _print_names(console: Console, heading: str, key: str, columns: Sequence[str], facts: Mapping[str, Any] | None) -> None:
-    if not facts or not facts["largest"]:
+def _print_names(console: Console, heading: str, key: str, columns: Sequence[str], names: Mapping[str, Any] | None) -> None:
+    if not names or not names["largest"]:
         return
     console.print()
-    console.print(ranked_table(heading, columns, facts["largest"], console.width, key=key))
-    more = facts["different"] - len(facts["largest"])
+    console.print(ranked_table(heading, columns, names["largest"], console.width, key=key))
+    more = names["different"] - len(names["largest"])
     ends = [f"and {more:,} more"] if more else []
-    ends += [f"{facts['unknown']:,} documents without one"] if facts["unknown"] else []
+    ends += [f"{names['unknown']:,} documents without one"] if names["unknown"] else []
     if ends:
         console.print(f"{'; '.join(ends)}.", soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""Small corpora, runs with a base, and what holds for each of their results."""
+"""Small corpora, runs with a base, and the invariants of their results."""
 
 import random
 
@@ -16,20 +16,20 @@ def row(number, text=None, day=1, hour=8, **columns):
 
 
 def topic(number):
-    """Names of one event: what makes its documents a story, without one being a copy of another."""
+    """Names of one event: they make documents a story, but not copies."""
     letters = random.Random(f"names {number}")
     return " ".join("".join(letters.choices("بتجحدرزسشصضطعغقمن", k=6)) for _ in range(7))
 
 
 def report(seed, topics):
-    """A text of its own about some events: their names twice, each time in another order, and a few common words."""
+    """A new text about some events: their names twice, in different orders, and a few common words."""
     names = [name for number in topics for name in topic(number).split()]
     order = random.Random(f"order {seed}")
     return " ".join([*order.sample(names, len(names)), news(seed, 8), *order.sample(names, len(names))])
 
 
 def crawl():
-    """Days of news: wires that come back edited on later days, follow-ups of events in other words, headlines, strangers."""
+    """Days of news: wires, edited reprints on later days, follow-ups in other words, and a headline."""
     days = []
     for day in range(1, DAYS + 1):
         rows = []
@@ -55,7 +55,7 @@ def by_id(result):
 
 
 def check(result, base):
-    """What holds for every result with a base."""
+    """Check the invariants of a result with a base."""
     documents, old = result.documents.to_pylist(), base.documents.to_pylist()
     found, counts = {document["doc_id"]: document for document in documents}, result.manifest["counts"]
     for before, after in zip(old, documents, strict=False):

@@ -1,4 +1,4 @@
-"""Runs that end at any chosen step, as if the process were killed there."""
+"""Runs that end at a chosen step, as if the process were killed there."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.arabic import news
 
 
 class Crash(BaseException):
-    """The process ends here."""
+    """Ends the process."""
 
 
 def page(number, **columns):
@@ -28,10 +28,10 @@ def write(path, numbers, *further):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A current folder with two files, a bad row and an id that comes twice, and parts that end after every few pages."""
+    """A current folder with two inputs, a bad row and a duplicate id; checkpoints end after a few pages."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(checkpoints, "MEGABYTE", 20)
-    monkeypatch.setattr(files.os, "fsync", lambda number: None)  # it takes most of the time, and no machine is switched off here
+    monkeypatch.setattr(files.os, "fsync", lambda number: None)  # slow, and no test needs to survive a power failure
     Path("in").mkdir()
     write("in/a.jsonl", range(12), {"id": "bad"}, page(2))
     write("in/b.jsonl", range(12, 20))
@@ -58,14 +58,14 @@ def manifest(folder):
 
 
 class Steps:
-    """Counts what the disk is told to do for good, and ends the process before one of these calls."""
+    """Counts the calls that make files durable, and ends the process before one of them."""
 
     def __init__(self, monkeypatch, last=None):
         self.count, self.last = 0, last
         for name in ("fsync", "replace"):
             monkeypatch.setattr(files.os, name, self.counted(getattr(files.os, name)))
         monkeypatch.setattr(workspace.Path, "unlink", self.counted(Path.unlink))
-        # The process is gone: nobody is there to clear up.
+        # A killed process cleans nothing up.
         left = Workspace.__exit__
         monkeypatch.setattr(Workspace, "__exit__", lambda work, kind=None, *rest: ended(work) if kind is Crash else left(work, kind, *rest))
 

@@ -1,4 +1,4 @@
-"""A run that builds on an earlier one: what was given stays, what is new joins it, and nothing depends on how it was run."""
+"""Runs with a base: old ids stay, new documents join, and batches or threads change nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def chain(days, **changes):
 
 @pytest.fixture(scope="module")
 def results():
-    """The results of each day, the day before as its base."""
+    """The result of each day, with the day before as its base."""
     return chain(crawl())
 
 
@@ -232,7 +232,7 @@ def test_a_base_without_stories_can_be_extended():
     assert {event["event"] for event in results[-1].events.to_pylist()} <= {"group_merged"}
 
 
-# What a base must be
+# Bases that are refused
 
 
 def test_settings_that_change_results_must_equal_those_of_the_base():

@@ -1,4 +1,4 @@
-"""The peak of memory is that of this program, whatever started it."""
+"""The memory of a process: the peak does not include its parent."""
 
 import subprocess
 import sys
@@ -12,8 +12,8 @@ MEBIBYTE = 1 << 20
 needs_proc = pytest.mark.skipif(not memory.STATUS.exists(), reason="needs /proc")
 
 
-def told(program):
-    """What a program of its own prints, started by a process that holds 300 MiB."""
+def number_printed_by(program):
+    """The number printed by a program that a process of 300 MiB started."""
     parent = (
         "import subprocess, sys\n"
         "held = bytearray(300 << 20)\n"
@@ -26,7 +26,7 @@ def told(program):
 
 @needs_proc
 def test_the_memory_of_a_large_parent_does_not_count():
-    assert 5 * MEBIBYTE < told("from dedup.batch.memory import peak_memory; print(peak_memory())") < 150 * MEBIBYTE
+    assert 5 * MEBIBYTE < number_printed_by("from dedup.batch.memory import peak_memory; print(peak_memory())") < 150 * MEBIBYTE
 
 
 @needs_proc
@@ -34,7 +34,7 @@ def test_released_memory_counts_towards_the_peak():
     program = (
         "from dedup.batch.memory import peak_memory; before = peak_memory(); x = b'x' * (200 << 20); del x; print(peak_memory() - before)"
     )
-    assert told(program) > 190 * MEBIBYTE
+    assert number_printed_by(program) > 190 * MEBIBYTE
 
 
 def test_falls_back_to_getrusage_without_a_status_file(monkeypatch, tmp_path):

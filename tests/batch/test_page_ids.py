@@ -1,4 +1,4 @@
-"""Pages without an id of their own, day by day: none is lost to the name that dedup made for another one."""
+"""Pages without an id over several days: none is lost to a generated id of another page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import dedup
 from tests.arabic import edited, news
 from tests.batch.base_runs import check, ran, row
 from tests.batch.crashes import content, crash_at, page, run, steps_of
-from tests.batch.crashes import here as here  # a fixture: a current folder, parts that end after every few pages
+from tests.batch.crashes import here as here  # a fixture
 from tests.paths import SEED_PAGE
 
 PAGE = SEED_PAGE.read_text(encoding="utf-8")

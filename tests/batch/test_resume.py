@@ -1,4 +1,4 @@
-"""A run that is stopped at any step goes on and gives the same bytes; what cannot be gone on with is said."""
+"""Interrupted runs: they resume after any step and write the same bytes, or are refused with the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import dedup
 from dedup.batch.workspace import Workspace
-from dedup.storage import files as durable
+from dedup.storage import files
 from tests.batch.crashes import Crash, Steps, command, content, crash_at, manifest, page, run, steps_of, write
 from tests.batch.crashes import here as here  # a fixture
 
@@ -25,7 +25,7 @@ def test_a_run_killed_at_any_step_resumes_and_writes_the_same_bytes(here, monkey
         if not (Path("out/manifest.json").exists() and not Path("out/.work/journal.json").exists()):
             run("in", "-o", "out")
         assert content("out") == content("whole"), step
-        if step < count - 5:  # then it is only the work that is left to be deleted
+        if step < count - 5:  # after that, only the workspace is left to delete
             assert sorted(os.listdir("out")) == sorted(os.listdir("whole")), step
         shutil.rmtree("out")
 
@@ -188,8 +188,8 @@ def test_a_full_disk_keeps_the_earlier_result_and_the_run_resumes_later(here, mo
     before = content("out")
     with monkeypatch.context() as patched:
         steps = Steps(patched)
-        fsync = durable.os.fsync
-        patched.setattr(durable.os, "fsync", lambda number: full() if steps.count >= when else fsync(number))
+        fsync = files.os.fsync
+        patched.setattr(files.os, "fsync", lambda number: full() if steps.count >= when else fsync(number))
         assert "No space left on device" in error_of(command("in", "-o", "out", "--overwrite", "--run.batch_rows", 3))
     assert content("out") == before
     run("in", "-o", "out", "--overwrite")

@@ -1,4 +1,4 @@
-"""The workspace: a file counts when the journal says so, and no longer when it is not what the journal says."""
+"""The workspace: a file counts only if the journal lists it and its bytes agree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dedup.batch import workspace
 from dedup.batch.checkpoints import array_of, load, save
 from dedup.batch.workspace import Workspace
 from dedup.errors import OutputError
-from dedup.storage import files as durable
+from dedup.storage import files
 from dedup.storage.files import LockedError, Mark, WorkFile, is_as_marked, lock, mark_of, write_durably
 from tests.paths import ROOT
 
@@ -27,7 +27,7 @@ TABLE = pa.table({"row": [1, 2, 3], "text": ["نص", None, "x"]})
 
 
 def stopped(out, *, steps=("read", "copies"), **options):
-    """A workspace with two steps that was let go of."""
+    """Leave a workspace with some finished steps."""
     with Workspace(out, **options) as work:
         work.begin(RUN, [])
         for step in steps:
@@ -35,7 +35,7 @@ def stopped(out, *, steps=("read", "copies"), **options):
 
 
 def steps_of(out, **options):
-    """What is left of the steps when each is asked for."""
+    """The steps that can still be loaded."""
     with Workspace(out, **options) as work:
         work.begin(RUN, [])
         return [step for step in ("read", "copies") if load(work, step)]
@@ -166,12 +166,12 @@ def test_a_lock_on_a_deleted_file_does_not_count(tmp_path, monkeypatch):
 # Files
 
 
-def told():
+def no_guard():
     return workspace.suppress()
 
 
 def test_a_new_file_gets_its_name_when_it_is_settled(tmp_path):
-    file = WorkFile(tmp_path / "file", told)
+    file = WorkFile(tmp_path / "file", no_guard)
     file.write(b"abc")
     file.write(np.arange(3, dtype=np.uint64).data)
     assert not (tmp_path / "file").exists()
@@ -183,7 +183,7 @@ def test_a_new_file_gets_its_name_when_it_is_settled(tmp_path):
 
 def test_a_growing_file_is_marked_in_pieces_and_cut_off_after_the_last_one(tmp_path):
     with SpillPool(1 << 30) as spill:
-        file = WorkFile(tmp_path / "file", told, begin=0)
+        file = WorkFile(tmp_path / "file", no_guard, begin=0)
         pile = PersistentArray(spill, file, np.uint64)
         pile.add(np.arange(5, dtype=np.uint64))
         first = file.settle()
@@ -192,7 +192,7 @@ def test_a_growing_file_is_marked_in_pieces_and_cut_off_after_the_last_one(tmp_p
         pile.add(np.full(1000, 7, np.uint64))
         file.flush()
         assert (first[:2], second[:2]) == ((0, 40), (40, 32))
-        again = PersistentArray(spill, WorkFile(tmp_path / "file", told, begin=72), np.uint64)
+        again = PersistentArray(spill, WorkFile(tmp_path / "file", no_guard, begin=72), np.uint64)
         assert len(again) == 9
         again.add(np.array([9], np.uint64))
         array = again.array()
@@ -206,7 +206,7 @@ def test_a_growing_file_is_marked_in_pieces_and_cut_off_after_the_last_one(tmp_p
 
 def test_a_small_file_is_replaced_atomically(tmp_path, monkeypatch):
     write_durably(tmp_path / "file", b"old")
-    monkeypatch.setattr(durable.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_durably(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
@@ -221,7 +221,7 @@ def test_a_full_disk_is_reported_with_advice_and_finished_steps_are_kept(tmp_pat
     stopped(tmp_path / "out", steps=["read"])
     with Workspace(tmp_path / "out") as work:
         work.begin(RUN, [])
-        monkeypatch.setattr(durable.os, call, full)
+        monkeypatch.setattr(files.os, call, full)
         with pytest.raises(OutputError, match="No space left on device.*Free some space and repeat the command"):
             save(work, "copies", {"rows": TABLE}, {})
         monkeypatch.undo()

@@ -1,4 +1,4 @@
-"""Rows, calls and readings shared by the tests of the command line."""
+"""Example rows, commands and readers of their output, for the tests of the command line."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def dedup_command(*arguments):
 
 
 def run(*arguments):
-    """``dedup run`` that must succeed; what ``--json`` prints."""
+    """Run ``dedup run``, which must succeed, and return what ``--json`` prints."""
     result = dedup_command("run", *arguments, "--json")
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
@@ -65,7 +65,7 @@ def rejects(folder="out"):
 
 
 def error_of(result, exit_code):
-    """The message of a command that failed without having printed anything else."""
+    """The message of a failed command that printed nothing else."""
     assert (result.exit_code, result.stdout) == (exit_code, ""), result.output
     return result.stderr.removesuffix("\n")
 

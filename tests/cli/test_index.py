@@ -1,4 +1,4 @@
-"""``dedup index`` at the command line: verdicts while documents come, exact words, exit codes, pipes."""
+"""``dedup index``: streaming verdicts, exact messages, exit codes, pipes."""
 
 import itertools
 import json
@@ -44,13 +44,13 @@ KEYS = [
     "parts",
 ]
 REJECTED = "1 row or file was rejected; see 'reason' in their verdicts.\n"
-#: Seconds that an answer may take: kernels may have to be compiled.
+#: Seconds to wait for an answer: kernels may have to be compiled first.
 PATIENCE = 120
 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder with ``news.index``, made of a run over all rows but ``b4``, and ``new.jsonl``."""
+    """A folder with ``news.index``, built from a run over all rows but ``b4``, and ``new.jsonl``."""
     monkeypatch.chdir(tmp_path)
     Path("old.jsonl").write_text(lines_of(*(row for row in ROWS if row["id"] != "b4")), encoding="utf-8")
     Path("new.jsonl").write_text(lines_of(*NEW), encoding="utf-8")
@@ -73,14 +73,14 @@ def short(lines):
 
 
 def started(*arguments, **options):
-    """A real process with pipes."""
+    """Start a real process with pipes."""
     command = [sys.executable, "-W", "ignore", "-m", "dedup", "index", *arguments]
     environment = os.environ | {"PYTHONPATH": str(Path(verdicts.__file__).parents[2]), "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, **options)
 
 
 def line_of(process):
-    """The next line of a process, which must come though nothing more is sent to it."""
+    """The next line of a process, which must arrive without further input."""
     assert select.select([process.stdout], [], [], PATIENCE)[0], "no answer"
     return process.stdout.readline()
 
@@ -154,8 +154,8 @@ def test_lines_equal_the_verdicts_of_the_library(here):
     lines = answers(index("check", "new.jsonl", "--index", "news.index"))
     with Index.open("news.index", mode="r") as opened:
         documents = [{"published" if name == "date" else name: value for name, value in row.items()} for row in NEW]
-        told = [opened.check(document).to_dict() for document in documents]
-    assert [{name: line[name] for name in told[0]} for line in lines] == told
+        expected = [opened.check(document).to_dict() for document in documents]
+    assert [{name: line[name] for name in expected[0]} for line in lines] == expected
 
 
 def test_check_changes_nothing_and_ingest_adds(here):
@@ -344,7 +344,7 @@ def test_an_unwritable_file_is_refused_at_once(here, name):
         assert len(opened) == 4
 
 
-# What is no index
+# Missing and foreign indexes
 
 
 @pytest.mark.parametrize("command", [("check", "new.jsonl"), ("stats",), ("remove", "b1"), ("compact",), ("events",)], ids=lambda c: c[0])
@@ -376,7 +376,7 @@ def test_stdin_must_be_the_only_input(here):
     assert "- (stdin) must be the only INPUT." in error_of(index("check", "-", "new.jsonl", "--index", "news.index"), 2)
 
 
-# Looking after it
+# Maintenance
 
 
 def test_stats_print_the_size_of_the_index(here):
@@ -421,8 +421,8 @@ def test_events_are_numbered_lines(here, monkeypatch):
         "documents": 1,
         "members": ["خبر"],
     }
-    told = [event | {"number": number, "recorded": when} for number in (1, 2)]
-    monkeypatch.setattr(Index, "story_events", lambda self, since: [row for row in told if row["number"] > since])
+    events = [event | {"number": number, "recorded": when} for number in (1, 2)]
+    monkeypatch.setattr(Index, "story_events", lambda self, since: [row for row in events if row["number"] > since])
     lines = index("events", "news.index", "--since", "1").stdout.splitlines()
     assert [json.loads(line)["number"] for line in lines] == [2]
     assert json.loads(lines[0])["at"] == "2025-03-02T08:00:00+00:00"
@@ -445,7 +445,7 @@ def test_an_index_in_redis_is_named_by_its_url(here):
 def test_the_json_log_has_the_counts(here):
     result = index("check", "new.jsonl", "--index", "news.index", "--log-json")
     events = [json.loads(line) for line in result.stderr.splitlines()]
-    (told,) = (event for event in events if event["event"] == "verdicts_finished")
-    assert {name: told[name] for name in ("documents", "rejects", "index", "skip", "update")} == {
+    (event,) = (event for event in events if event["event"] == "verdicts_finished")
+    assert {name: event[name] for name in ("documents", "rejects", "index", "skip", "update")} == {
         "documents": 3, "rejects": 0, "index": 1, "skip": 2, "update": 0
     }  # fmt: skip

@@ -1,6 +1,6 @@
-"""``dedup inspect``: what a folder tells of the run that wrote it, whole, old, damaged or unfinished.
+"""``dedup inspect`` on complete, old, damaged and unfinished results.
 
-The golden output is written anew with ``DEDUP_GOLDEN=renew``; look at what changed in it.
+``DEDUP_GOLDEN=renew`` rewrites the golden output; review the difference.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ FIXED = {"finished": "2026-11-23T22:00:00+00:00", "peak_memory_bytes": 300 << 20
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory):
-    """The result of the example crawl, with the seconds and the memory of another machine."""
+    """The result of the example crawl, with fixed seconds and memory."""
     folder = tmp_path_factory.mktemp("example") / "out"
     result = CliRunner().invoke(main, ["run", str(ROOT / "examples" / "crawl"), "-o", str(folder), "--quiet"])
     assert result.exit_code == 0, result.output
@@ -36,7 +36,7 @@ def example(tmp_path_factory):
 
 @pytest.fixture
 def out(example, tmp_path, monkeypatch):
-    """A copy of it that may be spoiled, ``out`` in the current folder."""
+    """A copy of it in ``out`` in the current folder, to be damaged."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     return Path(shutil.copytree(example, tmp_path / "out"))
@@ -54,7 +54,7 @@ def inspect(*arguments):
     return CliRunner().invoke(main, ["inspect", *(str(argument) for argument in arguments)], prog_name="dedup")
 
 
-def metadata_of(*arguments):
+def inspected(*arguments):
     result = inspect(*arguments, "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     return json.loads(result.stdout)
@@ -69,46 +69,46 @@ def refused(*arguments):
 def test_the_inspection_of_the_example_crawl_equals_the_golden_file(out):
     result = inspect("out", "--top", 3)
     assert (result.exit_code, result.stderr) == (0, "")
-    told = re.sub(r"(?m)(\.(?:json|parquet)) [\d.]+ k?B", r"\1 SIZE", result.stdout)
+    printed = re.sub(r"(?m)(\.(?:json|parquet)) [\d.]+ k?B", r"\1 SIZE", result.stdout)
     if os.environ.get("DEDUP_GOLDEN") == "renew":
-        (GOLDEN / "inspect.txt").write_text(told, encoding="utf-8")
-    assert told == (GOLDEN / "inspect.txt").read_text(encoding="utf-8")
+        (GOLDEN / "inspect.txt").write_text(printed, encoding="utf-8")
+    assert printed == (GOLDEN / "inspect.txt").read_text(encoding="utf-8")
 
 
 def test_the_counts_equal_those_of_the_tables(out):
-    facts, counts = metadata_of("out", "-n", 1000), read(out)["counts"]
+    summary, counts = inspected("out", "-n", 1000), read(out)["counts"]
     documents = pq.read_table(out / "documents.parquet").to_pylist()
-    assert facts["counts"]["documents"] == len(documents) == counts["documents"]
-    assert sum(source["documents"] for source in facts["sources"]["largest"]) + facts["sources"]["unknown"] == len(documents)
-    assert sum(source["copies"] for source in facts["sources"]["largest"]) == counts["copies"]
-    assert sum(agency["documents"] for agency in facts["agencies"]["largest"]) == sum(row["agency"] is not None for row in documents)
-    assert len(facts["copy_groups"]) == facts["counts"]["copy_groups"]
-    assert sum(group["documents"] - 1 for group in facts["copy_groups"]) == counts["copies"]
-    assert len(facts["stories"]) == counts["stories"]
-    assert facts["published"]["undated"] == sum(row["published"] is None for row in documents)
+    assert summary["counts"]["documents"] == len(documents) == counts["documents"]
+    assert sum(source["documents"] for source in summary["sources"]["largest"]) + summary["sources"]["unknown"] == len(documents)
+    assert sum(source["copies"] for source in summary["sources"]["largest"]) == counts["copies"]
+    assert sum(agency["documents"] for agency in summary["agencies"]["largest"]) == sum(row["agency"] is not None for row in documents)
+    assert len(summary["copy_groups"]) == summary["counts"]["copy_groups"]
+    assert sum(group["documents"] - 1 for group in summary["copy_groups"]) == counts["copies"]
+    assert len(summary["stories"]) == counts["stories"]
+    assert summary["published"]["undated"] == sum(row["published"] is None for row in documents)
     by_id = {row["doc_id"]: row for row in documents}
-    for group in facts["copy_groups"]:
+    for group in summary["copy_groups"]:
         members = [row for row in documents if row["copy_group"] == group["copy_group"]]
         assert by_id[group["canonical_id"]]["status"] == "canonical"
         assert group["title"] == by_id[group["canonical_id"]]["title"]
         assert group["documents"] == len(members)
         assert group["sources"] == len({row["source"] for row in members} - {None})
-    sizes = [group["documents"] for group in facts["copy_groups"]]
+    sizes = [group["documents"] for group in summary["copy_groups"]]
     assert sizes == sorted(sizes, reverse=True)
 
 
 def test_top_limits_every_list_and_may_be_zero(out):
     lists = ("sources", "agencies", "inputs")
-    facts = metadata_of("out", "-n", 2)
-    assert [len(facts[name]["largest"]) for name in lists] == [2, 2, 2]
-    assert (len(facts["copy_groups"]), len(facts["stories"])) == (2, 2)
-    assert metadata_of("out", "-n", 0)["stories"] == []
+    summary = inspected("out", "-n", 2)
+    assert [len(summary[name]["largest"]) for name in lists] == [2, 2, 2]
+    assert (len(summary["copy_groups"]), len(summary["stories"])) == (2, 2)
+    assert inspected("out", "-n", 0)["stories"] == []
     assert inspect("out", "-n", 0).exit_code == 0
     assert inspect("out", "-n", -1).exit_code == 2
 
 
 def test_only_changed_settings_are_listed(out):
-    assert metadata_of("out")["config"] == {}
+    assert inspected("out")["config"] == {}
     assert "Settings: defaults. Digest 0123456789abcdef.\n" in inspect("out").stdout
 
     def changed(manifest):
@@ -117,7 +117,7 @@ def test_only_changed_settings_are_listed(out):
         return manifest
 
     change(out, changed)
-    assert metadata_of("out")["config"] == {"input.text": {"value": "نص", "default": None}, "copies.near": {"value": 0.6, "default": 0.5}}
+    assert inspected("out")["config"] == {"input.text": {"value": "نص", "default": None}, "copies.near": {"value": 0.6, "default": 0.5}}
     assert 'Settings: input.text = "نص" (default unset), copies.near = 0.6 (default 0.5).' in inspect("out").stdout
 
 
@@ -126,7 +126,7 @@ def test_rejects_are_counted_by_reason_with_an_example(tmp_path, monkeypatch):
     lines = ['{"title": "خبر قصير عن مدينة النخيل الجديدة"}', "{broken", '{"title": null}', "{again", "{\x1b[31m"]
     Path("news.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert CliRunner().invoke(main, ["run", "news.jsonl", "-o", "out", "-q"]).exit_code == 0
-    rejects = metadata_of("out")["rejects"]
+    rejects = inspected("out")["rejects"]
     assert [(reject["reason"], reject["count"], reject["example"]["input_row"]) for reject in rejects] == [
         ("bad_json", 3, 1),
         ("empty_page", 1, 2),
@@ -153,7 +153,7 @@ def test_skipped_records_are_counted_by_reason(out):
         return manifest
 
     change(out, changed)
-    assert metadata_of("out")["inputs"]["skipped"] == {"not_html": 5, "status": 5}
+    assert inspected("out")["inputs"]["skipped"] == {"not_html": 5, "status": 5}
     shown = inspect("out").stdout
     assert "3 inputs, 105 kB: 77 pages + 0 rejects + 10 records skipped.\n" in shown
     assert "Skipped records without a page: not_html 5, status 5.\n" in shown
@@ -177,7 +177,7 @@ def test_the_base_and_its_events_are_reported(out):
     shutil.rmtree("out")
     assert CliRunner().invoke(main, ["run", str(ROOT / "examples" / "crawl"), "-o", "out", "-q"]).exit_code == 0
     assert CliRunner().invoke(main, ["run", "new.jsonl", "--base", "out", "-o", "next", "-q"]).exit_code == 0
-    assert metadata_of("next")["base"] == {"documents": 101, "files": 3}
+    assert inspected("next")["base"] == {"documents": 101, "files": 3}
     shown = inspect("next").stdout
     assert "Base: 101 documents from 3 files.\n" in shown
     assert "102 documents = 101 of the base + 1 new; 0 new documents are copies of old ones.\n" in shown
@@ -189,7 +189,7 @@ def test_a_remote_result_is_inspected_like_a_local_one(out):
     import dedup
 
     dedup.Result.read("out").write("memory://results/out")
-    assert metadata_of("memory://results/out") | {"folder": "", "files": {}} == metadata_of("out") | {"folder": "", "files": {}}
+    assert inspected("memory://results/out") | {"folder": "", "files": {}} == inspected("out") | {"folder": "", "files": {}}
     assert refused("memory://results/none").startswith("Error: memory://results/none: holds no manifest.json, ")
 
 
@@ -206,8 +206,8 @@ def test_a_result_of_an_older_version_is_inspected_as_far_as_possible(out):
         return {name: value for name, value in manifest.items() if name not in gone} | {"schema_version": 1, "version": "0.0.9"}
 
     change(out, older)
-    facts = metadata_of("out")
-    assert (facts["agencies"], facts["finished"], facts["counts"]["documents"]) == (None, None, 101)
+    summary = inspected("out")
+    assert (summary["agencies"], summary["finished"], summary["counts"]["documents"]) == (None, None, 101)
     result = inspect("out")
     assert (result.exit_code, result.stderr) == (0, "")
     assert (
@@ -223,7 +223,7 @@ def test_a_result_of_a_newer_version_gets_a_note(out):
     assert "Note: written by a newer version: dedup 9.0" in inspect("out").stdout
 
 
-# What holds no result
+# Paths without a result
 
 
 def test_a_path_without_a_result_is_refused(tmp_path, monkeypatch):

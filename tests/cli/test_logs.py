@@ -1,4 +1,4 @@
-"""``--log-json``: what a command says on stderr, one JSON object a line, with the keys that are documented."""
+"""``--log-json``: one JSON object per line on stderr, with the documented keys."""
 
 import datetime
 import json
@@ -41,7 +41,7 @@ def command(*arguments):
 
 
 def logged(result):
-    """Every line of stderr, each checked to be an object with the keys of its event."""
+    """The lines of stderr; checks that each one has the keys of its event."""
     lines = [json.loads(line) for line in result.stderr.splitlines()]
     for line in lines:
         assert list(line)[:4] == ["time", "level", "event", "message"]
@@ -55,7 +55,7 @@ def logged(result):
 def test_a_run_logs_its_start_stages_warnings_and_end_only():
     result = command("run", CRAWL, "-o", "out", "--log-json", "--json")
     assert result.exit_code == 0
-    lines, told = logged(result), json.loads(result.stdout)
+    lines, summary = logged(result), json.loads(result.stdout)
     assert [(line["event"], line.get("stage")) for line in lines if line["event"] != "warning"] == [
         ("run_started", None),
         ("stage_started", "read"), ("stage_finished", "read"),
@@ -66,7 +66,7 @@ def test_a_run_logs_its_start_stages_warnings_and_end_only():
     assert {line["event"] for line in lines if line["level"] != "info"} == {"warning"}
     last = lines[-1]
     assert {name: last[name] for name in ("pages", "rejects", "documents", "copies", "stories")} == {
-        name: told["counts"][name] for name in ("pages", "rejects", "documents", "copies", "stories")
+        name: summary["counts"][name] for name in ("pages", "rejects", "documents", "copies", "stories")
     }
     assert (last["out"], lines[0]["inputs"]) == ("out", [CRAWL])
 
@@ -213,6 +213,6 @@ def test_help_lists_log_json():
 def test_every_event_that_the_code_logs_is_described():
     package = Path(dedup.__file__).parent
     named = {name for path in package.rglob("*.py") for name in re.findall(r'"event": "([a-z_]+)"', path.read_text(encoding="utf-8"))}
-    assert named - set(HAPPENINGS) == set(EVENTS) - {"note"}  # that one stands for whatever names no event
+    assert named - set(HAPPENINGS) == set(EVENTS) - {"note"}  # ``note`` stands for records without an event
     assert set(KEYS) <= set(EVENTS)
     assert set(logs.ALWAYS) == ALWAYS

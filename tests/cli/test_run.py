@@ -1,4 +1,4 @@
-"""The command line, in process where that shows the same: real files in, real Parquet out, exact words and exit codes."""
+"""``dedup run``, ``dedup config`` and the command line as a whole: real files, exact messages, exit codes."""
 
 import errno
 import io
@@ -45,7 +45,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-# What a run says
+# The summary
 
 
 def test_the_seed_page_gives_twelve_documents(here):
@@ -123,12 +123,12 @@ def test_markup_in_a_title_is_printed_literally(here):
 
 def test_json_is_one_object_with_counts_seconds_and_folder(here):
     result = dedup_command("run", "news.jsonl", "-o", "out", "--json")
-    told = json.loads(result.stdout)
+    printed = json.loads(result.stdout)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert told["folder"] == "out"
-    assert list(told["seconds"]) == ["read", "copies", "stories"]
-    assert told["config_digest"] == Config().digest()
-    assert told["peak_memory_bytes"] > 1 << 20
+    assert printed["folder"] == "out"
+    assert list(printed["seconds"]) == ["read", "copies", "stories"]
+    assert printed["config_digest"] == Config().digest()
+    assert printed["peak_memory_bytes"] > 1 << 20
 
 
 def test_a_requested_recall_is_measured_and_printed(here):
@@ -138,9 +138,9 @@ def test_a_requested_recall_is_measured_and_printed(here):
     manifest = json.loads(Path("out/manifest.json").read_bytes())
     assert (manifest["recall"]["target"], manifest["recall"]["at"]) == (0.99, 0.6)
     assert (manifest["config"]["candidates"]["recall"], manifest["config"]["candidates"]["at"]) == (0.99, 0.6)
-    told = json.loads(dedup_command("run", "news.jsonl", "-o", "again", "--recall", "0.99", "--at", "0.6", "--json").stdout)
-    assert told["recall"] == manifest["recall"]
-    assert list(told["seconds"]) == ["read", "copies", "recall", "stories"]
+    printed = json.loads(dedup_command("run", "news.jsonl", "-o", "again", "--recall", "0.99", "--at", "0.6", "--json").stdout)
+    assert printed["recall"] == manifest["recall"]
+    assert list(printed["seconds"]) == ["read", "copies", "recall", "stories"]
 
 
 def test_recall_is_not_measured_unless_requested(here):
@@ -184,7 +184,7 @@ def test_verbose_logs_the_stages(here):
 
 
 class Terminal(io.StringIO):
-    """A stderr that says it is a terminal."""
+    """A stderr that claims to be a terminal."""
 
     def isatty(self):
         return True
@@ -202,7 +202,7 @@ def test_progress_is_shown_on_a_terminal_only_if_wanted(monkeypatch, wanted):
     assert bool(terminal.getvalue()) == wanted
 
 
-# What goes in
+# Inputs
 
 
 def test_a_file_named_by_several_inputs_is_read_once(here):
@@ -351,7 +351,7 @@ def test_a_folder_that_contains_an_input_is_never_replaced(here):
 def test_wrong_usage_is_refused_before_the_run_starts(here, monkeypatch, arguments, message):
     monkeypatch.setattr(dedup.pipeline, "run", must_not_run)
     said = error_of(dedup_command("run", "news.jsonl", "-o", "out", *arguments), 2)
-    assert said.splitlines()[-1].startswith(message)  # click lists what it takes for a boolean behind it
+    assert said.splitlines()[-1].startswith(message)  # click appends the accepted booleans
 
 
 def test_an_unknown_option_is_refused_with_a_suggestion(here):
@@ -431,7 +431,7 @@ def test_ctrl_c_after_writing_reports_where_the_results_are(here, monkeypatch):
     assert table("documents")
 
 
-# What comes out
+# Results
 
 
 def test_overwrite_replaces_an_earlier_result(here):
@@ -480,12 +480,12 @@ def test_threads_and_batches_change_no_byte_of_the_tables(here, threads, batch_r
         assert ours[f"{name}.parquet"] == others[f"{name}.parquet"], name
 
 
-# A new crawl every day
+# A base
 
 
 @pytest.fixture
 def two_days(here):
-    """A result of the first day in ``day1``, and the crawl of the second one in ``new.jsonl``."""
+    """The result of the first day in ``day1``, and the crawl of the second day in ``new.jsonl``."""
     run("news.jsonl", "-o", "day1")
     new = [
         {
@@ -610,7 +610,7 @@ def test_a_run_uses_the_file_and_the_options(here):
     assert (used["copies"]["near"], used["text"]["min_words"]) == (0.99, 10)
 
 
-# The help, and the door itself
+# The help, and the program itself
 
 
 @pytest.mark.parametrize("command", ["run", "config"])
