@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from .errors import OutputError
+from .errors import InputError, OutputError
+from .schema import KEPT_TEXTS, SCHEMA_VERSION
 from .storage.files import os_errors_as, replace_folder
 from .storage.remote import RemoteError, display_url, is_url
 from .storage.result_folder import MANIFEST, RESULT_FILES, TABLES, TEXTS_FILE, check_folder
 from .storage.text_store import TextStore
 from .storage.upload import check_target, remote_folder, upload
+from .version import __version__
 
 #: Rows in a row group; fixed, so that files do not depend on the batches of a run.
 ROW_GROUP = 1 << 16
@@ -154,3 +156,73 @@ def files_in(folder: str | os.PathLike[str]) -> dict[str, Callable[[], Any]]:
         return {item.name: item.open for item in remote_folder(folder).list() if not item.is_folder}
     except RemoteError as error:
         raise OutputError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class ReuseChecks:
+    """Checks of a result that is to be used again, as the base of a run or to build an index.
+
+    ``subject`` begins the messages (``the base``), ``remedy`` ends them.
+    """
+
+    subject: str
+    remedy: str
+
+    def check_version(self, manifest: Mapping[str, Any]) -> None:
+        """Refuse a result of another version.
+
+        Raises
+        ------
+        InputError
+            If the package or the tables had another version.
+        """
+        made, needed = (manifest.get("version"), manifest.get("schema_version")), (__version__, SCHEMA_VERSION)
+        if made != needed:
+            raise InputError(
+                f"{self.subject} was written by dedup {made[0]} (table version {made[1]}), but this is dedup {needed[0]} "
+                f"(table version {needed[1]}), which may compare documents in another way. {self.remedy}"
+            )
+
+    def require_texts(self, texts: TextStore | None, consequence: str) -> TextStore:
+        """The texts of a result, if it has any; ``consequence`` says why they are needed.
+
+        Raises
+        ------
+        InputError
+            If it has none.
+        """
+        if texts is None:
+            raise InputError(
+                f"{self.subject} has no texts (no texts.parquet), {consequence}. Run it again without --no-texts (run.keep_texts false)."
+            )
+        return texts
+
+    def check_schema(self, schema: Any, expected: Any) -> None:
+        """Refuse a table with other columns than this version writes; ``schema`` is None where the table is missing.
+
+        Raises
+        ------
+        InputError
+            If they differ.
+        """
+        if schema is None or not schema.equals(expected):
+            raise self.inconsistent("a table does not have the columns that this version writes")
+
+    def check_texts(self, texts: TextStore, documents: int) -> None:
+        """Refuse texts that cannot be those of so many documents.
+
+        Raises
+        ------
+        InputError
+            If their number or their columns differ.
+        """
+        if not texts.schema.equals(KEPT_TEXTS) or len(texts) != documents:
+            raise self.other_texts()
+
+    def inconsistent(self, what: str) -> InputError:
+        """The error for a result whose tables contradict one another."""
+        return InputError(f"{self.subject} is inconsistent: {what}. {self.remedy}")
+
+    def other_texts(self) -> InputError:
+        """The error for texts that are not those of the documents."""
+        return self.inconsistent("its texts belong to other documents")

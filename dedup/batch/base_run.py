@@ -16,15 +16,14 @@ from ..config import Config
 from ..copies.grouping import FixedGroups
 from ..copies.pairs import Matches, contained_numbers
 from ..errors import ConfigError, InputError, OutputError
-from ..result import Result
-from ..schema import DOCUMENTS, EVENTS, KEPT_TEXTS, KINDS, MATCHES, SCHEMA_VERSION, STORIES, TEXTS
+from ..result import Result, ReuseChecks
+from ..schema import DOCUMENTS, EVENTS, KINDS, MATCHES, STORIES, TEXTS
 from ..storage.text_store import TextStore
 from ..text.document_frequencies import NONE, SHIPPED, WHAT_TO_DO, DocumentFrequencies, background_of
-from ..version import __version__
 
 #: Sections that may differ from the base: reading new files, proposing candidates, resources of the run.
 FREE = ("input", "candidates", "run")
-_RUN_WITHOUT_BASE = "Run the whole corpus again without a base."
+_CHECKS = ReuseChecks("the base", "Run the whole corpus again without a base.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +63,7 @@ class BaseRun:
             rows = self.documents.slice(first, texts.num_rows)
             first += texts.num_rows
             if not rows.column("doc_id").equals(texts.column("doc_id")):
-                raise InputError(f"the base is inconsistent: its texts belong to other documents. {_RUN_WITHOUT_BASE}")
+                raise _CHECKS.other_texts()
             yield pa.table([texts.column("text") if name == "text" else rows.column(name) for name in TEXTS.names], schema=TEXTS)
 
     def background_of(self, setting: str) -> DocumentFrequencies:
@@ -123,22 +122,17 @@ def open_base(base: Result | str | os.PathLike[str], config: Config | None) -> t
         If settings that decide about copies or stories differ from the base; the message names them.
     """
     result = base if isinstance(base, Result) else _read_result(base)
-    _check_version(result.manifest)
-    if result.texts is None:
-        raise InputError(
-            "the base has no texts (no texts.parquet), so new documents cannot be compared with it. "
-            "Run it again without --no-texts (run.keep_texts false)."
-        )
+    _CHECKS.check_version(result.manifest)
+    texts = _CHECKS.require_texts(result.texts, "so new documents cannot be compared with it")
     config = _compatible_config(config, config_of_manifest(result.manifest))
     documents, matches = _with_schema(result.documents, DOCUMENTS), _with_schema(result.matches, MATCHES)
     stories = _with_schema(result.stories, STORIES) if config.stories.enabled else None
     events = None if result.events is None else _with_schema(result.events, EVENTS)
-    if not result.texts.schema.equals(KEPT_TEXTS) or len(result.texts) != documents.num_rows:
-        raise InputError(f"the base is inconsistent: its texts belong to other documents. {_RUN_WITHOUT_BASE}")
+    _CHECKS.check_texts(texts, documents.num_rows)
     ids = documents.column("doc_id")
     fixed = FixedGroups(_rows_of(documents.column("canonical_id"), ids), _matches_of_rows(matches, ids))
     inputs = result.manifest.get("base", {}).get("inputs", []) + result.manifest["inputs"]
-    return BaseRun(documents, stories, events, fixed, result.texts, inputs, result.manifest["background"]), config
+    return BaseRun(documents, stories, events, fixed, texts, inputs, result.manifest["background"]), config
 
 
 def config_of_manifest(manifest: dict[str, Any]) -> Config:
@@ -155,7 +149,7 @@ def base_config(folder: str | os.PathLike[str]) -> Config:
         If the folder holds no result, or one of another version.
     """
     manifest = _output_errors_as_input_errors(lambda: Result.read_manifest(folder))
-    _check_version(manifest)
+    _CHECKS.check_version(manifest)
     return config_of_manifest(manifest)
 
 
@@ -172,15 +166,6 @@ def _output_errors_as_input_errors(action: Any) -> Any:
         raise InputError(f"the base cannot be read: {error}") from error
 
 
-def _check_version(manifest: dict[str, Any]) -> None:
-    made, needed = (manifest.get("version"), manifest.get("schema_version")), (__version__, SCHEMA_VERSION)
-    if made != needed:
-        raise InputError(
-            f"the base was written by dedup {made[0]} (table version {made[1]}), but this is dedup {needed[0]} "
-            f"(table version {needed[1]}), which may compare documents in another way. {_RUN_WITHOUT_BASE}"
-        )
-
-
 def _compatible_config(config: Config | None, base_config: Config) -> Config:
     if config is None:
         return base_config
@@ -194,8 +179,7 @@ def _compatible_config(config: Config | None, base_config: Config) -> Config:
 
 
 def _with_schema(table: Any, schema: Any) -> Any:
-    if table is None or not table.schema.equals(schema):
-        raise InputError(f"the base is inconsistent: a table does not have the columns that this version writes. {_RUN_WITHOUT_BASE}")
+    _CHECKS.check_schema(None if table is None else table.schema, schema)
     # Parquet names list items differently from Arrow; equal tables must be written alike.
     return table.cast(schema)
 
@@ -213,6 +197,6 @@ def _rows_of(values: Any, known: Any) -> Ints:
     """int64[n], the row in ``known`` of each value."""
     found = pc.index_in(values, known if isinstance(known, pa.Array) else known.combine_chunks())
     if found.null_count:
-        raise InputError(f"the base is inconsistent: one table refers to a row that another one lacks. {_RUN_WITHOUT_BASE}")
+        raise _CHECKS.inconsistent("one table refers to a row that another one lacks")
     rows: Ints = found.to_numpy(zero_copy_only=False).astype(np.int64)
     return rows

@@ -1,7 +1,7 @@
-"""The result of a batch run to an index: the same canonicals, kinds, numbers and stories; nothing is decided anew.
+"""Builds an index from the result of a batch run, with the same canonicals, kinds, numbers and stories; nothing is decided again.
 
-Texts are fingerprinted again, block by block, for a run keeps none of that. The index is there when it is whole: a folder is made under
-another name and renamed, one in Redis refuses to be opened until its last block is in.
+Texts are fingerprinted again, because a result does not keep fingerprints. An index appears whole: a folder is renamed
+when it is complete, and one in Redis cannot be opened before its last block is stored.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ..result import Result
 from ..storage.files import os_errors_as, replace_folder, sync_file, sync_folder
 from ..storage.remote import is_url
 from ..text.document_frequencies import background_of
-from .batch_result import UNDATED, BatchResult, Frame
+from .batch_result import UNDATED, BatchResult, DocumentColumns
 from .keys import PostingKeys, postings, sample, title_rows
 from .metadata import config_of, metadata_of
 from .open_store import open_store
@@ -41,7 +41,7 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Built:
-    """What was built: ``index`` its name, ``stories`` None where the run was not asked for them, ``bytes`` on the disk."""
+    """The index that was built: ``index`` is its name, ``bytes`` its size; ``stories`` is None if the run had none."""
 
     index: str
     documents: int
@@ -51,7 +51,7 @@ class Built:
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """The same, ready for JSON."""
+        """Plain values, ready for JSON."""
         return asdict(self)
 
 
@@ -64,57 +64,74 @@ def build_index(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Built:
-    """Make an index of what a batch run found.
+    """Build an index from the result of a batch run.
 
     Parameters
     ----------
-    run : a result with texts, or the folder or URL that it was written to
-    path : of the index, see ``Index.open``; there must be none yet
-    config : the settings of the run if left out. ``run.threads`` may differ, and ``stories.background`` name where the same counts are now
-    durability : of the writing to Redis, see ``Index.open``; a folder is on the disk for good when this returns
-    overwrite : replace an index that is there: in a folder when the new one is whole, in Redis at once
-    progress : called with ``build`` and the documents done
+    run : Result, str or os.PathLike
+        A result with texts, or the folder or URL that it was written to.
+    path : str or os.PathLike
+        Of the new index, see ``Index.open``.
+    config : Config, optional
+        The settings of the run if omitted. ``run.threads`` may differ, and ``stories.background`` may name another path of the
+        same counts.
+    durability : {"process", "sync"}
+        Durability of the commits to Redis, see ``Index.open``. A folder is always synced to disk.
+    overwrite : bool
+        Replace an existing index: a folder when the new one is complete, one in Redis at once.
+    progress : callable, optional
+        Called with ``build`` and the number of documents done.
 
-    Documents count as arrived now, whenever they were published: ``keep`` forgets them so long after the build. They are numbered by
-    publication, those without a date, or with one that is still to come, behind all others. The agency of a document and the events
-    of a run with a base are not taken over.
+    Returns
+    -------
+    Built
+
+    Notes
+    -----
+    Documents count as arrived now, whenever they were published, and ``keep`` deletes them that long after the build. They are
+    numbered by date of publication; those without a date, or with one in the future, come last. Agencies of documents and
+    events of a run with a base are not taken over.
 
     Raises
     ------
     InputError
-        If there is no result, it holds no texts, was made by another version, or does not fit together.
+        If there is no result, it has no texts, was written by another version, or is inconsistent.
     ConfigError
-        If settings are not those of the run, or the counts of words that it was weighed by cannot be found.
+        If settings differ from those of the run, or the word counts that it used cannot be found.
     OutputError
-        If there is something in the place of the index, or it cannot be written.
+        If there is something at ``path``, or it cannot be written.
     """
     begun = time.perf_counter()
     check_opening("a", durability)
-    past = BatchResult(run)
-    config, metadata = _settings(past, config)
-    into = _fill_redis if is_url(path) else _fill_folder
-    stats = into(path, metadata, durability, overwrite, lambda store: _fill(store, past, config, progress or (lambda stage, rows: None)))
-    stories = past.manifest["counts"].get("stories")
+    result = BatchResult(run)
+    config, metadata = _config_and_metadata(result, config)
+
+    def fill(store: Store) -> None:
+        _add_documents(store, result, config, progress or (lambda stage, rows: None))
+
+    build = _build_in_redis if is_url(path) else _build_folder
+    stats = build(path, metadata, durability, overwrite, fill)
+    stories = result.manifest["counts"].get("stories")
     name = stats.pop("name")
     return Built(name, stats["documents"], stats["copies"], stories, stats["bytes"], round(time.perf_counter() - begun, 3))
 
 
 def config_of_run(manifest: Mapping[str, Any]) -> Config:
-    """The settings that a run was made with, those of ``run.*`` and ``input.*`` aside: they say nothing of what it found."""
+    """The settings of a run, without ``run.*`` and ``input.*``, which do not affect what it found."""
     return Config.from_dict({name: section for name, section in manifest["config"].items() if name not in ("run", "input")})
 
 
-def _settings(past: BatchResult, config: Config | None) -> tuple[Config, dict[str, Any]]:
-    """The settings of the index, and what it is made with."""
-    stored = config_of_run(past.manifest)
+def _config_and_metadata(result: BatchResult, config: Config | None) -> tuple[Config, dict[str, Any]]:
+    """The settings and the metadata of the index."""
+    stored = config_of_run(result.manifest)
     asked = config if config is not None else stored
-    metadata = metadata_of(stored, background_of(asked.stories.background)) | {"background": past.manifest["background"]["digest"]}
-    config, known = config_of(past.name, metadata, asked)
+    metadata = metadata_of(stored, background_of(asked.stories.background)) | {"background": result.manifest["background"]["digest"]}
+    config, known = config_of(result.name, metadata, asked)
     return config, metadata_of(config, known)
 
 
-def _fill_folder(path: Any, metadata: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:
-    """Make the index beside its place and put it there when it is whole."""
+def _build_folder(path: Any, metadata: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:
+    """Build the index in a temporary folder next to ``path`` and rename it when it is complete."""
     target = Path(path).absolute()
     _check_folder(target, path, overwrite)
     with os_errors_as(OutputError, lambda why: f"{path}: cannot be written ({why}). Free some space or choose another path."):
@@ -136,11 +153,11 @@ def _fill_folder(path: Any, metadata: dict[str, Any], durability: str, overwrite
 
 
 def _check_folder(target: Path, path: Any, overwrite: bool) -> bool:
-    """Whether there is an index that may be replaced."""
+    """Whether there is an index that may be replaced; an error if there is something that may not."""
     try:
         is_there = check(target)
     except InputError as error:
-        # An index that cannot be read any more may be replaced too; other files may not.
+        # A damaged index may be replaced too; other files may not.
         if not (overwrite and (target / FILE).is_file() and (target / LOCK).is_file()):
             raise OutputError(str(error)) from error
         return True
@@ -159,8 +176,8 @@ def _put_in_place(fresh: Path, target: Path, path: Any, overwrite: bool) -> None
     sync_folder(target.parent)
 
 
-def _fill_redis(path: Any, metadata: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:
-    """Make the index where it is to be, under facts that no version opens, and put the right ones there in the end."""
+def _build_in_redis(path: Any, metadata: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:
+    """Build the index in place, under metadata that no version opens, and replace the metadata at the end."""
     from .redis.setup import draft_of, publish
 
     url, draft = os.fspath(path), draft_of(metadata)
@@ -168,7 +185,7 @@ def _fill_redis(path: Any, metadata: dict[str, Any], durability: str, overwrite:
     try:
         if store.metadata != draft:
             raise OutputError(
-                f"{name}: there is an index already, or the part of one that a stopped build left. "
+                f"{name}: there is an index already, or part of one that an interrupted build left. "
                 "Choose another prefix, or give --overwrite to replace it."
             )
         fill(store)
@@ -178,28 +195,28 @@ def _fill_redis(path: Any, metadata: dict[str, Any], durability: str, overwrite:
         store.close()
 
 
-def _fill(store: Store, past: BatchResult, config: Config, progress: Progress) -> None:
-    """Put all documents of a run into an empty store."""
-    frame, arrived, done = past.frame(), time.time_ns() // 1000, 0
-    numbers = store.allocate(len(past)) + _ranks(frame.published, arrived)
+def _add_documents(store: Store, result: BatchResult, config: Config, progress: Progress) -> None:
+    """Add all documents of a result to an empty store."""
+    columns, arrived, done = result.columns(), time.time_ns() // 1000, 0
+    numbers = store.allocate(len(result)) + _rank_by_date(columns.published, arrived)
 
-    def read(block: tuple[int, Any, Any]) -> WriteBatch:
-        return _batch(*block, frame, numbers, arrived, past, config)
+    def prepare(block: tuple[int, Any, Any]) -> WriteBatch:
+        return _prepare_block(*block, columns, numbers, arrived, result, config)
 
-    for batch in map_batches(read, past.blocks(), thread_count(config.run.threads)):
+    for batch in map_batches(prepare, result.blocks(), thread_count(config.run.threads)):
         store.sync()
         try:
             store.commit(batch)
         except WriteConflict:
-            raise OutputError("another program writes to the index while it is built. Choose another place for it.") from None
+            raise OutputError("another program wrote to the index while it was being built. Choose another path for it.") from None
         done += len(batch.entries)
         progress("build", done)
 
 
-def _ranks(published: Ints, arrived: int) -> Ints:
-    """int64[n]: the place of each document by the time at which an index has it, that of arrival where the other is unknown or to come.
+def _rank_by_date(published: Ints, arrived: int) -> Ints:
+    """int64[n]: the rank of each document by date of publication, or of arrival where that is unknown or in the future.
 
-    Stories are looked for from the last number backwards, until documents are too old (``storyline.py``).
+    ``OnlineStories`` fills its window from the last number backwards, until documents are too old.
     """
     when = np.where((published == UNDATED) | (published > arrived), arrived, published)
     ranks = np.empty(len(when), np.int64)
@@ -207,26 +224,26 @@ def _ranks(published: Ints, arrived: int) -> Ints:
     return ranks
 
 
-def _batch(
-    first: int, documents: Any, texts: Any, frame: Frame, numbers: Ints, arrived: int, past: BatchResult, config: Config
+def _prepare_block(
+    first: int, documents: Any, texts: Any, columns: DocumentColumns, numbers: Ints, arrived: int, result: BatchResult, config: Config
 ) -> WriteBatch:
-    """A block of documents, the first of which is in row ``first`` of the run, as what is put into the store."""
+    """What a block of documents, rows ``first`` and following of the run, writes to the store."""
     rows = slice(first, first + documents.num_rows)
     prints, tokens, terms = fingerprint_with_tokens(texts, documents.column("title"), config)
     if not np.array_equal(prints.words, documents.column("words").to_numpy()):
-        raise InputError(f"{past.name}: does not fit together: its texts have other words than its documents. Run it anew.")
-    known = (numbers[rows], numbers[frame.canonical[rows]], frame.contained[rows], frame.published[rows], frame.parts[rows])
+        raise result.checks.inconsistent("its texts have other words than its documents")
+    own = (numbers[rows], numbers[columns.canonical[rows]], columns.contained[rows], columns.published[rows], columns.parts[rows])
     digests = [digest.tobytes() for digest in prints.digests]
-    described = zip(documents.to_pylist(), digests, *(column.tolist() for column in known), strict=True)
-    entries = [_entry(row, digest, arrived, *others) for row, digest, *others in described]
+    described = zip(documents.to_pylist(), digests, *(column.tolist() for column in own), strict=True)
+    entries = [_make_entry(row, digest, arrived, *others) for row, digest, *others in described]
     sizes = np.diff(prints.shingles[1])
     titles = title_rows(prints.title_terms, prints.title_shingles)
     keys = PostingKeys(sizes, sample(tokens, sizes, config), titles, prints.digests, prints.title_words)
-    posted = postings(entries, keys, frame.posted_copy[rows], config)
+    posted = postings(entries, keys, columns.posted_copy[rows], config)
     return WriteBatch(entries, TokenRows(tokens[0], terms, tokens[1]), *posted)
 
 
-def _entry(
+def _make_entry(
     row: dict[str, Any], digest: bytes, arrived: int, number: int, canonical: int, contained: int, published: int, parts: int
 ) -> Entry:
     is_copy = row["status"] == "copy"
@@ -235,7 +252,7 @@ def _entry(
         doc_id=row["doc_id"],
         page_id=row["page_id"],
         role=row["role"],
-        # An index does not say of a document that it has copies: they come and go.
+        # The status of an entry does not depend on its copies: they come and go.
         status="unique" if row["status"] == "canonical" else row["status"],
         canonical=canonical,
         kind=row["kind"],
@@ -255,5 +272,5 @@ def _entry(
 
 
 def _shortest(share: float | None) -> float | None:
-    """A float32 as the double with the fewest digits that means it: 0.6666667, not 0.6666666865348816."""
+    """A float32 as the double with the fewest digits: 0.6666667, not 0.6666666865348816."""
     return None if share is None else float(str(np.float32(share)))

@@ -116,7 +116,7 @@ def test_build_prints_what_it_built(here):
 def test_build_refuses_a_run_without_texts(here):
     dedup_command("run", "old.jsonl", "-o", "bare", "--no-texts", "-q")
     assert error_of(index("build", "bare", "-o", "bare.index"), 3) == (
-        "Error: bare: holds no texts (no texts.parquet), and an index compares with texts. "
+        "Error: bare: has no texts (no texts.parquet), which an index needs to compare documents. "
         "Run it again without --no-texts (run.keep_texts false)."
     )
     assert not Path("bare.index").exists()
@@ -183,7 +183,7 @@ def test_ingest_creates_an_index_with_the_given_settings(here):
     with Index.open("own.index", mode="r") as opened:
         assert opened.config.copies.near == 0.7
     assert answers(index("ingest", "new.jsonl", "--index", "own.index"))[0]["action"] == "skip"
-    assert "copies.near is 0.6, of the index 0.7" in error_of(
+    assert "copies.near is 0.6, but 0.7 in the index" in error_of(
         index("ingest", "new.jsonl", "--index", "own.index", "--copies.near", "0.6"), 2
     )
 
@@ -404,7 +404,7 @@ def test_remove_removes_documents(here):
 def test_compact_removes_expired_documents(here):
     assert index("compact", "news.index").stdout.startswith("Removed 0 documents, 4 left; ")
     assert index("compact", "news.index", "--keep", "0.0000001h").stdout.startswith("Removed 4 documents, 0 left; ")
-    assert "keep must be a time above zero" in error_of(index("compact", "news.index", "--keep", "soon"), 2)
+    assert "keep must be a positive duration" in error_of(index("compact", "news.index", "--keep", "soon"), 2)
 
 
 def test_events_are_numbered_lines(here, monkeypatch):

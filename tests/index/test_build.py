@@ -13,8 +13,7 @@ import pytest
 
 import dedup
 from dedup.errors import ConfigError, InputError, OutputError
-from dedup.index import Index
-from dedup.index import batch_result as past_run
+from dedup.index import Index, batch_result
 from dedup.index import build as building
 from dedup.index.build import build_index
 from dedup.index.sqlite.store import SqliteStore
@@ -159,7 +158,7 @@ def test_a_new_document_joins_a_story_of_the_run(tmp_path):
 
 
 def test_a_result_in_memory_small_blocks_and_other_threads_give_the_same_index(crawl, made, tmp_path, monkeypatch):
-    monkeypatch.setattr(past_run, "BLOCK", 7)
+    monkeypatch.setattr(batch_result, "BLOCK", 7)
     build_index(dedup.Result.read(crawl), tmp_path / "i", config=dedup.Config().replace({"run.threads": 1}))
     with Index.open(made, mode="r") as one, Index.open(tmp_path / "i") as other:
         for row in documents(crawl):
@@ -205,7 +204,7 @@ def test_the_index_goes_by_the_settings_of_the_run(tmp_path):
 
 
 def test_settings_that_are_not_those_of_the_run_are_refused(crawl, tmp_path):
-    with pytest.raises(ConfigError, match="copies.near is 0.9, of the index 0.5"):
+    with pytest.raises(ConfigError, match="copies.near is 0.9, but 0.5 in the index"):
         build_index(crawl, tmp_path / "i", config=dedup.Config().replace({"copies.near": 0.9}))
     assert not (tmp_path / "i").exists()
 
@@ -215,7 +214,7 @@ def test_a_run_without_texts_is_refused(tmp_path):
     with pytest.raises(InputError) as told:
         build_index(tmp_path / "out", tmp_path / "i")
     assert str(told.value) == (
-        f"{tmp_path}/out: holds no texts (no texts.parquet), and an index compares with texts. "
+        f"{tmp_path}/out: has no texts (no texts.parquet), which an index needs to compare documents. "
         "Run it again without --no-texts (run.keep_texts false)."
     )
 
@@ -224,7 +223,7 @@ def test_a_run_of_another_version_is_refused(crawl, tmp_path):
     out = copy_of(crawl, tmp_path / "out")
     manifest = json.loads((out / "manifest.json").read_bytes()) | {"version": "0.0.9"}
     (out / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(InputError, match=r"was written by dedup 0\.0\.9 .*compares texts in another way\. Run it anew\."):
+    with pytest.raises(InputError, match=r"was written by dedup 0\.0\.9 .*may compare documents in another way\. Run it again\."):
         build_index(out, tmp_path / "i")
 
 
@@ -242,7 +241,7 @@ def test_texts_of_other_documents_are_refused(crawl, tmp_path):
         texts.set_column(1, texts.schema.field(1), texts["text"].take([0] * len(texts))),
     ):
         pq.write_table(wrong, out / "texts.parquet")
-        with pytest.raises(InputError, match="does not fit together"):
+        with pytest.raises(InputError, match="is inconsistent: its texts"):
             build_index(out, tmp_path / "i")
     assert os.listdir(tmp_path) == ["out"]
 
@@ -254,14 +253,14 @@ def test_a_canonical_that_is_not_there_is_refused(crawl, tmp_path):
     pq.write_table(
         table.set_column(DOCUMENTS.get_field_index("canonical_id"), DOCUMENTS.field("canonical_id"), names), out / "documents.parquet"
     )
-    with pytest.raises(InputError, match="name a canonical or a page that is not there"):
+    with pytest.raises(InputError, match="refer to a canonical or a page that is missing"):
         build_index(out, tmp_path / "i")
 
 
 @pytest.mark.parametrize("stop", [OutputError("the disk is full."), KeyboardInterrupt()], ids=["full disk", "Ctrl-C"])
 def test_a_build_that_is_stopped_leaves_nothing(crawl, made, tmp_path, monkeypatch, stop):
     target = copy_of(made, tmp_path / "old.index")
-    monkeypatch.setattr(past_run, "BLOCK", 40)
+    monkeypatch.setattr(batch_result, "BLOCK", 40)
     commit, calls = SqliteStore.commit, itertools.count()
 
     def stopped(store, batch):
@@ -351,7 +350,7 @@ def test_an_index_in_redis_says_the_same_and_is_opened_only_when_it_is_whole(cra
                 build_index(crawl, url)
         with pytest.raises(InputError):
             Index.open(url)
-        with pytest.raises(OutputError, match="the part of one that a stopped build left"):
+        with pytest.raises(OutputError, match="part of one that an interrupted build left"):
             build_index(crawl, url)
         built = build_index(crawl, url, overwrite=True)
         assert built.documents == len(documents(crawl))
