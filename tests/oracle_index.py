@@ -57,7 +57,7 @@ def partition_postings(postings: Sequence[Posting], part_bits: int) -> list[list
     return parts
 
 
-def settle(parts: Sequence[Sequence[Posting]], part_bits: int, once: bool) -> list[Posting]:
+def write_parts(parts: Sequence[Sequence[Posting]], part_bits: int, once: bool) -> list[Posting]:
     """(kept, value) of all entries in the order of a segment."""
     entries = [((part << 40 - part_bits) + rest, value) for part, row in enumerate(parts) for rest, value in row]
     if once:
@@ -65,22 +65,22 @@ def settle(parts: Sequence[Sequence[Posting]], part_bits: int, once: bool) -> li
     return sorted(entries, key=lambda entry: entry[0])
 
 
-def part_of_segment(entries: Sequence[Posting], part: int, part_bits: int, gone: set[int]) -> list[Posting]:
+def read_part(entries: Sequence[Posting], part: int, part_bits: int, gone: set[int]) -> list[Posting]:
     size = 1 << 40 - part_bits
     return [(key % size, value) for key, value in entries if key // size == part and value >> 4 not in gone]
 
 
-def count_kept(values: Sequence[int], gone: set[int]) -> int:
+def count_remaining(values: Sequence[int], gone: set[int]) -> int:
     return sum(value >> 4 not in gone for value in values)
 
 
-def first_ones(values: Sequence[int]) -> list[int]:
+def keep_first(values: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(values))
 
 
-def find_listed(postings: Sequence[Posting], rows: Rows, most: int) -> tuple[list[list[int]], list[int]]:
+def find_in_segment(postings: Sequence[Posting], rows: Rows, most: int) -> tuple[list[list[int]], list[int]]:
     """What each row's keys list and how many lists were cut; keys that agree in 40 bits are one."""
-    return find_chained([(kept(key), value) for key, value in postings], [[kept(key) for key in row] for row in rows], most)
+    return find_in_chains([(kept(key), value) for key, value in postings], [[kept(key) for key in row] for row in rows], most)
 
 
 def join_rows(parts: Sequence[Rows]) -> list[list[int]]:
@@ -90,7 +90,7 @@ def join_rows(parts: Sequence[Rows]) -> list[list[int]]:
 # The tail
 
 
-def find_chained(postings: Sequence[Posting], rows: Rows, most: int) -> tuple[list[list[int]], list[int]]:
+def find_in_chains(postings: Sequence[Posting], rows: Rows, most: int) -> tuple[list[list[int]], list[int]]:
     lists: dict[int, list[int]] = {}
     for key, value in postings:
         lists.setdefault(key, []).append(value)

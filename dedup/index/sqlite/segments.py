@@ -18,6 +18,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...arrays.rows import Ints
-from ...kernels.index.segment_reader import find_listed, join_rows
-from ...kernels.index.segment_writer import count_kept, part_of_segment, partition_postings, settle
+from ...kernels.index.segment_reader import SegmentArrays, find_in_segment, join_rows
+from ...kernels.index.segment_writer import count_remaining, partition_postings, read_part, write_parts
 from ..store import Hashes, PostingLists, Values
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -195,9 +196,9 @@ class _Room:
         bits = _bits_for(count)
         return cls(bits, **{name: np.empty(length, dtype) for name, (dtype, length) in _shapes(bits, count).items()})
 
-    def settle(self, packed: Hashes, starts: Ints, first_part: int, part_bits: int, once: bool, used: int) -> int:
-        arrays = self.directory, self.low, self.high, self.values
-        return int(settle(packed, starts, first_part, part_bits, self.bits, once, *arrays, used))
+    def write_parts(self, packed: Hashes, starts: Ints, first_part: int, part_bits: int, once: bool, used: int) -> int:
+        arrays = SegmentArrays(self.directory, self.low, self.high, self.values, self.bits)
+        return int(write_parts(packed, starts, first_part, part_bits, once, arrays, used))
 
     def segment(self, count: int) -> Segment:
         """The first entries; read-only, as mapped arrays are: kernels are compiled for that."""
@@ -227,6 +228,11 @@ class Segment:
         """Bytes of the arrays, in memory or mapped."""
         return sum(array.nbytes for array in self._arrays().values())
 
+    @cached_property
+    def arrays(self) -> SegmentArrays:
+        """The segment as its kernels take it."""
+        return SegmentArrays(self.directory, self.low, self.high, self.values, self.bits)
+
     def _arrays(self) -> Arrays:
         return {"directory": self.directory, "low": self.low, "high": self.high, "values": self.values}
 
@@ -239,7 +245,7 @@ class Segment:
         keys, values = np.ascontiguousarray(keys, np.uint64), np.ascontiguousarray(values, np.uint32)
         part_bits, room = _part_bits_for(len(keys)), _Room.of(len(keys))
         packed, starts = partition_postings(keys, values, part_bits)
-        return room.segment(room.settle(packed, starts, 0, part_bits, False, 0))
+        return room.segment(room.write_parts(packed, starts, 0, part_bits, False, 0))
 
     @classmethod
     def merge(cls, segments: Sequence[Segment], gone: Ints) -> Segment:
@@ -249,7 +255,7 @@ class Segment:
         first stays. Memory: the result, and little more.
         """
         marks = _marked(gone)
-        count = sum(int(count_kept(segment.values, marks)) if len(gone) else len(segment) for segment in segments)
+        count = sum(int(count_remaining(segment.values, marks)) if len(gone) else len(segment) for segment in segments)
         part_bits, room = _part_bits_for(count), _Room.of(count)
         sizes = sum((_part_sizes(segment, part_bits) for segment in segments), np.zeros(1 << part_bits, np.int64))
         packed = np.empty(int(sizes.max()) + 1, np.uint64)  # one more: what is left out is written, too, before it is overwritten
@@ -257,15 +263,14 @@ class Segment:
         for part in range(1 << part_bits):
             read = 0
             for segment in segments:
-                arrays = segment.directory, segment.low, segment.high, segment.values
-                read = part_of_segment(*arrays, segment.bits, part, part_bits, marks, packed, read)
-            used = room.settle(packed[:read], np.array([0, read]), part, part_bits, True, used)
+                read = read_part(segment.arrays, part, part_bits, marks, packed, read)
+            used = room.write_parts(packed[:read], np.array([0, read]), part, part_bits, True, used)
         return room.segment(used)
 
     def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         """What the keys of each row list (uint64[n_keys], offsets int64[n_rows + 1]), of a key that lists more the first ``most``."""
         keys, offsets = np.ascontiguousarray(keys, np.uint64), np.ascontiguousarray(offsets, np.int64)
-        return PostingLists(*find_listed(self.directory, self.low, self.high, self.values, self.bits, keys, offsets, most))
+        return PostingLists(*find_in_segment(self.arrays, keys, offsets, most))
 
     def all_values(self, key: int) -> Values:
         """uint32[n]: all that one key lists, the first added first."""

@@ -1,10 +1,4 @@
-"""Posting lists in memory: a hash table of keys with linear probing, and behind each key a chain of entries.
-
-``slots`` uint64[a power of two, 2]: a key; the first and the last entry of its chain, each plus one, in the upper and the lower 32
-bits, 0 where the slot is free. ``marks`` uint64[len(slots) // MARKED]: a bit for each key, or several, that is in the table; most keys
-that are asked for are not, and the marks, which are a small part of the table, say so at once. ``nexts`` uint32[room]: for each entry
-the next one of its chain plus one, 0 at the end.
-"""
+"""Posting lists in memory: a hash table of keys with linear probing, and for each key a chain of entries."""
 
 from __future__ import annotations
 
@@ -13,14 +7,20 @@ import numpy as np
 from ..hashing import GOLDEN
 from ..jit import jit, leaf
 
+# slots   uint64[a power of two, 2]: a key; and the first and the last entry of its chain, each plus one, in the upper and the
+#         lower 32 bits, 0 where the slot is free
+# marks   uint64[len(slots) // MARKED]: a Bloom filter with one bit for each key. Most keys that are looked up are not in the
+#         table, and the marks, a small part of it, say so at once
+# nexts   uint32[capacity]: for each entry the next one of its chain plus one, 0 at the end
+
 LOWER = np.uint64(0xFFFFFFFF)
-#: Slots for each word of marks: eight bits a slot.
+#: Slots for each word of marks: eight bits for a slot.
 MARKED = 8
 
 
 @leaf
 def slot_of_key(slots, key):
-    """The slot that holds a key, or the free one where it would stand."""
+    """The slot of a key, or the free slot where it belongs."""
     mask = len(slots) - 1
     slot = np.int64((key * GOLDEN) >> np.uint64(20)) & mask
     while slots[slot, 1] != np.uint64(0) and slots[slot, 0] != key:
@@ -30,16 +30,22 @@ def slot_of_key(slots, key):
 
 @leaf
 def mark_of(marks, key):
-    """(word, bit) of a key among marks."""
+    """(word, bit) of a key in ``marks``."""
     mixed = (key * GOLDEN) >> np.uint64(14)
     return np.int64((mixed >> np.uint64(6)) & np.uint64(len(marks) - 1)), np.uint64(1) << (mixed & np.uint64(63))
 
 
 @jit
 def append_chained(slots, marks, nexts, keys, first_entry):
-    """Append the entries ``first_entry``, ``first_entry + 1`` ... to the chains of their keys, in place; int, how many keys are new.
+    """Append the entries ``first_entry``, ``first_entry + 1`` ... to the chains of their keys, in place.
 
-    ``keys`` : uint64[n]. There must be free slots left for all that may be new.
+    Parameters
+    ----------
+    keys : uint64[n], the key of each entry; there must be a free slot for each that may be new
+
+    Returns
+    -------
+    int, how many keys are new
     """
     new = 0
     for i in range(len(keys)):
@@ -60,7 +66,7 @@ def append_chained(slots, marks, nexts, keys, first_entry):
 
 @jit
 def rehash_chained(slots, n_slots):
-    """The same table with more slots, uint64[n_slots, 2], and its marks, uint64[n_slots // MARKED]."""
+    """The same table with ``n_slots`` slots, and its marks."""
     out, marks = np.zeros((n_slots, 2), np.uint64), np.zeros(n_slots // MARKED, np.uint64)
     for old in range(len(slots)):
         if slots[old, 1] != np.uint64(0):
@@ -72,21 +78,22 @@ def rehash_chained(slots, n_slots):
 
 
 @jit
-def find_chained(slots, marks, nexts, values, keys, offsets, most):
-    """What the keys of each row list, as ``find_listed`` of ``lookup.py``.
+def find_in_chains(slots, marks, nexts, values, keys, offsets, most):
+    """Read what the keys of each row list, like ``segment_reader.find_in_segment``.
 
     Parameters
     ----------
-    slots, marks, nexts : see above; values : uint32[room], of each entry
+    slots, marks, nexts : see above; values : uint32[capacity], of each entry
     keys : uint64[n_keys]; offsets : int64[n_rows + 1]
-    most : int, of a key that lists more the first so many
+    most : int, of a key that lists more, only this many values are read
 
     Returns
     -------
-    (values uint32[n], offsets int64[n_rows + 1], cut int64[n_rows]), how many keys of each row list more than ``most``
+    (values uint32[n], offsets int64[n_rows + 1], truncated int64[n_rows])
+        ``truncated`` counts the keys of each row that list more than ``most``.
     """
     n_rows = len(offsets) - 1
-    out, out_offsets, cut = np.empty(256, np.uint32), np.zeros(n_rows + 1, np.int64), np.zeros(n_rows, np.int64)
+    out, out_offsets, truncated = np.empty(256, np.uint32), np.zeros(n_rows + 1, np.int64), np.zeros(n_rows, np.int64)
     used = 0
     for row in range(n_rows):
         for i in range(offsets[row], offsets[row + 1]):
@@ -102,6 +109,6 @@ def find_chained(slots, marks, nexts, values, keys, offsets, most):
                 used += 1
                 read += 1
                 entry = np.int64(nexts[entry - 1])
-            cut[row] += np.int64(entry != 0)
+            truncated[row] += np.int64(entry != 0)
         out_offsets[row + 1] = used
-    return out[:used].copy(), out_offsets, cut
+    return out[:used].copy(), out_offsets, truncated

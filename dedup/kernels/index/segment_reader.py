@@ -1,24 +1,35 @@
-"""Reading posting segments: what keys list, and the lists of several segments as one.
-
-A segment holds entries in the order of the top 40 bits of the *spread* key, see ``bucketing.py``: ``directory`` uint32 or uint64
-[2**bits + 1], where each bucket begins; ``low`` uint16[n], ``high`` uint8[n] (of no length where ``bits`` leaves nothing for it), the
-key's bits below the bucket's; ``values`` uint32[n].
-"""
+"""Looks up keys in segments of postings, and joins the lists of several segments."""
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..hashing import GOLDEN
 from ..jit import jit, leaf
 
-#: Buckets longer than this are searched by halving.
+#: Buckets longer than this are searched by bisection.
 SCANNED = 32
+
+
+class SegmentArrays(NamedTuple):
+    """A segment: postings in the order of the top 40 bits of the *spread* key, see ``segment_writer``.
+
+    ``directory`` uint32 or uint64[2**bits + 1], where each bucket begins; ``low`` uint16[n] and ``high`` uint8[n], the bits of the
+    key below those of its bucket (``high`` is empty where ``bits`` leaves nothing for it); ``values`` uint32[n].
+    """
+
+    directory: Any
+    low: Any
+    high: Any
+    values: Any
+    bits: int
 
 
 @leaf
 def tag_at(low, high, place):
-    """The bits of the key that an entry keeps below its bucket's."""
+    """The tag of a posting: the bits of its key below those of its bucket."""
     if len(high) == 0:
         return np.int64(low[place])
     return np.int64(low[place]) | (np.int64(high[place]) << 16)
@@ -26,7 +37,7 @@ def tag_at(low, high, place):
 
 @leaf
 def holds_low(low, begin, end, low_tag):
-    """Whether a tag in a bucket may have these low bits. It stops for nothing: a branch for each entry would cost more."""
+    """Whether a tag in a bucket may have these low bits. The loop never exits early: a branch for each posting would cost more."""
     if end - begin > SCANNED:
         return True
     found = np.uint16(0)
@@ -37,7 +48,7 @@ def holds_low(low, begin, end, low_tag):
 
 @leaf
 def first_tagged(low, high, begin, end, tag):
-    """The first place in the bucket ``begin <= place < end`` whose tag is ``tag``, -1 if there is none."""
+    """The first place in the bucket ``begin <= place < end`` with this tag, -1 if there is none."""
     stop = end
     while stop - begin > SCANNED:
         middle = (begin + stop) >> 1
@@ -53,21 +64,23 @@ def first_tagged(low, high, begin, end, tag):
 
 
 @jit
-def find_listed(directory, low, high, values, bits, keys, offsets, most):
-    """What the keys of each row list.
+def find_in_segment(segment, keys, offsets, most):
+    """Read what the keys of each row list.
 
-    Every step is done for all keys before the next one: where no read waits for another, memory answers many at once.
+    Each step is done for all keys before the next step: reads that do not depend on each other overlap in memory.
 
     Parameters
     ----------
-    directory, low, high, values, bits : a segment; places beyond its end, which damage may have left in the directory, are not read
+    segment : SegmentArrays; places beyond its end, which a damaged directory may contain, are not read
     keys : uint64[n_keys]; offsets : int64[n_rows + 1]
-    most : int, of a key that lists more the first so many
+    most : int, of a key that lists more, only this many values are read
 
     Returns
     -------
-    (values uint32[n], offsets int64[n_rows + 1], cut int64[n_rows]), how many keys of each row list more than ``most``
+    (values uint32[n], offsets int64[n_rows + 1], truncated int64[n_rows])
+        ``truncated`` counts the keys of each row that list more than ``most``.
     """
+    directory, low, high, values, bits = segment
     n_rows, first_key = len(offsets) - 1, offsets[0]
     n_keys, size = offsets[-1] - first_key, np.int64(len(values))
     bucket_shift, tag_mask = np.uint64(64 - bits), np.uint64((1 << (40 - bits)) - 1)
@@ -77,24 +90,24 @@ def find_listed(directory, low, high, values, bits, keys, offsets, most):
         bucket = np.int64(spread >> bucket_shift)
         begins[i], ends[i] = np.int64(directory[bucket]), np.int64(directory[bucket + 1])
         tags[i] = np.int64((spread >> np.uint64(24)) & tag_mask)
-    # Read where each bucket begins and ends, for nothing but to have it at hand.
+    # Touch the begin and the end of each bucket, only to have them in the cache.
     touched = np.empty(n_keys, np.uint16)
     for i in range(n_keys):
         ends[i] = min(ends[i], size)
         begins[i] = min(max(begins[i], 0), ends[i])
         if begins[i] < ends[i]:
             touched[i] = low[begins[i]] ^ low[ends[i] - 1]
-    perhaps = np.empty(n_keys, np.int64)
-    n_perhaps = np.int64(0)
+    possible = np.empty(n_keys, np.int64)
+    n_possible = np.int64(0)
     for i in range(n_keys):
-        perhaps[n_perhaps] = i
-        n_perhaps += np.int64(holds_low(low, begins[i], ends[i], np.uint16(tags[i] & 0xFFFF)))
-    # Now ``ends`` are where lists end: nowhere, but for keys that may be there.
+        possible[n_possible] = i
+        n_possible += np.int64(holds_low(low, begins[i], ends[i], np.uint16(tags[i] & 0xFFFF)))
+    # From here on ``ends`` are the ends of lists: empty ones, except for keys that may be there.
     over = np.zeros(n_keys, np.bool_)
     bucket_ends = ends
     ends = begins.copy()
-    for k in range(n_perhaps):
-        at = perhaps[k]
+    for k in range(n_possible):
+        at = possible[k]
         begin = first_tagged(low, high, begins[at], bucket_ends[at], tags[at])
         if begin < 0:
             continue
@@ -103,30 +116,31 @@ def find_listed(directory, low, high, values, bits, keys, offsets, most):
             stop += 1
         over[at] = stop == begin + most and stop < bucket_ends[at] and tag_at(low, high, stop) == tags[at]
         begins[at], ends[at] = begin, stop
-    out_offsets, cut = np.zeros(n_rows + 1, np.int64), np.zeros(n_rows, np.int64)
+    out_offsets, truncated = np.zeros(n_rows + 1, np.int64), np.zeros(n_rows, np.int64)
     used = np.int64(0)
     for row in range(n_rows):
         for i in range(offsets[row] - first_key, offsets[row + 1] - first_key):
             used += ends[i] - begins[i]
-            cut[row] += np.int64(over[i])
+            truncated[row] += np.int64(over[i])
         out_offsets[row + 1] = used
     out = np.empty(used, np.uint32)
     used = np.int64(0)
-    for k in range(n_perhaps):
-        for place in range(begins[perhaps[k]], ends[perhaps[k]]):
+    for k in range(n_possible):
+        for place in range(begins[possible[k]], ends[possible[k]]):
             out[used] = values[place]
             used += 1
-    return out, out_offsets, cut
+    return out, out_offsets, truncated
 
 
 @jit
 def join_rows(values, bases, offsets):
-    """Rows of several parts as one: first what the first part has of a row, then what the second has.
+    """Join the rows of several parts: in each row, the values of the first part, then those of the second, and so on.
 
     Parameters
     ----------
     values : uint32[n], the values of all parts, one part after the other
-    bases : int64[n_parts], where each part begins; offsets : int64[n_parts, n_rows + 1], of each part, from 0
+    bases : int64[n_parts], where each part begins
+    offsets : int64[n_parts, n_rows + 1], of each part, from 0
 
     Returns
     -------

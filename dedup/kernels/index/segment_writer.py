@@ -1,8 +1,7 @@
-"""Making posting segments: entries sorted by the top 40 bits of the spread key, those of one key in the order in which they came.
+"""Builds segments: postings sorted by the top 40 bits of the spread key, those of one key in the order in which they were added.
 
-Keys are spread by one multiplication (Knuth's Fibonacci hashing): buckets go by the top bits, and keys that were picked for being
-small, as winnowing does, would fill the first buckets only. It is done in *parts*, by the top ``part_bits`` (8 to 16) of the
-spread key; within a part an entry is one uint64, ``packed``: the other ``40 - part_bits`` bits, then 32 of the value.
+Keys are spread by one multiplication (Knuth's Fibonacci hashing), because winnowing picks small hashes, which would fill
+only the first buckets. Segments are built in *parts*, by the top ``part_bits`` (8 to 16) of the spread key.
 """
 
 from __future__ import annotations
@@ -12,15 +11,17 @@ import numpy as np
 from ..hashing import GOLDEN
 from ..jit import jit, leaf
 
-#: Buckets longer than this are sorted digit by digit.
+# Within a part a posting is one uint64, ``packed``: the other ``40 - part_bits`` bits of the key, then 32 bits of the value.
+
+#: Buckets longer than this are sorted by digits.
 INSERTED = 48
-#: Lists longer than this are looked through with a table for values that they hold twice.
+#: In lists longer than this, repeated values are found with a hash table.
 COMPARED = 16
 
 
 @jit
 def partition_postings(keys, values, part_bits):
-    """Postings by part, in each part in the order in which they came.
+    """Sort postings by part, keeping their order within each part.
 
     Parameters
     ----------
@@ -48,15 +49,20 @@ def partition_postings(keys, values, part_bits):
 
 
 @jit
-def part_of_segment(directory, low, high, values, bits, part, part_bits, gone, packed, used):
-    """Write the entries of one part of a segment to ``packed`` from ``used``; returns the new ``used``.
+def read_part(segment, part, part_bits, removed, packed, used):
+    """Append the postings of one part of a segment to ``packed``, which has ``used`` so far; returns the new ``used``.
 
-    ``gone`` : uint64[words], a bit for each number whose postings are left out. Other arguments: see ``lookup.py``. A directory that
-    damage has put out of order gives wrong entries, but no more than lie between the part's ends, which must be sound.
+    A damaged directory gives wrong postings, but no more than lie between the ends of the part, which must be correct.
+
+    Parameters
+    ----------
+    segment : SegmentArrays
+    removed : uint64[n_words], a bit for each document number whose postings are left out
     """
+    directory, low, high, values, bits = segment
     first, last = part << (bits - part_bits), (part + 1) << (bits - part_bits)
     at, stop = np.int64(directory[first]), np.int64(directory[last])
-    n_gone = 64 * len(gone)
+    n_removed = 64 * len(removed)
     for bucket in range(first, last):
         head = np.uint64(bucket - first) << np.uint64(40 - bits)
         end = min(np.int64(directory[bucket + 1]), stop)
@@ -66,38 +72,40 @@ def part_of_segment(directory, low, high, values, bits, part, part_bits, gone, p
             if len(high) > 0:
                 tag |= np.uint64(high[at]) << np.uint64(16)
             packed[used] = ((head | tag) << np.uint64(32)) | np.uint64(values[at])
-            used += np.int64(number >= n_gone or (gone[number >> 6] >> np.uint64(number & 63)) & np.uint64(1) == 0)
+            used += np.int64(number >= n_removed or (removed[number >> 6] >> np.uint64(number & 63)) & np.uint64(1) == 0)
             at += 1
     return used
 
 
 @jit
-def count_kept(values, gone):
-    """How many values are not of a number in ``gone``, bits as in ``part_of_segment``."""
-    n_gone = 64 * len(gone)
+def count_remaining(values, removed):
+    """How many values are not of a number in ``removed``, bits as in ``read_part``."""
+    n_removed = 64 * len(removed)
     kept = np.int64(0)
     for value in values:
         number = np.int64(value >> 4)
-        kept += np.int64(number >= n_gone or (gone[number >> 6] >> np.uint64(number & 63)) & np.uint64(1) == 0)
+        kept += np.int64(number >= n_removed or (removed[number >> 6] >> np.uint64(number & 63)) & np.uint64(1) == 0)
     return kept
 
 
 @jit
-def settle(packed, starts, first_part, part_bits, bits, once, directory, low, high, values, used):
-    """Put parts into a segment's arrays, in place.
+def write_parts(packed, starts, first_part, part_bits, once, segment, used):
+    """Sort the postings of parts into the arrays of a segment, in place.
 
     Parameters
     ----------
     packed : uint64[n]; starts : int64[n_parts + 1], where each part begins
     first_part : int, the number of the first one; parts must come in order, all of them, in one call or several
-    part_bits, bits : int, ``8 <= part_bits <= 16 <= bits <= 32``
-    once : bool, whether a value that a key lists twice is kept once, where it came first
-    directory, low, high, values : of the segment, written; used : int, entries written before
+    part_bits : int, ``8 <= part_bits <= 16 <= segment.bits <= 32``
+    once : bool, keep only the first of equal values that a key lists
+    segment : SegmentArrays, written
+    used : int, postings written before
 
     Returns
     -------
-    int, entries written now and before
+    int, postings written in all
     """
+    directory, low, high, values, bits = segment
     n_parts, n_buckets = len(starts) - 1, 1 << (bits - part_bits)
     longest = np.int64(0)
     for part in range(n_parts):
@@ -117,7 +125,7 @@ def settle(packed, starts, first_part, part_bits, bits, once, directory, low, hi
             to = np.int64(packed[i] >> bucket_shift)
             ordered[free[to]] = packed[i]
             free[to] += 1
-        # Now ``free[bucket]`` is where the bucket ends.
+        # From here on ``free[bucket]`` is the end of the bucket.
         begin = np.int64(0)
         for bucket in range(n_buckets):
             end = free[bucket]
@@ -134,7 +142,7 @@ def settle(packed, starts, first_part, part_bits, bits, once, directory, low, hi
                     stop += 1
                 kept = stop
                 if once and not ascending:
-                    kept = first_ones(ordered, first, stop)
+                    kept = keep_first(ordered, first, stop)
                 for i in range(first, kept):
                     low[used] = np.uint16(tag & np.uint64(0xFFFF))
                     if len(high) > 0:
@@ -149,7 +157,7 @@ def settle(packed, starts, first_part, part_bits, bits, once, directory, low, hi
 
 @leaf
 def insertion_sort(packed, begin, end):
-    """Sort ``packed[begin:end]`` by all but the value, equal ones staying in order."""
+    """Sort ``packed[begin:end]`` by key; postings of one key keep their order."""
     for i in range(begin + 1, end):
         entry = packed[i]
         place = i
@@ -161,9 +169,9 @@ def insertion_sort(packed, begin, end):
 
 @leaf
 def digit_sort(packed, begin, end, tag_bits, spare, digits):
-    """As ``insertion_sort``, of one bucket that many or hostile entries fill: eight bits of the tag at a time, the lowest first.
+    """As ``insertion_sort``, for a bucket with many or hostile postings: eight bits of the tag at a time, the lowest first.
 
-    ``spare`` : uint64[at least end - begin] and ``digits`` : int64[256], scratch.
+    ``spare`` uint64[at least end - begin] and ``digits`` int64[256] are scratch.
     """
     for shift in range(32, 32 + tag_bits, 8):
         digits[:] = 0
@@ -174,7 +182,7 @@ def digit_sort(packed, begin, end, tag_bits, spare, digits):
             count = digits[digit]
             digits[digit] = before
             before += count
-        # Bits above the tag's are the same in the whole bucket, so they move nothing.
+        # The bits above the tag are the same in the whole bucket, so they need no sorting.
         for i in range(begin, end):
             to = np.int64((packed[i] >> np.uint64(shift)) & np.uint64(255))
             spare[digits[to]] = packed[i]
@@ -184,8 +192,8 @@ def digit_sort(packed, begin, end, tag_bits, spare, digits):
 
 
 @jit
-def first_ones(packed, begin, end):
-    """Move the different entries of ``packed[begin:end]``, all of one key, to its front in order, in place; returns where they end."""
+def keep_first(packed, begin, end):
+    """Move the distinct postings of ``packed[begin:end]``, all of one key, to the front, in order; returns where they end."""
     kept = begin
     if end - begin <= COMPARED:
         for i in range(begin, end):
@@ -199,7 +207,7 @@ def first_ones(packed, begin, end):
     slots = 64
     while slots < 2 * (end - begin):
         slots *= 2
-    # Values tell them apart, and one more than a value is not 0, which is what a free slot holds.
+    # Postings of one key differ in their values. A value plus one is never 0, which marks a free slot.
     table = np.zeros(slots, np.uint64)
     for i in range(begin, end):
         value = (packed[i] & np.uint64(0xFFFFFFFF)) + np.uint64(1)

@@ -1,4 +1,4 @@
-"""How many keys documents share: counting the numbers in posting lists."""
+"""Counts how many keys documents share, from the numbers in posting lists."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ CLASS_BITS = 4
 
 @jit
 def tally(values, offsets, needed, scratch, most):
-    """Count in each row how often each document number occurs, and keep those that occur often enough.
+    """Count how often each document number occurs in each row, and keep those that occur often enough.
 
     Parameters
     ----------
     values : uint32[n_values], ``number << 4 | size_class``; offsets : int64[n_rows + 1]
-    needed : int32[n_rows, 16], for each size class how often a number must occur. A number that stands in a row with several classes
-        is kept if it satisfies one of them.
-    scratch : uint16[more than the largest number] (or int32), zeros before and after. Counts end at 65535.
-    most : int, so many are kept of a row, those that occur most often, of equals the smaller numbers
+    needed : int32[n_rows, 16], for each size class how often a number must occur; a number with several classes in one row is kept
+        if it satisfies one of them
+    scratch : uint16[more than the largest number] (or int32), zeros before and after; counts saturate at 65535
+    most : int, numbers kept of a row: those that occur most often, of equals the smaller numbers
 
     Returns
     -------
@@ -48,7 +48,7 @@ def tally(values, offsets, needed, scratch, most):
             if count > 0 and count >= needed[row, np.int64(values[i]) & 15]:
                 ranked[kept] = np.uint64(((65535 - count) << 32) | number)
                 kept += 1
-                scratch[number] = 0  # it is kept once
+                scratch[number] = 0  # keep it only once
         for i in range(begin, end):
             scratch[np.int64(values[i] >> CLASS_BITS)] = 0
         if kept > most:
@@ -57,7 +57,7 @@ def tally(values, offsets, needed, scratch, most):
         if used + kept > len(numbers):
             numbers = np.concatenate((numbers, np.empty(len(numbers) + kept, np.int64)))
             shared = np.concatenate((shared, np.empty(len(numbers) - len(shared), np.int32)))
-        for k in range(kept):  # turned round, so that the order is that of the numbers
+        for k in range(kept):  # swap the halves, to sort by number
             ranked[k] = (ranked[k] << np.uint64(32)) | (ranked[k] >> np.uint64(32))
         ranked[:kept].sort()
         for k in range(kept):

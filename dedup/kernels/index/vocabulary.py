@@ -1,8 +1,7 @@
-"""Rows of small numbers as bytes, and the table that gives words their numbers.
+"""Encodes rows of word numbers as bytes, and assigns numbers to words.
 
-A code has a prefix that names its class and so many further bits: class ``c`` holds the numbers from ``2**c - 16`` on. The prefixes are
-a Huffman code (1952) of the classes of the words of 15,000 news pages, when words are numbered in the order in which they are first
-seen: 1.85 bytes a word there, where LEB128 takes 2.12. No code is shorter than 9 bits, so what is left in the last byte of a row is none.
+A code is the prefix of its class and further bits: class ``c`` contains the numbers from ``2**c - 16`` on. The prefixes are a
+Huffman code (1952) of the word classes in 15,000 news pages: 1.85 bytes a word there, where LEB128 takes 2.12.
 """
 
 from __future__ import annotations
@@ -13,23 +12,23 @@ from ..hashing import mix64
 from ..intrinsics import eight_bytes
 from ..jit import jit, leaf
 
-#: Bits of the prefix of each class; two classes are rare enough for 8, and so is the last one, which has room for all the rest.
+#: Prefix bits of each class, when words are numbered in the order of their first occurrence. The last class covers all the rest.
 _PREFIX_BITS = {4: 8, 5: 4, 6: 4, 7: 5, 8: 4, 9: 4, 10: 4, 11: 3, 12: 3, 13: 3, 14: 3, 15: 4, 16: 4, 17: 6, 18: 8, 19: 8, 28: 8}
 _FIRST, _LAST = 16, 28
-#: Numbers that there are codes for.
+#: There are codes for the numbers below this one.
 MOST = (1 << 20) - _FIRST + (1 << _LAST)
-#: The longest code, and the shortest.
+#: The longest code, and the shortest: longer than a byte, so padding in the last byte of a row is never a code.
 _MOST_BITS, FEWEST_BITS = 8 + _LAST, 9
 
 
 def _codes():
-    """Of each class (number of further bits, first number, prefix, bits of it); and the class of each possible next 8 bits."""
+    """Classes as (further bits, first number, prefix, prefix bits), the class of each bit length, and of each possible next 8 bits."""
     code, before, of_next = 0, 3, np.empty(256, np.uint8)
     classes: list[tuple[int, int, int, int]] = []
     for kind in sorted(_PREFIX_BITS, key=lambda kind: (_PREFIX_BITS[kind], kind)):
         bits = _PREFIX_BITS[kind]
         code, before = code << (bits - before), bits
-        # Read from the lowest bit on, so the prefix is kept turned round.
+        # Codes are read from the lowest bit on, so the prefix is reversed.
         prefix = int(format(code, f"0{bits}b")[::-1], 2)
         first = (1 << 20) - _FIRST if kind == _LAST else (1 << kind) - _FIRST
         of_next[prefix :: 1 << bits] = len(classes)
@@ -57,7 +56,7 @@ def _kind_of(number):
 
 @jit
 def pack_rows(numbers, offsets):
-    """Rows of numbers as bytes.
+    """Encode rows of numbers as bytes.
 
     Parameters
     ----------
@@ -65,7 +64,7 @@ def pack_rows(numbers, offsets):
 
     Returns
     -------
-    (data uint8[n_bytes], byte_offsets int64[n_rows + 1]); each row begins with a byte of its own
+    (data uint8[n_bytes], byte_offsets int64[n_rows + 1]); each row begins at a byte
     """
     n_rows = len(offsets) - 1
     out = np.empty((offsets[-1] - offsets[0]) * _MOST_BITS // 8 + 2 * n_rows + 8, np.uint8)
@@ -93,15 +92,15 @@ def pack_rows(numbers, offsets):
 
 @jit
 def unpack_rows(data, byte_offsets):
-    """The numbers in rows of bytes.
+    """Decode rows of bytes.
 
     Parameters
     ----------
-    data : uint8[n_bytes + 8], see ``pack_rows``, eight bytes more than the rows have; byte_offsets : int64[n_rows + 1]
+    data : uint8[n_bytes + 8], as ``pack_rows`` encodes, with eight more bytes; byte_offsets : int64[n_rows + 1]
 
     Returns
     -------
-    (numbers int64[n], offsets int64[n_rows + 1]); of bytes that no numbers were packed to, any numbers
+    (numbers int64[n], offsets int64[n_rows + 1]); arbitrary numbers if the bytes are not valid codes
     """
     n_rows = len(byte_offsets) - 1
     out = np.empty((byte_offsets[-1] - byte_offsets[0]) * 8 // FEWEST_BITS + 1, np.int64)
@@ -123,17 +122,19 @@ def unpack_rows(data, byte_offsets):
 
 @jit
 def number_words(tokens, terms, first, slots, words, count):
-    """Give words their numbers: the one that each has, else the next one.
+    """Assign numbers to words: the number that a word has, or the next one.
 
     Parameters
     ----------
     tokens, terms : uint64[n]; first : int, where to begin
-    slots : uint32[power of two], number + 1 at the hash of its word or after it, 0 if free: changed
-    words : uint64[room, 2], token and term of each number: changed; count : int, words so far; at most half as many as slots
+    slots : uint32[power of two], changed: number + 1 at the hash of its word or after it, 0 if free
+    words : uint64[capacity, 2], changed: token and term of each number
+    count : int, words so far, at most half as many as slots
 
     Returns
     -------
-    (numbers int64[n - first], count), numbers up to the word that there was no more room for
+    (numbers int64[at most n - first], count)
+        Numbers up to the first word for which ``words`` has no room.
     """
     mask = np.int64(len(slots) - 1)
     numbers = np.empty(len(tokens) - first, np.int64)
@@ -159,7 +160,7 @@ def number_words(tokens, terms, first, slots, words, count):
 
 @jit
 def place_words(words, count, slots):
-    """Fill an empty table: the first ``count`` of ``words`` uint64[room, 2] into ``slots`` uint32, see ``number_words``."""
+    """Fill the empty table ``slots`` with the first ``count`` words; arrays as in ``number_words``."""
     mask = np.int64(len(slots) - 1)
     for number in range(count):
         slot = np.int64(mix64(words[number, 0] ^ (words[number, 1] << np.uint64(1))) >> np.uint64(8)) & mask
@@ -170,15 +171,16 @@ def place_words(words, count, slots):
 
 @jit
 def words_at(words, count, numbers):
-    """The words of numbers.
+    """The words with these numbers.
 
     Parameters
     ----------
-    words : uint64[room, 2]; count : int, how many of them there are; numbers : int64[n]
+    words : uint64[capacity, 2]; count : int, how many are in use; numbers : int64[n]
 
     Returns
     -------
-    (tokens uint64[n], terms uint64[n], n_found), less than n if a number has no word
+    (tokens uint64[n], terms uint64[n], n_found)
+        ``n_found`` is less than n if a number has no word: then it is the place of the first such number.
     """
     tokens, terms = np.empty(len(numbers), np.uint64), np.empty(len(numbers), np.uint64)
     for i in range(len(numbers)):

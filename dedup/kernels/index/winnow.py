@@ -1,4 +1,4 @@
-"""Fingerprints of a text: a sample of its shingles from which no long enough shared passage can hide."""
+"""Winnowing: samples the shingles of a text so that two texts with a long enough common passage share a sample."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from ..jit import jit, leaf
 
 @leaf
 def take_minima(hashes, begin, end, window, queue, out, used):
-    """Write the smallest of every ``window`` hashes in ``hashes[begin:end]`` to ``out`` from ``used``; returns the new ``used``.
+    """Append the minimum of every ``window`` hashes of ``hashes[begin:end]`` to ``out``; returns the new ``used``.
 
-    ``queue`` : int64[at least end - begin], scratch. It holds places whose hashes ascend: those that may yet be a smallest one.
+    ``queue`` int64[at least end - begin] is scratch: places with ascending hashes, each of which may still become a minimum.
     """
     head, tail = 0, 0
     taken = begin - 1
     for place in range(begin, end):
         value = hashes[place]
-        while tail > head and hashes[queue[tail - 1]] >= value:  # of equals the rightmost stays
+        while tail > head and hashes[queue[tail - 1]] >= value:  # of equal hashes the rightmost stays
             tail -= 1
         queue[tail] = place
         tail += 1
         if queue[head] <= place - window:
             head += 1
-        # A row shorter than the window is one window.
+        # A row shorter than the window counts as one window.
         if (place - begin >= window - 1 or place == end - 1) and queue[head] != taken:
             taken = queue[head]
             out[used] = hashes[taken]
@@ -35,19 +35,19 @@ def take_minima(hashes, begin, end, window, queue, out, used):
 def winnow(hashes, offsets, windows):
     """Winnowing fingerprints of each row (Schleimer, Wilkerson, Aiken, SIGMOD 2003).
 
-    Of every window of neighbouring hashes the smallest is taken, the rightmost of equals. So two rows that share a run as long as the
-    wider window of both share a fingerprint, and of random hashes 2 / (window + 1) are taken. The price of smallness: fingerprints are no
-    evenly spread hashes any more, small ones are more frequent.
+    The minimum of every window of adjacent hashes is taken, the rightmost of equal ones. So two rows with a common run as long as
+    the wider of their windows share a fingerprint, and 2 / (window + 1) of random hashes are taken. Fingerprints are not evenly
+    spread: small ones are more frequent.
 
     Parameters
     ----------
     hashes : uint64[n_hashes], in the order of the text; offsets : int64[n_rows + 1]
-    windows : int64[n_rows], at least 1, of which all are taken. A row shorter than its window counts as one window.
+    windows : int64[n_rows], at least 1, which takes all hashes; a row shorter than its window counts as one window
 
     Returns
     -------
     (values uint64[n], offsets int64[n_rows + 1]), sorted and unique in each row
-        Cost: linear in the hashes, and a sort of what is taken.
+        Cost: linear in the hashes, and a sort of the fingerprints.
     """  # fmt: skip
     n_rows = len(offsets) - 1
     out = np.empty(offsets[-1] - offsets[0], np.uint64)

@@ -159,5 +159,5 @@ def test_a_place_is_a_path_of_any_kind_or_a_url_of_a_file(tmp_path):
         dedup.Index.open(place).close()
     assert sorted(os.listdir(tmp_path)) == ["a", "b", "c"]
     for wrong in ("", "news\0index"):
-        with pytest.raises(ConfigError, match="is no place of an index"):
+        with pytest.raises(ConfigError, match="is not a valid path of an index"):
             dedup.Index.open(wrong)

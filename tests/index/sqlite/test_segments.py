@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dedup.index.sqlite import segments as module
 from dedup.index.sqlite.segments import Damaged, Segment, join_hits
-from dedup.kernels.index.segment_reader import find_listed, join_rows
-from dedup.kernels.index.segment_writer import count_kept, first_ones, part_of_segment, partition_postings, settle
+from dedup.kernels.index.segment_reader import SegmentArrays, find_in_segment, join_rows
+from dedup.kernels.index.segment_writer import count_remaining, keep_first, partition_postings, read_part, write_parts
 from tests import oracle, oracle_index
 
 #: Keys that meet in a bucket, keys that agree in the 40 bits that are kept, and any.
@@ -51,7 +51,7 @@ def entries_of(segment):
 def merged(lists, gone=()):
     """What a merge of segments must hold."""
     left = [(key, value) for postings in lists for key, value in postings if value >> 4 not in gone]
-    return oracle_index.settle(oracle_index.partition_postings(left, 8), 8, True)
+    return oracle_index.write_parts(oracle_index.partition_postings(left, 8), 8, True)
 
 
 # Finding
@@ -64,9 +64,9 @@ def test_a_segment_lists_what_a_dict_of_lists_lists_whatever_its_bits(postings, 
         patch.setattr(module, "_bits_for", lambda count: bits)
         segment = built(postings)
     assert (segment.bits, len(segment)) == (bits, len(postings))
-    assert lists_of(segment.lookup(*oracle.flat(rows), most)) == oracle_index.find_listed(postings, rows, most)
+    assert lists_of(segment.lookup(*oracle.flat(rows), most)) == oracle_index.find_in_segment(postings, rows, most)
     for key, _ in postings:
-        assert segment.all_values(key).tolist() == oracle_index.find_listed(postings, [[key]], 99)[0][0]
+        assert segment.all_values(key).tolist() == oracle_index.find_in_segment(postings, [[key]], 99)[0][0]
 
 
 def test_an_empty_segment_lists_nothing(tmp_path):
@@ -149,23 +149,23 @@ def test_kernels_of_making_are_their_twins(postings, part_bits, bits, once, gone
     parts = oracle_index.partition_postings(postings, part_bits)
     assert rows == parts
     room = [np.empty(length, dtype) for dtype, length in module._shapes(bits, len(postings)).values()]
-    used = settle(packed, starts, 0, part_bits, bits, once, *room, 0)
+    used = write_parts(packed, starts, 0, part_bits, once, SegmentArrays(*room, bits), 0)
     segment = Segment(bits, room[0], *(array[:used] for array in room[1:]))
-    assert entries_of(segment) == oracle_index.settle(parts, part_bits, once)
+    assert entries_of(segment) == oracle_index.write_parts(parts, part_bits, once)
     marks = module._marked(np.array(sorted(gone), np.int64))
-    assert count_kept(segment.values, marks) == oracle_index.count_kept(segment.values.tolist(), gone)
+    assert count_remaining(segment.values, marks) == oracle_index.count_remaining(segment.values.tolist(), gone)
     for part in (0, 1, (1 << part_bits) - 1):
         out = np.empty(used + 1, np.uint64)
-        read = part_of_segment(*room[:1], segment.low, segment.high, segment.values, bits, part, part_bits, marks, out, 0)
+        read = read_part(SegmentArrays(room[0], segment.low, segment.high, segment.values, bits), part, part_bits, marks, out, 0)
         found = [(entry >> 32, entry & 0xFFFFFFFF) for entry in out[:read].tolist()]
-        assert found == oracle_index.part_of_segment(entries_of(segment), part, part_bits, gone)
+        assert found == oracle_index.read_part(entries_of(segment), part, part_bits, gone)
 
 
 @given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 30), max_size=50), st.integers(0, 3))
 def test_first_ones_are_their_twins(values, ahead):
     packed = np.array([9] * ahead + values + [9], np.uint64)
-    end = first_ones(packed, ahead, ahead + len(values))
-    assert packed[ahead:end].tolist() == oracle_index.first_ones(values)
+    end = keep_first(packed, ahead, ahead + len(values))
+    assert packed[ahead:end].tolist() == oracle_index.keep_first(values)
     assert packed[:ahead].tolist() == [9] * ahead and packed[-1] == 9
 
 
@@ -174,14 +174,14 @@ def test_buckets_that_many_keys_fill_are_sorted_and_searched():
     tags = rng.integers(0, 2**24, 4000)
     postings = [(oracle_index.key_of(9 << 24 | tag), place) for place, tag in enumerate(tags.tolist() * 2)]
     segment, keys = built(postings), [key for key, _ in postings[:4000]]
-    assert lists_of(segment.lookup(*oracle.flat([keys]), 1)) == oracle_index.find_listed(postings, [keys], 1)
+    assert lists_of(segment.lookup(*oracle.flat([keys]), 1)) == oracle_index.find_in_segment(postings, [keys], 1)
     absent = [oracle_index.key_of(9 << 24 | tag) for tag in set(range(0, 2**24, 4099)) - set(tags.tolist())]
     assert len(segment.lookup(*oracle.flat([absent]), 9).values) == 0
 
 
 @given(st.lists(POSTINGS, max_size=4), ROWS, st.integers(0, 3))
 def test_joined_hits_are_those_of_one_part_after_the_other(lists, rows, most):
-    parts = [oracle_index.find_listed(postings, rows, most) for postings in lists]
+    parts = [oracle_index.find_in_segment(postings, rows, most) for postings in lists]
     joined = join_hits([built(postings).lookup(*oracle.flat(rows), most) for postings in lists])
     if not lists:
         assert lists_of(joined) == ([], [])
@@ -264,7 +264,7 @@ def test_kernels_read_no_place_that_a_wrong_directory_names():
     segment = built([(key, key) for key in range(3000)])
     wild = np.random.default_rng(9).integers(0, 2**32, len(segment.directory), np.uint32)
     keys = np.random.default_rng(10).integers(0, 2**64, 5000, np.uint64)
-    found, offsets, _ = find_listed(wild, segment.low, segment.high, segment.values, segment.bits, keys, np.array([0, 5000]), 9)
+    found, offsets, _ = find_in_segment(segment.arrays._replace(directory=wild), keys, np.array([0, 5000]), 9)
     assert len(found) == offsets[-1] <= 9 * 5000
     with pytest.raises(Damaged, match="out of order"):
         Segment.merge([Segment(segment.bits, wild, segment.low, segment.high, segment.values)], np.empty(0, np.int64))
