@@ -1,8 +1,7 @@
-"""An index of texts, asked before they go anywhere whether they are new, copies of what, and of which story.
+"""The online index: asked about texts before they go anywhere, it says whether each is new, a copy of what, and of which story.
 
-Pages become arrivals (``reading``), arrivals look for what is like them (``lookup``), every pair is measured exactly (``judging``,
-``titles``), what each is gets decided (``deciding``) and filed (``filing``). Where it is kept is a matter of its own: ``entries``
-says what is asked of a store, ``sqlite_store`` and ``redis_store`` are the two there are. ``online`` is the door.
+Pages become incoming documents (``incoming``); each is looked up (``lookup``), its pairs are verified (``matching``), it is
+decided (``decision``) and written (``changes``). ``store`` is the contract of the two stores, ``sqlite`` and ``redis``.
 """
 
 from .document import Document

@@ -1,4 +1,4 @@
-"""A document as a user gives it to an index: checked, and with the small repairs that readers of files make."""
+"""Documents as users pass them to an index, checked and with the small repairs that readers of files make."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ from ..schema import EPOCH
 
 _SPACES = re.compile(r"\s+")
 _MICROSECOND = timedelta(microseconds=1)
-#: Dates from 1970 to 2069 are plain.
-_PLAIN = 100 * 365 * 86_400_000_000
+#: Microseconds: dates from 1970 to 2069 need no closer look.
+_USUAL_DATES = 100 * 365 * 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text to look up or to add.
+    """A text to check or to add.
 
     Parameters
     ----------
-    id : names it in the index; a document of the same id and another text is an update
-    text : the article, or the whole page as it was flattened; without it the title is a headline
-    title, source, url : as they are known
-    published : a ``datetime`` (in UTC if it has no zone), a ``date`` or a text in any usual form
+    id : str
+        Identifies it in the index. A document with the same id and another text is an update.
+    text : str, optional
+        The article, or the whole flattened page. Without it the title is a headline.
+    title, source, url : str, optional
+    published : datetime, date or str, optional
+        A ``datetime`` without a time zone is in UTC. Strings may have any usual form.
     """
 
     id: str
@@ -42,7 +45,7 @@ class Document:
 
     @classmethod
     def of(cls, value: Document | Mapping[str, Any]) -> Document:
-        """A document, or a mapping with its fields, as a document.
+        """Convert a mapping with the fields of a document; a document is returned as it is.
 
         Raises
         ------
@@ -52,11 +55,11 @@ class Document:
         if isinstance(value, cls):
             return value
         if not isinstance(value, Mapping):
-            raise InputError(f"a document is needed, got a {type(value).__name__}. Give a dedup.Document or a mapping with its fields.")
+            raise InputError(f"expected a dedup.Document or a mapping with its fields, got {type(value).__name__}.")
         if unknown := [name for name in value if name not in FIELDS]:
             raise InputError(f"a document has no field {safe_text(repr(unknown[0]))}. Fields: {', '.join(FIELDS)}.")
         if "id" not in value:
-            raise InputError("a document needs an id: it is what the index knows it by, and how an update is told from a copy.")
+            raise InputError("a document needs an id: it identifies the document in the index and distinguishes an update from a copy.")
         return cls(**value)
 
 
@@ -65,7 +68,7 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Document))
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A document of which every field has its type; ``published`` in microseconds since 1970, UTC."""
+    """A document whose fields have been checked; ``published`` in microseconds since 1970, UTC."""
 
     id: str
     text: str | None
@@ -81,34 +84,34 @@ def checked(document: Document) -> Checked:
     Raises
     ------
     InputError
-        If a field is of the wrong type, there is neither text nor title, or the text is mojibake.
+        If a field has the wrong type, there is neither text nor title, or the text is mojibake.
     """
     name = document.id
     if not isinstance(name, str) or not name:
-        raise InputError(f"the id of a document must be a text that is not empty, got {safe_text(repr(name))}.")
-    fields = {field: _text(document, field) for field in ("text", "title", "source", "url")}
+        raise InputError(f"the id of a document must be a non-empty string, got {safe_text(repr(name))}.")
+    fields = {field: _text_field(document, field) for field in ("text", "title", "source", "url")}
     text = fields["text"] if fields["text"] and not fields["text"].isspace() else None
     title = _SPACES.sub(" ", fields["title"]).strip() if fields["title"] else ""
     if text is None and not title:
         raise InputError(f"document {safe_text(name)!r} has neither text nor title: there is nothing to compare.")
     if wrong := mojibake(text if text is not None else title):
         raise InputError(f"document {safe_text(name)!r} is mojibake: {wrong}. Decode the page with its own encoding.")
-    published = _published(document)
+    published = _publication_micros(document)
     source, url = ((fields[field] or "").strip() or None for field in ("source", "url"))
-    return Checked(_whole(name), text, title or None, published, source, url)
+    return Checked(_without_surrogates(name), text, title or None, published, source, url)
 
 
-def _text(document: Document, field: str) -> str | None:
+def _text_field(document: Document, field: str) -> str | None:
     value = getattr(document, field)
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InputError(f"document {safe_text(document.id)!r}: its {field} must be a text, got a {type(value).__name__}.")
-    return _whole(value)
+        raise InputError(f"document {safe_text(document.id)!r}: its {field} must be a string, got {type(value).__name__}.")
+    return _without_surrogates(value)
 
 
-def _whole(text: str) -> str:
-    """A text without halves of surrogate pairs, which no UTF-8 can hold."""
+def _without_surrogates(text: str) -> str:
+    """The text without halves of surrogate pairs, which UTF-8 cannot represent."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -116,7 +119,7 @@ def _whole(text: str) -> str:
     return text
 
 
-def _published(document: Document) -> int | None:
+def _publication_micros(document: Document) -> int | None:
     value = document.published
     micros: int | None = None
     if value is None:
@@ -125,14 +128,14 @@ def _published(document: Document) -> int | None:
         micros = parse_text(value)
     elif type(value) is datetime:
         micros = ((value.replace(tzinfo=UTC) if value.tzinfo is None else value) - EPOCH) // _MICROSECOND
-    if micros is None or not 0 <= micros < _PLAIN:  # what is unusual is for the reader of columns, which takes longer
+    if micros is None or not 0 <= micros < _USUAL_DATES:  # the slower parser of columns knows more forms
         dates, bad = parse_dates([value])
         micros = dates[0].value
         if micros is None and not bad.any():
             return None
     if micros is None:
         raise InputError(
-            f"document {safe_text(document.id)!r}: its date of publication cannot be read: {safe_text(repr(value), 40)}. "
-            "Give a datetime, a text such as 2015-07-31T16:45:00Z, or None."
+            f"document {safe_text(document.id)!r}: its date of publication cannot be parsed: {safe_text(repr(value), 40)}. "
+            "Give a datetime, a string such as 2015-07-31T16:45:00Z, or None."
         )
     return micros

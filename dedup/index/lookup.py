@@ -183,7 +183,7 @@ def find_entry(store: Store, doc_id: str) -> Entry | None:
         If the id is no string.
     """
     if not isinstance(doc_id, str):
-        raise InputError(f"the id of a document is a text, got {safe_text(repr(doc_id))}.")
+        raise InputError(f"the id of a document must be a string, got {safe_text(repr(doc_id))}.")
     doc_id = without_surrogates(doc_id)
     entries = store.fetch(store.all_numbers(id_key(doc_id)).tolist())
     return next((entry for entry in entries if entry is not None and entry.doc_id == doc_id), None)

@@ -1,4 +1,4 @@
-"""The name of an index to the store that keeps it: a folder, or a URL of Redis."""
+"""Opens the store that the path of an index names: a folder, or a URL of Redis."""
 
 from __future__ import annotations
 
@@ -18,15 +18,22 @@ def open_store(path: str | os.PathLike[str], metadata: dict[str, Any], mode: str
 
     Parameters
     ----------
-    metadata : what a new index is made with; an old one has its own
+    metadata : of a new index; an existing one has its own
+    mode, durability : see ``Index.open``
 
     Returns
     -------
-    the store, and its name for messages, without a password
+    (store, name)
+        The name is for messages; it has no password.
+
+    Raises
+    ------
+    ConfigError
+        If the path cannot be that of an index, or a parameter is invalid.
     """
     name = without_scheme(os.fsdecode(path))
     if not name or "\0" in name:
-        raise ConfigError(f"{name!r} is no place of an index. Give a path, or redis://host:port/db.")
+        raise ConfigError(f"{name!r} is not a valid path of an index. Give a folder, or redis://host:port/db.")
     if name.startswith(_REDIS):
         from .redis.store import RedisStore
 
@@ -34,6 +41,6 @@ def open_store(path: str | os.PathLike[str], metadata: dict[str, Any], mode: str
         return store, store.name
     if is_url(name):
         raise ConfigError(
-            f"{name.split('://')[0]}: an index is a folder on this machine or in Redis. Give a path, or redis://host:port/db."
+            f"{name.split('://')[0]}: an index is a folder on this machine or in Redis. Give a folder, or redis://host:port/db."
         )
     return SqliteStore.open(name, metadata, mode, durability), name

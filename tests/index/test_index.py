@@ -360,15 +360,15 @@ def test_what_was_ingested_is_there_when_the_index_is_opened_again(open_index):
     ("broken", "message"),
     [
         ({"text": WIRE}, "needs an id"),
-        ({"id": "", "text": WIRE}, "id of a document must be a text"),
-        ({"id": 5, "text": WIRE}, "id of a document must be a text"),
+        ({"id": "", "text": WIRE}, "id of a document must be a non-empty string"),
+        ({"id": 5, "text": WIRE}, "id of a document must be a non-empty string"),
         ({"id": "a"}, "neither text nor title"),
         ({"id": "a", "text": "  \n"}, "neither text nor title"),
-        ({"id": "a", "text": 5}, "text must be a text, got a int"),
+        ({"id": "a", "text": 5}, "text must be a string, got int"),
         ({"id": "a", "text": WIRE, "body": WIRE}, "has no field 'body'"),
         ({"id": "a", "text": "ط§ظ„ط£ط®ط¨ط§ط± ط§ظ„ظٹظˆظ… ظپظٹ ط§ظ„ط¹ط§ظ„ظ…"}, "mojibake"),
-        ({"id": "a", "text": WIRE, "published": "غدا"}, "date of publication cannot be read"),
-        (7, "a document is needed, got a int"),
+        ({"id": "a", "text": WIRE, "published": "غدا"}, "date of publication cannot be parsed"),
+        (7, "expected a dedup.Document or a mapping with its fields, got int"),
     ],
 )
 def test_a_document_that_cannot_be_used_is_refused_with_the_reason(index, broken, message):
@@ -437,7 +437,7 @@ def test_a_closed_index_says_so(index):
 
 def test_settings_that_do_not_fit_the_index_are_refused_by_name(tmp_path):
     Index.open(tmp_path / "news.index", mode="a").close()
-    with pytest.raises(dedup.ConfigError, match=r"copies\.near is 0\.6, of the index 0\.5"):
+    with pytest.raises(dedup.ConfigError, match=r"copies\.near is 0\.6, but 0\.5 in the index"):
         Index.open(tmp_path / "news.index", dedup.Config().replace({"copies.near": 0.6}), "a")
     Index.open(tmp_path / "news.index", dedup.Config().replace({"run.threads": 1}), "a").close()
 

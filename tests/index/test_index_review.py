@@ -147,7 +147,7 @@ def test_an_id_with_half_a_surrogate_pair_is_found_by_that_id():
 def test_what_is_no_id_is_refused(doc_id):
     index = on_memory(ALONE)
     for ask in (index.get, index.remove, index.__contains__):
-        with pytest.raises(dedup.InputError, match="id of a document is a text"):
+        with pytest.raises(dedup.InputError, match="id of a document must be a string"):
             ask(doc_id)
 
 

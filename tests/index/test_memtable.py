@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.index.memtable import Memtable
-from dedup.kernels.index.memtable import MARKED, append_chained, find_chained, rehash_chained
+from dedup.kernels.index.memtable import MARKED, append_chained, find_in_chains, rehash_chained
 from tests import oracle, oracle_index
 
 KEYS = st.sampled_from([0, 1, 2, 2**64 - 1, 2**63]) | st.integers(0, 2**64 - 1)
@@ -29,7 +29,7 @@ def test_a_tail_lists_what_a_dict_of_lists_lists(batches, rows, most):
     for batch in batches:
         tail.add(*arrays(batch))
         added += batch
-        assert lists_of(tail.lookup(*oracle.flat(rows), most)) == oracle_index.find_chained(added, rows, most)
+        assert lists_of(tail.lookup(*oracle.flat(rows), most)) == oracle_index.find_in_chains(added, rows, most)
     assert len(tail) == len(added)
     keys, values = tail.entries()
     assert list(zip(keys.tolist(), values.tolist(), strict=True)) == added
@@ -59,8 +59,8 @@ def test_chains_are_their_twins_in_tables_of_any_size(one, other, n_slots):
     assert new == oracle_index.append_chained(chains, other, len(one))
     assert chains_of(slots, nexts) == chains
     values, keys = np.arange(60, dtype=np.uint32), [*one, *other]
-    found = find_chained(slots, marks, nexts, values, *oracle.flat([keys]), 2)
-    expected = oracle_index.find_chained([(key, entry) for entry, key in enumerate(keys)], [keys], 2)
+    found = find_in_chains(slots, marks, nexts, values, *oracle.flat([keys]), 2)
+    expected = oracle_index.find_in_chains([(key, entry) for entry, key in enumerate(keys)], [keys], 2)
     assert (oracle.listed(*found[:2]), found[2].tolist()) == expected
 
 

@@ -191,7 +191,7 @@ def test_an_address_in_use_is_reported_before_the_index_is_made(tmp_path):
         (["--max-body", "0"], "max_body is 0, but must be more than 0"),
         (["--max-batch-body", "1GB"], "max_held is 134217728, but must not be less than max_body and max_batch_body"),
         (["--read-only", "--keep", "90d"], "--keep forgets documents, which --read-only does not allow."),
-        (["--keep", "soon"], "keep must be a time above zero"),
+        (["--keep", "soon"], "keep must be a positive duration"),
         (["--durability", "hope"], "'hope' is not one of"),
     ],
 )
