@@ -1,6 +1,6 @@
-"""The kernels of the online index again, slow and plain: lists, dicts and whole numbers. See ``oracle.py``.
+"""Reference implementations of the kernels of the online index: lists, dicts and whole numbers. See ``oracle.py``.
 
-A posting is a tuple ``(key, value)``. What a segment keeps of a key is ``kept(key)``; in a part an entry is ``(rest, value)``.
+A posting is a tuple ``(key, value)``. A segment keeps ``kept(key)`` of a key; in a part a posting is ``(rest, value)``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GOLDEN, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
 
 def winnow(rows: Rows, windows: Sequence[int]) -> list[list[int]]:
-    """Every window looked at for itself."""
+    """The minimum of every window, window by window."""
     return [
         sorted({min(row[start : start + window]) for start in range(max(len(row) - window, 0) + 1)} if row else set())
         for row, window in zip(rows, windows, strict=True)
@@ -26,7 +26,7 @@ def winnow(rows: Rows, windows: Sequence[int]) -> list[list[int]]:
 
 
 def tally(rows: Rows, needed: Rows, most: int) -> list[list[tuple[int, int]]]:
-    """(number, count) of each row."""
+    """(number, count) pairs of each row."""
     out = []
     for row, needs in zip(rows, needed, strict=True):
         counts = Counter(value >> 4 for value in row)
@@ -40,12 +40,12 @@ def tally(rows: Rows, needed: Rows, most: int) -> list[list[tuple[int, int]]]:
 
 
 def kept(key: int) -> int:
-    """The 40 bits of a key by which a segment knows it."""
+    """The 40 bits of a key that a segment keeps."""
     return (key * GOLDEN & MASK) >> 24
 
 
 def key_of(bits: int, rest: int = 0) -> int:
-    """A key whose ``kept`` is ``bits``; another one for every ``rest``."""
+    """A key whose ``kept`` is ``bits``; a different one for every ``rest``."""
     return (bits << 24 | rest) * pow(GOLDEN, -1, 1 << 64) & MASK
 
 
@@ -58,20 +58,20 @@ def partition_postings(postings: Sequence[Posting], part_bits: int) -> list[list
 
 
 def write_parts(parts: Sequence[Sequence[Posting]], part_bits: int, once: bool) -> list[Posting]:
-    """(kept, value) of all entries in the order of a segment."""
+    """(kept, value) of all postings in the order of a segment."""
     entries = [((part << 40 - part_bits) + rest, value) for part, row in enumerate(parts) for rest, value in row]
     if once:
         entries = list(dict.fromkeys(entries))
     return sorted(entries, key=lambda entry: entry[0])
 
 
-def read_part(entries: Sequence[Posting], part: int, part_bits: int, gone: set[int]) -> list[Posting]:
+def read_part(entries: Sequence[Posting], part: int, part_bits: int, removed: set[int]) -> list[Posting]:
     size = 1 << 40 - part_bits
-    return [(key % size, value) for key, value in entries if key // size == part and value >> 4 not in gone]
+    return [(key % size, value) for key, value in entries if key // size == part and value >> 4 not in removed]
 
 
-def count_remaining(values: Sequence[int], gone: set[int]) -> int:
-    return sum(value >> 4 not in gone for value in values)
+def count_remaining(values: Sequence[int], removed: set[int]) -> int:
+    return sum(value >> 4 not in removed for value in values)
 
 
 def keep_first(values: Sequence[int]) -> list[int]:
@@ -79,7 +79,7 @@ def keep_first(values: Sequence[int]) -> list[int]:
 
 
 def find_in_segment(postings: Sequence[Posting], rows: Rows, most: int) -> tuple[list[list[int]], list[int]]:
-    """What each row's keys list and how many lists were cut; keys that agree in 40 bits are one."""
+    """What the keys of each row list, and how many lists are truncated; keys with the same 40 bits are one."""
     return find_in_chains([(kept(key), value) for key, value in postings], [[kept(key) for key in row] for row in rows], most)
 
 
@@ -87,7 +87,7 @@ def join_rows(parts: Sequence[Rows]) -> list[list[int]]:
     return [[value for row in rows for value in row] for rows in zip(*parts, strict=True)]
 
 
-# The tail
+# The memtable
 
 
 def find_in_chains(postings: Sequence[Posting], rows: Rows, most: int) -> tuple[list[list[int]], list[int]]:
@@ -99,7 +99,7 @@ def find_in_chains(postings: Sequence[Posting], rows: Rows, most: int) -> tuple[
 
 
 def append_chained(chains: dict[int, list[int]], keys: Sequence[int], first_entry: int) -> int:
-    """Append entries to the chains of their keys; how many keys are new."""
+    """Append entries to the chains of their keys; returns how many keys are new."""
     before = len(chains)
     for entry, key in enumerate(keys, first_entry):
         chains.setdefault(key, []).append(entry)
@@ -110,9 +110,9 @@ def rehash_chained(chains: dict[int, list[int]]) -> dict[int, list[int]]:
     return dict(chains)
 
 
-# Words and their codes
+# Word numbers and their codes
 
-#: The prefixes of ``kernels/varints.py``, the first bit first, and the class of each; None of numbers from 2**20 - 16 on.
+#: The prefixes of ``kernels/index/vocabulary.py``, first bit first, and the class of each; None for numbers from 2**20 - 16 on.
 CODES = {
     "000": 11, "001": 12, "010": 13, "011": 14, "1000": 5, "1001": 6, "1010": 8, "1011": 9, "1100": 10, "1101": 15, "1110": 16, "11110": 7,
     "111110": 17, "11111100": 4, "11111101": 18, "11111110": 19, "11111111": None,
@@ -120,7 +120,7 @@ CODES = {
 
 
 def pack_rows(rows: Rows) -> list[bytes]:
-    """Strings of bits, the lowest bit of a number first; eight of them are a byte, the lowest bit first."""
+    """Encode as strings of bits, the lowest bit of a number first; eight of them make a byte, the lowest bit first."""
     prefixes = {kind: prefix for prefix, kind in CODES.items()}
     packed = []
     for row in rows:
@@ -135,7 +135,7 @@ def pack_rows(rows: Rows) -> list[bytes]:
 
 
 def unpack_rows(packed: Sequence[bytes]) -> list[list[int]]:
-    """Read prefix by prefix."""
+    """Decode prefix by prefix."""
     rows = []
     for data in packed:
         bits, row = "".join(f"{byte:08b}"[::-1] for byte in data), []
@@ -150,17 +150,17 @@ def unpack_rows(packed: Sequence[bytes]) -> list[list[int]]:
 
 
 def number_words(words: Sequence[Posting], known: dict[Posting, int]) -> list[int]:
-    """A dict that grows."""
+    """Number new words in a growing dict."""
     return [known.setdefault(word, len(known)) for word in words]
 
 
 def place_words(words: Sequence[Posting]) -> dict[Posting, int]:
-    """The dict again, from the words in order."""
+    """The dict of words, from the words in order."""
     return {word: number for number, word in enumerate(words)}
 
 
 def words_at(words: Sequence[Posting], numbers: Sequence[int]) -> list[Posting]:
-    """Up to the first number that has no word."""
+    """The words up to the first number without one."""
     known = [number < len(words) for number in numbers]
     return [words[number] for number in numbers[: known.index(False) if False in known else len(numbers)]]
 

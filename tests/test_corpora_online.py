@@ -1,4 +1,4 @@
-"""The online index on real articles beside the batch run. They cannot be shipped; where they are absent these tests skip."""
+"""The online index and the batch run agree on real articles. These cannot be shipped; without them the tests skip."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from bench.online_agreement import compared, in_time_order
 from tests.paths import JULY, needs_july
 
 CONFIG = dedup.Config().replace({"stories.enabled": False})
-SAID = ("doc_id", "action", "status", "kind", "canonical_id", "contained", "reason")
+COMPARED = ("doc_id", "action", "status", "kind", "canonical_id", "contained", "reason")
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,7 +22,7 @@ def articles():
     return in_time_order(str(JULY), CONFIG)
 
 
-def test_ingesting_in_order_of_time_gives_the_canonicals_of_the_batch_run_up_to_differences_of_order(articles, tmp_path):
+def test_ingesting_in_order_of_time_gives_nearly_the_canonicals_of_the_batch_run(articles, tmp_path):
     batch = dedup.find_copies(JULY, CONFIG)
     with dedup.Index.open(tmp_path / "index", CONFIG, mode="w") as index:
         online = index.ingest_batch(articles).to_pylist()
@@ -33,7 +33,7 @@ def test_ingesting_in_order_of_time_gives_the_canonicals_of_the_batch_run_up_to_
     assert copies["both"] >= 0.97 * max(copies["batch"], copies["online"])
 
 
-def test_documents_that_come_one_by_one_get_the_verdicts_that_they_get_as_a_batch(articles, tmp_path):
+def test_single_documents_get_the_verdicts_of_a_batch(articles, tmp_path):
     some = articles.slice(6000, 1500)  # a day on which much was reprinted
     with dedup.Index.open(tmp_path / "batch", CONFIG, mode="w") as index:
         together = [row for row in index.ingest_batch(some).to_pylist() if row["action"] != "reject"]
@@ -46,7 +46,7 @@ def test_documents_that_come_one_by_one_get_the_verdicts_that_they_get_as_a_batc
                 continue
             alone += [item.to_dict() for item in (verdict, *verdict.parts)]
     alone = [row | (row["match"] or dict.fromkeys(("jaccard", "containment", "contained"))) for row in alone]
-    assert [[row[name] for name in SAID] for row in alone] == [[row[name] for name in SAID] for row in together]
+    assert [[row[name] for name in COMPARED] for row in alone] == [[row[name] for name in COMPARED] for row in together]
     for one, other in zip(alone, together, strict=True):
         assert (one["jaccard"], one["containment"]) == pytest.approx((other["jaccard"], other["containment"]), abs=1e-6)
     assert Counter(row["status"] for row in together)["copy"] > 100

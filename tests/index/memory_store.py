@@ -1,4 +1,4 @@
-"""A store in plain Python: what the others must do, as simply as it can be said."""
+"""A store in plain Python: the contract of stores in its simplest form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dedup.index.store import CLASS_BITS, PostingLists, TokenRows, WriteConflict
 
 
 class MemoryStore:
-    """One process, any number of views on one content: ``MemoryStore(other)`` is another view."""
+    """For one process. ``MemoryStore(other)`` opens the content of another one."""
 
     def __init__(self, other=None, metadata=None):
         self.content = (
@@ -21,7 +21,7 @@ class MemoryStore:
         self.metadata = self.content["facts"]
         self.seen = len(self.content["log"])
         self.own = set()
-        self.refuse = 0  # commits that are overtaken
+        self.refuse = 0  # commits to answer with a conflict
 
     def sync(self):
         news = [item for place, item in enumerate(self.content["log"][self.seen :], self.seen) if place not in self.own]
@@ -30,13 +30,13 @@ class MemoryStore:
         return sorted({number for gone, number in news if not gone} - set(removed)), removed
 
     def lookup(self, keys, offsets, most):
-        values, sizes, cut = [], [0], []
+        values, sizes, truncated = [], [0], []
         for first, last in zip(offsets[:-1], offsets[1:], strict=True):
             lists = [self.content["lists"].get(key, []) for key in keys[first:last].tolist()]
             values += [value for listed in lists for value in listed[:most]]
             sizes.append(len(values))
-            cut.append(sum(len(listed) > most for listed in lists))
-        return PostingLists(np.array(values, np.uint32), np.array(sizes, np.int64), np.array(cut, np.int64))
+            truncated.append(sum(len(listed) > most for listed in lists))
+        return PostingLists(np.array(values, np.uint32), np.array(sizes, np.int64), np.array(truncated, np.int64))
 
     def all_numbers(self, key):
         return np.array(sorted({value >> CLASS_BITS for value in self.content["lists"].get(int(key), [])}), np.int64)
@@ -72,17 +72,17 @@ class MemoryStore:
             if entry.number not in batch.kept_words:
                 span = slice(batch.words.offsets[row], batch.words.offsets[row + 1])
                 content["words"][entry.number] = batch.words.tokens[span].tolist(), batch.words.terms[span].tolist()
-            self._tell((False, entry.number))
+            self._log((False, entry.number))
         for key, value in zip(batch.keys.tolist(), batch.values.tolist(), strict=True):
             content["lists"].setdefault(key, []).append(value)
         for number in batch.removed:
             content["entries"].pop(number, None)
             content["words"].pop(number, None)
-            self._tell((True, number))
+            self._log((True, number))
         for row in batch.events:
             content["events"].append(row | {"number": len(content["events"]) + 1, "recorded": 0})
 
-    def _tell(self, item):
+    def _log(self, item):
         self.content["log"].append(item)
         self.own.add(len(self.content["log"]) - 1)
 

@@ -1,6 +1,6 @@
-"""What every store of an index must do, wherever it is kept: a class of tests to inherit from.
+"""The contract that every store of an index must fulfil, as classes of tests to inherit from.
 
-A subclass has a fixture ``opened``: a function that opens the same empty index, each time anew, and takes ``mode``.
+A subclass has a fixture ``opened``: a function that opens the same index, empty at first, and takes ``mode``.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dedup.index.store import CLASS_BITS, Entry, TokenRows, WriteBatch, WriteCon
 
 
 def entry(number: int, **changes) -> Entry:
-    facts = {
+    plain = {
         "number": number, "doc_id": f"خبر-{number}", "page_id": f"خبر-{number}", "role": "article", "status": "unique", "canonical": number,
         "kind": None, "jaccard": None, "containment": None, "contained": None, "story": None, "published": None, "arrived": 1_000 + number,
         "source": "وكالة الأنباء", "url": None, "title": "افتتاح معرض الكتاب", "words": 3, "digest": bytes(range(16)), "parts": 0,
     }  # fmt: skip
-    return Entry(**facts | changes)
+    return Entry(**plain | changes)
 
 
 def words(*rows: Sequence[tuple[int, int]]) -> TokenRows:
@@ -35,7 +35,7 @@ def read(kept: TokenRows) -> list[list[tuple[int, int]]]:
 
 
 def postings(*pairs: tuple[int, int]) -> dict:
-    """(key, number) as the two arrays of a batch; all of size class 3."""
+    """(key, number) pairs as the two arrays of a batch, all of size class 3."""
     return {
         "keys": np.array([key for key, _ in pairs], np.uint64),
         "values": np.array([number << CLASS_BITS | 3 for _, number in pairs], np.uint32),
@@ -43,7 +43,7 @@ def postings(*pairs: tuple[int, int]) -> dict:
 
 
 def found(store, rows: Sequence[Sequence[int]], most: int = 100) -> tuple[list[list[int]], list[int]]:
-    """(numbers that each row's keys list, sorted; how many keys of each row were cut)."""
+    """(numbers that the keys of each row list, sorted; how many lists of each row were truncated)."""
     offsets = np.cumsum([0, *(len(row) for row in rows)]).astype(np.int64)
     hits = store.lookup(np.array([key for row in rows for key in row], np.uint64), offsets, most)
     assert hits.values.dtype == np.uint32 and hits.offsets.dtype == np.int64
@@ -53,7 +53,7 @@ def found(store, rows: Sequence[Sequence[int]], most: int = 100) -> tuple[list[l
 
 
 def add(store, count: int = 1, **changes) -> int:
-    """``count`` plain entries, each with three words; the first number."""
+    """Commit ``count`` plain entries, each with three words; returns the first number."""
     first = store.allocate(count)
     numbers = range(first, first + count)
     store.commit(
@@ -62,12 +62,12 @@ def add(store, count: int = 1, **changes) -> int:
     return first
 
 
-#: Keys of which the lowest and the highest bits are alike, as those of winnowed shingles are.
+#: Keys with equal lowest and highest bits, as those of winnowed shingles have.
 KEYS = [1, 2, 3, 1 << 32, 1 << 63, (1 << 64) - 1]
 
 
 class StoreContract:
-    def test_a_new_store_holds_nothing(self, opened):
+    def test_a_new_store_is_empty(self, opened):
         store = opened()
         assert len(store) == 0 and store.sync() == ([], []) and store.events(0) == []
         assert store.recent(0) == [] and store.older_than(1 << 60, 10) == [] and store.fetch([]) == []
@@ -75,7 +75,7 @@ class StoreContract:
         assert found(store, [KEYS, []]) == ([[], []], [0, 0]) and found(store, []) == ([], [])
         assert store.all_numbers(1).tolist() == []
 
-    def test_an_entry_comes_back_as_it_was_given(self, opened):
+    def test_entries_are_returned_as_they_were_committed(self, opened):
         store = opened()
         first = store.allocate(3)
         kept = [
@@ -90,7 +90,7 @@ class StoreContract:
         assert store.fetch([first + 2, first, first + 1, first]) == [kept[2], kept[0], kept[1], kept[0]]
         assert opened().fetch([first + 1]) == [kept[1]]
 
-    def test_words_come_back_in_order_with_their_terms(self, opened):
+    def test_words_are_returned_in_order_with_their_terms(self, opened):
         store = opened()
         first = store.allocate(4)
         many = [(int(word) * 0x9E3779B97F4A7C15 % (1 << 64), int(word) % 3) for word in np.random.default_rng(1).zipf(1.4, 3_000) % 700]
@@ -99,7 +99,7 @@ class StoreContract:
         store.commit(WriteBatch([entry(first + at) for at in range(4)], words(*rows)))
         assert read(store.words([first + 2, first, first + 1, first + 3])) == [rows[2], rows[0], rows[1], rows[3]]
 
-    def test_keys_list_what_was_posted_row_by_row(self, opened):
+    def test_lookups_return_the_posted_numbers_of_each_row(self, opened):
         store = opened()
         first = add(store, 3)
         store.commit(WriteBatch(**postings((1, first), (1 << 63, first), (1, first + 1), (3, first + 2))))
@@ -111,18 +111,18 @@ class StoreContract:
         assert found(opened(), [[1]]) == ([[first, first + 1, first + 2]], [0])
         assert store.all_numbers(1).tolist() == [first, first + 1, first + 2] and store.all_numbers(2).tolist() == []
 
-    def test_of_a_long_list_the_first_are_read_and_the_cut_is_told(self, opened):
+    def test_long_lists_are_truncated_to_the_first_values(self, opened):
         store = opened()
         first = add(store, 5_000)
         for start in range(0, 5_000, 1_000):
             store.commit(WriteBatch(**postings(*((9, first + at) for at in range(start, start + 1_000)), (8, first + start))))
-        numbers, cut = found(store, [[9, 8], [8], [9]], most=700)
+        numbers, truncated = found(store, [[9, 8], [8], [9]], most=700)
         assert numbers[0] == sorted([*range(first, first + 700), *range(first, first + 5_000, 1_000)])
-        assert numbers[2] == list(range(first, first + 700)) and cut == [1, 0, 1]
+        assert numbers[2] == list(range(first, first + 700)) and truncated == [1, 0, 1]
         assert found(store, [[9]], most=5_000) == ([list(range(first, first + 5_000))], [0])
         assert store.all_numbers(9).tolist() == list(range(first, first + 5_000))
 
-    def test_an_entry_takes_the_place_of_the_one_with_its_number(self, opened):
+    def test_an_entry_replaces_the_one_with_its_number(self, opened):
         store = opened()
         number = add(store)
         before = read(store.words([number]))
@@ -135,7 +135,7 @@ class StoreContract:
         store.commit(WriteBatch([entry(number)], words([])))
         assert read(store.words([number])) == [[]]
 
-    def test_what_is_removed_is_gone_and_its_number_is_not_given_again(self, opened):
+    def test_removed_entries_are_gone_and_their_numbers_are_not_reused(self, opened):
         store = opened()
         first = add(store, 3, status="copy")
         store.commit(WriteBatch(removed=[first + 1, first + 2], **postings((1, first), (1, first + 1))))
@@ -145,7 +145,7 @@ class StoreContract:
         store.compact()
         assert store.all_numbers(1).tolist() == [first] and opened().fetch([first + 2]) == [None]
 
-    def test_entries_are_found_by_their_arrival(self, opened):
+    def test_entries_are_found_by_time_of_arrival(self, opened):
         store = opened()
         first = store.allocate(4)
         arrived = [500, 300, 300, 1 << 51]
@@ -154,7 +154,7 @@ class StoreContract:
         assert store.older_than(500, 10) == [first + 1, first + 2] and store.older_than(501, 1) == [first + 1]
         assert store.older_than(300, 10) == []
 
-    def test_the_last_number_is_that_of_an_entry_whether_it_is_still_there_or_not(self, opened):
+    def test_the_last_number_counts_removed_entries_but_not_unused_numbers(self, opened):
         store = opened()
         assert store.last_number() == -1
         first = add(store, 3)
@@ -194,14 +194,14 @@ class StoreContract:
 
 
 class SharedStoreContract(StoreContract):
-    """Of a store that several may write to at once."""
+    """The contract of a store with several simultaneous writers."""
 
-    def test_numbers_are_given_once(self, opened):
+    def test_numbers_are_allocated_only_once(self, opened):
         one, other = opened(), opened()
         given = [set(range(first, first + 10)) for store in (one, other, one) for first in [store.allocate(10)]]
         assert len(set.union(*given)) == 30
 
-    def test_a_writer_sees_what_others_did_and_not_what_it_did_itself(self, opened):
+    def test_sync_returns_the_changes_of_others_only(self, opened):
         one, other = opened(), opened()
         assert one.sync() == other.sync() == ([], [])
         first = add(one, 3)
@@ -211,7 +211,7 @@ class SharedStoreContract(StoreContract):
         assert sorted(changed) == [first, first + 1] and removed == [first + 2]
         assert other.sync() == ([], []) and opened().sync() == ([], [])
 
-    def test_a_commit_after_another_writer_is_overtaken_and_changes_nothing(self, opened):
+    def test_a_commit_after_another_writer_conflicts_and_changes_nothing(self, opened):
         one, other = opened(), opened()
         one.sync()
         other.sync()
@@ -227,7 +227,7 @@ class SharedStoreContract(StoreContract):
         other.commit(batch)
         assert len(one) == 2 and one.sync() == ([theirs], []) and ours not in one.recent(0)
 
-    def test_a_large_batch_is_seen_as_a_whole(self, opened):
+    def test_a_large_batch_becomes_visible_as_a_whole(self, opened):
         one, other = opened(), opened()
         other.sync()
         count = 3_000

@@ -1,4 +1,4 @@
-"""An index made of a batch run says what the run said, of every document, and is whole or not there."""
+"""An index built from a batch run knows every document as the run described it, and appears whole or not at all."""
 
 import itertools
 import json
@@ -26,13 +26,13 @@ from tests.cli.commands import BRIDGE, BRIDGE_IN_OTHER_WORDS, ROWS
 from tests.index.redis.redis_server import MISSING, RedisServer, find_server
 from tests.paths import CRAWL, JULY, SEED_PAGE, needs_july
 
-#: Columns of a run that an index tells of each document, by their name there.
+#: Columns of a run that ``Index.get`` returns under the same name.
 KEPT = ("doc_id", "page_id", "role", "source", "url", "title", "published", "words", "kind", "canonical_id", "story_id")
 
 
 @pytest.fixture(scope="module")
 def crawl(tmp_path_factory):
-    """The folder of a run over the example crawl and a page with further documents."""
+    """The folder of a run over the example crawl and a page with several documents."""
     folder = tmp_path_factory.mktemp("crawl") / "out"
     dedup.run([CRAWL, SEED_PAGE]).write(folder)
     return folder
@@ -50,7 +50,7 @@ def documents(folder):
 
 
 def pages(*inputs, rows=None):
-    """What was read for a run, as it comes to an index."""
+    """The pages that a run reads from these inputs, as input for an index."""
     batches = [batch.pages for batch in read_files(list(inputs), config=dedup.Config(), log=ReadLog())]
     names = {"page_id": "id", "title": "title", "text": "text", "published": "published", "source": "source", "url": "url"}
     return pa.Table.from_batches(batches).select(list(names)).rename_columns(list(names.values())).slice(0, rows)
@@ -66,7 +66,7 @@ def verdicts(index, data):
 
 
 def assert_known(said, rows):
-    """Each document of a run is known with its text, and nothing was decided anew."""
+    """The index has each document of a run with its text, and with the decisions of the run."""
     assert said.keys() == {row["doc_id"] for row in rows}
     for row in rows:
         verdict = said[row["doc_id"]]
@@ -80,12 +80,12 @@ def assert_known(said, rows):
             assert verdict[name] is None or np.float32(verdict[name]) == np.float32(row[name])
 
 
-def test_every_document_of_the_run_is_known_with_its_canonical_and_its_story(crawl, made):
+def test_the_index_knows_every_document_of_the_run_with_its_canonical_and_story(crawl, made):
     with Index.open(made, mode="r") as index:
         assert_known(verdicts(index, pages(CRAWL, SEED_PAGE)), documents(crawl))
 
 
-def test_the_index_keeps_what_the_run_said_of_each_document(crawl, made):
+def test_entries_have_the_columns_of_the_run(crawl, made):
     rows = documents(crawl)
     sizes = {page: len(list(group)) for page, group in itertools.groupby(rows, key=lambda row: row["page_id"])}
     assert max(sizes.values()) == 12
@@ -98,14 +98,14 @@ def test_the_index_keeps_what_the_run_said_of_each_document(crawl, made):
             assert entry["parts"] == (sizes[row["page_id"]] - 1 if row["doc_id"] == row["page_id"] else 0)
 
 
-def test_numbers_are_the_shortest_that_mean_the_same(crawl, made):
+def test_float32_shares_become_the_shortest_equal_decimals(crawl, made):
     with Index.open(made, mode="r") as index:
         shares = [index.get(row["doc_id"])["jaccard"] for row in documents(crawl) if row["kind"] == "near"]
     assert shares
     assert all(len(str(share)) <= 12 for share in shares)  # 0.6666667, not 0.6666666865348816
 
 
-def test_an_excerpt_says_which_one_is_the_shorter(crawl, made):
+def test_excerpts_record_which_side_is_the_excerpt(crawl, made):
     sides = {}
     for row in pq.read_table(crawl / "matches.parquet").to_pylist():
         a, b = row["doc_id_a"], row["doc_id_b"]
@@ -113,12 +113,12 @@ def test_an_excerpt_says_which_one_is_the_shorter(crawl, made):
         sides[b, a] = {None: None, "a": "match", "b": "this"}[row["contained"]]
     excerpts = [row for row in documents(crawl) if row["kind"] == "excerpt"]
     with Index.open(made, mode="r") as index:
-        told = [index.get(row["doc_id"])["contained"] for row in excerpts]
-    assert told == [sides[row["doc_id"], row["canonical_id"]] for row in excerpts]
-    assert set(told) == {"this", "match"}
+        sides_kept = [index.get(row["doc_id"])["contained"] for row in excerpts]
+    assert sides_kept == [sides[row["doc_id"], row["canonical_id"]] for row in excerpts]
+    assert set(sides_kept) == {"this", "match"}
 
 
-def test_copies_of_what_the_run_had_are_found(crawl, made):
+def test_copies_of_documents_of_the_run_are_found(crawl, made):
     rows = documents(crawl)
     texts = {row["doc_id"]: row["text"] for row in pq.read_table(crawl / "texts.parquet").to_pylist()}
     article = next(row for row in rows if row["status"] == "canonical" and row["role"] == "article" and row["words"] > 60)
@@ -134,12 +134,12 @@ def test_copies_of_what_the_run_had_are_found(crawl, made):
     assert (headline.kind, headline.canonical_id) == ("title", article["doc_id"])
 
 
-def test_another_text_of_the_same_id_is_an_update(made):
+def test_another_text_with_the_id_of_a_document_of_the_run_is_an_update(made):
     with Index.open(made, mode="r") as index:
         assert index.check({"id": "dif-06", "text": BRIDGE}).action == "update"
 
 
-def test_copies_find_another_canonical_when_theirs_is_removed(crawl, made, tmp_path):
+def test_copies_get_another_canonical_when_theirs_is_removed(crawl, made, tmp_path):
     rows = documents(crawl)
     canonical = next(row["canonical_id"] for row in rows if row["kind"] == "exact" and row["role"] == "article")
     copies = [row["doc_id"] for row in rows if row["canonical_id"] == canonical and row["doc_id"] != canonical]
@@ -157,7 +157,7 @@ def test_a_new_document_joins_a_story_of_the_run(tmp_path):
         assert verdict.story_id == index.get("b1")["story_id"] == result.documents.column("story_id")[0].as_py()
 
 
-def test_a_result_in_memory_small_blocks_and_other_threads_give_the_same_index(crawl, made, tmp_path, monkeypatch):
+def test_the_index_depends_neither_on_block_size_nor_threads_nor_source_of_the_result(crawl, made, tmp_path, monkeypatch):
     monkeypatch.setattr(batch_result, "BLOCK", 7)
     build_index(dedup.Result.read(crawl), tmp_path / "i", config=dedup.Config().replace({"run.threads": 1}))
     with Index.open(made, mode="r") as one, Index.open(tmp_path / "i") as other:
@@ -167,7 +167,7 @@ def test_a_result_in_memory_small_blocks_and_other_threads_give_the_same_index(c
         assert verdicts(one, pages(CRAWL)) == verdicts(other, pages(CRAWL))
 
 
-def test_documents_are_numbered_by_publication_and_those_without_a_date_come_last(crawl, made):
+def test_documents_are_numbered_by_date_of_publication_undated_ones_last(crawl, made):
     with Index.open(made, mode="r") as index:
         entries = index._store.fetch(range(len(index)))
     dated = [entry.published for entry in entries if entry.published is not None]
@@ -176,7 +176,7 @@ def test_documents_are_numbered_by_publication_and_those_without_a_date_come_las
     assert len({entry.arrived for entry in entries}) == 1
 
 
-def test_copies_that_tell_of_a_form_are_listed_if_they_are_of_one_outlet(tmp_path):
+def test_copies_that_may_be_a_template_are_posted_if_they_are_of_the_same_outlet(tmp_path):
     whole = news(1, 120)
     half = " ".join([*whole.split()[:82], *news(2, 38).split()])
     sizes = {}
@@ -197,13 +197,13 @@ def test_a_run_without_stories_makes_an_index_without_stories(tmp_path):
         assert index.check({"id": "new", "text": BRIDGE}).story_id is None
 
 
-def test_the_index_goes_by_the_settings_of_the_run(tmp_path):
+def test_the_index_has_the_settings_of_the_run(tmp_path):
     build_index(dedup.run(ROWS, dedup.Config().replace({"copies.near": 0.9, "run.threads": 1})), tmp_path / "i")
     with Index.open(tmp_path / "i") as index:
         assert index.config.copies.near == 0.9
 
 
-def test_settings_that_are_not_those_of_the_run_are_refused(crawl, tmp_path):
+def test_settings_that_differ_from_the_run_are_refused(crawl, tmp_path):
     with pytest.raises(ConfigError, match="copies.near is 0.9, but 0.5 in the index"):
         build_index(crawl, tmp_path / "i", config=dedup.Config().replace({"copies.near": 0.9}))
     assert not (tmp_path / "i").exists()
@@ -211,9 +211,9 @@ def test_settings_that_are_not_those_of_the_run_are_refused(crawl, tmp_path):
 
 def test_a_run_without_texts_is_refused(tmp_path):
     dedup.run(ROWS, dedup.Config().replace({"run.keep_texts": False})).write(tmp_path / "out")
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         build_index(tmp_path / "out", tmp_path / "i")
-    assert str(told.value) == (
+    assert str(error.value) == (
         f"{tmp_path}/out: has no texts (no texts.parquet), which an index needs to compare documents. "
         "Run it again without --no-texts (run.keep_texts false)."
     )
@@ -227,7 +227,7 @@ def test_a_run_of_another_version_is_refused(crawl, tmp_path):
         build_index(out, tmp_path / "i")
 
 
-def test_what_is_no_result_is_refused(tmp_path):
+def test_a_folder_without_a_result_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no manifest.json, so it is no result of a run"):
         build_index(tmp_path, tmp_path / "i")
 
@@ -246,7 +246,7 @@ def test_texts_of_other_documents_are_refused(crawl, tmp_path):
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_a_canonical_that_is_not_there_is_refused(crawl, tmp_path):
+def test_a_missing_canonical_is_refused(crawl, tmp_path):
     out = copy_of(crawl, tmp_path / "out")
     table = pq.read_table(out / "documents.parquet")
     names = pa.array(["nobody", *table["canonical_id"].to_pylist()[1:]])
@@ -258,7 +258,7 @@ def test_a_canonical_that_is_not_there_is_refused(crawl, tmp_path):
 
 
 @pytest.mark.parametrize("stop", [OutputError("the disk is full."), KeyboardInterrupt()], ids=["full disk", "Ctrl-C"])
-def test_a_build_that_is_stopped_leaves_nothing(crawl, made, tmp_path, monkeypatch, stop):
+def test_an_interrupted_build_leaves_nothing(crawl, made, tmp_path, monkeypatch, stop):
     target = copy_of(made, tmp_path / "old.index")
     monkeypatch.setattr(batch_result, "BLOCK", 40)
     commit, calls = SqliteStore.commit, itertools.count()
@@ -277,7 +277,7 @@ def test_a_build_that_is_stopped_leaves_nothing(crawl, made, tmp_path, monkeypat
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
 
 
-def test_an_index_is_replaced_only_on_demand_and_never_under_a_writer(crawl, tmp_path):
+def test_an_index_is_replaced_only_on_request_and_never_under_a_writer(crawl, tmp_path):
     path = tmp_path / "i"
     build_index(dedup.run(ROWS), path)
     with pytest.raises(OutputError, match="there is an index already. Choose another path, or give --overwrite"):
@@ -292,7 +292,7 @@ def test_an_index_is_replaced_only_on_demand_and_never_under_a_writer(crawl, tmp
     assert os.listdir(tmp_path) == ["i"]
 
 
-def test_there_is_an_index_at_every_moment_while_one_is_replaced(crawl, tmp_path, monkeypatch):
+def test_an_index_exists_at_every_moment_of_its_replacement(crawl, tmp_path, monkeypatch):
     path = tmp_path / "news.index"
     build_index(crawl, path)
     if not files._exchange(path, path):
@@ -303,7 +303,7 @@ def test_there_is_an_index_at_every_moment_while_one_is_replaced(crawl, tmp_path
     assert os.listdir(tmp_path) == ["news.index"] and len(Index.open(path, mode="r")) > 0
 
 
-def test_an_index_is_not_lost_where_another_one_comes_in_its_place_while_it_is_replaced(crawl, tmp_path, monkeypatch):
+def test_the_old_index_is_kept_if_another_process_creates_one_during_the_replacement(crawl, tmp_path, monkeypatch):
     path, rename = tmp_path / "news.index", Path.rename
     build_index(crawl, path)
 
@@ -329,7 +329,7 @@ def test_other_files_are_never_replaced(crawl, tmp_path):
     assert (tmp_path / "mine" / "notes.txt").read_text() == "لا تحذف"
 
 
-def test_an_empty_folder_and_folders_that_are_not_there_yet_will_do(crawl, tmp_path):
+def test_an_index_can_be_built_in_an_empty_or_a_missing_folder(crawl, tmp_path):
     (tmp_path / "empty").mkdir()
     for path in (tmp_path / "empty", tmp_path / "a" / "b"):
         assert build_index(crawl, path).documents == len(documents(crawl))
@@ -339,13 +339,13 @@ def test_an_empty_folder_and_folders_that_are_not_there_yet_will_do(crawl, tmp_p
 
 
 @pytest.mark.skipif(find_server() is None, reason=MISSING)
-def test_an_index_in_redis_says_the_same_and_is_opened_only_when_it_is_whole(crawl, made, monkeypatch):
+def test_an_index_in_redis_is_equal_and_opens_only_when_it_is_complete(crawl, made, monkeypatch):
     pytest.importorskip("redis")
     server = RedisServer()
     try:
         url = f"{server.url}?prefix=news"
         with monkeypatch.context() as patched:
-            patched.setattr(building, "_fill", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patched.setattr(building, "_add_documents", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 build_index(crawl, url)
         with pytest.raises(InputError):
@@ -365,7 +365,7 @@ def test_an_index_in_redis_says_the_same_and_is_opened_only_when_it_is_whole(cra
 
 
 @needs_july
-def test_real_articles_are_known_with_their_copies_and_stories(tmp_path):
+def test_an_index_of_real_articles_knows_their_copies_and_stories(tmp_path):
     data = pages(JULY, rows=3000)
     result = dedup.run(data)
     build_index(result, tmp_path / "i")

@@ -1,4 +1,4 @@
-"""What an index says of a text, and what it is like afterwards; on every store."""
+"""Verdicts of an index and its state afterwards, on a store in memory and on SQLite."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def on_memory(config=None, other=None):
 
 @pytest.fixture(params=["memory", "sqlite"])
 def open_index(request, tmp_path):
-    """A function that opens the index of the test, again and again."""
+    """A function that opens the index of the test; each call opens it again."""
     opened = []
 
     def open_it(config=None, **options):
@@ -62,7 +62,7 @@ def document(name, text, **more):
     return dedup.Document(id=name, text=text, **more)
 
 
-def test_a_new_article_is_to_be_indexed_and_its_copy_is_to_be_skipped(index):
+def test_a_new_article_is_indexed_and_its_copy_is_skipped(index):
     first = index.ingest(document("a", WIRE))
     assert (first.action, first.status, first.kind, first.match, first.canonical_id) == ("index", "unique", None, None, "a")
     copy = index.ingest(document("b", WIRE))
@@ -72,7 +72,7 @@ def test_a_new_article_is_to_be_indexed_and_its_copy_is_to_be_skipped(index):
     assert copy.story_id == first.story_id
 
 
-def test_a_near_copy_tells_its_exact_jaccard(index):
+def test_a_near_copy_has_its_exact_jaccard(index):
     index.ingest(document("a", WIRE))
     text = edited(WIRE, 50)
     shingles = [set(dedup.shingle(item)) for item in (WIRE, text)]
@@ -84,7 +84,7 @@ def test_a_near_copy_tells_its_exact_jaccard(index):
     assert "near copy of a" in verdict.reason
 
 
-def test_an_excerpt_is_found_whichever_of_the_two_comes_first(index):
+def test_an_excerpt_is_found_in_either_order(index):
     part = " ".join(WIRE.split()[20:55])
     index.ingest(document("whole", WIRE))
     small = index.ingest(document("part", part))
@@ -104,14 +104,14 @@ def test_a_short_excerpt_of_a_long_article_is_found_in_it(index):
         assert (verdict.kind, verdict.canonical_id) == ("excerpt", "long"), start
 
 
-def test_another_text_is_no_copy_and_what_is_shared_is_told(index):
+def test_the_reason_mentions_shared_passages_of_a_text_that_is_no_copy(index):
     index.ingest(document("a", WIRE))
     verdict = index.ingest(document("b", " ".join(WIRE.split()[:45]) + " " + news(9, 90)))
     assert (verdict.action, verdict.kind, verdict.match) == ("index", None, None)
     assert "it shares passages with a" in verdict.reason
 
 
-def test_a_copy_is_tied_to_a_canonical_never_to_a_copy(index):
+def test_the_canonical_of_a_copy_is_never_a_copy(index):
     index.ingest(document("a", WIRE))
     index.ingest(document("b", edited(WIRE, 10, 40, 70, 100)))
     again = index.ingest(document("c", edited(WIRE, 10, 40, 70, 100)))
@@ -120,7 +120,7 @@ def test_a_copy_is_tied_to_a_canonical_never_to_a_copy(index):
     assert again.match.jaccard == index.get("b")["jaccard"]
 
 
-def test_a_form_that_one_outlet_fills_in_again_and_again_is_no_copy(index):
+def test_a_template_that_one_outlet_fills_in_repeatedly_is_no_copy(index):
     frame = news(3, 60)
     verdicts = [index.ingest(document(f"f{day}", f"{frame} {news(50 + day, 30)}", source="الرياض")) for day in range(8)]
     assert [verdict.kind for verdict in verdicts[4:]] == [None] * 4
@@ -145,7 +145,7 @@ def test_an_article_is_never_skipped_for_a_headline_that_came_before(index):
     assert index.get("h")["canonical_id"] == "h"
 
 
-def test_two_articles_of_one_title_are_two(index):
+def test_articles_with_the_same_title_are_no_copies(index):
     index.ingest(document("a", WIRE, title=TITLE))
     assert index.ingest(document("b", OTHER, title=TITLE)).action == "index"
 
@@ -156,7 +156,7 @@ def test_a_few_words_are_too_short_to_judge(index):
         assert (verdict.action, verdict.status, verdict.reason) == ("index", "short", "too short to judge (2 words)")
 
 
-def test_the_same_text_under_the_same_id_is_skipped_and_changes_nothing(index):
+def test_the_same_text_with_the_same_id_is_skipped_and_changes_nothing(index):
     first = index.ingest(document("a", WIRE, title=TITLE))
     again = index.ingest(document("a", WIRE, title=TITLE))
     assert (again.action, again.status, again.canonical_id, again.story_id) == ("skip", "unique", "a", first.story_id)
@@ -164,7 +164,7 @@ def test_the_same_text_under_the_same_id_is_skipped_and_changes_nothing(index):
     assert len(index) == 1
 
 
-def test_another_text_under_the_same_id_is_an_update_and_no_copy_of_itself(index):
+def test_another_text_with_the_same_id_is_an_update_and_no_copy_of_itself(index):
     first = index.ingest(document("a", WIRE))
     verdict = index.ingest(document("a", edited(WIRE, 60)))
     assert (verdict.action, verdict.kind, verdict.canonical_id, verdict.story_id) == ("update", None, "a", first.story_id)
@@ -173,7 +173,7 @@ def test_another_text_under_the_same_id_is_an_update_and_no_copy_of_itself(index
     assert len(index) == 1
 
 
-def test_after_an_update_the_former_text_is_forgotten(index):
+def test_an_update_forgets_the_earlier_text(index):
     index.ingest(document("a", WIRE))
     index.ingest(document("a", OTHER))
     assert index.check(document("b", WIRE)).action == "index"
@@ -188,7 +188,7 @@ def test_an_update_can_be_a_copy_of_another_document(index):
     assert index.check(document("c", OTHER)).action == "index"
 
 
-def test_copies_keep_their_canonical_when_it_is_updated_as_long_as_they_match_it(index):
+def test_copies_keep_an_updated_canonical_if_they_still_match_it(index):
     index.ingest(document("a", WIRE))
     index.ingest(document("b", WIRE))
     index.ingest(document("z", OTHER))
@@ -204,13 +204,13 @@ def test_check_adds_nothing(index):
     assert (len(index), index.get("a")) == (0, None)
 
 
-def test_check_says_what_ingest_says_then(index):
+def test_check_and_ingest_give_the_same_verdict(index):
     index.ingest(document("a", WIRE, title=TITLE, published=DAY))
     for item in (document("b", edited(WIRE, 3)), document("c", OTHER), document("d", None, title=TITLE, published=DAY)):
         assert index.check(item) == index.ingest(item)
 
 
-def test_get_tells_what_is_known_of_a_document(index):
+def test_get_returns_the_details_of_a_document(index):
     verdict = index.ingest(document("a", WIRE, title=TITLE, published=DAY, source="الرياض", url="https://example.org/1"))
     known = index.get("a")
     assert (known["title"], known["source"], known["url"], known["published"]) == (TITLE, "الرياض", "https://example.org/1", DAY)
@@ -219,14 +219,14 @@ def test_get_tells_what_is_known_of_a_document(index):
     assert "b" not in index
 
 
-def test_what_is_removed_is_gone_and_may_come_again(index):
+def test_a_removed_document_can_be_added_again(index):
     index.ingest(document("a", WIRE))
     assert index.remove("a") is True
     assert (index.remove("a"), len(index), index.get("a")) == (False, 0, None)
     assert index.ingest(document("b", WIRE)).action == "index"
 
 
-def test_when_a_canonical_goes_the_earliest_copy_stands_for_the_others(index):
+def test_the_earliest_copy_succeeds_a_removed_canonical(index):
     index.ingest(document("a", WIRE, published=DAY))
     index.ingest(document("b", edited(WIRE, 9), published=DAY + timedelta(hours=2)))
     index.ingest(document("c", edited(WIRE, 9, 70), published=DAY + timedelta(hours=1)))
@@ -236,7 +236,7 @@ def test_when_a_canonical_goes_the_earliest_copy_stands_for_the_others(index):
     assert index.check(document("d", edited(WIRE, 9, 70))).canonical_id == "c"
 
 
-def test_copies_that_only_the_removed_canonical_held_together_part(index):
+def test_copies_that_match_only_the_removed_canonical_become_unique(index):
     words = WIRE.split()
     index.ingest(document("whole", WIRE, published=DAY))
     index.ingest(document("head", " ".join(words[:50]), published=DAY))
@@ -250,7 +250,7 @@ PAGE = "\n".join([WIRE, "إقرأ أيضاً", *HEADLINES])
 LONGER = f"{PAGE}\nالهلال يتعاقد مع مهاجم جديد قبل انطلاق الدوري السعودي"
 
 
-def test_a_page_gives_the_verdict_on_its_article_and_those_on_its_headlines(index):
+def test_a_page_gets_verdicts_on_its_article_and_its_headlines(index):
     verdict = index.ingest(document("p", PAGE, published=DAY))
     assert (verdict.doc_id, verdict.role, [part.doc_id for part in verdict.parts]) == ("p", "article", ["p#1", "p#2"])
     assert {part.role for part in verdict.parts} == {"headline"}
@@ -258,13 +258,13 @@ def test_a_page_gives_the_verdict_on_its_article_and_those_on_its_headlines(inde
     assert [again.canonical_id, *(part.canonical_id for part in again.parts)] == ["p", "p#1", "p#2"]
 
 
-def test_a_headline_that_stands_twice_on_a_page_is_a_copy_of_itself(index):
+def test_a_headline_repeated_on_one_page_is_a_copy_of_the_first(index):
     twice = f"{PAGE}\n{HEADLINES[0]}"
     for verdict in (index.check(document("p", twice)), index.ingest(document("p", twice))):
         assert [part.canonical_id for part in verdict.parts] == ["p#1", "p#2", "p#1"]
 
 
-def test_an_updated_page_has_the_parts_that_it_has_now(index):
+def test_an_updated_page_loses_old_parts_and_gains_new_ones(index):
     index.ingest(document("p", LONGER, published=DAY))
     verdict = index.ingest(document("p", PAGE, published=DAY))
     assert (verdict.action, len(verdict.parts)) == ("skip", 2)
@@ -276,7 +276,7 @@ def test_an_updated_page_has_the_parts_that_it_has_now(index):
     assert (index.get("p#1"), index.get("p#2"), len(index)) == (None, None, 1)
 
 
-def test_a_page_that_is_removed_takes_its_parts_along(index):
+def test_removing_a_page_removes_its_parts(index):
     index.ingest(document("p", PAGE, published=DAY))
     assert len(index) == 3
     index.remove("p")
@@ -284,7 +284,7 @@ def test_a_page_that_is_removed_takes_its_parts_along(index):
 
 
 def crawl(seed, n=60):
-    """Articles of which many are copies of others, with updates and headlines among them."""
+    """Articles, many of them copies of others, with updates and headlines among them."""
     draw = random.Random(seed)
     rows = []
     for number in range(n):
@@ -306,7 +306,7 @@ def crawl(seed, n=60):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_batch_says_what_one_document_after_the_other_would_be_told(seed):
+def test_a_batch_gives_the_verdicts_of_single_documents(seed):
     config = dedup.Config().replace({"stories.enabled": False})
     rows = crawl(seed)
     alone = on_memory(config)
@@ -320,7 +320,7 @@ def test_a_batch_says_what_one_document_after_the_other_would_be_told(seed):
         assert len(index) == len(alone)
 
 
-def test_a_batch_tells_every_row_and_those_that_cannot_be_used_too(index):
+def test_a_batch_answers_every_row_with_a_verdict_or_a_reject(index):
     rows = [
         {"id": "a", "text": WIRE},
         {"id": "b", "text": None},
@@ -346,14 +346,14 @@ def test_check_batch_judges_each_row_as_if_it_came_alone(index):
     assert len(index) == 1
 
 
-def test_what_was_ingested_is_there_when_the_index_is_opened_again(open_index):
+def test_a_reopened_index_has_all_ingested_documents(open_index):
     first = open_index()
-    told = first.ingest(document("a", WIRE, title=TITLE, published=DAY))
+    before = first.ingest(document("a", WIRE, title=TITLE, published=DAY))
     first.ingest(document("b", edited(WIRE, 7), published=DAY))
     second = open_index()
     assert (len(second), second.get("b")["canonical_id"]) == (2, "a")
     assert second.check(document("c", WIRE)).match.jaccard == 1.0
-    assert second.get("a")["story_id"] == told.story_id
+    assert second.get("a")["story_id"] == before.story_id
 
 
 @pytest.mark.parametrize(
@@ -371,24 +371,24 @@ def test_what_was_ingested_is_there_when_the_index_is_opened_again(open_index):
         (7, "expected a dedup.Document or a mapping with its fields, got int"),
     ],
 )
-def test_a_document_that_cannot_be_used_is_refused_with_the_reason(index, broken, message):
+def test_an_unusable_document_is_refused_with_the_reason(index, broken, message):
     with pytest.raises(dedup.InputError, match=message):
         index.ingest(broken)
     assert len(index) == 0
 
 
-def test_half_of_a_surrogate_pair_does_no_harm(index):
+def test_half_surrogates_are_accepted(index):
     assert index.ingest({"id": "x\ud800", "text": WIRE + " \ud83d", "title": "\udc00"}).action == "index"
     assert len(index) == 1
 
 
-def test_dates_come_in_any_usual_form(index):
+def test_dates_may_have_any_usual_form(index):
     for number, published in enumerate([DAY, DAY.date(), "2015-07-24", "24/7/2015", DAY.replace(tzinfo=None)]):
         index.ingest(document(f"d{number}", news(number + 70, 40), published=published))
         assert index.get(f"d{number}")["published"] == DAY
 
 
-def test_documents_are_forgotten_when_their_time_is_over(open_index, monkeypatch):
+def test_expired_documents_are_deleted_unless_they_have_later_copies(open_index, monkeypatch):
     now = 1_437_696_000_000_000
     monkeypatch.setattr(online, "_now", lambda: now)
     index = open_index(keep="2d")
@@ -402,7 +402,7 @@ def test_documents_are_forgotten_when_their_time_is_over(open_index, monkeypatch
     assert index.check(document("new", WIRE)).action == "index"
 
 
-def test_a_writer_that_was_overtaken_looks_again(monkeypatch):
+def test_a_write_conflict_is_retried(monkeypatch):
     one = on_memory()
     other = on_memory(other=one)
     assert one.ingest(document("a", WIRE)).action == "index"
@@ -420,7 +420,7 @@ def test_a_writer_that_was_overtaken_looks_again(monkeypatch):
     assert len(one) == 3
 
 
-def test_an_index_that_is_open_for_reading_cannot_be_changed(tmp_path):
+def test_an_index_opened_for_reading_cannot_be_changed(tmp_path):
     Index.open(tmp_path / "news.index", mode="a").close()
     with Index.open(tmp_path / "news.index", mode="r") as index:
         for change in (lambda: index.ingest(document("a", WIRE)), lambda: index.remove("a"), index.compact, lambda: index.ingest_batch([])):
@@ -428,14 +428,14 @@ def test_an_index_that_is_open_for_reading_cannot_be_changed(tmp_path):
                 change()
 
 
-def test_a_closed_index_says_so(index):
+def test_a_closed_index_refuses_calls(index):
     index.close()
     index.close()
     with pytest.raises(dedup.InputError, match="the index is closed"):
         index.check(document("a", WIRE))
 
 
-def test_settings_that_do_not_fit_the_index_are_refused_by_name(tmp_path):
+def test_settings_that_differ_from_the_index_are_refused_by_name(tmp_path):
     Index.open(tmp_path / "news.index", mode="a").close()
     with pytest.raises(dedup.ConfigError, match=r"copies\.near is 0\.6, but 0\.5 in the index"):
         Index.open(tmp_path / "news.index", dedup.Config().replace({"copies.near": 0.6}), "a")
@@ -446,19 +446,19 @@ def test_settings_that_do_not_fit_the_index_are_refused_by_name(tmp_path):
     "options",
     [{"mode": "x"}, {"durability": "no"}, {"mode": "a", "keep": "soon"}, {"mode": "a", "keep": timedelta(0)}, {"mode": "r", "keep": "9d"}],
 )
-def test_impossible_parameters_are_refused(tmp_path, options):
+def test_invalid_parameters_are_refused(tmp_path, options):
     with pytest.raises(dedup.ConfigError):
         Index.open(tmp_path / "news.index", **options)
 
 
 @pytest.mark.parametrize("fact", ["rules", "signatures", "terms"])
-def test_an_index_of_other_rules_is_refused(fact):
+def test_an_index_of_another_version_is_refused(fact):
     metadata = metadata_of(dedup.Config(), background_of("shipped"))
     with pytest.raises(dedup.InputError, match="another version"):
         config_of("x", metadata | {fact: 99}, None)
 
 
-def test_an_index_weighed_by_other_counts_is_refused():
+def test_an_index_made_with_other_word_counts_is_refused():
     metadata = metadata_of(dedup.Config(), background_of("shipped"))
     with pytest.raises(dedup.ConfigError, match="counts"):
         config_of("x", metadata | {"background": "0"}, None)
@@ -466,12 +466,12 @@ def test_an_index_weighed_by_other_counts_is_refused():
 
 def test_a_verdict_is_ready_for_json(index):
     index.ingest(document("a", WIRE))
-    told = index.ingest(document("b", PAGE)).to_dict()
-    assert told["match"] == {"canonical_id": "a", "kind": "exact", "jaccard": 1.0, "containment": 1.0, "contained": None}
-    assert [part["doc_id"] for part in told["parts"]] == ["b#1", "b#2"]
+    verdict = index.ingest(document("b", PAGE)).to_dict()
+    assert verdict["match"] == {"canonical_id": "a", "kind": "exact", "jaccard": 1.0, "containment": 1.0, "contained": None}
+    assert [part["doc_id"] for part in verdict["parts"]] == ["b#1", "b#2"]
 
 
-def test_documents_of_one_event_share_a_story_and_the_id_stays(index):
+def test_documents_of_one_event_share_a_story_id_as_in_a_batch_run(index):
     text = "اندلع حريق كبير في مصنع للبلاستيك جنوب الرياض وسيطر الدفاع المدني على النيران بعد ساعات ولم تقع إصابات بين العمال"
     more = "سيطرت فرق الدفاع المدني على حريق مصنع البلاستيك جنوب الرياض وأخليت المباني المجاورة ولم يصب أحد من العمال"
     first = index.ingest(document("a", text, title="حريق كبير في مصنع بلاستيك جنوب الرياض", published=DAY))
@@ -482,14 +482,14 @@ def test_documents_of_one_event_share_a_story_and_the_id_stays(index):
     assert first.story_id == dedup.run([{"id": "a", "text": text, "published": DAY}]).documents["story_id"][0].as_py()
 
 
-def test_without_stories_no_verdict_has_one(open_index):
+def test_verdicts_have_no_story_if_stories_are_disabled(open_index):
     index = open_index(dedup.Config().replace({"stories.enabled": False}))
     assert index.ingest(document("a", WIRE)).story_id is None
     assert index.review_stories() == 0
     assert replace(index.check(document("b", WIRE)), reason="").story_id is None
 
 
-def test_an_undated_document_does_not_end_the_days_of_the_others(index):
+def test_an_undated_document_does_not_move_the_story_window(index):
     fire = "اندلع حريق كبير في مصنع للبلاستيك جنوب الرياض وسيطر الدفاع المدني على النيران بعد ساعات ولم تقع إصابات بين العمال"
     more = "سيطرت فرق الدفاع المدني على حريق مصنع البلاستيك جنوب الرياض وأخليت المباني المجاورة ولم يصب أحد من العمال"
     first = index.ingest(document("a", fire, title="حريق كبير في مصنع بلاستيك جنوب الرياض", published=DAY))
@@ -499,7 +499,7 @@ def test_an_undated_document_does_not_end_the_days_of_the_others(index):
     assert first.story_id == second.story_id == third.story_id
 
 
-def test_a_date_that_is_still_to_come_does_not_end_the_days_of_the_others(index):
+def test_a_date_in_the_future_does_not_move_the_story_window(index):
     fire = "اندلع حريق كبير في مصنع للبلاستيك جنوب الرياض وسيطر الدفاع المدني على النيران بعد ساعات ولم تقع إصابات بين العمال"
     more = "سيطرت فرق الدفاع المدني على حريق مصنع البلاستيك جنوب الرياض وأخليت المباني المجاورة ولم يصب أحد من العمال"
     first = index.ingest(document("a", fire, title="حريق كبير في مصنع بلاستيك جنوب الرياض", published=DAY))

@@ -1,4 +1,4 @@
-"""What an index went wrong on when it was reviewed: updates of canonicals, pages that change, lists that are cut, crowds of copies."""
+"""Regressions found in a review of the index: updated canonicals, changing pages, truncated lists, runs of duplicates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def page(*headlines):
 
 
 @pytest.mark.parametrize("new", [{"text": OTHER}, {"text": "عاجل"}, {"text": None, "title": TITLE}], ids=["other", "short", "headline"])
-def test_what_an_updated_canonical_does_not_say_any_more_is_found_under_its_former_copy(new):
+def test_copies_that_no_longer_match_an_updated_canonical_get_their_own(new):
     index = on_memory()
     near = edited(WIRE, 9, 60)
     index.ingest(document("a", WIRE))
@@ -35,20 +35,20 @@ def test_what_an_updated_canonical_does_not_say_any_more_is_found_under_its_form
     assert index.ingest({"id": "a"} | new).action == "update"
     assert {name: index.get(name)["canonical_id"] for name in "abc"} == {"a": "a", "b": "b", "c": "b"}
     assert (index.check(document("d", near)).kind, index.check(document("d", near)).canonical_id) == ("exact", "b")
-    assert faults(index, ALONE) == []
+    assert inconsistencies(index, ALONE) == []
 
 
-def test_copies_that_an_updated_canonical_still_matches_have_the_numbers_of_its_new_text():
+def test_copies_of_an_updated_canonical_are_measured_against_the_new_text():
     index = on_memory()
     index.ingest(document("a", WIRE))
     index.ingest(document("b", WIRE))
     index.ingest(document("a", edited(WIRE, 9, 60)))
     assert (index.get("b")["canonical_id"], index.get("b")["kind"]) == ("a", "near")
     assert index.check(document("c", WIRE)).canonical_id == "a"
-    assert faults(index, ALONE) == []
+    assert inconsistencies(index, ALONE) == []
 
 
-def test_the_story_of_what_an_updated_canonical_left_behind_goes_on():
+def test_copies_left_by_an_updated_canonical_keep_its_story():
     index = on_memory()
     story = index.ingest(document("a", WIRE, published=DAY)).story_id
     index.ingest(document("b", edited(WIRE, 9, 60), published=DAY))
@@ -57,7 +57,7 @@ def test_the_story_of_what_an_updated_canonical_left_behind_goes_on():
     assert index.check(document("c", edited(WIRE, 9, 60, 30), published=DAY)).story_id == story
 
 
-def test_headlines_of_a_page_that_change_places_are_no_copies_of_each_other():
+def test_headlines_that_swap_places_on_a_page_are_updates_not_copies():
     index = on_memory()
     index.ingest(document("p", page(*HEADLINES)))
     again = index.ingest(document("p", page(*HEADLINES[::-1])))
@@ -66,7 +66,7 @@ def test_headlines_of_a_page_that_change_places_are_no_copies_of_each_other():
 
 
 @pytest.mark.parametrize("cap", [2, 200])
-def test_a_document_that_was_taken_out_often_is_known_and_found_by_its_words(cap):
+def test_a_document_removed_many_times_is_still_found_by_id_and_text(cap):
     index = on_memory(ALONE.replace({"candidates.list_cap": cap}))
     for _ in range(cap + 3):
         index.ingest(document("a", WIRE))
@@ -78,7 +78,7 @@ def test_a_document_that_was_taken_out_often_is_known_and_found_by_its_words(cap
     assert (actions, len(index)) == (["update", "index"], 2)
 
 
-def test_a_headline_that_comes_back_every_day_is_a_copy_of_todays_article():
+def test_a_daily_headline_is_a_copy_of_the_latest_article():
     index = on_memory(ALONE.replace({"candidates.list_cap": 3}))
     for day in range(20):
         index.ingest(document(f"a{day}", news(day, 40), title=TITLE, published=DAY + timedelta(days=day)))
@@ -86,17 +86,17 @@ def test_a_headline_that_comes_back_every_day_is_a_copy_of_todays_article():
     assert (headline.kind, headline.action) == ("title", "skip")
 
 
-def test_of_a_batch_with_one_id_three_times_every_text_is_compared_with_what_was_there_then():
+def test_rows_with_a_repeated_id_are_decided_in_order():
     rows = [{"id": "b", "text": WIRE + " " + OTHER}, {"id": "a", "text": OTHER[:200]}, {"id": "a", "text": news(7, 40)}]
-    told = []
+    kinds = []
     for batched in (True, False):
         index = on_memory(ALONE)
         index.ingest(document("a", WIRE))
-        told.append(index.ingest_batch(rows).column("kind").to_pylist() if batched else [index.ingest(row).kind for row in rows])
-    assert told[0] == told[1]
+        kinds.append(index.ingest_batch(rows).column("kind").to_pylist() if batched else [index.ingest(row).kind for row in rows])
+    assert kinds[0] == kinds[1]
 
 
-def test_check_batch_judges_a_row_as_if_another_one_did_not_change_its_canonical():
+def test_check_batch_ignores_updates_in_other_rows():
     index = on_memory(ALONE)
     index.ingest(document("a", WIRE))
     index.ingest(document("b", edited(WIRE, 5, 60)))
@@ -104,7 +104,7 @@ def test_check_batch_judges_a_row_as_if_another_one_did_not_change_its_canonical
     assert table.column("canonical_id").to_pylist() == ["a", "a", "d"]
 
 
-def test_a_crowd_of_copies_is_decided_in_parts(monkeypatch):
+def test_a_run_of_duplicates_is_decided_in_small_parts(monkeypatch):
     sizes = []
     look_up = online.look_up
     monkeypatch.setattr(online, "look_up", lambda incoming, *rest, **more: sizes.append(len(incoming)) or look_up(incoming, *rest, **more))
@@ -118,14 +118,14 @@ def test_a_crowd_of_copies_is_decided_in_parts(monkeypatch):
     assert sizes == [400]
 
 
-def test_a_batch_may_be_of_documents():
+def test_a_batch_may_consist_of_documents():
     index = on_memory(ALONE)
     documents = [document("a", WIRE), document("b", OTHER)]
     assert index.ingest_batch(documents).column("action").to_pylist() == ["index", "index"]
     assert index.check_batch(iter(documents)).column("doc_id").to_pylist() == ["a", "b"]
 
 
-def test_undated_documents_of_a_batch_are_of_the_days_of_those_before_them():
+def test_undated_documents_of_a_batch_take_the_date_of_earlier_ones():
     fire = "اندلع حريق كبير في مصنع للبلاستيك جنوب الرياض وسيطر الدفاع المدني على النيران بعد ساعات ولم تقع إصابات بين العمال"
     more = "سيطرت فرق الدفاع المدني على حريق مصنع البلاستيك جنوب الرياض وأخليت المباني المجاورة ولم يصب أحد من العمال"
     rows = [
@@ -136,7 +136,7 @@ def test_undated_documents_of_a_batch_are_of_the_days_of_those_before_them():
     assert stories[0] == stories[1]
 
 
-def test_an_id_with_half_a_surrogate_pair_is_found_by_that_id():
+def test_a_document_is_found_by_an_id_with_half_a_surrogate_pair():
     index = on_memory(ALONE)
     index.ingest(document("x\ud800", WIRE))
     assert "x\ud800" in index
@@ -144,22 +144,22 @@ def test_an_id_with_half_a_surrogate_pair_is_found_by_that_id():
 
 
 @pytest.mark.parametrize("doc_id", [5, None, b"a"])
-def test_what_is_no_id_is_refused(doc_id):
+def test_ids_that_are_no_strings_are_refused(doc_id):
     index = on_memory(ALONE)
     for ask in (index.get, index.remove, index.__contains__):
         with pytest.raises(dedup.InputError, match="id of a document must be a string"):
             ask(doc_id)
 
 
-def test_a_thread_that_waits_while_another_one_closes_the_index_is_told_so():
+def test_a_waiting_call_fails_if_the_index_is_closed_meanwhile():
     index = on_memory(ALONE)
-    told = []
+    messages = []
 
     def ask():
         try:
             index.check(document("a", WIRE))
         except dedup.InputError as error:
-            told.append(str(error))
+            messages.append(str(error))
 
     with index._lock:
         thread = threading.Thread(target=ask)
@@ -167,11 +167,11 @@ def test_a_thread_that_waits_while_another_one_closes_the_index_is_told_so():
         thread.join(0.2)
         index.close()
     thread.join()
-    assert "the index is closed" in told[0]
+    assert "the index is closed" in messages[0]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, dedup.OutputError])
-def test_after_a_commit_that_failed_stories_are_those_of_what_is_there(monkeypatch, error):
+def test_a_failed_commit_leaves_no_trace_in_the_stories(monkeypatch, error):
     rows = [document(str(k), news(k % 5, 40), title=f"{TITLE} {k % 3}", published=DAY) for k in range(12)]
     broken, whole = on_memory(), on_memory()
     for row in rows[:6]:
@@ -185,8 +185,8 @@ def test_after_a_commit_that_failed_stories_are_those_of_what_is_there(monkeypat
     assert [broken.ingest(row) for row in rows] == [whole.ingest(row) for row in rows]
 
 
-def faults(index, config):
-    """What is not as it should be in an index in memory: numbers are plain set arithmetic, and every canonical its own."""
+def inconsistencies(index, config):
+    """Inconsistencies of an index in memory, as strings: shares are recomputed with sets, and a canonical must be its own."""
     entries, wrong = index._store.content["entries"], []
 
     def shingles(number):
@@ -216,7 +216,7 @@ def faults(index, config):
 
 
 def crawl(seed, rows=50):
-    """Pages of few texts and headlines, under few ids."""
+    """Pages made of few texts and headlines, with few ids."""
     draw, titles = random.Random(seed), [*HEADLINES, TITLE, f"{TITLE} اليوم", "عاجل", None]
     for row in range(rows):
         text = news(draw.randrange(12) + 1000, 40)
@@ -240,18 +240,18 @@ def crawl(seed, rows=50):
 
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
 @pytest.mark.parametrize("seed", range(3))
-def test_after_any_updates_and_removals_all_numbers_are_exact_and_batches_agree(seed, changes):
+def test_entries_stay_exact_and_batches_agree_after_any_updates_and_removals(seed, changes):
     config = ALONE.replace(changes)
     rows, draw = list(crawl(seed)), random.Random(seed)
     alone, together = on_memory(config), on_memory(config.replace({"run.batch_rows": 7}))
     while rows:
         part, rows = rows[:9], rows[9:]
-        told = [item for verdict in map(alone.ingest, part) for item in (verdict, *verdict.parts)]
+        verdicts = [item for verdict in map(alone.ingest, part) for item in (verdict, *verdict.parts)]
         table = together.ingest_batch(part)
-        assert [(v.doc_id, v.action, v.canonical_id, v.reason) for v in told] == list(
+        assert [(v.doc_id, v.action, v.canonical_id, v.reason) for v in verdicts] == list(
             zip(*(table.column(name).to_pylist() for name in ("doc_id", "action", "canonical_id", "reason")), strict=True)
         )
-        gone = draw.choice(told).doc_id
-        assert alone.remove(gone) == together.remove(gone)
-        assert faults(alone, config) == []
-        assert faults(together, config) == []
+        removed = draw.choice(verdicts).doc_id
+        assert alone.remove(removed) == together.remove(removed)
+        assert inconsistencies(alone, config) == []
+        assert inconsistencies(together, config) == []

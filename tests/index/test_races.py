@@ -1,4 +1,4 @@
-"""Two processes that add the same articles to one shared index at the same moment, on a real server."""
+"""Two processes add the same articles to one shared index at the same time, on a real server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def server():
 
 
 def race(url, writer, shared_ids, start, answers):
-    """Add all articles, waiting before each one for the other writer to have come as far."""
+    """Add all articles; before each one, wait until the other writer is ready for it too."""
     with dedup.Index.open(f"{url}?prefix=race", mode="a") as index:
         for number in range(ARTICLES):
             name = f"a{number}" if shared_ids else f"{writer}-{number}"
@@ -41,22 +41,22 @@ def both(server, shared_ids):
     writers = [context.Process(target=race, args=(server.url, name, shared_ids, start, answers)) for name in ("one", "other")]
     for writer in writers:
         writer.start()
-    told = {}
+    verdicts = {}
     for _ in range(2 * ARTICLES):
         number, *said = answers.get(timeout=90)
-        told.setdefault(number, []).append(said)
+        verdicts.setdefault(number, []).append(said)
     for writer in writers:
         writer.join(30)
         assert writer.exitcode == 0
     answers.close()
-    return told
+    return verdicts
 
 
-def test_of_two_outlets_that_bring_one_text_at_once_one_is_indexed_and_the_other_is_its_copy(server):
-    told = both(server, shared_ids=False)
+def test_of_two_simultaneous_equal_texts_one_is_indexed_and_one_is_its_copy(server):
+    verdicts = both(server, shared_ids=False)
     for number in range(ARTICLES):
-        first, second = sorted(told[number])
-        assert (first[0], second[0]) == ("index", "skip"), told[number]
+        first, second = sorted(verdicts[number])
+        assert (first[0], second[0]) == ("index", "skip"), verdicts[number]
         assert second[2] == first[1] == first[2] and second[3] == "exact"
         assert first[4] == second[4]
     with dedup.Index.open(f"{server.url}?prefix=race") as index:
@@ -64,10 +64,10 @@ def test_of_two_outlets_that_bring_one_text_at_once_one_is_indexed_and_the_other
         assert index.stats()["copies"] == ARTICLES
 
 
-def test_of_two_writers_that_bring_one_document_at_once_one_indexes_it_and_the_other_skips_it(server):
-    told = both(server, shared_ids=True)
+def test_of_two_simultaneous_writers_of_one_document_one_indexes_and_one_skips_it(server):
+    verdicts = both(server, shared_ids=True)
     for number in range(ARTICLES):
-        assert sorted(answer[0] for answer in told[number]) == ["index", "skip"], told[number]
-        assert {answer[2] for answer in told[number]} == {f"a{number}"}
+        assert sorted(answer[0] for answer in verdicts[number]) == ["index", "skip"], verdicts[number]
+        assert {answer[2] for answer in verdicts[number]} == {f"a{number}"}
     with dedup.Index.open(f"{server.url}?prefix=race") as index:
         assert len(index) == ARTICLES

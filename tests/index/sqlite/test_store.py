@@ -61,7 +61,7 @@ def files_of(folder):
 
 
 class TestSqliteStore(StoreContract):
-    def test_numbers_are_given_once(self, opener):
+    def test_numbers_are_allocated_only_once(self, opener):
         writer = opener()
         first = add(writer, 3)
         assert writer.allocate(10) == first + 3 and writer.allocate(1) == first + 13

@@ -1,4 +1,4 @@
-"""What is common in an outlet is counted among the documents at hand."""
+"""Shingles that an outlet repeats among the neighbours of a document weigh less."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ rows_of_values = st.lists(st.sets(st.integers(1, 12), max_size=8).map(sorted), m
 
 
 @given(rows_of_values, st.data())
-def test_the_kernel_weighs_what_its_twin_weighs(rows, data):
+def test_local_distinct_containment_equals_the_reference_implementation(rows, data):
     values, offsets = oracle.flat(rows, np.uint64)
     first = data.draw(st.integers(1, len(rows) - 1))
     sources = np.array(data.draw(st.lists(st.integers(-1, 2), min_size=len(rows), max_size=len(rows))), np.int64)
@@ -22,11 +22,11 @@ def test_the_kernel_weighs_what_its_twin_weighs(rows, data):
     members, bounds = oracle.flat(around, np.int64)
     pairs = [(other, row) for row, others in enumerate(around, first) for other in others]
     left, right = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
-    given_ = (values, offsets, left, right, Neighbourhood(members, bounds, first, sources), 3, 2)
-    assert np.allclose(local_distinct_containment(*given_), oracle_index.local_distinct_containment(*given_))
+    arguments = (values, offsets, left, right, Neighbourhood(members, bounds, first, sources), 3, 2)
+    assert np.allclose(local_distinct_containment(*arguments), oracle_index.local_distinct_containment(*arguments))
 
 
-def test_siblings_of_one_outlet_make_a_form_weigh_little_and_other_outlets_do_not():
+def test_a_template_weighs_little_only_among_siblings_of_its_own_outlet():
     form = list(range(1, 9))
     rows = [[*form, 100 + number] for number in range(6)]
     values, offsets = oracle.flat(rows, np.uint64)
@@ -39,7 +39,7 @@ def test_siblings_of_one_outlet_make_a_form_weigh_little_and_other_outlets_do_no
 
 
 @given(st.sets(st.integers(0, 9)).map(sorted), st.sets(st.integers(0, 9)).map(sorted))
-def test_what_two_rows_share_is_counted_where_it_stands_in_the_first(one, other):
+def test_shared_values_are_counted_at_their_place_in_the_first_row(one, other):
     values = np.array([*one, *other], np.uint64)
     counts, expected = np.ones(len(one), np.int64), np.ones(len(one), np.int64)
     spans = (0, len(one), len(one), len(values))

@@ -1,4 +1,4 @@
-"""Winnowing: no shared passage hides. Tallying: who shares how many keys."""
+"""Winnowing misses no long common passage; tallying counts how many keys documents share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def winnowed(rows, windows):
 
 
 @given(st.lists(st.tuples(st.lists(HASHES, max_size=40), st.integers(1, 9)), max_size=6))
-def test_fingerprints_are_their_twins(rows):
+def test_winnowing_equals_the_reference_implementation(rows):
     texts, windows = [row for row, _ in rows], [window for _, window in rows]
     values, offsets = winnow(*oracle.flat(texts), np.array(windows, np.int64))
     assert (values.dtype, offsets.dtype) == (np.uint64, np.int64)
@@ -32,7 +32,7 @@ def test_fingerprints_are_their_twins(rows):
 
 
 @given(st.lists(HASHES, max_size=30), st.lists(HASHES, max_size=30), st.integers(1, 9), st.integers(1, 9), st.data())
-def test_rows_that_share_a_run_as_long_as_the_wider_window_share_a_fingerprint_of_the_wider_one(one, other, narrow, wide, data):
+def test_rows_with_a_common_run_of_the_wider_window_share_a_fingerprint(one, other, narrow, wide, data):
     narrow, wide = sorted([narrow, wide])
     run = data.draw(st.lists(HASHES, min_size=wide, max_size=wide + 5))
     at, to = data.draw(st.integers(0, len(one))), data.draw(st.integers(0, len(other)))
@@ -44,22 +44,22 @@ def test_rows_that_share_a_run_as_long_as_the_wider_window_share_a_fingerprint_o
             assert set(left) & set(right)
 
 
-def test_a_window_of_one_takes_all():
+def test_a_window_of_one_takes_all_hashes():
     assert winnowed([[5, 3, 9, 3]], [1]) == [[3, 5, 9]]
 
 
-def test_rows_in_the_middle_of_an_array_are_read_where_they_are():
+def test_rows_need_not_begin_at_the_start_of_the_array():
     hashes = np.array([1, 9, 8, 7, 2], np.uint64)
     values, offsets = winnow(hashes, np.array([1, 1, 4]), np.array([2, 2]))
     assert oracle.listed(values, offsets) == [[], [7, 8]]
 
 
-def test_nothing_gives_nothing():
+def test_empty_input_has_no_fingerprints():
     assert winnowed([], []) == []
     assert winnowed([[], []], [4, 1]) == [[], []]
 
 
-def test_of_random_hashes_two_in_a_window_and_one_are_taken():
+def test_the_density_for_random_hashes_is_two_over_window_plus_one():
     hashes = np.random.default_rng(5).integers(0, 2**64, 100_000, np.uint64)
     values, _ = winnow(hashes, np.array([0, len(hashes)]), np.array([7]))
     assert len(values) == pytest.approx(len(hashes) * 2 / 8, rel=0.02)
@@ -72,7 +72,7 @@ NEEDED = st.lists(st.integers(0, 5), min_size=16, max_size=16)
 
 
 @given(st.lists(st.tuples(st.lists(VALUES, max_size=30), NEEDED), max_size=5), st.integers(0, 8))
-def test_tallies_are_their_twins_and_leave_the_scratch_empty(rows, most):
+def test_tallying_equals_the_reference_implementation_and_clears_its_scratch(rows, most):
     lists, needed = [row for row, _ in rows], [needs for _, needs in rows]
     scratch = np.zeros(1000, np.uint16)
     table = np.array(needed, np.int32).reshape(len(rows), 16)
@@ -87,14 +87,14 @@ def hits_of(values):
     return PostingLists(np.array(values, np.uint32), np.array([0, len(values)]), np.zeros(1, np.int64))
 
 
-def test_a_number_beyond_all_before_gets_a_counter_and_the_largest_one_too():
+def test_counters_grow_with_the_largest_number():
     needed = np.full((1, 16), 2, np.int32)
     for number in (3, 4095, 4096, 2**21, 2**28 - 1):
         numbers, shared, _ = candidates(hits_of([number << 4, 5 << 4, number << 4]), needed, 9)
         assert (numbers.tolist(), shared.tolist()) == ([number], [2])
 
 
-def test_a_number_counted_more_often_than_a_counter_can_say_is_said_to_be_counted_as_often_as_it_can():
+def test_counts_saturate_at_the_largest_counter_value():
     numbers, shared, _ = candidates(hits_of([16] * 1_000_000 + [32]), np.full((1, 16), 65535, np.int32), 9)
     assert (numbers.tolist(), shared.tolist()) == ([1], [65535])
 
@@ -105,7 +105,7 @@ def test_no_rows_have_no_candidates():
     assert (len(numbers), len(shared), offsets.tolist()) == (0, 0, [0])
 
 
-def test_threads_count_for_themselves():
+def test_threads_have_counters_of_their_own():
     needed, wrong = np.full((1, 16), 3, np.int32), []
 
     def count(number):
