@@ -228,7 +228,7 @@ def test_a_run_of_another_version_is_refused(crawl, tmp_path):
 
 
 def test_a_folder_without_a_result_is_refused(tmp_path):
-    with pytest.raises(InputError, match="holds no manifest.json, so it is no result of a run"):
+    with pytest.raises(InputError, match="holds no manifest.json, so it is not the result of a run"):
         build_index(tmp_path, tmp_path / "i")
 
 
