@@ -102,7 +102,7 @@ class ParquetOutput:
 
 
 def _writing(name: str) -> AbstractContextManager[None]:
-    """Around all writing of verdicts; a broken pipe passes, for a reader that has enough is no failure."""
+    """Wrap all writing; a broken pipe passes, because a reader that has enough is no failure."""
     message = "verdicts cannot be written ({}). Free some space, or choose another --out."
     return os_errors_as(OutputError, lambda why: f"{name}: {message.format(why)}", unless=BrokenPipeError)
 
@@ -196,7 +196,7 @@ def page_verdicts(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
     page: dict[str, Any] | None = None
     for row in rows:
-        if page is not None and row["page_id"] is not None and _place(row) == _place(page):
+        if page is not None and row["page_id"] is not None and _page_of(row) == _page_of(page):
             page["parts"].append(verdict_dict(row))
             continue
         if page is not None:
@@ -206,7 +206,7 @@ def page_verdicts(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield page
 
 
-def _place(row: dict[str, Any]) -> tuple[Any, Any, Any]:
+def _page_of(row: dict[str, Any]) -> tuple[Any, Any, Any]:
     return row["input_file"], row["input_row"], row["page_id"]
 
 
