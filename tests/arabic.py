@@ -1,4 +1,4 @@
-"""Invented Arabic news of common words, so that only what a test puts in is a number or a rare name."""
+"""Invented Arabic news of common words; only a test adds numbers and rare names."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ WORDS = sorted(set(_SENTENCE.split()))
 
 
 def news(seed: int, words: int = 80) -> str:
-    """A text of common words in an order of its own: two seeds share no run of three words but by chance."""
+    """A text of common words in random order: texts of two seeds share three consecutive words only by chance."""
     return " ".join(random.Random(seed).choices(WORDS, k=words))
 
 
 def edited(text: str, *places: int) -> str:
-    """The text with the words at some places replaced by another common one."""
+    """The text with the words at these places replaced by another common one."""
     words = text.split()
     for place in places:
         words[place] = "كذلك" if words[place] != "كذلك" else "أيضا"

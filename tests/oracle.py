@@ -1,7 +1,7 @@
-"""Every kernel again, slow and plain: ``str``, ``set``, ``dict`` and whole numbers.
+"""Reference implementations of the kernels, slow and plain, on ``str``, ``set``, ``dict`` and ``int``.
 
-A row is a list, a corpus a list of rows, a pair a tuple ``(left, right)``. 64-bit arithmetic is arithmetic on whole
-numbers with a mask. A kernel test turns the arrays of the kernel into these and compares.
+A row is a list, a corpus a list of rows, a pair a tuple ``(left, right)``; 64-bit arithmetic uses a mask. Kernel tests
+convert the arrays of a kernel into these and compare.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Pair = tuple[int, int]
 
 MASK = (1 << 64) - 1
 GOLDEN, PI, EULER = 0x9E3779B97F4A7C15, 0x243F6A8885A308D3, 0xB7E151628AED2A6B
-#: Between two stems of a row of letters, and at its ends.
+#: Separates the stems in a row of letters, and begins and ends the row.
 BORDER = 32
 
 
@@ -44,7 +44,7 @@ def listed(values: npt.NDArray, offsets: npt.NDArray[np.int64]) -> list[list]:
 
 
 def utf8(texts: Iterable[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Texts as the rows of bytes in which Arrow holds them; lone surrogates as the bytes they would have."""
+    """Texts as rows of bytes, as in Arrow; lone surrogates as the bytes that they would have."""
     return flat([text.encode("utf-8", "surrogatepass") for text in texts], np.uint8)
 
 
@@ -63,7 +63,7 @@ def extend(state: int, value: int) -> int:
 
 
 def hash_letters(word: str) -> int:
-    """The hash of a token of up to 255 letters: of a longer one the rest is hashed first."""
+    """The hash of a token of up to 255 letters; in longer tokens the rest is hashed first."""
     state = PI
     for letter in word:
         state = ((state ^ ord(letter)) * GOLDEN) & MASK
@@ -75,7 +75,7 @@ def hash_letters(word: str) -> int:
 
 
 def token_rows(texts: Iterable[str]) -> tuple[list[Row], list[tuple[int, int]]]:
-    """Hashes of the tokens at level *shingle*; a digest of the tokens at level *canonical*."""
+    """Hashes of the tokens at level *shingle*, and a digest of those at level *canonical*."""
     rows, digests = [], []
     for text in texts:
         rows.append([hash_letters(token) for token in tokenize(text, "shingle")])
@@ -98,21 +98,21 @@ def last_characters(texts: Iterable[str], most: int) -> list[str]:
 
 
 def stems(text: str, limit: int, title: bool = False) -> list[str]:
-    """The stems of the first ``limit`` tokens that are no stop words; deciding words stay in a title, tags do not."""
+    """The stems of the first ``limit`` tokens, without stop words; titles keep deciding words and lose tags."""
     stop = title_stop_words() if title else stop_words()
     return [stem for stem in tokenize(text, "stem")[:limit] if stem not in stop]
 
 
 @cache
 def common_terms() -> set[int]:
-    """Terms, flags 0, in so many documents of the background corpus that they are no facts."""
+    """Terms without flags that are too frequent in the background corpus to be facts."""
     known = background()
     counted = zip(known.terms.tolist(), known.counts.tolist(), strict=True)
     return {term for term, count in counted if count >= RARE * known.documents}
 
 
 def term_of(stem: str, title: bool = False) -> int:
-    """The hash of a stem, its lowest bits replaced by flags: 1 for a number, 2 for a fact (in a title: or a deciding word)."""
+    """The hash of a stem with flags in its lowest bits: 1 for a number, 2 for a fact (in titles also a deciding word)."""
     term = hash_letters(stem) & ~3
     number = stem[0] in "0123456789"
     fact = number or term not in common_terms() or (title and stem in deciding_words())
@@ -124,7 +124,7 @@ def term_rows(texts: Iterable[str], limit: int, title: bool = False) -> list[Row
 
 
 def stem_letter_rows(texts: Iterable[str], limit: int, title: bool = False) -> tuple[list[Row], list[int]]:
-    """The letters of the stems of each text with a border between them and at both ends; how many stems."""
+    """The letters of the stems of each text, with borders between them and at both ends; the number of stems."""
     rows, counts = [], []
     for text in texts:
         words = stems(text, limit, title)
@@ -155,12 +155,12 @@ def shingle_hash(values: Sequence[int]) -> int:
 
 
 def shingle_hashes(rows: list[Row], n: int) -> list[Row]:
-    """The hash of each run of n values, or of a shorter row as a whole."""
+    """The hash of each sequence of n values, or of a shorter row as a whole."""
     return [[shingle_hash(row[i : i + n]) for i in range(max(len(row) - n + 1, min(len(row), 1)))] for row in rows]
 
 
 def shingle_rows(rows: list[Row], n: int) -> list[Row]:
-    """Hashes of ``n`` consecutive values; of a shorter row, of all of it."""
+    """Hashes of ``n`` consecutive values, or of a shorter row as a whole."""
     answer = []
     for row in rows:
         width = min(n, len(row))
@@ -184,13 +184,13 @@ def row_hashes(rows: list[Row]) -> list[int]:
 
 
 def signature_rows(rows: list[Row], chosen: Row, multipliers: list[int], increments: list[int]) -> list[Row]:
-    """In each slot the least ``a * h + b`` modulo 2**32, h the high half of the row's values; all ones for an empty row."""
+    """In each slot the minimum of ``a * h + b`` modulo 2**32, h the high half of a value; all ones for an empty row."""
     slots = list(zip(multipliers, increments, strict=True))
     return [[min(((a * (value >> 32) + b) % 2**32 for value in rows[row]), default=2**32 - 1) for a, b in slots] for row in chosen]
 
 
 def band_keys(signatures: list[Row], bands: int, rows: int) -> list[Row]:
-    """For each band, for each document, a hash of ``rows`` consecutive slots and of the band's number."""
+    """For each band and each document a hash of ``rows`` consecutive slots and the number of the band."""
     answer = []
     for band in range(bands):
         keys = []
@@ -207,8 +207,8 @@ def band_keys(signatures: list[Row], bands: int, rows: int) -> list[Row]:
 
 
 def bucket_pairs(keys: Row, members: Row, cap: int) -> tuple[list[Pair], int]:
-    """All pairs of a bucket of up to ``cap + 1``; in a larger one each member with the next ``cap // 8`` and with the
-    ``cap // 16`` smallest. And how many members stand in such larger ones."""
+    """All pairs of a bucket of up to ``cap + 1``; in a larger one each member with the next ``cap // 8`` and the
+    ``cap // 16`` smallest. Also the number of members of larger buckets."""
     buckets: dict[int, Row] = {}
     for key, member in zip(keys, members, strict=True):
         buckets.setdefault(key, []).append(member)
@@ -230,7 +230,7 @@ def mark_drawn(rows: list[Row], chosen: Row, bounds: list[int], slots: int) -> t
 
 
 def count_drawn(rows: list[Row], chosen: Row, marked: set[int], mark_slots: int, slots: int) -> list[int]:
-    """For each slot how many marked values of the chosen rows fall into it, at most 2."""
+    """For each slot the number of marked values of the chosen rows in it, at most 2."""
     counts = Counter(value % slots for row in chosen for value in rows[row] if (value >> 20) % mark_slots in marked)
     return [min(counts[slot], 2) for slot in range(slots)]
 
@@ -246,7 +246,7 @@ def entries_of(members: Row, n_rows: int) -> list[Row]:
 
 
 def posting_pairs(rows: list[Row], bounds: list[int], list_cap: int, needed: list[int]) -> set[Pair]:
-    """Pairs of rows of unique values that share enough of those that one of them draws and at most ``list_cap`` rows have."""
+    """Pairs of rows that share enough values that one of them draws and at most ``list_cap`` rows contain."""
     spread = Counter(value for row in rows for value in row)
     pairs = set()
     for right in range(len(rows)):
@@ -273,12 +273,12 @@ def sample_pairs(rows: list[Row], chosen: Sequence[int], sample: Sequence[int], 
 
 
 def overlap_pairs(rows: list[Row], pairs: list[Pair]) -> list[int]:
-    """How many values both rows of a pair have."""
+    """The number of values that both rows of a pair contain."""
     return [len(set(rows[left]) & set(rows[right])) for left, right in pairs]
 
 
 def count_rows(rows: list[Row], chosen: Row, part: int, shift: int, slots: int, most: int) -> list[int]:
-    """For each slot how many values of the part fall into it, up to ``most``."""
+    """For each slot the number of values of the part in it, up to ``most``."""
     counts = Counter(value % slots for row in chosen for value in rows[row] if value >> shift == part)
     return [min(counts[slot], most) for slot in range(slots)]
 
@@ -288,7 +288,7 @@ def source_slot(value: int, source: int, slots: int) -> int:
 
 
 def of_part(rows: list[Row], chosen: list[Pair], part: int, shift: int, counters: list[int], least: int) -> list[Pair]:
-    """Each value of a part that the counters let through, with its source, for each of the rows ``(row, source)``."""
+    """The values of a part with high enough counters, with their source, for each ``(row, source)``."""
     entries = [(value, source) for row, source in chosen for value in rows[row] if value >> shift == part]
     return [(value, source) for value, source in entries if counters[value % len(counters)] >= least]
 
@@ -308,7 +308,7 @@ def perhaps_common(
 
 
 def most_in_source(entries: list[Pair], bounds: list[int], scales: list[int]) -> dict[int, int]:
-    """Of the values that a source has more often than its bound, the most times one has it, times its scale."""
+    """For values above the bound of a source, the largest scaled count of a source."""
     common: dict[int, int] = {}
     for (value, source), count in sorted(Counter(entries).items()):
         if count > bounds[source]:
@@ -321,7 +321,7 @@ def weight_table(common: Row, weights: list[float]) -> dict[int, float]:
 
 
 def weight_sums(rows: list[Row], chosen: Row, weights: dict[int, float]) -> list[float]:
-    """What the values of each chosen row weigh, from left to right (``sum`` rounds otherwise since Python 3.12)."""
+    """The weight of each chosen row, added from left to right (``sum`` rounds differently since Python 3.12)."""
     sums = []
     for row in chosen:
         total = 0.0
@@ -337,7 +337,7 @@ def shared_weights(rows: list[Row], pairs: list[Pair], weights: dict[int, float]
 
 
 def coverage_pairs(rows: list[Row], pairs: list[Pair]) -> list[float]:
-    """The share of the terms of the first row that stand in the second beside the term before or behind them here."""
+    """The share of terms of the first row that stand in the second next to the same previous or next term."""
     bare = [[term & ~3 for term in row] for row in rows]
     return [_coverage(bare[covered], bare[by]) for covered, by in pairs]
 
@@ -355,14 +355,14 @@ def facts_of(terms: Row) -> Row:
 
 
 def shared_facts(rows: list[Row], pairs: list[Pair]) -> list[Pair]:
-    """How many different facts the first row of a pair has, and how many of these the second."""
+    """The number of different facts of the first row of a pair, and of those that the second contains."""
     facts = [set(facts_of(row)) for row in rows]
     return [(len(facts[one]), len(facts[one] & facts[other])) for one, other in pairs]
 
 
 def count_replaced(a: Row, b: Row) -> int:
-    """Runs of up to six terms of ``a`` that ``b`` has not, a fact among them, for which ``b`` has another fact
-    between the same two terms, these at most eight apart (the first sixteen places in ``b`` are looked at)."""
+    """Runs of up to six terms of ``a`` that ``b`` lacks, one of them a fact, for which ``b`` has another fact between
+    the same two terms, at most eight apart (the first sixteen places in ``b`` are checked)."""
     count, i = 0, 0
     while i < len(a):
         if a[i] in b:
@@ -378,7 +378,7 @@ def count_replaced(a: Row, b: Row) -> int:
 
 
 def replaced_facts(rows: list[Row], pairs: list[Pair]) -> list[tuple[int, float]]:
-    """For each pair, counted from its shorter row (the left one if they are equal): how many, and per hundred terms."""
+    """Replacements in the shorter row of each pair (the left one if equally long), and their number per hundred terms."""
     answer = []
     for left, right in pairs:
         a, b = (right, left) if len(rows[right]) < len(rows[left]) else (left, right)
@@ -399,7 +399,7 @@ def _filled_otherwise(a: Row, b: Row, before: int, behind: int) -> bool:
 
 
 def subsequence_pairs(rows: list[Row], pairs: list[Pair]) -> list[bool]:
-    """Whether the shorter row is the longer one with values left out; of equal lengths the first is the shorter."""
+    """Whether the shorter row is a subsequence of the longer one; of equal lengths the first is the shorter."""
     answers = []
     for left, right in pairs:
         shorter, longer = sorted((rows[left], rows[right]), key=len)
@@ -425,7 +425,7 @@ def number_periods(keys: Row, times: list[float], longest: float) -> list[int]:
 
 
 def star_groups(edges: list[Pair], ranks: list[int], most_checks: int) -> list[int]:
-    """Two groups become one along an edge where the better centre has an edge to every member of the other."""
+    """Two groups merge along an edge if the better centre has an edge to every member of the other group."""
     linked = {frozenset(edge) for edge in edges}
     members: dict[int, set[int]] = {node: {node} for node in range(len(ranks))}
     centre = list(range(len(ranks)))
@@ -449,11 +449,11 @@ def star_groups(edges: list[Pair], ranks: list[int], most_checks: int) -> list[i
 def window_neighbours(
     rows: list[dict[int, float]], times: list[float], window: float, decay: float, floor: float, most: int, reach: int = 1000
 ) -> dict[Pair, float]:
-    """Rows before a row that are most like it, as ``{(row, other): similarity}``.
+    """The most similar previous rows of each row, as ``{(row, other): similarity}``.
 
-    Rows come in order of time, those with ``nan`` first. A row without time is compared with all and its similarity
-    does not decay. The ``most`` most similar are kept, of equal ones the later. Where the columns of a row hold more than ``reach``
-    rows before it, each is cut to its last ones, all to one length: the greatest with which they hold no more.
+    Rows are in order of time, those with ``nan`` first. A row without a time is compared with all, without decay. The
+    ``most`` most similar rows are kept, later ones first among equals. If the columns of a row contain more than
+    ``reach`` previous rows, all are shortened to their last ones, to the greatest common length within ``reach``.
     """
     undated = sum(math.isnan(time) for time in times)
     answer = {}
@@ -479,22 +479,22 @@ def window_neighbours(
 
 
 def longest_within(lengths: list[int], reach: int) -> int:
-    """The greatest length to which lists can be cut so that they hold no more than ``reach`` together."""
+    """The greatest length to which lists can be shortened so that together they have at most ``reach`` items."""
     return max(longest for longest in range(reach + 1) if sum(min(length, longest) for length in lengths) <= reach)
 
 
 def best_of(rows: list[int], scores: dict[int, float], most: int) -> list[int]:
-    """The rows with the highest scores, of equal ones the later."""
+    """The rows with the highest scores, later ones first among equals."""
     return sorted(sorted(rows, key=lambda row: (-scores[row], -row))[:most])
 
 
 def average_linkage(
     n_nodes: int, edges: dict[Pair, float], times: list[float | None], window: float, least: float, cut: float
 ) -> list[int]:
-    """Merge the two clusters with the highest average similarity, absent pairs counting 0, until none reach the cut.
+    """Merge the two clusters with the highest average similarity, absent pairs counting 0, until none reaches ``cut``.
 
-    Pairs too far apart in time are not counted, but of all pairs at least a share is. Of equal merges that of earlier clusters;
-    a merged cluster is later than all before it.
+    Pairs too far apart in time are not counted, but at least a share of all pairs is. Among equal merges that of the
+    earlier clusters is first; a merged cluster comes after all before it.
     """
 
     def near(a: int, b: int) -> bool:
@@ -522,6 +522,6 @@ def average_linkage(
 
 
 def neighbourhood_density(n_nodes: int, edges: dict[Pair, float], most: int) -> list[float]:
-    """Sum of the largest similarities of a node, divided by how many could count."""
+    """Mean of the ``most`` largest similarities of each node, absent ones counting 0."""
     own = [sorted((value for pair, value in edges.items() if node in pair), reverse=True) for node in range(n_nodes)]
     return [sum(values[:most]) / most for values in own]

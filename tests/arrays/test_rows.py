@@ -1,4 +1,4 @@
-"""Buffers: a text column is the same rows however it is cut, typed and chunked."""
+"""Rows: the same for a text column of any slice, type and chunks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def texts_of(column):
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), VIEW, pa.dictionary(pa.int32(), pa.string())], ids=str)
-def test_rows_are_those_of_the_column(text_column, kind):
+def test_rows_contain_the_texts_of_the_column(text_column, kind):
     assert texts_of(text_column(TEXTS, kind)) == [text or "" for text in TEXTS]
 
 
@@ -53,7 +53,7 @@ def test_a_column_of_empty_texts_has_empty_rows():
 
 
 @pytest.mark.parametrize("column", [pa.array([["قال"]]), pa.array([{"a": 1}])], ids=["list", "struct"])
-def test_what_is_no_text_is_refused(column):
+def test_columns_of_other_types_are_refused(column):
     with pytest.raises(SchemaError) as error:
         text_rows(column)
     assert str(error.value) == f"a text column is needed, got {column.type}. Cast it to string first."
@@ -63,25 +63,25 @@ ROWS = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=6)
 
 
 @given(st.lists(st.integers(0, 9), max_size=6))
-def test_offsets_are_where_rows_of_such_lengths_begin(lengths):
+def test_offsets_follow_from_the_lengths(lengths):
     offsets = row_offsets(np.array(lengths, np.int64))
     assert offsets.dtype == np.int64
     assert offsets.tolist() == [sum(lengths[:i]) for i in range(len(lengths) + 1)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=9))
-def test_a_run_begins_where_a_row_is_not_as_the_one_before_it(rows):
+def test_a_run_starts_where_a_row_differs_from_the_previous_one(rows):
     columns = np.array(rows, np.int64).reshape(-1, 2).T
     assert run_starts(*columns).tolist() == [i == 0 or rows[i] != rows[i - 1] for i in range(len(rows))]
 
 
 @given(st.lists(st.lists(st.integers(0, 99), max_size=5), min_size=1, max_size=6), st.data())
-def test_taken_rows_are_the_chosen_ones_in_order(rows, data):
+def test_take_rows_returns_the_chosen_rows_in_order(rows, data):
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=8))
     values, offsets = take_rows(*oracle.flat(rows), np.array(chosen, np.int64))
     assert oracle.listed(values, offsets) == [rows[i] for i in chosen]
 
 
-def test_rows_of_a_slice_are_taken_in_place():
+def test_take_rows_reads_slices():
     values, offsets = oracle.flat([[1, 2], [3], [], [4, 5]])
     assert oracle.listed(*take_rows(values, offsets[1:], np.array([2, 0]))) == [[4, 5], [3]]

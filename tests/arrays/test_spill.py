@@ -1,4 +1,4 @@
-"""Spill: what is in files is the same as in memory, and a full disk is told with what to do."""
+"""Spilling: values in files equal those in memory, and a full disk is reported with advice."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dedup.errors import OutputError
 
 
 @given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=6), max_size=8), st.integers(0, 200))
-def test_a_pile_is_all_that_was_added_whatever_fits_into_memory(parts, limit):
+def test_an_array_contains_all_added_values_whatever_the_limit(parts, limit):
     with SpillPool(limit) as spill:
-        pile, other = spill.new_array(np.uint64), spill.new_array(np.int32)
+        growing, other = spill.new_array(np.uint64), spill.new_array(np.int32)
         for part in parts:
-            pile.add(np.array(part, np.uint64))
+            growing.add(np.array(part, np.uint64))
             other.add(np.arange(len(part), dtype=np.int32))
-        array = pile.array()
+        array = growing.array()
         assert (array.dtype, array.tolist()) == (np.uint64, [value for part in parts for value in part])
         assert other.array().tolist() == [i for part in parts for i in range(len(part))]
         assert spill.spilled == (12 * sum(map(len, parts)) > limit)
@@ -28,7 +28,7 @@ def test_a_pile_is_all_that_was_added_whatever_fits_into_memory(parts, limit):
     assert array.tolist() == [value for part in parts for value in part]
 
 
-def test_a_pile_that_is_made_when_others_are_in_files_is_in_a_file(tmp_path):
+def test_an_array_created_after_spilling_is_in_a_file(tmp_path):
     with SpillPool(10, str(tmp_path)) as spill:
         spill.new_array(np.uint8).add(np.zeros(100, np.uint8))
         later = spill.new_array(np.uint8)
@@ -38,22 +38,22 @@ def test_a_pile_that_is_made_when_others_are_in_files_is_in_a_file(tmp_path):
     assert array.tolist() == [0, 1, 2, 3, 4]
 
 
-def test_no_file_is_left_behind(tmp_path):
+def test_no_temporary_file_remains(tmp_path):
     with SpillPool(0, str(tmp_path)) as spill:
-        pile = spill.new_array(np.uint64)
-        pile.add(np.arange(1000, dtype=np.uint64))
-        array = pile.array()
+        growing = spill.new_array(np.uint64)
+        growing.add(np.arange(1000, dtype=np.uint64))
+        array = growing.array()
     assert array.sum() == 499_500
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path):
-    pile = SpillPool(0, str(tmp_path / "missing")).new_array(np.uint8)
+def test_an_unwritable_folder_is_reported_with_advice(tmp_path):
+    growing = SpillPool(0, str(tmp_path / "missing")).new_array(np.uint8)
     with pytest.raises(OutputError, match="missing: cannot keep .* TMPDIR to another folder, or allow more memory with --run.memory"):
-        pile.add(np.zeros(9, np.uint8))
+        growing.add(np.zeros(9, np.uint8))
 
 
-def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported(tmp_path, monkeypatch):
     spill = SpillPool(0, str(tmp_path))
 
     class Full:

@@ -1,4 +1,4 @@
-"""Bands: a recall that is asked for becomes bands and rows, or a message that says what would reach it."""
+"""Bands: a wanted recall becomes bands and rows, or a message with advice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ targets = pytest.mark.parametrize(("permutations", "recall", "at"), TARGETS)
 
 
 def choices(permutations, recall, at):
-    """All that reach the recall, by trying them."""
+    """All choices that reach the recall, by trial."""
     return [
         (bands, rows)
         for rows in range(LEAST_ROWS, min(permutations, MOST_ROWS) + 1)
@@ -29,7 +29,7 @@ def choices(permutations, recall, at):
 
 
 @targets
-def test_of_all_choices_that_reach_the_recall_it_is_the_one_with_most_rows_then_fewest_bands(permutations, recall, at):
+def test_the_choice_has_the_most_rows_then_the_fewest_bands(permutations, recall, at):
     assert choose_bands(permutations, recall, at) == max(choices(permutations, recall, at), key=lambda choice: (choice[1], -choice[0]))
 
 
@@ -45,7 +45,7 @@ def test_the_choice_for_the_usual_128_permutations(recall, at, expected):
 
 
 @pytest.mark.parametrize(("bands", "rows", "jaccard"), [(1, 2, 0.5), (19, 6, 0.6), (35, 3, 0.2), (10, 8, 0.8)])
-def test_pairs_share_a_band_as_often_as_the_formula_says(bands, rows, jaccard):
+def test_pairs_share_a_band_as_often_as_the_formula_predicts(bands, rows, jaccard):
     n, size = 300, 40
     shared = round(size * jaccard)
     own = shared + (size - shared) // 2
@@ -83,14 +83,14 @@ def test_the_formula_holds_at_both_ends():
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_reached_is_an_error_that_says_what_to_change(permutations, recall, at, message):
+def test_an_unreachable_recall_is_an_error_with_advice(permutations, recall, at, message):
     assert choices(permutations, recall, at) == []
     with pytest.raises(ConfigError) as error:
         choose_bands(permutations, recall, at)
     assert str(error.value) == message
 
 
-def test_each_change_that_the_error_names_is_enough():
+def test_each_change_that_the_error_suggests_suffices():
     assert choose_bands(226, 0.99, 0.2) == (113, 2)
     assert choose_bands(128, 0.99, 0.264) == (64, 2)
     assert choose_bands(128, 0.9266, 0.2) == (64, 2)
@@ -104,13 +104,13 @@ def test_without_a_recall_bands_and_rows_are_as_set():
     assert config.banding() == (20, 5)
 
 
-def test_a_recall_wins_over_bands_and_rows():
+def test_a_recall_overrides_bands_and_rows():
     config = Config().replace({"candidates.bands": 20, "candidates.rows": 5, "candidates.recall": 0.99, "candidates.at": 0.6})
     assert config.banding() == (19, 3)
     assert (config.candidates.bands, config.candidates.rows) == (20, 5)
 
 
-def test_a_recall_that_cannot_be_reached_is_refused_when_the_configuration_is_made():
+def test_an_unreachable_recall_is_refused_on_construction():
     with pytest.raises(ConfigError, match=r"^candidates\.recall 0\.99 at candidates\.at 0\.2 cannot be reached"):
         Config().replace({"candidates.recall": 0.99, "candidates.at": 0.2})
 

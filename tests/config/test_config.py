@@ -1,4 +1,4 @@
-"""The configuration: what it refuses, in which words, and how it is changed, read and named."""
+"""The configuration: validation and messages, changes, files, digests."""
 
 import dataclasses
 import tomllib
@@ -18,7 +18,7 @@ def message_of(changes):
     return str(error.value)
 
 
-# What is refused
+# Validation
 
 RANGES = {
     "input.page_bytes": (1, 1 << 30),
@@ -71,11 +71,11 @@ def test_a_number_outside_its_range_is_refused_with_the_range(name):
         assert f"{name} must be between {low} and {high}, got {value}" in message_of({name: value}).split("; ")
 
 
-def test_the_ranges_tested_are_those_of_all_numbers():
+def test_every_numeric_setting_has_a_tested_range():
     assert set(RANGES) == {name for name, kind, *_ in settings() if kind in (int, float)}
 
 
-def test_not_a_number_is_outside_every_range():
+def test_nan_is_outside_every_range():
     assert message_of({"stories.cut": float("nan")}) == "stories.cut must be between 0.01 and 1.0, got nan"
     assert message_of({"copies.title": float("inf")}) == "copies.title must be between 0.01 and 1.0, got inf"
 
@@ -100,18 +100,18 @@ def test_not_a_number_is_outside_every_range():
         ),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused(changes, message):
+def test_invalid_values_are_refused(changes, message):
     assert message_of(changes) == message
 
 
-def test_all_problems_are_named_at_once():
+def test_all_problems_are_reported_at_once():
     assert message_of({"shingles.words": 0, "copies.near": 7, "stories.cut": 0.0}) == (
         "shingles.words must be between 1 and 32, got 0; copies.near must be between 0.01 and 1.0, got 7; "
         "stories.cut must be between 0.01 and 1.0, got 0.0"
     )
 
 
-def test_a_section_is_checked_when_it_becomes_part_of_a_configuration():
+def test_a_section_is_validated_as_part_of_a_configuration():
     with pytest.raises(ConfigError, match="copies.near must be between"):
         Config(copies=dedup.CopyConfig(near=2.0))
 
@@ -127,7 +127,7 @@ def test_a_section_is_checked_when_it_becomes_part_of_a_configuration():
         ({"shingles": 3}, "there is no setting 'shingles.'. Settings of shingles: words, headline_chars."),
     ],
 )
-def test_an_unknown_name_is_refused_with_the_known_ones(changes, message):
+def test_an_unknown_name_is_refused_and_the_known_ones_are_listed(changes, message):
     assert message_of(changes) == message
 
 
@@ -136,10 +136,10 @@ def test_a_configuration_error_is_an_error_of_dedup_and_a_value_error():
     assert issubclass(ConfigError, ValueError)
 
 
-# How it is changed
+# Changes
 
 
-def test_replace_changes_what_is_named_and_leaves_the_original_alone():
+def test_replace_changes_the_named_settings_of_a_copy():
     original = Config()
     changed = original.replace({"copies.near": 0.6, "copies.common": 20, "text.segment": False})
     assert original == Config()
@@ -152,12 +152,12 @@ def test_replace_keeps_earlier_changes():
     assert Config().replace({"copies.near": 0.6}).replace({"copies.title": 0.9}).copies.near == 0.6
 
 
-def test_settings_that_depend_on_each_other_are_changed_together():
+def test_dependent_settings_can_be_changed_together():
     changed = Config().replace({"candidates.bands": 40, "candidates.rows": 4, "signatures.permutations": 160})
     assert changed.candidates.bands * changed.candidates.rows == changed.signatures.permutations
 
 
-def test_nothing_to_replace_gives_an_equal_configuration():
+def test_replacing_nothing_gives_an_equal_configuration():
     assert Config().replace({}) == Config()
 
 
@@ -169,26 +169,26 @@ def test_a_configuration_is_frozen():
         config.copies.near = 0.6
 
 
-def test_settings_are_given_by_name_only():
+def test_settings_are_keyword_only():
     with pytest.raises(TypeError):
         dedup.CopyConfig(0.6)
 
 
-def test_the_repr_pastes_back():
+def test_the_repr_evaluates_to_an_equal_configuration():
     config = Config().replace({"input.text": "النص", "copies.near": 0.6})
     assert eval(repr(config), {name: getattr(dedup, name) for name in dedup.__all__}) == config
 
 
-# How it is read
+# Files
 
 
-def test_from_dict_takes_what_to_dict_gives():
+def test_from_dict_reverses_to_dict():
     config = Config().replace({"input.text": "body", "run.threads": 3})
     assert Config.from_dict(config.to_dict()) == config
     assert Config.from_dict({}) == Config()
 
 
-def test_from_dict_wants_sections():
+def test_from_dict_requires_sections():
     with pytest.raises(ConfigError) as error:
         Config.from_dict({"near": 0.6})
     assert str(error.value) == "'near' must be a section with settings, got 0.6."
@@ -210,7 +210,7 @@ def test_from_toml_reads_sections_and_settings(tmp_path):
         (b"near = 0.6\n", "'near' must be a section with settings, got 0.6."),
     ],
 )
-def test_what_is_wrong_in_a_toml_file_is_said_with_its_name(tmp_path, content, message):
+def test_errors_in_a_toml_file_name_the_file(tmp_path, content, message):
     file = tmp_path / "news.toml"
     file.write_bytes(content)
     with pytest.raises(ConfigError) as error:
@@ -249,7 +249,7 @@ def test_the_digest_is_sixteen_hex_digits_and_the_same_each_time():
     assert Config().digest() == Config.from_dict(Config().to_dict()).digest()
 
 
-def test_the_digest_ignores_what_only_changes_speed():
+def test_the_digest_ignores_settings_that_only_change_speed():
     assert Config().replace({"run.threads": 7, "run.batch_rows": 11}).digest() == Config().digest()
 
 
@@ -267,7 +267,7 @@ def test_the_digest_changes_with_every_setting_that_can_change_a_result(name):
     assert Config().replace({name: OTHER.get(name, other)}).digest() != Config().digest()
 
 
-def test_what_is_in_a_file_counts_in_the_digest_and_not_its_name():
+def test_the_digest_depends_on_the_content_of_a_file_not_its_name():
     one, other = (Config().replace({"stories.background": name}) for name in ("a.npz", "b.npz"))
     assert one.digest() != other.digest()
     assert one.digest({"stories.background": "9a0c"}) == other.digest({"stories.background": "9a0c"})
@@ -299,7 +299,7 @@ def test_settings_of_a_configuration_have_its_values():
     assert values["copies.title"] == Config().copies.title
 
 
-def test_what_to_dict_gives_is_plain():
+def test_to_dict_returns_plain_values():
     tree = Config().to_dict()
     assert list(tree) == SECTIONS.split(", ")
     assert tomllib.loads("[run]\nthreads = 0\nbatch_rows = 2048\nmemory = 0\ncheckpoint = 128\nkeep_texts = true")["run"] == tree["run"]

@@ -1,4 +1,4 @@
-"""Candidates: near copies and excerpts are looked at, and a crowd costs its size, not its square."""
+"""Candidates: near copies and excerpts are proposed, at a cost linear in the number of near copies."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def pairs_of(found):
 
 
 @given(st.lists(st.integers(0, 2**60 - 1), min_size=1, max_size=40))
-def test_packed_keys_come_out_in_order_and_the_rows_of_one_key_too(high):
+def test_packed_keys_are_sorted_and_so_are_the_rows_of_a_key(high):
     bits = row_bits(len(high))
     keys, rows = np.array([key << 4 for key in high], np.uint64), np.arange(len(high), dtype=np.uint64)
     numbers = packed(keys, rows, bits).tolist()
@@ -54,7 +54,7 @@ def test_packed_keys_come_out_in_order_and_the_rows_of_one_key_too(high):
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=20, max_size=40), st.integers(2, 9), st.data())
-def test_bands_propose_what_their_buckets_hold_and_walk_crowds_by_the_next_band(rows, cap, data):
+def test_bands_propose_the_pairs_of_their_buckets_and_order_capped_ones_by_the_next_band(rows, cap, data):
     n = len(rows)
     full = data.draw(st.just([True] * n) | st.lists(st.booleans(), min_size=n, max_size=n))
     keys = np.array(rows, np.uint64).reshape(n, 3).T << np.uint64(20)
@@ -72,45 +72,45 @@ def test_near_copies_are_candidates():
     assert (4, 30) in pairs_of(proposed(rows, excerpts=False))
 
 
-def test_an_excerpt_is_a_candidate_though_its_jaccard_is_small():
+def test_an_excerpt_of_small_jaccard_is_a_candidate():
     rows = [hashes(seed, 1000) for seed in range(30)]
     rows.append(rows[4][:100])
     assert (4, 30) in pairs_of(proposed(rows))
     assert (4, 30) not in pairs_of(proposed(rows, excerpts=False))
 
 
-def test_only_the_rows_that_are_compared_are_proposed_and_by_their_own_number():
+def test_only_compared_rows_are_proposed():
     rows = [hashes(seed % 5, 1000) for seed in range(20)]
     rows.append(rows[4][:100])
     assert pairs_of(proposed(rows, compared=[0, 3, 4, 8, 20])) == [(3, 8), (4, 20)]
 
 
 @pytest.mark.parametrize("length", [6, 10, 20, 40, 80])
-def test_an_excerpt_is_a_candidate_however_short_it_is(length):
+def test_an_excerpt_of_any_length_is_a_candidate(length):
     rows = [hashes(seed, 2000) for seed in range(20)]
     rows += [row[3 * length :][:length] for row in rows]
     assert pairs_of(proposed(rows)) == [(i, i + 20) for i in range(20)]
 
 
 @pytest.mark.parametrize("length", [30, 80, 200, 1000])
-def test_a_text_that_shares_just_enough_is_a_candidate_ninety_eight_times_in_a_hundred(length):
+def test_pairs_at_the_least_share_are_candidates_in_98_percent_of_cases(length):
     shared = math.ceil(0.3 * length)
     rows = [hashes(seed, 2000) for seed in range(300)]
     rows += [np.concatenate([row[:shared], hashes(300 + i, length - shared)]) for i, row in enumerate(rows)]
     assert len(set(pairs_of(proposed(rows))) & {(i, i + 300) for i in range(300)}) >= 0.98 * 300
 
 
-def test_texts_that_share_a_twentieth_are_hardly_ever_candidates():
+def test_texts_that_share_a_twentieth_are_rarely_candidates():
     rows = [hashes(seed, 300) for seed in range(100)]
     rows += [np.concatenate([row[:15], hashes(100 + seed, 285)]) for seed, row in enumerate(rows)]
     assert len(pairs_of(proposed(rows))) <= 10
 
 
-def test_strangers_are_no_candidates():
+def test_unrelated_texts_are_not_candidates():
     assert pairs_of(proposed([hashes(seed, 300) for seed in range(40)])) == []
 
 
-def test_pairs_are_sorted_unique_and_point_to_the_right():
+def test_pairs_are_sorted_unique_and_left_is_smaller():
     rows = [hashes(seed % 5, 100) for seed in range(20)]
     found = proposed(rows)
     assert pairs_of(found) == sorted(set(pairs_of(found)))
@@ -133,7 +133,7 @@ def test_candidates_do_not_depend_on_the_number_of_threads(threads):
     assert one.counts == many.counts
 
 
-def test_candidates_are_the_same_where_what_is_drawn_goes_to_files():
+def test_candidates_do_not_depend_on_spilling():
     rows = [hashes(seed % 9, 300) for seed in range(40)] + [hashes(3, 300)[:25]]
     assert pairs_of(proposed(rows, limit=100)) == pairs_of(proposed(rows))
 
@@ -145,7 +145,7 @@ def test_candidates_do_not_depend_on_the_order_of_rows():
     assert set(pairs_of(proposed(rows))) == turned
 
 
-def test_a_shingle_in_too_many_documents_proposes_nothing_and_is_counted():
+def test_a_shingle_in_too_many_documents_proposes_no_pairs_and_is_counted():
     shared = hashes(1, 40)
     rows = [np.concatenate([shared, hashes(seed + 2, 400)]) for seed in range(60)]
     hot = proposed(rows, list_cap=50)
@@ -155,7 +155,7 @@ def test_a_shingle_in_too_many_documents_proposes_nothing_and_is_counted():
 
 
 @pytest.mark.slow
-def test_twenty_thousand_near_copies_make_a_number_of_candidates_that_grows_with_them_only():
+def test_candidates_of_many_near_copies_grow_linearly():
     n, config = 20_000, Config().replace({"candidates.bucket_cap": 8}).candidates
     base = hashes(1, 60)
     rows = np.concatenate([np.tile(base, (n, 1)), hashes(2, n * 3).reshape(n, 3)], axis=1)

@@ -1,4 +1,4 @@
-"""Copies, end to end on invented texts: who is a copy of whom, and with what match."""
+"""Copy detection end to end on invented texts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STORY = news(1, 120)
 
 
 def found(texts, *, titles=None, headlines=(), ranks=None, sources=None, threads=1, **settings):
-    """Copies among articles with these texts and then headlines."""
+    """Find copies among articles with these texts, followed by headlines."""
     config = Config().replace(settings)
     titles = [*(titles or [""] * len(texts)), *headlines]
     prints = fingerprint(pa.array([*texts, *headlines]), pa.array(titles), config)
@@ -38,7 +38,7 @@ def table(copies):
 
 
 def check(copies, ranks):
-    """What holds for every answer: each copy is tied by a match of its own to a canonical that stands for itself."""
+    """Check every copy: it has a match with its canonical, which is its own canonical."""
     matches = table(copies)
     assert len(matches) == len(copies.matches)
     assert all(left < right for left, right in matches)
@@ -50,21 +50,21 @@ def check(copies, ranks):
             assert not copies.short[row]
 
 
-def test_the_words_of_these_texts_are_no_facts():
+def test_the_words_of_invented_news_are_not_facts():
     terms = oracle.term_rows([" ".join(WORDS)], 1 << 40)[0]
     assert len(oracle.common_terms()) > 1000
     assert not any(term & 2 for term in terms)
 
 
-def test_a_text_and_its_copy_are_one_group_and_strangers_none():
+def test_a_text_and_its_copy_form_a_group_and_unrelated_texts_do_not():
     assert found([STORY, news(2, 120), edited(STORY, 40), news(3, 120)]).canonical.tolist() == [0, 1, 0, 3]
 
 
-def test_the_first_by_precedence_is_the_canonical():
+def test_the_first_document_by_precedence_is_the_canonical():
     assert found([STORY, edited(STORY, 40), edited(STORY, 80)], ranks=[2, 0, 1]).canonical.tolist() == [1, 1, 1]
 
 
-def test_exact_copies_collapse_and_every_pair_is_listed():
+def test_every_pair_of_few_exact_copies_is_listed():
     copies = found([STORY, news(2), STORY, f"«{STORY}!»"])
     assert copies.canonical.tolist() == [0, 1, 0, 0]
     assert table(copies) == dict.fromkeys([(0, 2), (0, 3), (2, 3)], (EXACT, NEITHER))
@@ -89,7 +89,7 @@ def test_an_exact_copy_of_a_copy_has_its_own_match_with_the_canonical():
         ("lsl", {(0, 1): RIGHT, (1, 2): LEFT}),
     ],
 )
-def test_exact_copies_of_an_excerpt_know_which_side_is_contained(order, expected):
+def test_exact_copies_of_an_excerpt_name_the_contained_side(order, expected):
     texts = {"l": STORY, "s": " ".join(STORY.split()[:50])}
     ranks = sorted(range(3), key=lambda row: order[row])  # the long ones come first
     copies = found([texts[letter] for letter in order], ranks=np.argsort(ranks))
@@ -98,7 +98,7 @@ def test_exact_copies_of_an_excerpt_know_which_side_is_contained(order, expected
     assert sum(kind == EXACT for kind, _ in matches.values()) == 1
 
 
-def test_a_text_printed_often_has_a_match_for_each_copy_not_for_each_two():
+def test_many_exact_copies_have_one_match_each():
     n = MOST_PAIRED * 20
     copies = found([edited(STORY, 40), *[STORY] * n], ranks=np.arange(n + 1))
     assert set(copies.canonical.tolist()) == {0}
@@ -118,7 +118,7 @@ def test_short_texts_are_never_grouped():
     assert len(copies.matches) == 0
 
 
-def test_a_form_filled_in_anew_is_listed_but_never_grouped():
+def test_a_template_filled_in_twice_is_listed_but_never_grouped():
     form = STORY.split()
     cables = [" ".join([*form[:20], *news(100 + i, 12).split(), *form[20:40], f"{i}77", *news(200 + i, 12).split()]) for i in range(40)]
     copies = found(cables)
@@ -127,7 +127,7 @@ def test_a_form_filled_in_anew_is_listed_but_never_grouped():
 
 
 def touched_up(text, every):
-    """The text with every so many words replaced by other common ones."""
+    """The text with one word in every few replaced by another common one."""
     chance = random.Random(every)
     words = text.split()
     for place in range(every - 1, len(words), every):
@@ -135,7 +135,7 @@ def touched_up(text, every):
     return " ".join(words)
 
 
-def test_a_copy_that_was_reworded_here_and_there_is_an_excerpt_though_its_jaccard_is_below_half():
+def test_a_copy_edited_throughout_is_an_excerpt_at_a_jaccard_below_half():
     copies = found([STORY, touched_up(STORY, 6)])
     assert table(copies) == {(0, 1): (EXCERPT, LEFT)}
     assert copies.matches.jaccard[0] < 0.4
@@ -152,12 +152,12 @@ def test_two_texts_that_share_one_long_passage_are_listed_but_never_grouped():
 
 
 def own_ends(n, shared=80, own=30):
-    """Texts that share their beginning and go on with words of their own."""
+    """Texts with a shared beginning and different words after it."""
     beginning = " ".join(STORY.split()[:shared])
     return [f"{beginning} {news(300 + i, own)}" for i in range(n)]
 
 
-def test_a_form_of_one_outlet_is_never_grouped_and_a_wire_that_many_outlets_print_once_is():
+def test_a_template_of_one_outlet_is_never_grouped_but_a_wire_of_many_outlets_is():
     texts = own_ends(6)
     form, wire = found(texts, sources=[4] * 6), found(texts, sources=range(6))
     assert form.matches.jaccard.tolist() == wire.matches.jaccard.tolist()
@@ -167,12 +167,12 @@ def test_a_form_of_one_outlet_is_never_grouped_and_a_wire_that_many_outlets_prin
     assert wire.canonical.tolist() == [0] * 6
 
 
-def test_exact_copies_in_one_outlet_make_no_form():
-    """A text printed again and again is compared once, so it is not common for that."""
+def test_exact_copies_in_one_outlet_are_not_a_template():
+    """A text printed repeatedly is compared once, so its shingles are not common."""
     assert found([STORY] * 9 + [touched_up(STORY, 20)], sources=[4] * 10).canonical.tolist() == [0] * 10
 
 
-def test_a_text_that_only_chains_tie_together_stays_apart():
+def test_texts_linked_only_by_a_chain_stay_separate():
     parts = [news(seed, 60) for seed in (11, 12, 13)]
     texts = [f"{parts[0]} {parts[1]}", parts[1] + " " + parts[2][:40], f"{parts[2]} {news(14, 60)}"]
     canonical = found(texts).canonical
@@ -184,7 +184,7 @@ def test_a_text_that_only_chains_tie_together_stays_apart():
 VISIT = ["بلينكن يلتقي الرئيس السيسي بمصر", "بلينكن يلتقي الرئيس السيسي في مصر"]
 
 
-def test_headlines_and_the_title_of_an_article_are_one_group():
+def test_headlines_and_an_article_with_their_title_form_a_group():
     copies = found([STORY], titles=[VISIT[0]], headlines=VISIT)
     assert copies.canonical.tolist() == [0, 0, 0]
     assert table(copies) == dict.fromkeys([(0, 1), (0, 2), (1, 2)], (TITLE, NEITHER))
@@ -195,15 +195,15 @@ def test_headlines_and_the_title_of_an_article_are_one_group():
     ["بلينكن يلتقي الرئيس السيسي بمصر 3", "بلينكن لا يلتقي الرئيس السيسي بمصر", "شهبندر يلتقي الرئيس السيسي بمصر"],
     ids=["number", "negation", "rare_name"],
 )
-def test_a_headline_with_another_fact_stands_alone(other):
+def test_a_headline_with_another_fact_is_unique(other):
     assert found([STORY], titles=[VISIT[0]], headlines=[other]).canonical.tolist() == [0, 1]
 
 
-def test_articles_with_one_title_are_not_tied_by_it():
+def test_articles_with_the_same_title_are_not_grouped():
     assert found([news(1), news(2)], titles=[VISIT[0]] * 2, headlines=[VISIT[1]]).canonical.tolist() == [0, 1, 0]
 
 
-def test_a_headline_is_never_compared_with_a_body():
+def test_a_headline_is_never_compared_with_a_text():
     body = f"{VISIT[0]} {VISIT[0]}"
     assert found([body], headlines=[body]).canonical.tolist() == [0, 1]
 
@@ -214,7 +214,7 @@ def test_exact_copies_of_the_article_have_the_match_with_its_headline():
     assert table(copies)[0, 2] == (TITLE, NEITHER)
 
 
-# Laws
+# Properties
 
 
 def mixed_corpus():
@@ -242,7 +242,7 @@ def test_copies_do_not_depend_on_the_order_of_documents():
     assert [n - 1 - target for target in turned[::-1]] == one
 
 
-def test_a_further_copy_never_splits_a_group():
+def test_another_copy_never_splits_a_group():
     texts, _ = mixed_corpus()
     before = found(texts).canonical.tolist()
     after = found([*texts, edited(texts[5], 50)]).canonical.tolist()
@@ -256,7 +256,7 @@ def test_a_corpus_too_small_for_copies_has_none(texts):
     assert len(copies.matches) == 0
 
 
-def test_a_text_that_hundreds_print_with_two_words_changed_is_one_group():
+def test_hundreds_of_near_copies_of_a_text_form_one_group():
     chance = random.Random(3)
     prints = [STORY.split() for _ in range(500)]
     for words in prints:
@@ -266,7 +266,7 @@ def test_a_text_that_hundreds_print_with_two_words_changed_is_one_group():
 
 
 @pytest.mark.slow
-def test_a_crowd_of_five_thousand_near_copies_is_looked_at_in_proportion_to_its_size():
+def test_candidates_of_five_thousand_near_copies_grow_linearly():
     n = 5_000
     base = news(1, 45).split()
     pick = np.random.default_rng(5).integers(0, len(WORDS), (n, 3))

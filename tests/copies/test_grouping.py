@@ -1,4 +1,4 @@
-"""Groups: every copy has a match of its own with its canonical, whatever the graph."""
+"""Groups: every copy has a match with its canonical, whatever the graph."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def matches_of(edges):
 
 
 def grouped(edges, ranks, hidden=None, settled=None):
-    """Group by the edges known, with further edges to be found if they are asked for."""
+    """Group by the known edges; ``verify`` finds the hidden ones."""
     hidden = hidden or {}
     asked = []
 
@@ -63,7 +63,7 @@ def test_every_copy_has_a_match_with_its_canonical_which_outranks_it(graph):
 
 
 @given(graphs())
-def test_all_matches_are_kept_and_only_verified_ones_are_added(graph):
+def test_all_matches_are_kept_and_only_verified_matches_are_added(graph):
     known, hidden, ranks = graph
     _, matches = grouped(known, ranks, hidden)
     assert known.keys() <= matches.keys() <= known.keys() | hidden.keys()
@@ -78,7 +78,7 @@ def test_the_order_of_matches_does_not_matter(graph, random):
 
 
 @given(graphs())
-def test_the_names_of_rows_do_not_matter(graph):
+def test_the_numbering_of_rows_does_not_matter(graph):
     known, hidden, ranks = graph
     last = len(ranks) - 1
     canonical, _ = grouped(known, ranks, hidden)
@@ -89,7 +89,7 @@ def test_the_names_of_rows_do_not_matter(graph):
 
 @st.composite
 def later_graphs(draw):
-    """A graph of which the first documents are settled: canonicals first by rank, then their copies, then the new ones."""
+    """A graph whose first documents are settled, ranked as canonicals, their copies, new documents."""
     known, hidden, _ = draw(graphs())
     n = max((max(pair) for pair in [*known, *hidden]), default=0) + 1
     n_settled = draw(st.integers(0, n))
@@ -101,7 +101,7 @@ def later_graphs(draw):
 
 
 @given(later_graphs())
-def test_settled_documents_keep_their_canonical_and_no_match_of_theirs_is_asked_for(graph):
+def test_settled_documents_keep_their_canonical_and_are_not_compared_again(graph):
     known, hidden, ranks, settled = graph
     canonical, matches = grouped(known, ranks, hidden, settled)
     assert canonical[: len(settled)] == settled
@@ -109,7 +109,7 @@ def test_settled_documents_keep_their_canonical_and_no_match_of_theirs_is_asked_
 
 
 @given(later_graphs())
-def test_a_new_copy_has_a_match_with_its_canonical_settled_or_new(graph):
+def test_a_new_copy_has_a_match_with_its_canonical(graph):
     known, hidden, ranks, settled = graph
     canonical, matches = grouped(known, ranks, hidden, settled)
     for row in range(len(settled), len(canonical)):
@@ -126,7 +126,7 @@ def test_a_new_document_that_matches_an_old_copy_is_compared_with_its_canonical(
     assert grouped(edges, [0, 1, 2], {}, settled=[0, 0])[0] == [0, 0, 2]
 
 
-def test_a_new_document_joins_the_strongest_of_the_old_canonicals_and_ties_none_to_another():
+def test_a_new_document_joins_its_best_old_canonical_and_merges_no_old_groups():
     edges = {(0, 2): (EXCERPT, 0.3, 0.9), (1, 2): (NEAR, 0.9, 0.9)}
     assert grouped(edges, [0, 1, 2], settled=[0, 1])[0] == [0, 1, 1]
 
@@ -135,7 +135,7 @@ def test_a_partial_match_never_groups():
     assert grouped({(0, 1): (PARTIAL, 0.9, 0.99)}, [0, 1])[0] == [0, 1]
 
 
-def test_the_ends_of_a_chain_are_compared_before_they_are_tied():
+def test_the_ends_of_a_chain_are_compared_before_they_are_grouped():
     chain = {(0, 1): (NEAR, 0.6, 0.8), (1, 2): (NEAR, 0.6, 0.8)}
     assert grouped(chain, [0, 1, 2], {(0, 2): (NEAR, 0.6, 0.7)})[0] == [0, 0, 0]
     assert grouped(chain, [0, 1, 2], {(0, 2): (PARTIAL, 0.2, 0.4)})[0] == [0, 0, 2]
@@ -147,7 +147,7 @@ def test_a_stronger_match_ties_first():
     assert grouped(edges, [0, 1, 2])[0] == [0, 1, 1]
 
 
-def test_documents_without_matches_stand_for_themselves():
+def test_documents_without_matches_are_their_own_canonicals():
     assert grouped({}, [2, 0, 1])[0] == [0, 1, 2]
     assert grouped({}, [])[0] == []
 

@@ -25,13 +25,13 @@ def test_overlap_is_set_arithmetic(pairs):
         assert measured.left_is_smaller[place] == (len(a) <= len(b))
 
 
-def test_overlap_of_sets_that_share_nothing_is_zero():
+def test_disjoint_and_empty_sets_have_no_overlap():
     jaccard, containment, left_is_smaller = overlap(np.array([0, 0]), np.array([0, 3]), np.array([0, 2]))
     assert (jaccard.tolist(), containment.tolist(), left_is_smaller.tolist()) == ([0, 0], [0, 0], [True, False])
 
 
 @given(NAMES, st.integers(0, 9))
-def test_numbers_of_excerpts_become_the_names_that_they_were(names, cut):
+def test_contained_numbers_and_names_convert_both_ways(names, cut):
     whole = pa.array(names, pa.string())
     for column in (whole, pa.chunked_array([whole[:cut], whole[cut:]])):
         numbers = contained_numbers(column)

@@ -1,4 +1,4 @@
-"""Canonicals: who stands for a copy group."""
+"""Precedence: which document of a copy group is its canonical."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ORDERED = {
 
 
 @pytest.mark.parametrize(("first", "second"), ORDERED.values(), ids=ORDERED)
-def test_the_first_of_two_stands_for_both(first, second):
+def test_the_first_of_two_documents_ranks_first(first, second):
     assert ranked(first, second) == [0, 1]
     assert ranked(second, first) == [1, 0]
 
@@ -69,5 +69,5 @@ def test_ranks_are_a_permutation():
     assert sorted(ranks) == list(range(40))
 
 
-def test_no_document_has_no_rank():
+def test_no_documents_have_no_ranks():
     assert ranked() == []

@@ -1,4 +1,4 @@
-"""Recall: what is measured on a sample is what brute force says of it, and the interval keeps its promise."""
+"""Recall: the figure of a sample equals brute force, and the interval has its coverage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COPIES = Config().copies
 
 
 def corpus(seed, groups=30):
-    """Rows of hashes in families: each a base and versions of it that keep more or less; between them strangers."""
+    """Rows of hashes in families (a base and versions that keep parts of it), with unrelated rows between them."""
     rng = random.Random(seed)
     rows = []
     for _ in range(groups):
@@ -33,7 +33,7 @@ def corpus(seed, groups=30):
 
 
 def digests_of(texts):
-    """Digests that are equal where the names of the texts are."""
+    """Digests that are equal if the names of the texts are."""
     names = {name: i for i, name in enumerate(dict.fromkeys(texts))}
     drawn = np.random.default_rng(5).integers(0, 2**64, (len(names), 2), np.uint64)
     return drawn[[names[text] for text in texts]]
@@ -53,7 +53,7 @@ def measured(rows, listed, *, sample=CENSUS, texts=None, compared=None, threads=
 
 
 def true_pairs(rows, at=0.5):
-    """By sets: the pairs of at least a jaccard that are to be listed, and those of enough containment for an excerpt."""
+    """By set arithmetic: the pairs that reach the jaccard and are listed, and those that reach the containment."""
     near, partial, excerpt = COPIES.near, COPIES.partial, COPIES.excerpt
     by_jaccard, by_containment = [], []
     for right, row in enumerate(rows):
@@ -68,7 +68,7 @@ def true_pairs(rows, at=0.5):
 
 
 @pytest.mark.parametrize("at", [0.3, 0.5, 0.8])
-def test_where_all_documents_are_sampled_the_figure_is_that_of_brute_force(at):
+def test_a_full_sample_gives_the_recall_by_brute_force(at):
     rows = corpus(1, groups=60)
     near, held = true_pairs(rows, at)
     listed = [pair for pair in sorted({*near, *held}) if random.Random(str(pair)).random() < 0.6]
@@ -83,7 +83,7 @@ def test_where_all_documents_are_sampled_the_figure_is_that_of_brute_force(at):
     assert report["sampled"] == report["texts"] == len(rows)
 
 
-def test_a_pair_counts_if_one_of_its_texts_is_sampled_and_once_if_both_are():
+def test_a_pair_counts_once_if_one_or_both_of_its_texts_are_sampled():
     rows = [[1, 2, 3, 4]] * 6
     report = measured(rows, [], sample=5)
     assert report["sampled"] == 5
@@ -91,7 +91,7 @@ def test_a_pair_counts_if_one_of_its_texts_is_sampled_and_once_if_both_are():
     assert measured(rows, [], sample=1)["jaccard"]["pairs"] == 5
 
 
-def test_documents_with_the_same_tokens_are_one_text_and_no_pair():
+def test_documents_with_equal_tokens_are_one_text():
     rows = [[1, 2, 3, 4]] * 5
     report = measured(rows, [], texts=["a", "b", "a", "a", "b"])
     assert (report["texts"], report["jaccard"]["pairs"], report["jaccard"]["listed"]) == (2, 1, 0)
@@ -103,30 +103,30 @@ def test_a_match_of_any_exact_copy_lists_the_pair(match):
     assert (report["jaccard"]["pairs"], report["jaccard"]["listed"]) == (1, 1)
 
 
-def test_a_match_with_something_else_lists_nothing():
+def test_a_match_with_another_text_lists_no_pair():
     report = measured([[1, 2, 3, 4]] * 2 + [[9]] * 2, [(0, 2), (1, 3), (2, 3)], compared=[True, True, True, False])
     assert (report["jaccard"]["pairs"], report["jaccard"]["listed"]) == (1, 0)
 
 
-def test_documents_that_the_run_did_not_compare_are_not_in_the_sample_and_in_no_pair():
+def test_documents_that_were_not_compared_are_not_sampled():
     report = measured([[1, 2, 3, 4]] * 3 + [[]], [(0, 1)], compared=[True, True, False, True])
     assert (report["texts"], report["jaccard"]["pairs"], report["jaccard"]["listed"]) == (2, 1, 1)
 
 
-def test_a_pair_too_unlike_to_be_listed_is_not_missed():
+def test_a_pair_below_the_listing_threshold_is_not_missed():
     rows = [[1, 2, 3, 4, 5], [1, 2, 6, 7, 8]]  # jaccard 0.25, containment 0.4
     settings = {"candidates.at": 0.2}
     assert measured(rows, [], **settings)["jaccard"]["pairs"] == 1
     assert measured(rows, [], **settings, **{"copies.partial": 0.5, "copies.excerpt": 0.5})["jaccard"]["pairs"] == 0
 
 
-def test_without_pairs_the_recall_is_not_known():
+def test_without_pairs_the_recall_is_null():
     report = measured([[1, 2], [3, 4], [5, 6]], [])
     assert report["jaccard"] == {"from": 0.5, "pairs": 0, "listed": 0, "recall": None, "low": None, "high": None}
 
 
 @pytest.mark.parametrize("rows", [[], [[]], [[], []], [[1]]], ids=["none", "empty", "two_empty", "one"])
-def test_with_next_to_nothing_there_is_nothing_to_measure(rows):
+def test_tiny_corpora_have_no_recall(rows):
     report = measured(rows, [], sample=3)
     assert (report["texts"], report["jaccard"]["recall"]) == (sum(map(bool, rows)), None)
 
@@ -148,7 +148,7 @@ def test_the_sample_depends_neither_on_threads_nor_on_the_order_of_documents():
 
 
 def near_pairs(rows):
-    """The first of ``true_pairs``, looked for among rows that share a value: fast enough for many."""
+    """The first result of ``true_pairs``, searched only among rows that share a value: fast enough for many rows."""
     holders = {}
     for row, values in enumerate(rows):
         for value in values:
@@ -165,7 +165,7 @@ def test_another_seed_draws_another_sample():
     assert len({measured(rows, [], sample=40, seed=seed)["jaccard"]["pairs"] for seed in range(8)}) > 3
 
 
-def test_samples_of_many_seeds_are_right_on_average_and_their_intervals_hold_the_truth():
+def test_the_estimate_is_unbiased_and_its_intervals_cover_the_truth():
     rows = corpus(7, groups=700)
     near = near_pairs(rows)
     listed = random.Random(8).sample(near, len(near) * 9 // 10)
@@ -180,19 +180,19 @@ def test_samples_of_many_seeds_are_right_on_average_and_their_intervals_hold_the
 # The interval
 
 
-def test_an_interval_does_not_close_where_nothing_is_missed():
+def test_the_interval_has_width_if_nothing_is_missed():
     pairs = np.array([1.0, 1, 2, 0, 0, 5])
     low, high = recall_interval(pairs, pairs, 10**9)
     assert high == 1.0
     assert low == pytest.approx(0.025 ** (1 / 4), abs=1e-6)  # four documents have a pair, and each counts once
 
 
-def test_an_interval_does_not_close_where_everything_is_missed():
+def test_the_interval_has_width_if_everything_is_missed():
     pairs = np.array([1.0, 1, 2, 0, 0, 5])
     assert recall_interval(pairs, np.zeros(6), 10**9) == (0.0, pytest.approx(1 - 0.025 ** (1 / 4), abs=1e-6))
 
 
-def test_pairs_that_are_missed_together_make_a_wider_interval():
+def test_pairs_missed_together_widen_the_interval():
     pairs = np.full(100, 5.0)
     apart, together = pairs.copy(), pairs.copy()
     apart[:50] -= 1
@@ -207,7 +207,7 @@ def test_pairs_that_are_missed_together_make_a_wider_interval():
     assert recall_interval(pairs, fewer, 10**9)[0] < recall_interval(pairs, spread, 10**9)[0]
 
 
-def test_an_interval_shrinks_with_the_documents_and_is_a_point_where_all_are_sampled():
+def test_the_interval_shrinks_with_the_sample_to_a_point():
     pairs, listed = np.full(400, 2.0), np.repeat([2.0, 1.0], 200)
     widths = [np.diff(recall_interval(pairs[::step], listed[::step], 10**9))[0] for step in (8, 4, 2, 1)]
     assert widths == sorted(widths, reverse=True)
@@ -218,7 +218,7 @@ def test_an_interval_shrinks_with_the_documents_and_is_a_point_where_all_are_sam
 # In a run
 
 
-def test_recall_is_measured_where_one_is_asked_for_or_a_sample_is_set():
+def test_recall_is_measured_if_a_recall_or_a_sample_is_set():
     config = Config()
     assert sample_size(config) == 0
     assert sample_size(config.replace({"candidates.recall": 0.9})) == SAMPLE_IF_ASKED
@@ -232,7 +232,7 @@ def crawl():
     return [{"id": str(i), "text": text} for i, text in enumerate(texts)]
 
 
-def test_a_run_that_is_asked_for_a_recall_tells_what_it_is():
+def test_a_run_with_a_recall_setting_reports_the_recall():
     config = Config().replace({"candidates.recall": 0.99, "candidates.at": 0.6})
     result = dedup.find_copies(crawl(), config)
     recall = result.manifest["recall"]
@@ -244,7 +244,7 @@ def test_a_run_that_is_asked_for_a_recall_tells_what_it_is():
     assert sum(kind == "exact" for kind in result.matches.column("kind").to_pylist()) == 3
 
 
-def test_a_run_that_finds_less_says_so():
+def test_a_run_below_the_recall_warns():
     weak = {"candidates.bands": 1, "candidates.rows": 64, "candidates.sampled": 1, "candidates.recall_sample": 100}
     result = dedup.find_copies(crawl(), Config().replace(weak))
     found = result.manifest["recall"]["jaccard"]
@@ -254,7 +254,7 @@ def test_a_run_that_finds_less_says_so():
     assert found["listed"] <= listed
 
 
-def test_a_run_that_is_asked_for_nothing_measures_nothing():
+def test_a_run_without_the_settings_measures_no_recall():
     result = dedup.find_copies(crawl())
     assert result.manifest["recall"] is None
     assert [stage["stage"] for stage in result.manifest["stages"]] == ["read", "copies"]

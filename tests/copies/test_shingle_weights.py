@@ -1,4 +1,4 @@
-"""Commonness: which shingles weigh less, exactly, however the counting is split up."""
+"""Shingle weights: exact, however the counting is split."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def weighed(rows, sources, compared=None, threads=1, **settings):
 
 
 def exact(rows, sources, common, common_in_source):
-    """The same, counted by hand."""
+    """The same by plain counting."""
     answer = {}
     for (value, source), count in Counter((value, s) for row, s in zip(rows, sources, strict=True) for value in row).items():
         weight = (common if source < 0 else common_in_source) / count
@@ -47,7 +47,7 @@ def test_weights_are_exact(documents, common, common_in_source):
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
 @pytest.mark.parametrize(("parts", "slots", "block"), [(2, 1 << 12, 7), (4, 1 << 26, 1 << 16), (64, 1 << 12, 50)])
-def test_weights_are_exact_however_the_values_are_split_into_parts_blocks_and_threads(monkeypatch, parts, slots, block, threads):
+def test_weights_do_not_depend_on_parts_blocks_and_threads(monkeypatch, parts, slots, block, threads):
     for name, value in (("_LEAST_PARTS", parts), ("_MOST_SLOTS", slots), ("_BLOCK", block)):
         monkeypatch.setattr(commonness, name, value)
     rng = np.random.default_rng(4)
@@ -64,7 +64,7 @@ def test_the_order_of_documents_does_not_matter():
     assert weighed(rows, sources) == weighed(rows, sources, compared=range(59, -1, -1)) == weighed(rows[::-1], sources[::-1])
 
 
-def test_what_many_outlets_print_once_is_not_common_and_what_one_prints_three_times_is():
+def test_a_shingle_of_many_outlets_is_not_common_but_one_repeated_by_an_outlet_is():
     rows = [[5]] * 300
     assert weighed(rows, range(300)) == {}
     assert weighed(rows[:3], [8, 8, 8]) == {5: 2 / 3}
@@ -73,18 +73,18 @@ def test_what_many_outlets_print_once_is_not_common_and_what_one_prints_three_ti
 
 
 @pytest.mark.parametrize("bound", [253, 254, 255])
-def test_counts_go_on_beyond_what_a_byte_holds(bound):
+def test_counts_exceed_a_byte(bound):
     for n in (bound, bound + 1, 600):
         assert weighed([[5]] * n, [3] * n, common_in_source=bound) == ({5: bound / n} if n > bound else {})
         assert weighed([[5]] * n, [-1] * n, common=bound) == ({5: bound / n} if n > bound else {})
 
 
-def test_documents_that_are_not_compared_make_nothing_common():
+def test_documents_that_are_not_compared_are_not_counted():
     rows = [[5, 6]] * 9
     assert weighed(rows, [3] * 9, compared=[1, 4]) == {}
     assert weighed(rows, [3] * 9, compared=[1, 4, 8]) == {5: 2 / 3, 6: 2 / 3}
 
 
 @pytest.mark.parametrize("rows", [[], [[]], [[5]]], ids=["none", "empty", "one"])
-def test_too_few_documents_have_nothing_common(rows):
+def test_few_documents_have_no_common_shingles(rows):
     assert weighed(rows, [-1] * len(rows)) == {}

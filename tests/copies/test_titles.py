@@ -1,4 +1,4 @@
-"""Headlines: one if nothing was replaced; another number, name or negation makes another headline."""
+"""Headlines: they match if nothing is replaced; another number, name or negation makes a different headline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.arabic import news
 
 
 def matched(headlines, titles=(), ranks=None, threads=1):
-    """Matches of headlines, and of articles with these titles behind them, as ``{(left, right): kind}``."""
+    """Matches of headlines, followed by articles with these titles, as ``{(left, right): kind}``."""
     texts = [*headlines, *(news(seed) for seed in range(len(titles)))]
     prints = fingerprint(pa.array(texts), pa.array([*headlines, *titles]), Config())
     headline = np.arange(len(texts)) < len(headlines)
@@ -36,7 +36,7 @@ SAME = {
 
 
 @pytest.mark.parametrize("other", SAME.values(), ids=SAME)
-def test_a_headline_in_another_house_style_is_the_same(other):
+def test_headlines_in_different_house_styles_match(other):
     assert matched([VISIT, other]).keys() == {(0, 1)}
     assert matched([other], [VISIT]) == {(0, 1): TITLE}
 
@@ -52,7 +52,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize(("one", "other"), OTHERS.values(), ids=OTHERS)
-def test_a_headline_with_another_fact_is_another(one, other):
+def test_headlines_with_different_facts_do_not_match(one, other):
     assert matched([one, other]) == {}
     assert matched([one], [other]) == {}
 
@@ -69,7 +69,7 @@ def test_a_headline_with_another_fact_is_another(one, other):
     ],
     ids=["sunday", "states", "imam"],
 )
-def test_a_name_with_the_stem_of_a_stop_word_is_still_a_name(one, other):
+def test_names_with_the_stem_of_a_stop_word_are_compared(one, other):
     assert matched([one, other]) == {}
 
 
@@ -90,7 +90,7 @@ def test_a_headline_is_matched_with_the_first_headline_and_the_first_article():
     assert matched([VISIT] * 3, [VISIT] * 2, ranks=[2, 1, 0, 4, 3]).keys() == {(0, 2), (1, 2), (0, 4), (1, 4), (2, 4)}
 
 
-def test_a_title_that_thousands_share_makes_a_match_for_each_not_for_each_two():
+def test_a_title_of_thousands_gives_one_match_each():
     assert len(matched([VISIT] * 3000)) == 2999
 
 
@@ -99,7 +99,7 @@ def test_headlines_that_are_too_short_never_match():
 
 
 @pytest.mark.parametrize("headlines", [[], [VISIT], ["", ""]], ids=["none", "one", "empty"])
-def test_there_is_no_match_without_two_headlines(headlines):
+def test_one_headline_alone_has_no_match(headlines):
     assert matched(headlines) == {}
 
 
@@ -146,5 +146,5 @@ def test_matches_do_not_depend_on_the_number_of_threads(threads):
         "how_many",
     ],
 )
-def test_headlines_that_say_the_opposite_are_two(one, other):
+def test_opposite_headlines_do_not_match(one, other):
     assert matched([one, other]) == {}

@@ -1,4 +1,4 @@
-"""Matches: exact numbers for every pair, and a rule that tells a copy from a form filled in anew."""
+"""Verification: exact similarities of every pair, and the rules that tell a copy from a template."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fact(number):
 
 
 def measured(rows, terms=None, config=None, sources=None, threads=1, spill=None):
-    """Rows of shingles, with no terms and of unknown outlets if none are given, as they are measured."""
+    """Verification input of rows of shingles, by default without terms and outlets."""
     shingles = oracle.flat([sorted(set(row)) for row in rows])
     terms = oracle.flat(terms or [[] for _ in rows])
     sources = np.full(len(rows), -1) if sources is None else np.array(sources)
@@ -39,13 +39,13 @@ def verified(rows, terms=None, pairs=None, threads=1, sources=None, **settings):
 
 
 def one(rows, terms=None, **settings):
-    """The kind, and which side is contained, of the only pair; None if it is not listed."""
+    """The kind and the contained side of the only pair; None if it is not listed."""
     matches = verified(rows, terms, [(0, 1)], **settings)
     return (int(matches.kind[0]), int(matches.contained[0])) if len(matches) else None
 
 
 def spread(numbers):
-    """Numbers as hashes, so that no two are counted together."""
+    """Numbers as hashes, so that no two collide."""
     return [oracle.mix64(number + 1) for number in numbers]
 
 
@@ -77,17 +77,17 @@ def test_the_kind_follows_from_the_thresholds(sets):
         assert jaccard >= 0.5 or containment >= 0.2
 
 
-def test_of_an_excerpt_the_smaller_one_is_contained():
+def test_the_smaller_text_of_an_excerpt_is_contained():
     long, short = spread(range(100)), spread(range(30))
     assert one([short, long]) == (EXCERPT, LEFT)
     assert one([long, short]) == (EXCERPT, RIGHT)
 
 
-def test_what_shares_half_of_both_is_near():
+def test_a_pair_at_the_near_threshold_is_near():
     assert one([spread(range(100)), spread(range(34, 134))], near=0.49) == (NEAR, NEITHER)
 
 
-def test_what_shares_passages_only_is_partial():
+def test_a_pair_that_shares_only_passages_is_partial():
     assert one([spread(range(100)), spread(range(60, 160))], excerpt=0.6) == (PARTIAL, NEITHER)
 
 
@@ -97,7 +97,7 @@ def text(terms):
 
 
 def touched_up(words, every):
-    """The words with every so many replaced by a new one."""
+    """The words with one in every few replaced by a new one."""
     return [100_000 + word if place % every == every - 1 else word for place, word in enumerate(words)]
 
 
@@ -108,7 +108,7 @@ def both(one_text, other_text, **settings):
     return (*(int(getattr(matches, name)[0]) for name in ("kind", "contained")), float(matches.jaccard[0]), float(matches.containment[0]))
 
 
-def test_what_was_reworded_here_and_there_is_an_excerpt_and_what_shares_one_long_passage_is_partial():
+def test_a_text_edited_throughout_is_an_excerpt_but_one_shared_passage_is_partial():
     words = list(range(180))
     kind, contained, jaccard, containment = both(words, touched_up(words, 6))
     assert (kind, contained) == (EXCERPT, LEFT)
@@ -120,12 +120,12 @@ def test_what_was_reworded_here_and_there_is_an_excerpt_and_what_shares_one_long
 
 
 @pytest.mark.parametrize(("coverage", "kind"), [(0.8, EXCERPT), (0.83, EXCERPT), (0.84, PARTIAL)])
-def test_an_excerpt_is_covered_as_far_as_it_is_asked_for(coverage, kind):
+def test_an_excerpt_needs_the_coverage_of_the_setting(coverage, kind):
     words = list(range(180))
     assert both(words, touched_up(words, 6), coverage=coverage)[0] == kind  # five words in six are covered
 
 
-def test_it_is_the_smaller_text_that_must_be_covered():
+def test_the_smaller_text_must_be_covered():
     long, passage = list(range(300)), list(range(100, 150))
     assert both(long, passage)[:2] == (EXCERPT, RIGHT)
     assert both(long, touched_up(passage, 7))[:2] == (EXCERPT, RIGHT)
@@ -134,11 +134,11 @@ def test_it_is_the_smaller_text_that_must_be_covered():
     assert both(long, [*passage[:26], *range(1000, 1024)])[:2] == (PARTIAL, NEITHER)
 
 
-def test_what_is_near_is_not_asked_for_coverage():
+def test_near_copies_need_no_coverage():
     assert both(range(100), [*range(70), *range(1000, 1030)], near=0.5, coverage=0.99)[0] == NEAR
 
 
-def test_what_shares_too_little_is_not_listed():
+def test_pairs_that_share_too_little_are_not_listed():
     assert one([spread(range(100)), spread(range(80, 180))]) is None
 
 
@@ -149,59 +149,59 @@ def test_empty_texts_are_never_listed():
 
 
 def form(names, shared=40, own=20):
-    """Documents that share a form and fill it in with words of their own."""
+    """Documents that fill in one template with different words."""
     return [spread([*range(shared), *range(1000 * (name + 1), 1000 * (name + 1) + own)]) for name in range(names)]
 
 
-def test_a_form_that_two_documents_share_is_a_copy_of_one_text():
+def test_a_template_in_only_two_documents_is_a_copy():
     assert one(form(2)) == (NEAR, NEITHER)
 
 
-def test_a_form_that_hundreds_share_is_no_copy():
+def test_a_template_in_hundreds_of_documents_is_not_a_copy():
     matches = verified(form(300), pairs=[(i, i + 1) for i in range(299)])
     assert len(matches) == 299
     assert (matches.kind == PARTIAL).all()
     assert (matches.jaccard == 40 / 80).all()
 
 
-def test_a_pair_that_shares_nearly_all_of_a_form_is_a_copy_however_many_share_it():
+def test_a_pair_of_high_containment_is_a_copy_however_common():
     matches = verified(form(300, shared=40, own=8), pairs=[(i, i + 1) for i in range(299)])
     assert set(matches.containment.tolist()) == {40 / 48}
     assert (matches.kind == NEAR).all()
 
 
-def test_a_form_that_one_outlet_prints_several_times_is_no_copy_but_what_many_outlets_print_once_is():
+def test_a_template_of_one_outlet_is_not_a_copy_but_a_text_of_many_outlets_is():
     rows = form(6)
     assert set(verified(rows, sources=[3] * 6).kind.tolist()) == {PARTIAL}
     assert set(verified(rows, sources=range(6)).kind.tolist()) == {NEAR}
     assert set(verified(rows, sources=[-1] * 6).kind.tolist()) == {NEAR}  # any six outlets, for all that is known
 
 
-def test_a_wire_that_hundreds_of_outlets_print_once_is_one_text():
+def test_a_wire_in_hundreds_of_outlets_is_a_copy():
     pairs = [(i, i + 1) for i in range(299)]
     assert set(verified(form(300), pairs=pairs, sources=range(300)).kind.tolist()) == {NEAR}
 
 
-def test_the_outlet_that_prints_a_form_most_often_decides_for_all():
+def test_the_outlet_that_repeats_a_template_most_decides():
     rows = form(12)
     sources = [3] * 6 + list(range(10, 16))
     assert set(verified(rows, sources=sources, pairs=[(6, 7), (8, 11), (0, 1), (0, 7)]).kind.tolist()) == {PARTIAL}
 
 
-def test_a_form_may_come_back_so_often_as_it_is_set():
+def test_a_template_may_recur_as_often_as_the_setting_allows():
     rows = form(6)
     assert set(verified(rows, sources=[3] * 6, common_in_source=6).kind.tolist()) == {NEAR}
     assert set(verified(rows, common=2).kind.tolist()) == {PARTIAL}
 
 
-def test_distinct_is_a_share_of_the_containment():
+def test_the_distinct_setting_is_a_share_of_the_containment():
     rows, pairs = form(20), [(0, 1)]
     # Each shares 40 of 60 shingles, and these weigh half: 20 of a weight of 40, three quarters of two thirds.
     assert verified(rows, pairs=pairs, distinct=0.74).kind.tolist() == [NEAR]
     assert verified(rows, pairs=pairs, distinct=0.76).kind.tolist() == [PARTIAL]
 
 
-def test_a_copy_of_a_form_is_a_copy_all_the_same():
+def test_a_copy_of_a_filled_in_template_is_a_copy():
     rows = form(300)
     matches = verified([*rows, rows[7][:-2]], pairs=[(7, 300)])
     assert matches.kind.tolist() == [NEAR]
@@ -218,28 +218,28 @@ def test_a_copy_of_a_form_is_a_copy_all_the_same():
     ],
     ids=["all", "three_of_five", "two_of_five", "none_to_have", "the_only_one"],
 )
-def test_a_copy_has_enough_of_the_facts_of_the_smaller_one(smaller, larger, kind):
+def test_a_copy_contains_enough_facts_of_the_smaller_text(smaller, larger, kind):
     rows = [spread(range(50)), spread(range(12, 72))]  # they share 38: enough to be near, not too much to be a form
     terms = [[fact(number) for number in smaller], [fact(number) for number in larger]]
     assert one(rows, terms, facts=0.6) == (kind, NEITHER)
 
 
-def test_what_shares_nearly_all_is_a_copy_whatever_its_facts():
+def test_a_pair_of_high_containment_is_a_copy_whatever_its_facts():
     rows = [spread(range(50)), spread(range(60))]
     assert one(rows, [[fact(1), fact(2)], [fact(8), fact(9)]], facts=0.6) == (NEAR, NEITHER)
 
 
-def test_only_facts_are_asked_for():
+def test_only_facts_are_checked():
     rows = [spread(range(50)), spread(range(60))]
     assert one(rows, [[4, 8, 12], [16, 20]]) == (NEAR, NEITHER)
 
 
 def filled(numbers):
-    """Terms of a form: common words, with a fact after each sixth."""
+    """Terms of a template: common words with a fact after every sixth."""
     return [term for i, number in enumerate(numbers) for term in ([i * 400 + j * 4 for j in range(6)] + [fact(10_000 + number)])]
 
 
-def test_facts_replaced_in_place_tell_a_form_filled_in_anew():
+def test_facts_replaced_in_place_reveal_a_template():
     rows = [spread(range(100)), spread(range(31, 131))]
     same = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
     other = [1, 2, 3, 4, 5, 6, 70, 80, 90, 10]
@@ -247,7 +247,7 @@ def test_facts_replaced_in_place_tell_a_form_filled_in_anew():
     assert one(rows, [filled(same), filled(other)]) == (PARTIAL, NEITHER)
 
 
-def test_a_pair_that_shares_nearly_all_is_not_asked_for_replaced_facts():
+def test_replaced_facts_do_not_count_at_high_containment():
     rows = [spread(range(100)), spread(range(10, 110))]
     assert one(rows, [filled([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), filled([1, 2, 3, 4, 5, 6, 70, 80, 90, 10])]) == (NEAR, NEITHER)
 
@@ -260,7 +260,7 @@ def test_matches_do_not_depend_on_the_number_of_threads(threads):
         assert getattr(single, name).tolist() == getattr(several, name).tolist()
 
 
-def test_matches_are_the_same_where_the_rest_is_kept_in_files(tmp_path):
+def test_matches_do_not_depend_on_spilling(tmp_path):
     rows, left, right = form(300, shared=60), np.arange(299), np.arange(1, 300)
     spill = SpillPool(0, str(tmp_path))
     pile = spill.new_array(np.uint8)

@@ -1,4 +1,4 @@
-"""Fingerprints: what is compared of a text, the same however its column is cut."""
+"""Fingerprints: independent of chunks and batches, and equal to the reference."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def of(texts, titles, config=None):
     return fingerprint(pa.array(texts, pa.string()), pa.array(titles, pa.string()), config or Config())
 
 
-def test_a_fingerprint_does_not_depend_on_how_its_columns_are_cut(text_column):
+def test_fingerprints_do_not_depend_on_the_chunks_of_the_columns(text_column):
     assert as_lists(fingerprint(text_column(TEXTS), text_column(TITLES), Config())) == as_lists(of(TEXTS, TITLES))
 
 
 @given(st.lists(st.tuples(arabic_like, arabic_like), max_size=4), st.integers(1, 5), st.integers(2, 5))
-def test_a_fingerprint_is_what_the_oracle_says(documents, words, chars):
+def test_fingerprints_match_the_reference(documents, words, chars):
     texts, titles = [text for text, _ in documents], [title for _, title in documents]
     config = Config().replace({"shingles.words": words, "shingles.headline_chars": chars})
     tokens, digests = oracle.token_rows(texts)
@@ -56,7 +56,7 @@ def test_a_fingerprint_is_what_the_oracle_says(documents, words, chars):
 
 
 @pytest.mark.parametrize("limit", [0, 300, 1 << 30], ids=["in_files", "in_files_from_the_second_batch_on", "in_memory"])
-def test_piled_batches_are_the_whole(limit):
+def test_fingerprints_built_in_batches_equal_those_of_the_whole(limit):
     with SpillPool(limit) as spill:
         builder = FingerprintBuilder(spill)
         for a, b in ((0, 2), (2, 2), (2, 7)):
@@ -71,7 +71,7 @@ def test_piled_batches_are_the_whole(limit):
     assert types == [np.int32, np.uint64, np.uint64, np.uint64, np.uint64, np.uint64, np.int32]
 
 
-def test_taken_documents_are_those_chosen():
+def test_take_selects_the_chosen_documents():
     rows = [6, 0, 0, 3]
     chosen = of([TEXTS[i] for i in rows], [TITLES[i] for i in rows])
     assert as_lists(of(TEXTS, TITLES).take(np.array(rows))) == as_lists(chosen)
@@ -82,7 +82,7 @@ def test_taken_documents_are_those_chosen():
     ["قَالَ الوزيرُ في القاهرةِ ١٬٥٠٠", "قال الوزير فى القاهره 1,500!", "ﻗﺎﻝ الوزيـــر في القاهرة 1500", "قال\u200f الوزیر في القاهرة ۱۵۰۰"],
     ids=["vowels", "house_style", "presentation_forms", "keyboard"],
 )
-def test_two_typings_of_one_text_have_one_digest(typed):
+def test_spelling_variants_of_a_text_have_one_digest(typed):
     digests = of([typed, "قال الوزير في القاهرة 1500"], ["", ""]).digests
     assert digests[0].tolist() == digests[1].tolist()
 
@@ -93,16 +93,16 @@ def test_another_text_has_another_digest(changed):
     assert digests[0].tolist() != digests[1].tolist()
 
 
-def test_a_long_title_is_read_to_its_end():
+def test_long_titles_are_read_to_the_end():
     title = news(5, 200)
     assert of([""], [title]).title_words[0] == len(oracle.stems(title, 1000, title=True))
 
 
-def test_a_signature_is_that_of_the_shingles_a_run_compares():
+def test_signatures_are_made_of_the_shingles_that_a_run_compares():
     assert dedup.sign(pa.array(TEXTS)).values.tolist() == dedup.sign([text or "" for text in TEXTS]).values.tolist()
 
 
-def test_shingles_are_runs_of_folded_words():
+def test_shingles_are_sequences_of_folded_words():
     assert dedup.shingle("قَالَ الوزيرُ في القاهرةِ") == ["قال الوزير في", "الوزير في القاهره"]
     assert dedup.shingle("قال الوزير", Config()) == ["قال الوزير"]
     assert dedup.shingle("،") == []

@@ -1,4 +1,4 @@
-"""Signatures: equal to datasketch's where that is asked for, and never mixed where they were made otherwise."""
+"""Signatures: equal to those of datasketch with its scheme, and never mixed between configurations."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_datasketch_scheme_gives_the_values_of_datasketch(permutations, seed
         assert values.tolist() == datasketch_signature(text, settings).hashvalues.tolist()
 
 
-def test_objects_of_the_datasketch_scheme_compare_with_those_of_datasketch():
+def test_datasketch_scheme_signatures_compare_with_those_of_datasketch():
     settings = config(scheme="datasketch")
     lean = dedup.sign([news(1)], settings).to_datasketch()[0]
     assert isinstance(lean, LeanMinHash)
@@ -48,7 +48,7 @@ def test_objects_of_the_datasketch_scheme_compare_with_those_of_datasketch():
 
 
 @pytest.mark.parametrize("scheme", ["native", "datasketch"])
-def test_an_lsh_of_datasketch_finds_near_copies_by_our_signatures(scheme):
+def test_minhashlsh_of_datasketch_finds_near_copies_by_native_signatures(scheme):
     texts = [news(seed) for seed in range(20)]
     sketches = dedup.sign([*texts, edited(texts[7], 20, 50)], config(scheme=scheme)).to_datasketch()
     lsh = MinHashLSH(threshold=0.6, num_perm=128)
@@ -57,7 +57,7 @@ def test_an_lsh_of_datasketch_finds_near_copies_by_our_signatures(scheme):
     assert lsh.query(sketches[20]) == [7]
 
 
-def test_native_sketches_refuse_those_that_datasketch_made():
+def test_native_signatures_do_not_compare_with_those_of_datasketch():
     native = dedup.sign([news(1)]).to_datasketch()[0]
     with pytest.raises(ValueError, match="seed"):
         native.jaccard(datasketch_signature(news(1), Config()))
@@ -75,7 +75,7 @@ MIXED = {
 
 
 @pytest.mark.parametrize(("settings", "message"), MIXED.values(), ids=MIXED)
-def test_signatures_made_in_different_ways_are_never_compared_or_joined(settings, message):
+def test_signatures_of_different_configurations_cannot_be_compared_or_joined(settings, message):
     one, other = dedup.sign([news(1)]), dedup.sign([news(1)], config(**settings))
     for action in (lambda: one.jaccard(0, other), lambda: one.join(other)):
         with pytest.raises(SignatureError) as error:
@@ -83,7 +83,7 @@ def test_signatures_made_in_different_ways_are_never_compared_or_joined(settings
         assert str(error.value) == f"{message} Sign both with the same configuration."
 
 
-def test_signatures_of_another_version_are_never_compared():
+def test_signatures_of_different_versions_cannot_be_compared():
     one = dedup.sign([news(1)])
     other = Signatures(one.values, one.scheme, one.seed, version=one.version + 1)
     with pytest.raises(SignatureError) as error:
@@ -104,20 +104,20 @@ def test_the_estimate_is_within_four_standard_errors(share):
 
 
 @given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=8), max_size=4))
-def test_native_signatures_take_the_high_bits_of_the_shingle(rows):
+def test_native_signatures_use_the_high_bits_of_a_shingle(rows):
     multipliers, increments = (part.tolist() for part in dedup.fingerprints.minhash.permutations(SignatureConfig(permutations=8)))
     signatures = sign_rows(oracle.flat(rows), SignatureConfig(permutations=8))
     assert (signatures.dtype, signatures.shape) == (np.uint32, (len(rows), 8))
     assert signatures.tolist() == oracle.signature_rows(rows, list(range(len(rows))), multipliers, increments)
 
 
-def test_chosen_rows_have_the_signatures_that_they_have_among_all():
+def test_signatures_of_chosen_rows_equal_those_among_all_rows():
     rows, chosen = oracle.flat([[oracle.mix64(i * 100 + j) for j in range(i)] for i in range(9)]), np.array([7, 0, 3])
     assert sign_rows(rows, SignatureConfig(), chosen).tolist() == sign_rows(rows, SignatureConfig())[chosen].tolist()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
-def test_the_band_keys_of_chosen_rows_are_those_of_their_signatures(threads):
+def test_band_keys_of_chosen_rows_follow_from_their_signatures(threads):
     rows = [[oracle.mix64(i * 100 + j) for j in range(i % 6)] for i in range(3000)]
     chosen, settings = np.arange(0, 3000, 2)[::-1].copy(), SignatureConfig(permutations=16)
     keys = band_rows(oracle.flat(rows), chosen, settings, 5, 3, threads=threads)
@@ -126,7 +126,7 @@ def test_the_band_keys_of_chosen_rows_are_those_of_their_signatures(threads):
     assert keys.tolist() == oracle.band_keys(signatures, 5, 3)
 
 
-def test_joined_signatures_are_those_of_all_texts():
+def test_joined_signatures_equal_those_of_all_texts():
     joined = dedup.sign(TEXTS[:3]).join(dedup.sign(TEXTS[3:]))
     assert joined.values.tolist() == dedup.sign(TEXTS).values.tolist()
     assert len(joined) == len(TEXTS)

@@ -1,6 +1,6 @@
-"""Hashes: frozen by golden vectors, because signatures and indexes outlive the process that made them.
+"""Hashes: pinned by golden vectors, because stored signatures and indexes depend on them.
 
-A vector that no longer holds means that every stored signature is void: then ``SIGNATURE_VERSION`` must be raised.
+If a vector changes, every stored signature is invalid: increase ``SIGNATURE_VERSION``.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ TEXT = "أعلنت وزارة الصحة أمس عن افتتاح مستشفى �
 
 
 @given(WORDS64)
-def test_mix64_is_its_twin(value):
+def test_mix64_matches_the_reference(value):
     assert int(mix64(np.uint64(value))) == oracle.mix64(value)
 
 
 @given(WORDS64, WORDS64)
-def test_extend_is_its_twin(state, value):
+def test_extend_matches_the_reference(state, value):
     assert int(extend(np.uint64(state), np.uint64(value))) == oracle.extend(state, value)
 
 
 @given(st.text(max_size=256))
-def test_hash_letters_is_its_twin(word):
+def test_hash_letters_matches_the_reference(word):
     letters = np.array([ord(letter) for letter in word], np.uint32)
     assert int(hash_letters(letters, len(word))) == oracle.hash_letters(word)
 

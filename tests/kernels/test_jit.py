@@ -1,4 +1,4 @@
-"""Where compiled kernels are cached, and that an edit in any kernel file makes them be compiled again."""
+"""The cache of compiled kernels: where it is, and that an edit in any kernel file invalidates it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dedup.kernels import jit as compiling
 
 @pytest.fixture
 def calls(monkeypatch, tmp_path):
-    """The calls of Numba, on a machine where only the temporary folder can be written and no setting names a place."""
+    """Calls of ``numba.njit`` where only the temporary folder is writable and no setting names a folder."""
     made = []
 
     def njit(**options):
@@ -37,7 +37,7 @@ def calls(monkeypatch, tmp_path):
 
 @pytest.fixture
 def kernels(monkeypatch, tmp_path):
-    """A folder of kernels that can be written."""
+    """A writable folder of kernels."""
     folder = tmp_path / "kernels"
     folder.mkdir()
     (folder / "rows.py").write_text("one = 1")
@@ -57,7 +57,7 @@ def test_kernels_are_cached_beside_their_source(calls, kernels):
     assert Path(folder).parent == kernels / "__pycache__"
 
 
-def test_numbas_own_setting_goes_before_the_source(calls, kernels, monkeypatch, tmp_path):
+def test_the_setting_of_numba_has_precedence(calls, kernels, monkeypatch, tmp_path):
     monkeypatch.setattr(numba.core.config, "CACHE_DIR", str(tmp_path / "set"))
     compiling.jit(len)
     ((_, folder),) = calls
@@ -83,7 +83,7 @@ def test_a_user_without_a_home_gets_a_private_temporary_folder(calls, monkeypatc
     assert Path(folder).parent.parent == tmp_path / "temporary"
 
 
-def test_kernels_are_kept_in_a_private_temporary_folder(calls, tmp_path):
+def test_the_private_temporary_folder_is_only_for_the_user(calls, tmp_path):
     compiling.jit(len)
     (private,) = (tmp_path / "temporary").iterdir()
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
@@ -97,7 +97,7 @@ def test_a_folder_that_others_can_write_is_not_trusted(calls):
     assert calls == [(False, "")]
 
 
-def test_a_link_in_the_place_of_the_folder_is_not_followed(calls, tmp_path):
+def test_a_symbolic_link_instead_of_the_folder_is_not_followed(calls, tmp_path):
     folder = compiling._private_folder()
     folder.rmdir()
     (tmp_path / "other").mkdir()
@@ -123,7 +123,7 @@ def test_a_folder_that_numba_refuses_is_not_used(calls, monkeypatch):
     assert numba.core.config.CACHE_DIR == ""
 
 
-def test_caches_of_other_libraries_stay_where_they_are(calls, kernels):
+def test_the_setting_of_numba_is_restored(calls, kernels):
     compiling.jit(len)
     assert numba.core.config.CACHE_DIR == ""
 
@@ -142,7 +142,7 @@ def test_a_change_in_any_kernel_file_changes_the_folder(calls, kernels):
     assert folder_now() == before
 
 
-def test_only_the_folders_used_last_are_kept(calls, kernels):
+def test_only_the_most_recently_used_folders_are_kept(calls, kernels):
     made = []
     for number in range(compiling.KEPT_FOLDERS + 3):
         (kernels / "rows.py").write_text(f"one = {number}")

@@ -1,4 +1,4 @@
-"""Rows: those that are taken are those chosen, in the order given."""
+"""Rows: gathering the chosen rows in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests import oracle
 
 
 @given(st.lists(st.lists(st.integers(0, 99), max_size=5), min_size=1, max_size=6), st.sampled_from([np.uint64, np.int32]), st.data())
-def test_gathered_rows_are_their_twins(rows, dtype, data):
+def test_gathered_rows_match_the_reference(rows, dtype, data):
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=8))
     values, offsets = oracle.flat(rows, dtype)
     taken = row_offsets(np.array([len(rows[i]) for i in chosen], np.int64))

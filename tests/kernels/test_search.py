@@ -1,4 +1,4 @@
-"""Search: the place found is that of Python's bisect."""
+"""Binary search agrees with Python's ``bisect``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dedup.kernels.rows import first_at_least
 
 
 @given(st.lists(st.integers(0, 20), max_size=12).map(sorted), st.integers(0, 21), st.data())
-def test_the_place_is_that_of_bisect_in_any_part(values, value, data):
+def test_first_at_least_agrees_with_bisect(values, value, data):
     low = data.draw(st.integers(0, len(values)))
     high = data.draw(st.integers(low, len(values)))
     assert first_at_least(np.array(values, np.uint64), low, high, np.uint64(value)) == bisect_left(values, value, low, high)

@@ -1,4 +1,4 @@
-"""Counts of a background corpus and their file: what is kept, what is refused and in which words, what is never overwritten."""
+"""Document frequencies and their file: round trips, refused files and messages, protection from overwriting."""
 
 import errno
 import io
@@ -39,17 +39,17 @@ def refusal(path):
         DocumentFrequencies.read(path)
     message = str(error.value)
     assert message.endswith(". Use a file that 'dedup stories fit-idf' wrote, or leave stories.background out.")
-    return message.removeprefix(f"{path}: ").partition(". Give")[0]
+    return message.removeprefix(f"{path}: ").partition(". Use a file")[0]
 
 
 def same(one, other):
     return one.terms.tolist() == other.terms.tolist() and one.counts.tolist() == other.counts.tolist() and one.documents == other.documents
 
 
-# What is kept
+# Round trips
 
 
-def test_counts_come_back_as_they_were_written(path):
+def test_written_counts_are_read_back_unchanged(path):
     KNOWN.write(path)
     found = DocumentFrequencies.read(path)
     assert same(found, KNOWN)
@@ -57,7 +57,7 @@ def test_counts_come_back_as_they_were_written(path):
     assert found.document_frequency(np.array([8, 5, 12, 403], np.uint64)).tolist() == [1, 7, 0, 3]
 
 
-def test_the_same_counts_are_the_same_bytes_and_numpy_can_read_them(path, tmp_path):
+def test_equal_counts_give_equal_bytes_that_numpy_reads(path, tmp_path):
     KNOWN.write(path)
     KNOWN.write(tmp_path / "other")
     assert path.read_bytes() == (tmp_path / "other").read_bytes()
@@ -65,7 +65,7 @@ def test_the_same_counts_are_the_same_bytes_and_numpy_can_read_them(path, tmp_pa
         assert {name: arrays[name].tolist() for name in arrays} == {name: array.tolist() for name, array in ARRAYS.items()}
 
 
-def test_a_file_is_readable_by_those_whom_the_umask_lets_and_nothing_is_left_beside_it(path):
+def test_a_file_has_the_permissions_of_the_umask_and_no_temporary_file_remains(path):
     before = os.umask(0o027)
     try:
         KNOWN.write(path.parent / "new" / "idf.npz")
@@ -75,7 +75,7 @@ def test_a_file_is_readable_by_those_whom_the_umask_lets_and_nothing_is_left_bes
     assert (path.parent / "new" / "idf.npz").stat().st_mode & 0o777 == 0o640
 
 
-def test_the_digest_tells_what_is_counted_and_not_where(path):
+def test_the_digest_depends_on_the_content_not_on_the_file(path):
     KNOWN.write(path)
     assert DocumentFrequencies.read(path).digest() == KNOWN.digest()
     others = [
@@ -87,7 +87,7 @@ def test_the_digest_tells_what_is_counted_and_not_where(path):
     assert len({known.digest() for known in [KNOWN, *others]}) == 5
 
 
-def test_the_setting_chooses_the_shipped_counts_none_or_a_file(path, monkeypatch):
+def test_the_setting_selects_the_shipped_counts_none_or_a_file(path, monkeypatch):
     KNOWN.write(path)
     assert background_of("shipped") is background_of("") is background_of(Config().stories.background) is background()
     assert background_of("none").document_frequency(np.array([4, 8], np.uint64)).tolist() == [0, 0]
@@ -97,15 +97,15 @@ def test_the_setting_chooses_the_shipped_counts_none_or_a_file(path, monkeypatch
     assert same(background_of("./none"), KNOWN)
 
 
-def test_counts_are_named_by_what_is_in_them(path):
+def test_counts_are_named_by_their_content(path):
     background().write(path)
     assert content_name(DocumentFrequencies.read(path)) == content_name(background()) == "shipped"
     assert content_name(background_of("none")) == "none"
     assert content_name(KNOWN) == KNOWN.digest()
 
 
-def test_the_shipped_counts_pass_for_a_file_of_counts_of_this_version():
-    """If folding or stemming changed: make them anew, see the README of ``bench``."""
+def test_the_shipped_counts_are_valid_for_this_version():
+    """If folding or stemming changed, build them again: see the README of ``bench``."""
     import dedup.data
 
     folder = os.path.dirname(dedup.data.__file__)
@@ -113,8 +113,8 @@ def test_the_shipped_counts_pass_for_a_file_of_counts_of_this_version():
     assert background().documents > 20_000
 
 
-def test_the_terms_of_words_are_those_that_files_of_counts_hold():
-    """If this fails though no table changed, raise TERM_VERSION, make the shipped counts anew, and freeze the new terms here."""
+def test_terms_of_known_words_never_change():
+    """If this fails although no table changed: increase TERM_VERSION, build the shipped counts again, and update the terms here."""
     texts = pa.array(["وبالقاهرة مسئولون 2015 London"], pa.large_string())
     terms = fingerprint(texts, texts, Config()).terms[0] & ~np.uint64(3)
     assert (TERM_VERSION, terms.tolist()) == (1, FROZEN)
@@ -123,7 +123,7 @@ def test_the_terms_of_words_are_those_that_files_of_counts_hold():
 FROZEN = [175112182827944912, 3804413912029327208, 16477605257656314432, 6478904095915291200]
 
 
-# What is refused
+# Refused files
 
 
 @pytest.mark.parametrize(
@@ -135,17 +135,17 @@ FROZEN = [175112182827944912, 3804413912029327208, 16477605257656314432, 6478904
     ],
     ids=["empty", "text", "pickle"],
 )
-def test_another_kind_of_file_is_refused(path, content, message):
+def test_files_of_other_kinds_are_refused(path, content, message):
     path.write_bytes(content)
     assert refusal(path) == message
 
 
-def test_a_file_that_is_missing_or_a_folder_is_refused(path, tmp_path):
+def test_a_missing_file_or_a_folder_is_refused(path, tmp_path):
     assert refusal(path) == "cannot be read (No such file or directory)"
     assert refusal(tmp_path) == "cannot be read (Is a directory)"
 
 
-def test_one_array_alone_or_an_archive_of_something_else_is_refused(path):
+def test_a_single_array_or_another_archive_is_refused(path):
     np.save(path.with_suffix(".npy"), KNOWN.terms)
     assert refusal(path.with_suffix(".npy")) == f"{NOT_COUNTS}, or only a part of one"
     np.savez(path, weights=KNOWN.terms)
@@ -179,25 +179,25 @@ def test_one_array_alone_or_an_archive_of_something_else_is_refused(path):
         ({"counts": np.array([7, 0, 3], np.uint32)}, f"{DAMAGED}: it has 9 documents, but terms in 0 to 7 of them"),
     ],
 )  # fmt: skip
-def test_arrays_that_are_no_counts_are_refused(path, changes, message):
+def test_invalid_arrays_are_refused(path, changes, message):
     np.savez_compressed(path, **{name: array for name, array in {**ARRAYS, **changes}.items() if array is not None})
     assert refusal(path) == message
 
 
 class Bomb:
-    """What would happen if a file of counts could hold Python objects."""
+    """Fails the test if a file can make NumPy unpickle it."""
 
     def __reduce__(self):
         return pytest.fail, ("an object of a file of counts was built",)
 
 
 @pytest.mark.parametrize("name", ["terms", "documents"])
-def test_python_objects_in_a_file_are_refused_and_not_built(path, name):
+def test_pickled_objects_in_a_file_are_refused_and_never_loaded(path, name):
     np.savez(path, **{**ARRAYS, name: np.array([Bomb()], object)})
     assert refusal(path).startswith(DAMAGED)
 
 
-def test_a_torn_file_is_refused_wherever_it_was_cut(path):
+def test_a_truncated_file_is_refused_at_any_length(path):
     KNOWN.write(path)
     whole = path.read_bytes()
     for length in range(0, len(whole), 7):
@@ -218,7 +218,7 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(path):
     assert refused > len(whole) / 2
 
 
-def test_a_header_that_promises_more_than_memory_holds_is_refused(path):
+def test_a_header_that_claims_more_than_memory_is_refused(path):
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<u8", "fortran_order": False, "shape": (1 << 58,)})
     with zipfile.ZipFile(path, "w") as archive:
@@ -226,10 +226,10 @@ def test_a_header_that_promises_more_than_memory_holds_is_refused(path):
     assert refusal(path).startswith(DAMAGED)
 
 
-# What is never overwritten
+# Overwriting
 
 
-def test_earlier_counts_are_replaced_only_if_that_is_wanted(path):
+def test_an_existing_file_is_replaced_only_with_overwrite(path):
     background().write(path)
     with pytest.raises(OutputError) as error:
         KNOWN.write(path)
@@ -238,7 +238,7 @@ def test_earlier_counts_are_replaced_only_if_that_is_wanted(path):
     assert same(DocumentFrequencies.read(path), KNOWN)
 
 
-def test_who_reads_while_counts_are_replaced_reads_the_earlier_ones_to_their_end(path):
+def test_a_reader_keeps_the_old_file_while_it_is_replaced(path):
     background().write(path)
     before = path.read_bytes()
     with open(path, "rb") as reader:
@@ -246,7 +246,7 @@ def test_who_reads_while_counts_are_replaced_reads_the_earlier_ones_to_their_end
         assert reader.read() == before
 
 
-def test_counts_of_another_version_may_be_replaced_but_nothing_else(path):
+def test_only_files_of_document_frequencies_are_overwritten(path):
     np.savez(path, **{**ARRAYS, "format": np.int64(2)})
     KNOWN.write(path, overwrite=True)
     assert same(DocumentFrequencies.read(path), KNOWN)
@@ -258,7 +258,7 @@ def test_counts_of_another_version_may_be_replaced_but_nothing_else(path):
     assert path.read_bytes() == thesis
 
 
-def test_a_folder_is_no_place_for_counts_and_a_file_no_folder(path, tmp_path):
+def test_a_folder_as_target_or_a_file_as_folder_is_refused(path, tmp_path):
     with pytest.raises(OutputError, match="is a folder. Give the name of a file."):
         KNOWN.write(tmp_path, overwrite=True)
     path.write_text("keep")
@@ -267,7 +267,7 @@ def test_a_folder_is_no_place_for_counts_and_a_file_no_folder(path, tmp_path):
     assert path.read_text() == "keep"
 
 
-def test_a_full_disk_leaves_the_earlier_counts_and_nothing_else(path, monkeypatch):
+def test_a_full_disk_leaves_the_old_file_only(path, monkeypatch):
     KNOWN.write(path)
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full_disk)
     with pytest.raises(OutputError) as error:

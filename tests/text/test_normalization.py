@@ -1,4 +1,4 @@
-"""Folding: one test for each rule, with what is typed and what is left of it."""
+"""Folding: one test per rule, with typed and folded forms."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rule(*cases):
     return pytest.mark.parametrize(("typed", "left"), [case[1:] for case in cases], ids=[case[0] for case in cases])
 
 
-# Canonical: what two typings of one text have in common
+# Canonical
 
 
 @rule(
@@ -57,7 +57,7 @@ def rule(*cases):
     ("ellipsis", "قال…نعم", "قال نعم"),
     ("no_break_space", "في\u00a0مصر", "في مصر"),
 )
-def test_compatibility_forms_are_their_letters(typed, left):
+def test_compatibility_forms_fold_to_their_letters(typed, left):
     assert normalize(typed) == left
 
 
@@ -68,7 +68,7 @@ def test_compatibility_forms_are_their_letters(typed, left):
     ("rial", "5 ﷼", "5 ريال"),
     ("basmala", "﷽", "بسم الله الرحمن الرحيم"),
 )
-def test_forms_that_unicode_would_split_or_leave_are_folded_first(typed, left):
+def test_forms_that_nfkc_splits_or_keeps_are_folded_first(typed, left):
     assert normalize(typed) == left
 
 
@@ -82,14 +82,14 @@ def test_forms_that_unicode_would_split_or_leave_are_folded_first(typed, left):
     ("honorific_sign", "النبيؐ", "النبي"),
     ("mark_alone", "َ", ""),
 )
-def test_vowels_and_marks_vanish(typed, left):
+def test_vowels_and_marks_are_dropped(typed, left):
     assert normalize(typed) == left
 
 
 @rule(
     ("inside", "مـــصر", "مصر"), ("before_a_number", "الـ51", "ال 51"), ("as_a_dash", "الرياضي ـ عاجل", "الرياضي عاجل"), ("alone", "ـ", "")
 )
-def test_tatweel_vanishes(typed, left):
+def test_tatweel_is_dropped(typed, left):
     assert normalize(typed) == left
 
 
@@ -97,7 +97,7 @@ INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\
 
 
 @pytest.mark.parametrize("sign", INVISIBLE, ids=[f"U+{ord(sign):04X}" for sign in INVISIBLE])
-def test_what_cannot_be_seen_vanishes_and_does_not_split(sign):
+def test_invisible_characters_are_dropped_and_do_not_split_words(sign):
     assert normalize(f"و{sign}قال") == "وقال"
 
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_seen_vanishes_and_does_not_split(sign):
     ("null", "قال\x00نعم", "قال نعم"),
     ("tab_and_newline", "قال\t\r\nنعم", "قال نعم"),
 )
-def test_control_characters_separate(typed, left):
+def test_control_characters_separate_tokens(typed, left):
     assert normalize(typed) == left
 
 
@@ -130,7 +130,7 @@ def test_hamza_marks_compose_before_marks_are_dropped(typed, left):
     ("mixed", "٢0۱٥", "2015"),
     ("devanagari", "१२", "12"),
 )
-def test_digits_of_every_script_are_one(typed, left):
+def test_digits_of_all_scripts_are_equal(typed, left):
     assert normalize(typed) == left
 
 
@@ -162,12 +162,12 @@ def test_different_numbers_stay_different(one, other):
 
 
 @rule(("ascii", "5%", "5 %"), ("arabic", "٥٪", "5 %"), ("full_width", "5％", "5 %"), ("spaced", "5 %", "5 %"))
-def test_percent_signs_are_one_and_stay(typed, left):
+def test_percent_signs_are_unified_and_kept(typed, left):
     assert normalize(typed) == left
 
 
 @rule(("year", "2015م", "2015 م"), ("preposition", "بـ17", "ب 17"), ("name", "كوفيد19", "كوفيد 19"), ("latin", "G20", "g 20"))
-def test_letters_and_digits_part(typed, left):
+def test_letters_and_digits_are_separate_tokens(typed, left):
     assert normalize(typed) == left
 
 
@@ -184,7 +184,7 @@ def test_letters_and_digits_part(typed, left):
     ("teh_marbuta_goal", "مدرسۃ", "مدرسه"),
     ("alef_wasla", "ٱلله", "الله"),
 )
-def test_letters_of_other_keyboards_are_the_arabic_ones(typed, left):
+def test_letters_of_other_keyboards_fold_to_arabic_ones(typed, left):
     assert normalize(typed) == left
 
 
@@ -196,7 +196,7 @@ def test_letters_of_other_keyboards_are_the_arabic_ones(typed, left):
     ("greek_sigma", "ΣΊΣΥΦΟΣ", "σισυφοσ"),
     ("cyrillic", "Новый", "новыи"),
 )
-def test_case_and_accents_vanish(typed, left):
+def test_case_and_accents_are_dropped(typed, left):
     assert normalize(typed) == left
 
 
@@ -211,27 +211,27 @@ def test_case_and_accents_vanish(typed, left):
     ("emoji", "عاجل🔴خبر", "عاجل خبر"),
     ("bullet", "• خبر *", "خبر"),
 )
-def test_punctuation_and_symbols_separate(typed, left):
+def test_punctuation_and_symbols_separate_tokens(typed, left):
     assert normalize(typed) == left
 
 
 @rule(("hamza_above", "أحمد", "احمد"), ("hamza_below", "إلى", "الي"), ("madda", "القرآن", "القران"), ("wasla", "ٱمرأة", "امراه"))
-def test_forms_of_alef_are_one(typed, left):
+def test_forms_of_alef_are_unified(typed, left):
     assert normalize(typed) == left
 
 
 @rule(("final", "مستشفى", "مستشفي"), ("egyptian_habit", "فى", "في"))
-def test_alef_maksura_is_yeh(typed, left):
+def test_alef_maksura_folds_to_yeh(typed, left):
     assert normalize(typed) == left
 
 
 @rule(("final", "القاهرة", "القاهره"), ("alone", "ة", "ه"))
-def test_teh_marbuta_is_heh(typed, left):
+def test_teh_marbuta_folds_to_heh(typed, left):
     assert normalize(typed) == left
 
 
 @pytest.mark.parametrize("letter", "پچژگڤڨڭء")
-def test_letters_with_a_sound_of_their_own_stay(letter):
+def test_letters_with_their_own_sound_are_kept(letter):
     assert normalize(letter) == letter
     assert normalize(letter, "shingle") == letter
 
@@ -241,7 +241,7 @@ def test_the_canonical_level_keeps_the_seats_of_hamza():
 
 
 @rule(("han", "中文ニュース", "中 文 ニ ュ ー ス"), ("mixed", "新华社 شينخوا", "新 华 社 شينخوا"))
-def test_han_and_kana_are_one_token_each(typed, left):
+def test_each_han_or_kana_character_is_a_token(typed, left):
     assert normalize(typed) == left
 
 
@@ -254,7 +254,7 @@ def test_han_and_kana_are_one_token_each(typed, left):
     ("hangul", "한국 뉴스", "한국 뉴스"),
     ("thai_vowels_stay", "ข่าว", "ข่าว"),
 )
-def test_texts_of_other_languages_are_read(typed, left):
+def test_texts_in_other_languages_are_tokenized(typed, left):
     assert normalize(typed) == unicodedata.normalize("NFD", left)
 
 
@@ -262,7 +262,7 @@ def test_texts_of_other_languages_are_read(typed, left):
 
 
 @rule(("seat", "مسؤول مسئول", "مسءول مسءول"), ("plural", "شؤون شئون", "شءون شءون"), ("hamza_alone_stays", "ماء بدء", "ماء بدء"))
-def test_the_shingle_level_makes_seats_of_hamza_one(typed, left):
+def test_the_shingle_level_unifies_the_seats_of_hamza(typed, left):
     assert normalize(typed, "shingle") == left
 
 
@@ -274,12 +274,12 @@ def test_the_shingle_level_makes_seats_of_hamza_one(typed, left):
     ("veh", "ڤيتو", "فيتو"),
     ("qaf", "ڨفصه", "قفص"),
 )
-def test_the_stem_level_gives_foreign_sounds_their_nearest_letter(typed, left):
+def test_the_stem_level_maps_foreign_sounds_to_the_nearest_letter(typed, left):
     assert normalize(typed, "stem") == left
 
 
 @any_level
-def test_every_rule_of_a_level_holds_at_the_higher_levels(level):
+def test_the_rules_of_a_level_hold_at_higher_levels(level):
     pairs = [
         ("قَالَ", "قال"),
         ("مـصر", "مصر"),
@@ -295,22 +295,22 @@ def test_every_rule_of_a_level_holds_at_the_higher_levels(level):
 
 
 @pytest.mark.parametrize("word", ["الحسن", "والحسن", "بالحسن", "كالحسن", "فالحسن", "حسن"])
-def test_article_and_conjunction_come_off(word):
+def test_articles_and_conjunctions_are_removed(word):
     assert normalize(word, "stem") == "حسن"
 
 
 @rule(("lil", "للآخر", "اخر"), ("her", "زوجها", "زوج"))
-def test_other_affixes_come_off(typed, left):
+def test_other_affixes_are_removed(typed, left):
     assert normalize(typed, "stem") == left
 
 
 @pytest.mark.parametrize("word", ["ساهدان", "ساهدات", "ساهدون", "ساهدين", "ساهدية", "ساهدة", "ساهدي", "ساهدها", "ساهده"])
-def test_endings_come_off(word):
+def test_endings_are_removed(word):
     assert normalize(word, "stem") == "ساهد"
 
 
 @pytest.mark.parametrize("word", ["وزير", "لبنان", "إيران", "واشنطن", "بيان", "السودان"])
-def test_words_whose_ends_look_like_affixes_keep_their_root(word):
+def test_words_that_only_look_affixed_keep_their_root(word):
     root = normalize(word, "shingle").removeprefix("ال")
     assert normalize(word, "stem") == root
 
@@ -328,31 +328,31 @@ def test_a_word_with_and_without_its_clitics_has_one_stem(words):
 
 
 @pytest.mark.parametrize("word", ["washington", "reuters", "اﻟ", "و", "ال", "الو", "12", "новости", "中"])
-def test_what_is_no_arabic_word_or_too_short_stays(word):
+def test_short_or_foreign_words_are_not_stemmed(word):
     assert normalize(word, "stem") == normalize(word, "shingle")
 
 
 @rule(("urgent", "عااااجل", "عاجل"), ("laughter", "ههههه", "ه"), ("two_stay", "مممثل", "مثل"), ("doubled_letter_stays", "الممثل", "ممثل"))
-def test_letters_of_emphasis_are_one(typed, left):
+def test_repeated_letters_of_emphasis_are_reduced_to_one(typed, left):
     assert normalize(typed, "stem") == left
 
 
 @pytest.mark.parametrize("word", ["في", "من", "على", "إلى", "الى", "فى", "أن", "ان", "التي", "الذي"])
-def test_stop_words_are_known_however_they_are_typed(word):
+def test_stop_words_are_recognized_in_all_spellings(word):
     assert normalize(word, "stem") in stop_words()
 
 
 @pytest.mark.parametrize("word", ["لا", "لم", "لن", "ليس", "غير", "نفى"])
-def test_negations_are_no_stop_words(word):
+def test_negations_are_not_stop_words(word):
     assert normalize(word, "stem") not in stop_words()
 
 
-def test_the_lists_of_the_stem_hold_folded_words():
+def test_the_lists_of_the_stemmer_contain_folded_words():
     for words in (stem_lists().whole, stem_lists().ending, stem_lists().split):
         assert {word for word in words if normalize(word, "shingle") != word} == set()
 
 
-# Laws
+# Properties
 
 
 @any_level
@@ -364,7 +364,7 @@ def test_folding_is_idempotent_on_any_text(level, text):
 
 @any_level
 @given(text=arabic_like)
-def test_folding_is_idempotent_on_arabic(level, text):
+def test_folding_is_idempotent_on_arabic_text(level, text):
     once = normalize(text, level)
     assert normalize(once, level) == once
 
@@ -382,7 +382,7 @@ def _kinds(text):
 
 
 def _reorders(text):
-    """Whether two marks that count stand side by side: canonical order may exchange them, and so change the text."""
+    """Whether two marks that matter are adjacent: canonical ordering may swap them and so change the text."""
     kept = [letter for letter, kind in zip(text, _kinds(text), strict=True) if kind != DROP]
     marks = [unicodedata.combining(letter) > 0 for part in kept for letter in unicodedata.normalize("NFD", part)]
     return any(one and other for one, other in zip(marks, marks[1:], strict=False))
@@ -390,13 +390,13 @@ def _reorders(text):
 
 @any_level
 @given(text=st.text(max_size=40) | arabic_like)
-def test_decomposed_text_folds_alike(level, text):
+def test_decomposed_text_folds_to_the_same(level, text):
     assume(not _reorders(text))
     assert normalize(unicodedata.normalize("NFD", text), level) == normalize(text, level)
 
 
 @given(arabic_like)
-def test_folding_tells_each_word_by_itself(text):
+def test_words_fold_independently_of_one_another(text):
     assert tokenize(f"{text} {text}") == tokenize(text) * 2
 
 
@@ -408,7 +408,7 @@ def test_equal_canonical_texts_are_equal_at_every_level(text):
 
 
 @given(with_surrogates)
-def test_no_token_is_empty_or_holds_a_space(text):
+def test_no_token_is_empty_or_contains_a_space(text):
     for level in LEVELS:
         assert all(token and not any(letter.isspace() for letter in token) for token in tokenize(text, level))
 
@@ -427,7 +427,7 @@ BUILT_WITH = "14.0.0"
 
 
 @pytest.mark.skipif(unicodedata.unidata_version != BUILT_WITH, reason=f"the table is that of Unicode {BUILT_WITH}")
-def test_the_shipped_table_is_the_one_that_the_rules_give():
+def test_the_shipped_table_follows_from_the_rules():
     for shipped, built in zip(fold_table(), build_table(), strict=True):
         assert shipped.dtype == built.dtype
         assert np.array_equal(shipped, built)
@@ -454,7 +454,7 @@ def test_the_table_covers_all_of_unicode_with_known_kinds():
     assert set(np.unique(entries >> 24).tolist()) <= set(known)
 
 
-def test_every_expansion_is_ended_and_holds_no_further_one():
+def test_every_expansion_ends_and_is_not_nested():
     entries, expansions = _whole_table(), fold_table().expansions
     assert expansions[-1] == folding.END_OF_EXPANSION
     places = entries[entries >> 24 == EXPAND] & 0xFFFFFF
@@ -475,13 +475,13 @@ def test_each_level_maps_its_own_letters_to_themselves():
         assert np.array_equal(again, level)
 
 
-def test_each_level_folds_what_the_level_before_it_folds():
+def test_each_level_includes_the_folding_of_the_previous_one():
     canonical, shingle, stem = fold_table().refine
     assert np.array_equal(shingle[canonical - folding.ARABIC_BLOCK], shingle)
     assert np.array_equal(stem[shingle - folding.ARABIC_BLOCK], stem)
 
 
-def test_every_code_point_folds_to_what_stays():
+def test_the_folded_form_of_every_code_point_is_stable():
     entries = _whole_table()
     everything = [chr(code) for code in np.flatnonzero(entries >> 24 != SEPARATOR).tolist()]
     once = tokenize(" ".join(everything))

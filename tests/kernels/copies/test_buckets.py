@@ -1,4 +1,4 @@
-"""Buckets and postings: who is looked at with whom, at a cost that no crowd makes quadratic."""
+"""Pairs of LSH buckets, at a cost linear in the size of a bucket."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def pairs_of(left, right):
 
 
 @given(KEYS, st.integers(1, 6), st.randoms(use_true_random=False))
-def test_pairs_of_buckets_are_their_twins(keys, cap, random):
+def test_pairs_of_buckets_match_the_reference(keys, cap, random):
     members = list(range(len(keys)))
     random.shuffle(members)
     left, right, capped = bucket_pairs(np.array(keys, np.uint64), np.array(members, np.int64), cap)
     assert (pairs_of(left, right), capped) == oracle.bucket_pairs(keys, members, cap)
 
 
-def test_a_bucket_of_many_costs_its_size_times_a_constant():
+def test_pairs_of_a_large_bucket_grow_linearly():
     left, _, capped = bucket_pairs(np.zeros(10_000, np.uint64), np.arange(10_000), 64)
     assert len(left) <= 10_000 * (64 // 8 + 64 // 16)
     assert capped == 10_000
 
 
-def test_no_keys_make_no_pairs():
+def test_no_keys_give_no_pairs():
     left, right, capped = bucket_pairs(np.empty(0, np.uint64), np.empty(0, np.int64), 4)
     assert (left.dtype, right.dtype, len(left), capped) == (np.int64, np.int64, 0, 0)

@@ -1,4 +1,4 @@
-"""Coverage: how much of a text another one says in the same words side by side."""
+"""Coverage: the share of words that stand in another text next to the same neighbour."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def shared_shingles(one, other):
 
 
 @given(st.lists(TERMS, min_size=1, max_size=5))
-def test_coverage_is_its_twin(rows):
+def test_coverage_matches_the_reference(rows):
     pairs = [(i, j) for i in range(len(rows)) for j in range(len(rows))]
     found = coverage_pairs(*oracle.flat(rows), *np.array(pairs, np.int64).T)
     assert found.dtype == np.float64
@@ -47,7 +47,7 @@ def test_the_order_of_pairs_does_not_matter(rows, random):
     assert found.tolist() == oracle.coverage_pairs(rows, pairs)
 
 
-def test_a_text_touched_up_in_every_third_word_loses_those_words_but_one_of_which_half_is_new_loses_half():
+def test_an_edited_text_keeps_its_coverage_but_a_half_new_one_loses_half():
     text = words(0, 90)
     touched = [4 * 1000 + term if place % 3 == 2 else term for place, term in enumerate(text)]
     half_new = text[:45] + words(2000, 45)
@@ -58,19 +58,19 @@ def test_a_text_touched_up_in_every_third_word_loses_those_words_but_one_of_whic
     assert shared_shingles(half_new, text) > 0.45
 
 
-def test_a_text_is_covered_by_itself_and_by_what_holds_it():
+def test_a_text_is_covered_by_itself_and_by_texts_that_contain_it():
     text = words(0, 30)
     assert covered(text, text) == 1
     assert covered(text, words(100, 20) + text + words(200, 20)) == 1
     assert covered(words(100, 30) + text, text) == 0.5
 
 
-def test_passages_in_another_order_are_covered_all_the_same():
+def test_passages_in_another_order_are_covered():
     text = words(0, 30)
     assert covered(text, text[10:] + text[:10]) == 1
 
 
-def test_words_that_the_other_text_has_but_never_side_by_side_are_not_covered():
+def test_words_without_their_neighbours_are_not_covered():
     text = words(0, 30)
     assert covered(text, text[::-1]) == 0
 
@@ -84,7 +84,7 @@ def test_flags_do_not_matter():
     [([], [], 1), ([], [4], 1), ([4], [], 0), ([4], [8, 6], 1), ([4], [8, 12], 0), ([4, 8], [], 0), ([4, 8], [4], 0), ([4, 8], [4, 8], 1)],
     ids=["both_empty", "empty", "by_empty", "one_term", "another_term", "two_by_none", "two_by_one", "two"],
 )
-def test_a_row_of_no_or_one_term_is_covered_if_the_other_holds_what_it_has(one, by, coverage):
+def test_a_row_of_one_term_is_covered_if_the_other_contains_it(one, by, coverage):
     assert covered(one, by) == coverage
 
 

@@ -1,4 +1,4 @@
-"""Postings: what is drawn of a row is found in every other, and pairs share enough of it."""
+"""Inverted index: values drawn by a row are found in all rows, and pairs share enough of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BOUNDS = st.integers(0, 99) | st.integers(0, 2**64 - 1)
 
 
 @given(ASCENDING, st.sampled_from([1, 4]), st.sampled_from([1, 16, 64]), st.data())
-def test_samples_are_their_twins(rows, words, slots, data):
+def test_samples_match_the_reference(rows, words, slots, data):
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=6)) if rows else []
     bounds = data.draw(st.lists(BOUNDS, min_size=len(chosen), max_size=len(chosen)))
     marks, places, flat = np.zeros(words, np.uint64), np.array(chosen, np.int64), oracle.flat(rows)
@@ -46,28 +46,28 @@ def taken(rows, chosen, bounds):
     return list(zip(owners.tolist(), values.tolist(), strict=True))
 
 
-def test_what_one_row_draws_is_sampled_of_another_and_of_no_row_that_is_not_chosen():
+def test_values_drawn_by_one_row_are_sampled_from_all_chosen_rows():
     rows = [[1 << 20, (60 << 20) + 1], [1 << 20, 70 << 20], [2 << 20, (60 << 20) + 1, 80 << 20]]
     assert taken(rows, [0, 2], [61 << 20, 0]) == [(0, (60 << 20) + 1), (1, (60 << 20) + 1)]
 
 
-def test_what_stands_in_one_row_only_is_left_out():
+def test_values_of_a_single_row_are_left_out():
     assert taken([[1, 2], [2, 3]], [0, 1], [9, 9]) == [(0, 2), (1, 2)]
 
 
-def test_more_values_than_there_was_room_for_are_all_sampled():
+def test_sampling_grows_its_arrays():
     assert taken([list(range(700))] * 3, [0, 1, 2], [700, 0, 0]) == [(row, value) for row in range(3) for value in range(700)]
 
 
 @given(st.lists(st.integers(0, 5), max_size=30))
-def test_entries_are_their_twins(members):
+def test_entries_match_the_reference(members):
     offsets, places = entries_of(np.array(members, np.int32), 6)
     assert (offsets.dtype, places.dtype) == (np.int64, np.int32)
     assert oracle.listed(places, offsets) == oracle.entries_of(members, 6)
 
 
 def postings(rows, list_cap, least=1, bounds=None):
-    """The lists of the rows that hold each value, of those in ``least`` rows or more, as ``posting_pairs`` takes them.
+    """Posting lists of the values in at least ``least`` rows, as ``posting_pairs`` takes them.
 
     Without ``bounds`` each row draws all that it has.
     """
@@ -82,7 +82,7 @@ def postings(rows, list_cap, least=1, bounds=None):
 
 
 @given(ROWS, st.integers(2, 6), st.sampled_from([1, 2]), st.data())
-def test_pairs_of_postings_are_their_twins_with_and_without_what_one_row_has_alone(rows, list_cap, least, data):
+def test_pairs_match_the_reference_with_and_without_values_of_single_rows(rows, list_cap, least, data):
     bounds, needed = (
         data.draw(st.lists(numbers, min_size=len(rows), max_size=len(rows))) for numbers in (st.integers(0, 14), st.integers(1, 4))
     )
@@ -95,12 +95,12 @@ def test_pairs_of_postings_are_their_twins_with_and_without_what_one_row_has_alo
 
 
 @pytest.mark.parametrize(("needed", "pairs"), [([1, 2], 1), ([2, 1], 1), ([2, 2], 0)])
-def test_a_pair_needs_what_the_less_demanding_of_its_rows_needs(needed, pairs):
+def test_a_pair_needs_the_smaller_number_of_its_rows(needed, pairs):
     left, _ = posting_pairs(*postings([[1, 2, 3], [3, 4, 5]], 9), np.array(needed), 0, 2)
     assert len(left) == pairs
 
 
-def test_more_pairs_than_there_was_room_for_are_all_kept():
+def test_pairing_grows_its_arrays():
     rows = [[1]] * 80
     left, right = posting_pairs(*postings(rows, 200), np.ones(80, np.int64), 0, 80)
     assert set(pairs_of(left, right)) == {(i, j) for j in range(80) for i in range(j)}
@@ -117,6 +117,6 @@ def test_pairs_of_postings_do_not_depend_on_the_number_of_threads(threads):
         assert np.concatenate([part[i] for part in parts]).tolist() == whole[i].tolist()
 
 
-def test_no_rows_make_no_pairs():
+def test_no_rows_give_no_pairs():
     left, right = posting_pairs(*postings([], 4), np.empty(0, np.int64), 0, 0)
     assert (left.dtype, right.dtype, len(left)) == (np.int64, np.int64, 0)

@@ -21,7 +21,7 @@ def every_pair(rows):
 
 
 @given(SETS)
-def test_overlaps_are_their_twins(rows):
+def test_overlaps_match_the_reference(rows):
     pairs, left, right = every_pair(rows)
     shared = overlap_pairs(*oracle.flat(rows), left, right)
     assert shared.dtype == np.int64
@@ -44,7 +44,7 @@ def test_overlaps_do_not_depend_on_the_number_of_threads(threads):
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=6), min_size=2, max_size=5))
-def test_what_only_leaves_values_out_is_its_twin(rows):
+def test_subsequences_match_the_reference(rows):
     pairs, left, right = every_pair(rows)
     found = subsequence_pairs(*oracle.flat(rows), left, right)
     assert found.dtype == np.bool_

@@ -1,4 +1,4 @@
-"""A few rows against all rows: every pair that shares enough, and no other."""
+"""Sampled rows against all rows: every pair that reaches a threshold, and no other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pairs(rows, chosen, sample, jaccard, containment, bits):
 
 
 @given(ROWS, st.data(), st.sampled_from([0.2, 0.5, 1.0]), st.sampled_from([0.3, 0.57, 1.0]), st.sampled_from([1, 4, 10]))
-def test_pairs_are_their_twins(rows, data, jaccard, containment, bits):
+def test_pairs_match_the_reference(rows, data, jaccard, containment, bits):
     places = st.integers(0, len(rows) - 1)
     full = [row for row in range(len(rows)) if rows[row]]
     sample = data.draw(st.lists(st.sampled_from(full), unique=True) if full else st.just([]))
@@ -40,7 +40,7 @@ def test_pairs_are_their_twins(rows, data, jaccard, containment, bits):
     assert sorted(found) == oracle.sample_pairs(rows, chosen, sample, jaccard, containment)
 
 
-def test_more_pairs_than_there_was_room_for_at_first_are_all_given():
+def test_sampling_pairs_grows_its_arrays():
     rows = [[1, 2, 3]] * 40
     found = pairs(rows, range(40), range(20), 0.5, 0.5, 4)
     assert len(found) == 20 * 39

@@ -1,4 +1,4 @@
-"""Replaced facts: how much of a form is filled in anew, and how many facts two texts have in common."""
+"""Replaced facts: replacements in place, and facts that two texts have in common."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def every_pair(rows):
     return pairs, *np.array(pairs, np.int64).T
 
 
-def test_the_flag_of_a_fact_is_the_one_that_terms_carry():
+def test_the_fact_flag_is_that_of_terms():
     terms = oracle.term_rows(["وصل 12 الوزير"], 1 << 40)[0]
     assert [bool(term & int(FACT)) for term in terms] == [False, True, False]
 
 
 @given(TERMS, TERMS)
-def test_counts_are_their_twins(a, b):
+def test_counts_match_the_reference(a, b):
     assert count_replaced(array(a), array(b)) == oracle.count_replaced(a, b)
 
 
 @given(ROWS)
-def test_a_pair_is_counted_from_its_shorter_side(rows):
+def test_replacements_are_counted_in_the_shorter_row(rows):
     pairs, left, right = every_pair(rows)
     counts, densities = replaced_facts(*oracle.flat(rows), left, right)
     assert (counts.dtype, densities.dtype) == TYPES
@@ -54,41 +54,41 @@ def test_a_pair_is_counted_from_its_shorter_side(rows):
 
 
 @given(TERMS)
-def test_the_facts_of_terms_are_their_twins(terms):
+def test_the_facts_of_terms_match_the_reference(terms):
     facts = facts_of(array(terms))
     assert facts.dtype == np.uint64
     assert facts.tolist() == oracle.facts_of(terms)
 
 
 @given(ROWS)
-def test_shared_facts_are_their_twins(rows):
+def test_shared_facts_match_the_reference(rows):
     pairs, one, other = every_pair(rows)
     own, shared = shared_facts(*oracle.flat(rows), one, other)
     assert (own.dtype, shared.dtype) == (np.int64, np.int64)
     assert list(zip(own.tolist(), shared.tolist(), strict=True)) == oracle.shared_facts(rows, pairs)
 
 
-def test_a_fact_said_twice_is_one_and_words_are_none():
+def test_repeated_facts_count_once_and_words_do_not():
     rows = [[fact(1), word(5), fact(1), fact(2)], [fact(1), word(5), word(2), fact(3)]]
     own, shared = shared_facts(*oracle.flat(rows), np.array([0, 1]), np.array([1, 0]))
     assert (own.tolist(), shared.tolist()) == ([2, 2], [1, 1])
 
 
-def test_another_number_in_the_same_place_is_replaced():
+def test_a_different_number_in_the_same_place_is_a_replacement():
     assert count_replaced(array([word(1), fact(2), word(3)]), array([word(1), fact(4), word(3)])) == 1
 
 
-def test_another_word_in_the_same_place_is_not():
+def test_a_different_word_in_the_same_place_is_not_a_replacement():
     assert count_replaced(array([word(1), word(2), word(3)]), array([word(1), word(4), word(3)])) == 0
     assert count_replaced(array([word(1), fact(2), word(3)]), array([word(1), word(4), word(3)])) == 0
 
 
-def test_a_text_replaces_nothing_of_itself():
+def test_equal_texts_have_no_replacements():
     row = array([word(1), fact(2), word(3), fact(4)])
     assert count_replaced(row, row) == 0
 
 
-def test_a_missing_number_is_not_replaced():
+def test_a_missing_number_is_not_a_replacement():
     assert count_replaced(array([word(1), fact(2), word(3)]), array([word(1), word(3)])) == 0
 
 

@@ -1,4 +1,4 @@
-"""Commonness: counting by slots lets no common value through unseen, and what is left is counted exactly."""
+"""Shingle weights: approximate counters miss no common value, and the survivors are counted exactly."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def ints(values):
 
 
 def where(bits, share):
-    """A part of the values, of ``2**bits``, and the shift by which it is read."""
+    """One of ``2**bits`` parts of the values, and the shift that selects it."""
     return int(share * (2**bits - 1)), 64 - bits
 
 
 @given(DOCUMENTS, st.integers(1, 4), st.floats(0, 1), SLOTS, st.integers(1, 4), st.integers(0, 12))
-def test_counts_are_their_twins(documents, bits, share, slots, most, cut):
+def test_counts_match_the_reference(documents, bits, share, slots, most, cut):
     rows, (part, shift) = [row for row, _ in documents], where(bits, share)
     chosen = [row for row in range(len(rows)) if row % 3 < 2]
     counters = np.zeros(slots, np.uint8)
@@ -49,7 +49,7 @@ def test_counts_are_their_twins(documents, bits, share, slots, most, cut):
 
 
 @given(DOCUMENTS, st.integers(1, 4), st.floats(0, 1), SLOTS, SLOTS, st.integers(1, 3), st.data())
-def test_counts_within_sources_and_what_they_let_through_are_their_twins(documents, bits, share, slots, slots_within, least, data):
+def test_counts_within_sources_and_their_survivors_match_the_reference(documents, bits, share, slots, slots_within, least, data):
     rows, (part, shift) = [row for row, _ in documents], where(bits, share)
     chosen = data.draw(st.permutations([(row, source) for row, (_, source) in enumerate(documents)]))
     bounds = data.draw(st.lists(st.integers(0, 3), min_size=3, max_size=3))
@@ -67,7 +67,7 @@ def test_counts_within_sources_and_what_they_let_through_are_their_twins(documen
     assert list(zip(values.tolist(), of.tolist(), strict=True)) == expected
 
 
-def test_more_that_is_perhaps_common_than_there_was_room_for_is_all_kept():
+def test_perhaps_common_grows_its_arrays():
     rows = oracle.flat([[1, 2, 3]] * 1000)
     order, sources, ones = np.arange(1000), np.zeros(1000, np.int64), np.ones(1, np.uint8)
     selection = Selection(np.uint64(0), np.uint64(63), ones, np.uint8(1))
@@ -76,7 +76,7 @@ def test_more_that_is_perhaps_common_than_there_was_room_for_is_all_kept():
     assert of.tolist() == [0] * 3000
 
 
-def test_a_count_ends_where_it_is_told_and_does_not_turn_over():
+def test_counts_saturate():
     rows = oracle.flat([[7]] * 600)
     order, counters, within = np.arange(600), np.zeros(1, np.uint8), np.zeros(1, np.uint8)
     selection = Selection(np.uint64(0), np.uint64(63), counters, np.uint8(255))
@@ -89,7 +89,7 @@ ENTRIES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=40)
 
 
 @given(ENTRIES, st.lists(st.integers(0, 4), min_size=3, max_size=3), st.lists(st.integers(1, 9), min_size=3, max_size=3))
-def test_exact_counts_are_their_twins(entries, bounds, scales):
+def test_exact_counts_match_the_reference(entries, bounds, scales):
     values, sources = np.array([value for value, _ in entries], np.uint64), ints([source for _, source in entries])
     common, commonness = most_in_source(values, sources, ints(bounds), ints(scales))
     assert (common.dtype, commonness.dtype) == (np.uint64, np.int64)
@@ -97,14 +97,14 @@ def test_exact_counts_are_their_twins(entries, bounds, scales):
     assert list(zip(common.tolist(), commonness.tolist(), strict=True)) == sorted(expected.items())
 
 
-def test_the_source_that_has_most_decides_not_all_together():
+def test_the_largest_source_decides_not_the_sum():
     values, sources = np.full(7, 5, np.uint64), ints([0, 0, 1, 1, 1, 2, 3])
     common, commonness = most_in_source(values, sources, ints([2, 2, 2, 2]), ints([1, 1, 1, 1]))
     assert (common.tolist(), commonness.tolist()) == ([5], [3])
     assert most_in_source(values, sources, ints([3, 3, 3, 3]), ints([1, 1, 1, 1]))[0].tolist() == []
 
 
-def test_the_counts_of_a_source_are_multiplied_by_its_scale():
+def test_counts_are_multiplied_by_the_scale_of_the_source():
     values, sources = np.full(7, 5, np.uint64), ints([0, 0, 1, 1, 1, 1, 1])
     assert most_in_source(values, sources, ints([1, 4]), ints([10, 3]))[1].tolist() == [20]
 
@@ -114,7 +114,7 @@ def table(weights):
 
 
 @given(WEIGHTS)
-def test_a_table_is_its_twin_and_has_room(weights):
+def test_the_weight_table_matches_the_reference_and_has_free_slots(weights):
     keys, held = table(weights)
     assert (keys.dtype, held.dtype) == (np.uint64, np.float64)
     assert len(keys) == len(held) >= 4 * len(weights)
@@ -124,7 +124,7 @@ def test_a_table_is_its_twin_and_has_room(weights):
 
 
 @given(ROWS, WEIGHTS, st.data())
-def test_weights_of_rows_and_of_what_they_share_are_their_twins(rows, weights, data):
+def test_weights_of_rows_and_overlaps_match_the_reference(rows, weights, data):
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=6))
     sums = weight_sums(*oracle.flat(rows), ints(chosen), *table(weights))
     assert sums.dtype == np.float64
@@ -135,7 +135,7 @@ def test_weights_of_rows_and_of_what_they_share_are_their_twins(rows, weights, d
     assert shared.tolist() == oracle.shared_weights(rows, pairs, weights)
 
 
-def test_values_that_meet_in_one_slot_have_their_own_weights():
+def test_colliding_values_keep_their_own_weights():
     values = [slot << 20 | 3 for slot in range(1, 9)]
     weights = {value: 1 / place for place, value in enumerate(values[:6], 2)}
     rows = oracle.flat([[value] for value in values])
@@ -143,7 +143,7 @@ def test_values_that_meet_in_one_slot_have_their_own_weights():
 
 
 @pytest.mark.parametrize("weights", [{}, {5: 0.5}], ids=["none_common", "one_common"])
-def test_small_inputs_weigh_what_they_should(weights):
+def test_small_inputs_have_the_right_weights(weights):
     none = np.empty(0, np.int64)
     rows = oracle.flat([[], [5]])
     assert weight_sums(*rows, np.arange(2), *table(weights)).tolist() == [0.0, weights.get(5, 1.0)]

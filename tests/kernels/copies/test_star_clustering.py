@@ -1,4 +1,4 @@
-"""Stars: no node is tied to its centre by a chain."""
+"""Star clustering: no node is tied to its centre by a chain."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def centres(edges, ranks, most_checks=2000):
 
 
 @given(graphs(), st.sampled_from([1, 2, 2000]))
-def test_stars_are_their_twins(graph, most_checks):
+def test_stars_match_the_reference(graph, most_checks):
     assert centres(*graph, most_checks).tolist() == oracle.star_groups(*graph, most_checks)
 
 
@@ -41,7 +41,7 @@ def test_every_member_is_linked_to_its_centre_which_outranks_it(graph):
 
 
 @given(graphs())
-def test_linked_knows_every_edge(graph):
+def test_linked_finds_every_edge(graph):
     edges, ranks = graph
     neighbours, offsets = neighbour_rows(edges, len(ranks))
     for a in range(len(ranks)):
@@ -49,7 +49,7 @@ def test_linked_knows_every_edge(graph):
             assert bool(linked(offsets, neighbours, a, b)) == ((min(a, b), max(a, b)) in edges)
 
 
-def test_the_ends_of_a_chain_stay_apart():
+def test_the_ends_of_a_chain_stay_separate():
     assert centres([(0, 1), (1, 2)], [0, 1, 2]).tolist() == [0, 0, 2]
 
 

@@ -1,4 +1,4 @@
-"""Equal keys cut into periods of time."""
+"""Periods: equal keys far apart in time get different numbers."""
 
 import numpy as np
 from hypothesis import given
@@ -11,7 +11,7 @@ TIMES = st.one_of(st.just(float("nan")), st.integers(0, 30).map(float))
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), TIMES), max_size=12), st.integers(1, 9))
-def test_periods_are_their_twins(rows, longest):
+def test_periods_match_the_reference(rows, longest):
     rows = sorted(rows, key=lambda row: (row[0], -1.0 if np.isnan(row[1]) else row[1]))
     keys, times = [key for key, _ in rows], [time for _, time in rows]
     numbers = number_periods(np.array(keys, np.uint64), np.array(times, np.float64), float(longest))

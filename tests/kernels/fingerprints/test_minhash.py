@@ -26,26 +26,26 @@ def signed(rows, slots, chosen=None):
 
 
 @given(ROWS, SLOTS, st.data())
-def test_signatures_are_their_twins(rows, slots, data):
+def test_signatures_match_the_reference(rows, slots, data):
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=6)) if rows else []
     expected = oracle.signature_rows(rows, chosen, [a for a, _ in slots], [b for _, b in slots])
     assert signed(rows, slots, chosen).tolist() == expected
 
 
 @given(HASHES, NUMBERS)
-def test_only_the_higher_half_of_a_hash_counts(value, low):
+def test_only_the_high_half_of_a_hash_matters(value, low):
     slots = [(0x9E3779B1, 7), (1, 0)]
     assert signed([[value]], slots).tolist() == signed([[value >> 32 << 32 | low]], slots).tolist()
 
 
 @given(st.lists(st.lists(NUMBERS, min_size=12, max_size=12), max_size=5), st.sampled_from([(1, 1), (3, 4), (12, 1), (2, 5)]))
-def test_band_keys_are_their_twins(signatures, shape):
+def test_band_keys_match_the_reference(signatures, shape):
     array = np.array(signatures, np.uint32).reshape(len(signatures), 12)
     assert band_keys(array, *shape).tolist() == oracle.band_keys(signatures, *shape)
 
 
 @given(st.lists(HASHES, min_size=1, max_size=10), st.randoms(use_true_random=False))
-def test_the_order_of_hashes_and_repeats_do_not_matter(row, random):
+def test_order_and_repeats_of_hashes_do_not_matter(row, random):
     shuffled = [*row, row[0]]
     random.shuffle(shuffled)
     slots = [(0x9E3779B1, 7), (1, 0), (0xFFFFFFFF, 2**32 - 1)]
@@ -53,7 +53,7 @@ def test_the_order_of_hashes_and_repeats_do_not_matter(row, random):
 
 
 @given(st.lists(HASHES, max_size=8), st.lists(HASHES, max_size=8))
-def test_the_signature_of_a_union_is_the_least_of_both(one, other):
+def test_the_signature_of_a_union_is_the_minimum_of_both(one, other):
     slots = [(0x9E3779B1, 7), (3, 11), (0xFFFFFFFF, 2**32 - 1)]
     first, second, both = signed([one, other, one + other], slots)
     assert both.tolist() == np.minimum(first, second).tolist()
@@ -63,7 +63,7 @@ def test_a_row_without_hashes_is_all_ones():
     assert signed([[]], [(1, 0), (3, 5)]).tolist() == [[2**32 - 1] * 2]
 
 
-def test_the_same_values_have_another_key_in_another_band():
+def test_equal_values_have_different_keys_in_different_bands():
     keys = band_keys(np.array([[5, 5, 5, 5]], np.uint32), 4, 1)
     assert len(set(keys[:, 0].tolist())) == 4
 

@@ -17,31 +17,31 @@ WORDS = st.integers(1, 6)
 
 
 @given(ROWS, WORDS)
-def test_shingles_are_their_twins(rows, n):
+def test_shingles_match_the_reference(rows, n):
     shingles, offsets = shingle_rows(*oracle.flat(rows), n)
     assert oracle.listed(shingles, offsets) == oracle.shingle_rows(rows, n)
     assert oracle.listed(*shingle_hashes(*oracle.flat(rows), n)) == oracle.shingle_hashes(rows, n)
 
 
 @given(ROWS)
-def test_unique_rows_are_their_twins(rows):
+def test_unique_rows_match_the_reference(rows):
     values, offsets = unique_rows(*oracle.flat(rows))
     assert oracle.listed(values, offsets) == oracle.unique_rows(rows)
 
 
 @given(ROWS)
-def test_row_hashes_are_their_twins(rows):
+def test_row_hashes_match_the_reference(rows):
     assert row_hashes(*oracle.flat(rows)).tolist() == oracle.row_hashes(rows)
 
 
 @given(st.lists(VALUES, min_size=1, max_size=8))
-def test_the_hash_of_a_shingle_is_its_twin(values):
+def test_the_hash_of_a_shingle_matches_the_reference(values):
     array = np.array([9, *values, 9], np.uint64)
     assert int(shingle_hash(array, 1, len(values))) == oracle.shingle_hash(values)
 
 
 @given(st.lists(st.lists(VALUES, max_size=12), min_size=1, max_size=6), WORDS)
-def test_rows_that_do_not_begin_at_zero_are_read_in_place(rows, n):
+def test_rows_that_do_not_start_at_zero_are_read(rows, n):
     values, offsets = oracle.flat([[1, 2, 3], *rows])
     shingles, shingle_offsets = shingle_rows(values, offsets[1:], n)
     assert oracle.listed(shingles, shingle_offsets) == oracle.shingle_rows(rows, n)
@@ -61,7 +61,7 @@ CROWDED = {
 
 
 @pytest.mark.parametrize("row", CROWDED.values(), ids=CROWDED)
-def test_values_that_are_not_spread_like_hashes_are_sorted_too(row):
+def test_non_uniform_values_are_sorted(row):
     rows = [row[:1], row, [], row[::-1]]
     assert oracle.listed(*unique_rows(*oracle.flat(rows))) == oracle.unique_rows(rows)
 
@@ -74,7 +74,7 @@ def test_a_row_of_more_values_than_buckets_is_sorted():
 
 
 @given(st.lists(st.integers(0, 40) | st.integers(0, 2**64 - 1), max_size=200))
-def test_long_rows_are_their_twins(row):
+def test_long_rows_match_the_reference(row):
     assert oracle.listed(*unique_rows(*oracle.flat([row]))) == oracle.unique_rows([row])
 
 
@@ -84,7 +84,7 @@ def test_a_row_of_one_to_n_values_has_one_shingle_and_an_empty_row_none():
     assert len(set(shingles.tolist())) == 4  # only [1, 2, 3] is met twice
 
 
-def test_the_order_and_the_length_of_a_shingle_count():
+def test_order_and_length_of_a_shingle_matter():
     rows = [[1, 2], [2, 1], [1], [0, 1], [1, 0], [0]]
     assert len(set(shingle_rows(*oracle.flat(rows), 3)[0].tolist())) == len(rows)
 

@@ -1,4 +1,4 @@
-"""Terms: stems as hashes or letters, the same that ``tokenize(text, "stem")`` gives."""
+"""Terms: stems as hashes or letters, equal to those of ``tokenize(text, "stem")``."""
 
 from __future__ import annotations
 
@@ -33,38 +33,38 @@ def terms_of(texts, limit=1 << 40):
 
 
 @given(st.lists(text_of_words, max_size=3), st.sampled_from([0, 1, 3, 64, 1 << 40]))
-def test_terms_are_their_twins(texts, limit):
+def test_terms_match_the_reference(texts, limit):
     terms, offsets, _, _ = terms_of(texts, limit)
     assert oracle.listed(terms, offsets) == oracle.term_rows(texts, limit)
 
 
 @given(st.lists(text_of_words, max_size=3), st.sampled_from([0, 1, 3, 64]))
 @example(["", "في على", "ﷺ"], 64)
-def test_stem_letters_are_their_twins(texts, limit):
+def test_stem_letters_match_the_reference(texts, limit):
     letters, offsets, counts = stem_letter_rows(*oracle.utf8(texts), limit, *tables())
     assert (oracle.listed(letters, offsets), counts.tolist()) == oracle.stem_letter_rows(texts, limit)
 
 
 @given(stem_letters | st.sampled_from(sorted(stem_lists().whole | stem_lists().ending | stem_lists().split)))
-def test_the_stem_is_its_twin(word):
+def test_the_stem_matches_the_reference(word):
     letters = np.zeros(LETTERS, np.uint32)
     letters[: len(word)] = [ord(letter) for letter in word]
     length = stem(letters, len(word), stem_table())
     assert "".join(map(chr, letters[:length])) == oracle.stem(word)
 
 
-def test_every_listed_word_is_stemmed_as_its_twin_stems_it():
+def test_every_listed_word_is_stemmed_as_in_the_reference():
     words = sorted(stem_lists().whole | stem_lists().ending | stem_lists().split)
     terms, offsets, _, _ = terms_of(words)
     assert oracle.listed(terms, offsets) == oracle.term_rows(words, 1)
 
 
-def test_the_lowest_bit_tells_numbers_from_words():
+def test_the_lowest_bit_marks_numbers():
     terms, _, _, _ = terms_of(["رئيس 12 1,500 ٣ reuters covid19 5.5"])
     assert (terms & np.uint64(1)).tolist() == [0, 1, 1, 1, 0, 0, 1, 1]
 
 
-def test_the_second_bit_tells_facts_from_common_words():
+def test_the_second_bit_marks_facts():
     terms, _, _, _ = terms_of(["رئيس وزارة 12 بلتيموراش"])
     assert (terms & np.uint64(2)).tolist() == [0, 0, 2, 2]
 
@@ -84,7 +84,7 @@ def test_stop_words_have_no_term():
         ("كوفيد19", ["كوفيد", "19"]),
     ],
 )
-def test_a_term_knows_the_bytes_that_it_came_from(text, spans):
+def test_a_term_has_the_bytes_of_its_word(text, spans):
     data = text.encode()
     _, _, starts, stops = terms_of([text])
     found = [data[start:stop].decode() for start, stop in zip(starts, stops, strict=True)]
@@ -109,7 +109,7 @@ def test_small_inputs_have_the_right_shape_and_types(texts):
 
 
 @given(st.lists(st.binary(max_size=40), max_size=5))
-def test_any_bytes_are_read_without_harm_and_always_alike(rows):
+def test_any_bytes_are_read_safely_and_deterministically(rows):
     data, offsets = oracle.flat(rows, np.uint8)
     for kernel in (term_rows, stem_letter_rows):
         first, second = (kernel(data, offsets, 64, *tables()) for _ in range(2))
@@ -127,7 +127,7 @@ def test_terms_do_not_depend_on_the_number_of_threads(threads):
         assert np.concatenate([part[i] for part in parts]).tolist() == terms_of(texts, 64)[i].tolist()
 
 
-def test_a_text_that_folding_makes_longer_fits():
+def test_a_text_that_grows_by_folding_fits():
     for text in ("ﷺ" * 100, "﷽" * 100, "a1" * 400, "中" * 300):
         terms, offsets, _, _ = terms_of([text, text])
         assert oracle.listed(terms, offsets) == oracle.term_rows([text, text], 1 << 40)
@@ -138,7 +138,7 @@ def test_a_text_that_folding_makes_longer_fits():
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.sampled_from([1, 2, 4, 8, 16])), max_size=60), st.integers(0, 2**64 - 1))
 @example([(4, 1), (4, 8), (7, 2), (2**63, 4)], 4)
 @example([(i << 40, 1) for i in range(1, 50)], 3 << 40)
-def test_the_lexicon_is_its_twin(words, other):
+def test_the_lexicon_matches_the_reference(words, other):
     words = [(word, mark) for word, mark in words if word >= 4]
     lexicon = lexicon_rows(np.array([word for word, _ in words], np.uint64), np.array([mark for _, mark in words], np.uint64))
     expected = oracle.lexicon_rows([word for word, _ in words], [mark for _, mark in words])

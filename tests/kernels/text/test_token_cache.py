@@ -1,4 +1,4 @@
-"""Chunks: tokens and terms by memory are those read letter by letter, whatever was met before."""
+"""Token cache: cached tokens and terms equal those read letter by letter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def documents_of(texts, known):
     return document_rows(*oracle.utf8(texts), True, False, known, fold_table(), stem_table())
 
 
-def check_against_twins(texts, known):
+def check_against_reference(texts, known):
     tokens, token_offsets, digests, terms, term_offsets = documents_of(texts, known)
     assert [array.dtype for array in (tokens, digests, terms)] == [np.uint64] * 3
     rows, expected_digests = oracle.token_rows(texts)
@@ -38,14 +38,14 @@ def check_against_twins(texts, known):
 @given(st.lists(text_of_words | arabic_like, max_size=4))
 @example(["مسؤول مسئول أحمد احمد مدرسة مدرسه"])
 @example(["«القاهرة»، (القاهرة) القاهرة", "12/7/2015 1,500 ،", "", " ", "\x00ا\x00"])
-def test_one_walk_over_a_text_gives_tokens_and_terms_and_the_second_walk_the_same(texts):
+def test_the_first_and_the_second_pass_give_the_same_tokens_and_terms(texts):
     known = memory(1 << 8, 1 << 8)
-    check_against_twins(texts, known)
-    check_against_twins(texts, known)
+    check_against_reference(texts, known)
+    check_against_reference(texts, known)
 
 
 @given(st.lists(st.lists(text_of_words | arabic_like, max_size=3), max_size=4), st.sampled_from([2, 8, 256]))
-def test_what_is_remembered_of_other_texts_changes_nothing(batches, size):
+def test_cached_chunks_of_other_texts_change_nothing(batches, size):
     known = memory(size, size)
     for texts in [*batches, *batches]:
         again, anew = documents_of(texts, known), documents_of(texts, memory(size, size))
@@ -53,21 +53,21 @@ def test_what_is_remembered_of_other_texts_changes_nothing(batches, size):
 
 
 @pytest.mark.parametrize("letters", range(1, 40))
-def test_a_chunk_of_any_length_is_read_whole_the_first_time_and_again(letters):
+def test_chunks_of_any_length_are_read_completely_twice(letters):
     known = memory(1 << 8, 1 << 8)
     word = ("بتثجحخدذ" * 5)[:letters]
     for texts in ([word, word], [f"{word} x", f"x{word}", f"{word}،"], [word[:-1], word + "ب", word]):
-        check_against_twins(texts, known)
+        check_against_reference(texts, known)
 
 
 @pytest.mark.parametrize("sign", WHITE + "\u00a0\u2028،/-")
-def test_no_token_crosses_white_space_and_every_other_separator_ends_one_too(sign):
-    check_against_twins([f"قال{sign}الوزير{sign}5", f"{sign}قال{sign}", sign * 3], memory(1 << 8, 1 << 8))
+def test_white_space_and_separators_end_tokens(sign):
+    check_against_reference([f"قال{sign}الوزير{sign}5", f"{sign}قال{sign}", sign * 3], memory(1 << 8, 1 << 8))
 
 
 @given(st.lists(st.binary(max_size=40), max_size=5))
 @example([b"\xd9", b"\x84\xd8\xa7 \xd9", b"", b"\xd9\x82\xd8\xa7\xd9\x84"])
-def test_any_bytes_are_read_without_harm_and_always_alike(rows):
+def test_any_bytes_are_read_safely_and_deterministically(rows):
     data, offsets = oracle.flat(rows, np.uint8)
     known = memory(1 << 8, 1 << 8)
     tables = fold_table(), stem_table()
@@ -77,7 +77,7 @@ def test_any_bytes_are_read_without_harm_and_always_alike(rows):
     assert oracle.listed(walks[0][0], walks[0][1]) == alone
 
 
-def test_what_stands_behind_the_last_text_is_not_read():
+def test_bytes_after_the_last_text_are_not_read():
     data, offsets = oracle.utf8(["قال الوزي"])
     longer = np.concatenate([data, np.frombuffer("ر إن".encode(), np.uint8)])
     tables = fold_table(), stem_table()
@@ -88,7 +88,7 @@ def test_what_stands_behind_the_last_text_is_not_read():
 
 
 @given(st.binary(max_size=30), st.integers(0, 30))
-def test_ink_ends_at_the_first_white_byte(row, at):
+def test_a_chunk_ends_at_the_first_byte_of_white_space(row, at):
     data = np.frombuffer(row, np.uint8)
     at = min(at, len(row))
     expected = next((i for i in range(at, len(row)) if row[i] <= 0x20), len(row))

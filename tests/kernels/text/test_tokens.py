@@ -1,4 +1,4 @@
-"""Tokens: the kernel reads bytes as ``dedup.texts`` reads strings, whatever the bytes are."""
+"""Tokens: the kernel reads bytes as ``text/normalization.py`` reads strings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ with_surrogates = st.text(st.characters() | st.sampled_from(ALPHABET), max_size=
 
 
 def token_rows(data, offsets):
-    """Tokens, their offsets and digests, with next to no memory: nearly every chunk is read letter by letter."""
+    """Tokens, offsets and digests, with a tiny cache, so that nearly every chunk is read letter by letter."""
     cache = TokenCache(np.zeros((2, ENTRY), np.uint64), np.zeros((2, 2), np.uint64))
     return document_rows(data, offsets, False, False, cache, fold_table(), stem_table())[:3]
 
@@ -47,7 +47,7 @@ def tokens_of(texts):
     return token_rows(*oracle.utf8(texts))
 
 
-def check_against_twin(texts):
+def check_against_reference(texts):
     tokens, offsets, digests = tokens_of(texts)
     rows, expected_digests = oracle.token_rows(texts)
     assert oracle.listed(tokens, offsets) == rows
@@ -60,24 +60,24 @@ def check_against_twin(texts):
     ["ا\u0653", "ا\u0654\u0655", "ا\u0655\u0654", "و\u0654", "ي\u064e\u0654", "ى\u0654", "\u0654ا", "ﺍ\u0654", "ا\u200c\u0654", "5\u06545"]
 )
 @example(["½,500", "1½", "1,½½½", "٪٪", "5%5", "²", "中5文", "ﷺﷺ", "1ﷲ2"])
-def test_tokens_and_digests_are_their_twins_on_arabic(texts):
-    check_against_twin(texts)
+def test_tokens_and_digests_match_the_reference_on_arabic(texts):
+    check_against_reference(texts)
 
 
 @given(st.lists(anything, max_size=4))
-def test_tokens_and_digests_are_their_twins_on_any_text(texts):
-    check_against_twin(texts)
+def test_tokens_and_digests_match_the_reference_on_any_text(texts):
+    check_against_reference(texts)
 
 
 @given(with_surrogates)
 @example("\ud800")
 @example("قا\udfffل")
-def test_tokens_are_their_twins_where_surrogates_stand_alone(text):
-    check_against_twin([text])
+def test_tokens_match_the_reference_with_lone_surrogates(text):
+    check_against_reference([text])
 
 
 @given(st.lists(arabic_like, min_size=1, max_size=9))
-def test_a_text_has_the_same_tokens_wherever_it_stands(texts):
+def test_tokens_do_not_depend_on_the_position_of_the_text(texts):
     tokens, offsets, digests = tokens_of(texts)
     for i, text in enumerate(texts):
         alone, _, digest = tokens_of([text])
@@ -87,7 +87,7 @@ def test_a_text_has_the_same_tokens_wherever_it_stands(texts):
 
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=5))
 @example([b"\xd9", b"\x82", b"\xe0\xa4", b"\xf0\x9f\x99", b"\xff\xfe", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xef\xb7"])
-def test_any_bytes_are_read_without_harm_and_always_alike(rows):
+def test_any_bytes_are_read_safely_and_deterministically(rows):
     data, offsets = oracle.flat(rows, np.uint8)
     first = token_rows(data, offsets)
     # Bytes behind the last row must not matter: a broken sequence at the end must not read on.
@@ -109,7 +109,7 @@ def test_small_inputs_have_the_right_shape_and_types(texts):
     tokens, offsets, digests = tokens_of(texts)
     assert (tokens.dtype, offsets.dtype, digests.dtype) == (np.uint64, np.int64, np.uint64)
     assert (offsets.shape, digests.shape) == ((len(texts) + 1,), (len(texts), 2))
-    check_against_twin(texts)
+    check_against_reference(texts)
 
 
 def test_texts_without_tokens_share_one_digest():
@@ -127,21 +127,21 @@ def test_tokens_do_not_depend_on_the_number_of_threads(threads):
     assert np.concatenate([part[2] for part in parts]).tolist() == whole[2].tolist()
 
 
-def test_tokens_are_those_of_the_column_however_it_is_cut(text_column):
+def test_tokens_do_not_depend_on_the_chunks_of_the_column(text_column):
     texts = ["قال الوزير", "", "1,500 دولار", "ﷺ", "مُحَمَّد", "end.", "في\u200fمصر"]
     tokens, offsets, digests = token_rows(*text_rows(text_column(texts)))
     assert oracle.listed(tokens, offsets) == oracle.token_rows(texts)[0]
     assert [tuple(digest) for digest in digests.tolist()] == oracle.token_rows(texts)[1]
 
 
-def test_a_text_that_folding_makes_longer_fits():
+def test_a_text_that_grows_by_folding_fits():
     for text in ("ﷺ" * 200, "﷽" * 200, "a1" * 400, "㌀" * 100, "中" * 300, "%" * 300):
-        check_against_twin([text, text])
+        check_against_reference([text, text])
 
 
 @pytest.mark.parametrize("length", [254, 255])
-def test_a_word_of_up_to_255_letters_is_its_twin(length):
-    check_against_twin(["ب" * length, "إ" * length, "7" * length, "ب" * length + "!"])
+def test_a_word_of_up_to_255_letters_matches_the_reference(length):
+    check_against_reference(["ب" * length, "إ" * length, "7" * length, "ب" * length + "!"])
 
 
 @pytest.mark.parametrize("changed", [0, 254, 256, 300, 999])
@@ -158,7 +158,7 @@ def test_words_of_a_thousand_letters_differ_where_the_256th_does():
     assert tokens[0] != tokens[1]
 
 
-def test_a_full_stop_behind_a_number_of_256_digits_does_not_change_it():
+def test_a_full_stop_after_a_number_of_256_digits_does_not_change_it():
     tokens, offsets, _ = tokens_of(["7" * 256 + ".", "7" * 256])
     assert oracle.listed(tokens, offsets)[0] == oracle.listed(tokens, offsets)[1]
 
