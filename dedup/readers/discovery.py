@@ -1,9 +1,7 @@
-"""Inputs as given by a person -> files to read, in a fixed order, each once.
+"""Finds the files of the inputs (files, folders, globs, URLs): each once, in a fixed order, before any is read.
 
-Files, folders (recursive) and globs (``**`` too: the shell does not always expand them) come in. All that
-is wrong with them is said in one ``InputError`` before anything is read. A file is called by its path
-relative to the folder or glob it came from; when two files would be called the same, by the path as given.
-Symbolic links are followed, but no folder is entered twice. URLs are looked up by ``elsewhere``.
+A file is named by its path relative to the folder or glob, or by its path as given where two names would be equal.
+Symbolic links are followed, but no folder is entered twice. One ``InputError`` lists everything that is wrong.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ _MOST_SHOWN = 10
 
 @dataclass
 class _Found:
-    """A file, and the two names it may get."""
+    """A file, and the names that it may get."""
 
     path: str
     short: str  # relative to the input
@@ -34,13 +32,13 @@ class _Found:
 
     @property
     def key(self) -> str:
-        """The same for the same file."""
+        """Equal for the same file, whatever path led to it."""
         return self.path if self.remote is not None else os.path.realpath(self.path)
 
 
 @dataclass
 class _Search:
-    """What is collected while the inputs are looked through."""
+    """Collects problems and skipped files (input -> count) while the inputs are searched."""
 
     suffixes: Collection[str]
     problems: list[str] = field(default_factory=list)
@@ -61,12 +59,18 @@ class _Search:
 
 
 def find_files(inputs: Sequence[str | os.PathLike[str]], *, suffixes: Collection[str], log: ReadLog) -> list[Source]:
-    """Find every file of the inputs, in the order of the inputs, sorted within each.
+    """Find the files of the inputs, in the order of the inputs, sorted within each.
+
+    Parameters
+    ----------
+    inputs : files, folders, globs and URLs
+    suffixes : of files that can be read, including that of the compression
+    log : receives warnings about skipped files
 
     Raises
     ------
     InputError
-        If an input is missing, is of an unknown kind, or holds no file that can be read. All problems are named.
+        If an input is missing, is of an unknown kind or contains no readable file. The message lists all problems.
     """
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
     if not given:
@@ -75,14 +79,14 @@ def find_files(inputs: Sequence[str | os.PathLike[str]], *, suffixes: Collection
     found: list[_Found] = []
     seen: set[str] = set()
     for item in given:
-        for file in _look(without_scheme(os.fspath(item)), search):
+        for file in _files_of_input(without_scheme(os.fspath(item)), search):
             if file.key not in seen:
                 seen.add(file.key)
                 found.append(file)
     if search.problems:
         raise InputError("\n".join(search.problems))
-    _tell_skipped(search, log)
-    return [_source(file, name, suffixes) for file, name in zip(found, _names(found), strict=True)]
+    _warn_of_skipped(search, log)
+    return [_source_of(file, name, suffixes) for file, name in zip(found, _result_names(found), strict=True)]
 
 
 def split_suffix(path: str, suffixes: Collection[str]) -> tuple[str, str] | None:
@@ -95,21 +99,21 @@ def split_suffix(path: str, suffixes: Collection[str]) -> tuple[str, str] | None
     return None
 
 
-def _look(given: str, search: _Search) -> list[_Found]:
-    """The files of one input."""
+def _files_of_input(given: str, search: _Search) -> list[_Found]:
+    """The files of one input, sorted."""
     if is_url(given):
-        return _elsewhere(given, search)
+        return _remote_files(given, search)
     if os.path.isdir(given):
-        return _folder(given, search)
+        return _files_of_folder(given, search)
     if os.path.exists(given):
-        return _file(given, search)
+        return _single_file(given, search)
     if GLOB_SIGNS.search(given):
-        return _glob(given, search)
+        return _files_of_glob(given, search)
     search.problems.append(f"{given}: there is no such file or folder, but an input must exist. Check the spelling and the current folder.")
     return []
 
 
-def _elsewhere(given: str, search: _Search) -> list[_Found]:
+def _remote_files(given: str, search: _Search) -> list[_Found]:
     try:
         found = list_remote(given)
     except RemoteError as error:
@@ -123,11 +127,11 @@ def _elsewhere(given: str, search: _Search) -> list[_Found]:
         else:
             search.skip_unknown(found.shown, item.path)
     if not files:
-        search.problems.append(_nothing_in(found.shown, found.what, search))
+        search.problems.append(_no_files_problem(found.shown, found.what, search))
     return files
 
 
-def _file(given: str, search: _Search) -> list[_Found]:
+def _single_file(given: str, search: _Search) -> list[_Found]:
     if not os.path.isfile(given):
         search.problems.append(f"{given}: neither a file nor a folder, but one of them is needed. Save its content to a file first.")
     elif split_suffix(given, search.suffixes) is None:
@@ -138,51 +142,51 @@ def _file(given: str, search: _Search) -> list[_Found]:
     return []
 
 
-def _folder(given: str, search: _Search) -> list[_Found]:
+def _files_of_folder(given: str, search: _Search) -> list[_Found]:
     problems = len(search.problems)
-    files = _sorted(_walk(given, given, search, set()), given)
-    if not files and len(search.problems) == problems:  # else it is said already why there is nothing
-        search.problems.append(_nothing_in(given, "folder", search))
+    files = _found_files(_walk(given, given, search, set()), given)
+    if not files and len(search.problems) == problems:  # else the reason is already in the list
+        search.problems.append(_no_files_problem(given, "folder", search))
     return files
 
 
-def _glob(given: str, search: _Search) -> list[_Found]:
+def _files_of_glob(given: str, search: _Search) -> list[_Found]:
     parts = given.replace(os.sep, "/").split("/")
     first = next(i for i, part in enumerate(parts) if GLOB_SIGNS.search(part))
     root = "/".join(parts[:first]) or ("/" if first else "")
     pattern = [part for part in parts[first:] if part]
     problems = len(search.problems)
     paths: list[str] = []
-    for path in dict.fromkeys(_expand(root, pattern, search)):
+    for path in dict.fromkeys(_expand_glob(root, pattern, search)):
         if os.path.isfile(path):
             if split_suffix(path, search.suffixes) is None:
                 search.skip_unknown(given, path)
             else:
                 paths.append(path)
-        elif os.path.isdir(path) and "**" not in pattern:  # ** reaches what is inside by itself
+        elif os.path.isdir(path) and "**" not in pattern:  # ** reaches the files inside by itself
             paths.extend(_walk(path, given, search, set()))
         elif not os.path.isdir(path):
             search.skip_irregular(given)
     if not paths and len(search.problems) == problems:
-        search.problems.append(_nothing_in(given, "pattern", search))
-    return _sorted(dict.fromkeys(paths), root or ".")
+        search.problems.append(_no_files_problem(given, "pattern", search))
+    return _found_files(dict.fromkeys(paths), root or ".")
 
 
-def _nothing_in(given: str, what: str, search: _Search) -> str:
+def _no_files_problem(given: str, what: str, search: _Search) -> str:
     skipped = search.unknown.get(given)
     seen = f"only files with other suffixes ({', '.join(sorted(skipped)[:_MOST_SHOWN])})" if skipped else "nothing"
     return f"{given}: the {what} gives {seen}, but needs at least one of {', '.join(search.suffixes)}. Check the path."
 
 
-def _expand(root: str, pattern: Sequence[str], search: _Search) -> Iterator[str]:
-    """Paths that match ``pattern`` below ``root``, part by part."""
+def _expand_glob(root: str, pattern: Sequence[str], search: _Search) -> Iterator[str]:
+    """The paths below ``root`` that match ``pattern``, a glob split at its slashes."""
     part, rest = pattern[0], pattern[1:]
     if part == "**":
         for folder in _folders(root, search, set()):
-            yield from _expand(folder, rest or ["*"], search)
+            yield from _expand_glob(folder, rest or ["*"], search)
         return
     if GLOB_SIGNS.search(part):
-        matches = [os.path.join(root, name) for name in _list(root or ".", search) if name_matches(name, part)]
+        matches = [os.path.join(root, name) for name in _list_folder(root or ".", search) if name_matches(name, part)]
     else:
         path = os.path.join(root, part)
         matches = [path] if os.path.exists(path) else []
@@ -190,30 +194,30 @@ def _expand(root: str, pattern: Sequence[str], search: _Search) -> Iterator[str]
         if not rest:
             yield path
         elif os.path.isdir(path):
-            yield from _expand(path, rest, search)
+            yield from _expand_glob(path, rest, search)
 
 
 def _folders(root: str, search: _Search, entered: set[tuple[int, int]]) -> Iterator[str]:
     """``root`` and every folder below it, each once."""
-    waiting = [root]  # a list, for folders can be nested deeper than functions
+    waiting = [root]  # no recursion, for folders can be nested deeper than Python functions
     while waiting:
         folder = waiting.pop()
-        if not _enter(folder or ".", entered):
+        if not _is_first_visit(folder or ".", entered):
             continue
         yield folder
-        paths = [os.path.join(folder, name) for name in _list(folder or ".", search) if not name.startswith(".")]
+        paths = [os.path.join(folder, name) for name in _list_folder(folder or ".", search) if not name.startswith(".")]
         waiting.extend(path for path in reversed(paths) if os.path.isdir(path))
 
 
 def _walk(root: str, given: str, search: _Search, entered: set[tuple[int, int]]) -> Iterator[str]:
-    """Every readable file below ``root``; counts what is skipped."""
+    """The readable files below ``root``; counts skipped ones."""
     waiting = [root]
     while waiting:
         folder = waiting.pop()
-        if not _enter(folder, entered):
+        if not _is_first_visit(folder, entered):
             continue
-        names = _list(folder, search)
-        if folder != root and _holds_result(folder, names):
+        names = _list_folder(folder, search)
+        if folder != root and _is_result(folder, names):
             search.results[given] += 1
             continue
         for name in names:
@@ -230,15 +234,15 @@ def _walk(root: str, given: str, search: _Search, entered: set[tuple[int, int]])
                 search.skip_irregular(given)
 
 
-def _holds_result(folder: str, names: list[str]) -> bool:
-    """Whether a folder below an input holds the result of a run, whole or half, which is no crawl."""
+def _is_result(folder: str, names: list[str]) -> bool:
+    """Whether a folder contains the result of a run, finished or not, which is no input."""
     return {"manifest.json", "documents.parquet", "rejects.parquet"} <= set(names) or (
         ".work" in names and os.path.isfile(os.path.join(folder, ".work", "journal.json"))
     )
 
 
-def _enter(folder: str, entered: set[tuple[int, int]]) -> bool:
-    """True the first time; a link that leads back to a folder must not be followed for ever."""
+def _is_first_visit(folder: str, entered: set[tuple[int, int]]) -> bool:
+    """Whether this folder is entered for the first time; links may lead in a circle."""
     try:
         status = os.stat(folder)
     except OSError:
@@ -249,23 +253,24 @@ def _enter(folder: str, entered: set[tuple[int, int]]) -> bool:
     return fresh
 
 
-def _list(folder: str, search: _Search) -> list[str]:
+def _list_folder(folder: str, search: _Search) -> list[str]:
     try:
         return sorted(os.listdir(folder))
     except OSError as error:
         search.problems.append(
-            f"{safe_name(folder)}: the folder cannot be listed ({error.strerror}), but all of it is to be read. Check its permissions."
+            f"{safe_name(folder)}: cannot list the folder ({error.strerror}), but all of it must be read. Check its permissions."
         )
         return []
 
 
-def _sorted(paths: Iterator[str] | Collection[str], root: str) -> list[_Found]:
+def _found_files(paths: Iterator[str] | Collection[str], root: str) -> list[_Found]:
+    """The files of these paths, sorted by their path relative to ``root``."""
     files = [_Found(path, _slashes(os.path.relpath(path, root)), _as_given(path)) for path in paths]
     return sorted(files, key=lambda file: file.short.split("/"))
 
 
-def _names(found: Sequence[_Found]) -> list[str]:
-    """The short name where it is unique, else the path as given."""
+def _result_names(found: Sequence[_Found]) -> list[str]:
+    """The short name of each file where it is unique, else the path as given, else the full path."""
     names = [safe_name(file.short) for file in found]
     for better in ([file.long for file in found], [_slashes(file.key) for file in found]):
         taken = Counter(names)
@@ -273,12 +278,12 @@ def _names(found: Sequence[_Found]) -> list[str]:
     return names
 
 
-def _source(file: _Found, name: str, suffixes: Collection[str]) -> Source:
+def _source_of(file: _Found, name: str, suffixes: Collection[str]) -> Source:
     suffix, compression = split_suffix(file.path, suffixes) or ("", "")
     return Source(file.path, name, suffix, compression, file.remote)
 
 
-def _tell_skipped(search: _Search, log: ReadLog) -> None:
+def _warn_of_skipped(search: _Search, log: ReadLog) -> None:
     for given in dict.fromkeys([*search.unknown, *search.hidden, *search.irregular, *search.results]):
         shown = safe_name(os.path.basename(os.path.normpath(given)))
         kinds = search.unknown.get(given, Counter())
