@@ -1,11 +1,7 @@
-"""Bytes of unknown encoding -> text. The bytes decide; what a header or a tag says of them only breaks ties.
+"""Decodes bytes of unknown encoding, and detects mojibake: text that was decoded wrongly before it came here.
 
-Declared encodings of Arabic pages are often wrong: a template says UTF-8 or ISO-8859-1, the text was pasted in
-windows-1256. In order: a byte order mark; UTF-16 without one; UTF-8 if the bytes are (all but) valid; else the single-byte
-encoding under which the words look most like words. A word of one script, of letters that are common in Arabic, or of Latin letters
-with an accent here and there, speaks for an encoding; words of mixed scripts, control characters and unused bytes
-speak against it. Where no reading looks like words, an encoding that was declared is believed if the bytes fit it, and else
-the page is given up (``None``): what is read wrongly would be indexed as noise.
+The bytes decide and a declared encoding only breaks ties: Arabic pages often declare UTF-8 or ISO-8859-1 over a text in
+windows-1256. Bytes that no encoding turns into words give None, for wrongly decoded text would be indexed as noise.
 """
 
 from __future__ import annotations
@@ -20,16 +16,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-#: Words that are looked at to choose among single-byte encodings: the first with foreign letters.
+# --- decoding -----------------------------------------------------------------------------------------------------
+# In this order: a byte order mark; UTF-16 without one; UTF-8 if nearly all bytes are valid; else the single-byte encoding
+# whose words score best. Words of one script, of letters common in Arabic, or of Latin letters with a few accents score
+# high; words of mixed scripts, control characters and unused bytes score low. If all scores are low, a declared encoding is
+# used if the bytes fit it.
+
+#: Words, the first with bytes above 0x7F, that choose among the single-byte encodings.
 SAMPLE_WORDS = 200
-#: A page of UTF-8 may have one damaged character in so many good ones (crawlers cut pages at a byte).
+#: UTF-8 may have one damaged character for this many good ones (crawlers cut pages at any byte).
 _GOOD_PER_DAMAGED = 25
-#: A reading scores between -1 and 1 per foreign letter. Below this it is none: a few letters may be a name, sixty are not.
+#: Scores are between -1 and 1 per foreign letter; below these an encoding is ruled out. A few letters may be a name, so the
+#: bound rises from the first to the second value until the sample has ``_MANY`` letters.
 _LEAST_OF_FEW, _LEAST_OF_MANY, _MANY = 0.25, 0.62, 60
-#: Two readings so close are a tie.
+#: Scores that differ by no more than this are a tie.
 _TIE = 0.03
 _CANDIDATES = ("windows-1256", "iso-8859-6", "windows-1252")
-#: Letters of Arabic news by how often they stand in it (per thousand).
+#: Frequency of letters in Arabic news, per thousand.
 _LETTERS = {
     "ا": 151, "ل": 115, "ي": 77, "م": 65, "و": 55, "ن": 51, "ت": 46, "ر": 46, "ب": 34, "ع": 34, "ة": 32, "د": 31, "ف": 26, "ه": 24,
     "س": 24, "ق": 22, "أ": 21, "ك": 19, "ح": 18, "ج": 14, "ش": 10, "ط": 9, "ص": 9, "إ": 9, "ى": 8, "خ": 8, "ض": 7, "ز": 6, "ذ": 6,
@@ -38,7 +41,7 @@ _LETTERS = {
 _MARKS = "ـًٌٍَُِّْ"
 _NO_MARKS = dict.fromkeys(map(ord, _MARKS))
 _ARABIC = frozenset(_LETTERS) | frozenset(_MARKS)
-#: Letters that Persian and Urdu have besides; windows-1256 has most of them.
+#: Further letters of Persian and Urdu; windows-1256 has most of them.
 _PERSIAN = frozenset("پچژگکیےہھٹڈڑں")
 _LAST_LATIN = "\u02ff"
 _NOISE = re.compile("[\x80-\x9f\ufffd]")
@@ -62,7 +65,7 @@ _BYTE_ORDER_MARKS = (
 
 @dataclass(frozen=True)
 class Decoded:
-    """A text, the encoding that it was read as, and how many of its characters were damaged (now U+FFFD)."""
+    """A text, the encoding it was decoded from, and the number of its damaged characters (now U+FFFD)."""
 
     text: str
     encoding: str
@@ -70,38 +73,38 @@ class Decoded:
 
 
 def decode(data: bytes, header: str | None = None) -> Decoded | None:
-    """Read bytes as text.
+    """Decode bytes of unknown encoding.
 
     Parameters
     ----------
     data : the content of a file or page, decompressed
-    header : an HTTP header ``Content-Type``, if there was one; HTML and XML declarations are found in the bytes
+    header : the HTTP header ``Content-Type``, if there was one; HTML and XML declarations are found in the bytes
 
     Returns
     -------
-    the text, without byte order mark; None if no encoding makes words of the bytes
+    the text, without byte order mark; None if no encoding turns the bytes into words
     """
     for mark, name in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return _read(data[len(mark) :], name)
+            return _decode_as(data[len(mark) :], name)
     try:
         text = data.decode()  # most pages, hence first
-        if "\0" not in text or not (wide := _wide(data)):
+        if "\0" not in text or not (wide := _utf16_kind(data)):
             return Decoded(text, "utf-8")
-        return _read(data, wide)
+        return _decode_as(data, wide)
     except UnicodeDecodeError as error:
         cut_off = error.reason == "unexpected end of data"
-    if wide := _wide(data):
-        return _read(data, wide)
-    damaged = _read(data, "utf-8")
+    if wide := _utf16_kind(data):
+        return _decode_as(data, wide)
+    damaged = _decode_as(data, "utf-8")
     good = len(damaged.text) - len(damaged.text.encode("ascii", "ignore")) - damaged.damaged
     if cut_off or damaged.damaged * _GOOD_PER_DAMAGED <= good:
         return damaged
-    return _single_byte(data, _declared(data, header))
+    return _decode_single_byte(data, _declared_encodings(data, header))
 
 
-def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte is the high one of a Latin or Arabic letter."""
+def _utf16_kind(data: bytes) -> str | None:
+    """The kind of UTF-16 without a mark: every other byte is the high byte of a Latin or Arabic letter."""
     head = data[: 4096 - len(data[:4096]) % 2]
     if len(head) < 4:
         return None
@@ -112,13 +115,13 @@ def _wide(data: bytes) -> str | None:
     return None
 
 
-def _read(data: bytes, encoding: str) -> Decoded:
+def _decode_as(data: bytes, encoding: str) -> Decoded:
     text = data.decode(encoding, "replace")
     own = data.count(b"\xef\xbf\xbd") if encoding == "utf-8" else 0
     return Decoded(text, encoding, max(0, text.count("\ufffd") - own))
 
 
-def _single_byte(data: bytes, declared: tuple[str, ...]) -> Decoded | None:
+def _decode_single_byte(data: bytes, declared: tuple[str, ...]) -> Decoded | None:
     words = [found.group() for found in islice(_FOREIGN_WORD.finditer(data), SAMPLE_WORDS)]
     sample = b" ".join(words)
     many = min(1.0, sum(byte > 0x7F for byte in sample) / _MANY)
@@ -128,15 +131,15 @@ def _single_byte(data: bytes, declared: tuple[str, ...]) -> Decoded | None:
     if best < _LEAST_OF_MANY:
         for name in declared:
             if name != "utf-8" and likeness(sample.decode(name, "replace")) >= _LEAST_OF_FEW:
-                return _read(data, name)
+                return _decode_as(data, name)
     if best < least:
         return None
     tied = [name for name in _CANDIDATES if scores[name] >= best - _TIE]
-    return _read(data, next((name for name in declared if name in tied), tied[0]))
+    return _decode_as(data, next((name for name in declared if name in tied), tied[0]))
 
 
 def likeness(text: str) -> float:
-    """How much the words with foreign letters look like words: from -1 (noise) to 1, per such letter.
+    """How plausible the words with foreign (non-ASCII) letters are: the mean score per such letter, -1 (noise) to 1.
 
     Control characters and U+FFFD, which no word has, count as noise.
     """
@@ -153,7 +156,7 @@ def likeness(text: str) -> float:
 def _word_likeness(word: str, foreign: int) -> float:
     kinds = set(word)
     if kinds <= _ARABIC:
-        # The average letter of a page stands 74 times in a thousand; a page of rare letters is another one read wrongly.
+        # The average letter of a page has a frequency of 74 per thousand; rare letters mean a wrong encoding.
         marks = len(word) - len(word.translate(_NO_MARKS))
         common = sum([_LETTERS.get(sign, 0) for sign in word]) / ((len(word) - marks) or 1)
         article = 0.3 if word.startswith(("ال", "وال", "بال", "لل")) else 0.0
@@ -161,27 +164,27 @@ def _word_likeness(word: str, foreign: int) -> float:
     if kinds <= _ARABIC | _PERSIAN:
         return 0.6
     if kinds & _ARABIC:
-        return -1.0 if min(word) < _LAST_LATIN else 0.0  # letters of Persian or Urdu are no noise, Latin ones are
+        return -1.0 if min(word) < _LAST_LATIN else 0.0  # Latin letters in an Arabic word are noise, Persian or Urdu ones are not
     if all(sign in _ACCENTED or sign.isascii() for sign in word):
         return 0.8 if foreign <= max(2, len(word) // 2) else -0.8
     # Another script: all letters of it, no capitals in the middle.
     return 0.5 if min(word) > _LAST_LATIN and word[1:] == word[1:].lower() else -1.0
 
 
-def _declared(data: bytes, header: str | None) -> tuple[str, ...]:
-    """Encodings that the header and the first tags name, those that Python knows."""
+def _declared_encodings(data: bytes, header: str | None) -> tuple[str, ...]:
+    """The encodings that the header and the first tags declare, if Python knows them."""
     names = [found.group(1) for found in [_HEADER.search(header or "")] if found]
     if found := _META.search(data[:_META_BYTES]):
         names.append((found.group(1) or found.group(2)).decode("ascii", "ignore"))
-    return tuple(dict.fromkeys(name for name in map(_canonical, names) if name))
+    return tuple(dict.fromkeys(name for name in map(_canonical_name, names) if name))
 
 
 @cache
-def _canonical(name: str) -> str | None:
-    """The name used here for a declared encoding; as in browsers, ISO-8859-1 means windows-1252."""
+def _canonical_name(name: str) -> str | None:
+    """The name used in this module for a declared encoding; as in browsers, ISO-8859-1 means windows-1252."""
     try:
         known = codecs.lookup(name.strip().lower().removesuffix("-i").removesuffix("-e")).name
-        b"".decode(known)  # not of the codecs that give bytes
+        b"".decode(known)  # fails for codecs from bytes to bytes
     except (LookupError, ValueError):
         return None
     same = {
@@ -194,20 +197,23 @@ def _canonical(name: str) -> str | None:
     return same.get(known, known)
 
 
-#: Characters at the beginning of a text that are looked at.
+# --- mojibake -----------------------------------------------------------------------------------------------------
+
+#: Characters at the start of a text that are examined.
 HEAD = 400
-#: This share of the signs that are not blank must be part of mojibake.
+#: At least this share of the characters that are not blank must belong to garbled runs.
 _SHARE = 0.5
-#: Bytes of the window, and how many of them must be foreign for a text to be looked at: «ط§ظ„» has one in four or five.
+#: Bytes of a window in each text, and how many of them must be foreign for the text to be examined: «ط§ظ„» has one in
+#: four or five.
 _WINDOW, _SUSPECT = 32, 5
-#: In UTF-8, Latin letters with accents and signs begin with these; "?" and U+FFFD stand for lost letters.
+#: First bytes of accented Latin letters and signs in UTF-8; "?" and U+FFFD replace lost letters.
 _IS_FOREIGN = np.zeros(256, np.uint8)
 _IS_FOREIGN[[0xC2, 0xC3, 0xC5, 0xC6, 0xCB, 0xE2, 0xEF, 0x3F]] = 1
 
 _PRINTED_1252 = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _PRINTED_1256 = "€پ‚ƒ„…†‡ˆ‰ٹ‹Œچژڈگ‘’“”•–—ک™ڑ›œں،؛؟ھ"
 _TRAILING = "\u0080-\u00bf"
-#: What is seen -> a run of two or more letters of it. Lead bytes of Arabic in UTF-8 are D8 to DB, of its punctuation C2 and E2.
+#: Kind of mojibake -> pattern of a run of it. In UTF-8, Arabic letters begin with D8 to DB, its punctuation with C2 or E2.
 _KINDS = {
     "UTF-8 read as windows-1256 (ط§ظ„)": f"(?:[طظعغآ][{_TRAILING}{_PRINTED_1256}]){{3,}}",
     "UTF-8 read as windows-1252 (Ø§Ù„)": f"(?:[ØÙÚÛÂ][{_TRAILING}{_PRINTED_1252}]?){{4,}}",
@@ -216,17 +222,17 @@ _KINDS = {
     "letters lost to U+FFFD": "\ufffd{3,}",
 }
 _ANY = "|".join(_KINDS.values())
-#: Shorter runs count too once a longer one was seen: «في» has two letters.
+#: The same without a minimum length: once a long run is found, short ones count too, for «في» has two letters.
 _RUNS = {kind: re.compile(re.sub(r"\{[34],\}$", "+", pattern)) for kind, pattern in _KINDS.items()}
 _BLANK = re.compile(r"\s+")
-#: Signs of which at least one is in the head of every mojibake; those that stand in ordinary Arabic news are not among them.
-_TELLING = frozenset(map(chr, range(0x80, 0x100))) - set("«»\xa0") | set("?\ufffd‚ƒ„†‡ˆ‰")
+#: Every garbled text has at least one of these in its head; characters of ordinary Arabic news are left out.
+_SUSPICIOUS = frozenset(map(chr, range(0x80, 0x100))) - set("«»\xa0") | set("?\ufffd‚ƒ„†‡ˆ‰")
 
 
 def mojibake(text: str) -> str | None:
-    """What is wrong with a text that is mojibake, in words; None if it is none."""
+    """The kind of mojibake that a text is, in words, or None."""
     head = text[:HEAD]
-    if _TELLING.isdisjoint(head):
+    if _SUSPICIOUS.isdisjoint(head):
         return None
     head = _BLANK.sub(" ", head)
     if re.search(_ANY, head) is None:
@@ -240,7 +246,7 @@ def mojibake(text: str) -> str | None:
 
 
 def find_mojibake(texts: Any) -> dict[int, str]:
-    """Mojibake in a column of texts.
+    """The rows of a column that are mojibake.
 
     Parameters
     ----------
@@ -248,7 +254,7 @@ def find_mojibake(texts: Any) -> dict[int, str]:
 
     Returns
     -------
-    row -> what is wrong with it
+    row -> kind of mojibake, in words
     """
     _, offsets, data = texts.buffers()
     if data is None or data.size < _WINDOW:
@@ -261,16 +267,17 @@ def find_mojibake(texts: Any) -> dict[int, str]:
 
 
 def _foreign_bytes(data: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """How many bytes of a window, a few words into each text, are not what Arabic is made of.
+    """Number of foreign bytes in a window of each text, a few words from its start.
 
     Parameters
     ----------
     data : uint8, the bytes of all texts
-    bounds : int64[n + 1], where each text begins and ends
+    bounds : int64[n + 1], row i is ``data[bounds[i]:bounds[i + 1]]``
 
     Returns
     -------
-    int64[n]; of a text shorter than the window, some bytes of its neighbours are counted with it
+    int64[n]
+        If a text is shorter than the window, bytes of its neighbours are counted too.
     """
     starts = bounds[:-1] + np.clip(np.diff(bounds) - _WINDOW, 0, _WINDOW)
     starts = np.minimum(starts, len(data) - _WINDOW)

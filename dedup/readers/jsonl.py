@@ -1,9 +1,7 @@
-"""JSON lines (and JSON arrays) -> blocks. Every line stands for itself: a broken one is rejected, the rest is read.
+"""Reads JSON lines, and ``.json`` files with one array or object; those are kept in memory, up to a limit.
 
-Columns are chosen from the keys of the first rows; a part that has no column then gets one as soon as a
-later row has a key with a usual name. The number of rows looked at is fixed, so the choice does not depend on the
-size of batches. Positions are line numbers from zero, blank lines included; in an array, numbers of elements.
-A ``.json`` file may also hold one array or one object over many lines; these are held in memory, up to a limit.
+A broken line is rejected and the rest is read. Positions are line numbers from 0, with blank lines; in an array, numbers
+of elements.
 """
 
 from __future__ import annotations
@@ -50,18 +48,18 @@ def _rows_of_json(source: Source) -> Iterator[Row]:
         if first.startswith(b"["):
             yield from _rows_of_array(whole)
             return
-        if whole is not None and isinstance(value := _try_json(whole.removeprefix(_BOM)), dict):
+        if whole is not None and isinstance(value := _parse_or_none(whole.removeprefix(_BOM)), dict):
             yield 0, value, len(whole)
             return
     yield from rows_of_lines(chain(start, lines))
 
 
 def rows_of_lines(lines: Iterable[bytes | None]) -> Iterator[Row]:
-    """The objects in lines of JSON, and a reject for each line without one; blank lines are passed over.
+    """The object in each line of JSON, or a reject; blank lines are skipped.
 
     Parameters
     ----------
-    lines : as ``source.LineSplitter`` gives them; None is a line that is too long
+    lines : without newline, None for a line that is too long, as of ``source.LineSplitter``
     """
     loads = json.loads
     for position, line in enumerate(lines):
@@ -76,7 +74,7 @@ def rows_of_lines(lines: Iterable[bytes | None]) -> Iterator[Row]:
         try:
             value = loads(line.decode())
         except (ValueError, RecursionError) as error:
-            yield position, _reject(position, line, error), 0
+            yield position, _reject_line(position, line, error), 0
             continue
         if value.__class__ is dict:
             yield position, value, len(line)
@@ -85,7 +83,7 @@ def rows_of_lines(lines: Iterable[bytes | None]) -> Iterator[Row]:
             yield position, Reject(position, "bad_json", detail), 0
 
 
-def _reject(position: int, line: bytes, error: Exception) -> Reject:
+def _reject_line(position: int, line: bytes, error: Exception) -> Reject:
     where = f"line {position + 1}: "
     if isinstance(error, UnicodeDecodeError):
         return Reject(position, "invalid_utf8", f"{where}{utf8_problem(error)}")
@@ -104,7 +102,7 @@ def _json_kind(value: Any) -> str:
 
 
 def _rows_of_array(data: bytes | None) -> Iterator[Row]:
-    """The elements of one array, one by one; what follows a break is lost, what precedes it is not."""
+    """The elements of one array; those before a syntax error are kept, those after it are lost."""
     if data is None:
         detail = f"a JSON array of more than {limits.MAX_UNIT_BYTES >> 20} MB. Convert it to JSON lines (one object a line)"
         yield 0, Reject(None, "too_large", detail), 0
@@ -115,7 +113,7 @@ def _rows_of_array(data: bytes | None) -> Iterator[Row]:
         yield 0, Reject(None, "invalid_utf8", utf8_problem(error)), 0
         return
     decode, skip = json.JSONDecoder().raw_decode, _SPACE.match
-    at = _after(skip, text, text.index("[") + 1)
+    at = _skip_space(skip, text, text.index("[") + 1)
     position = 0
     while at < len(text) and text[at] != "]":
         try:
@@ -129,12 +127,12 @@ def _rows_of_array(data: bytes | None) -> Iterator[Row]:
         else:
             yield position, Reject(position, "bad_json", f"element {position} is a {_json_kind(value)}, but must be an object"), 0
         position += 1
-        at = _after(skip, text, end)
+        at = _skip_space(skip, text, end)
         if at < len(text) and text[at] == ",":
-            at = _after(skip, text, at + 1)
+            at = _skip_space(skip, text, at + 1)
         elif at < len(text) and text[at] != "]":
             break
-    if at >= len(text) or text[at] != "]" or _after(skip, text, at + 1) < len(text):
+    if at >= len(text) or text[at] != "]" or _skip_space(skip, text, at + 1) < len(text):
         yield (
             position,
             Reject(None, "truncated_file", f"the JSON array is broken after {position} elements; the file is not read beyond it"),
@@ -142,11 +140,11 @@ def _rows_of_array(data: bytes | None) -> Iterator[Row]:
         )
 
 
-def _after(skip: Any, text: str, at: int) -> int:
+def _skip_space(skip: Any, text: str, at: int) -> int:
     return int(skip(text, at).end())
 
 
-def _try_json(data: bytes) -> Any:
+def _parse_or_none(data: bytes) -> Any:
     try:
         return json.loads(data.decode())
     except (ValueError, RecursionError):
@@ -154,4 +152,4 @@ def _try_json(data: bytes) -> Any:
 
 
 def _is_json(data: bytes) -> bool:
-    return _try_json(data) is not None
+    return _parse_or_none(data) is not None

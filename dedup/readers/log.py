@@ -1,8 +1,7 @@
-"""What happened while reading: counts, a few warnings, and the facts of every file.
+"""Records what happened while reading: counts, warnings, and a summary of every file.
 
-Notes of the same kind are merged over files, so that a folder of ten thousand files gives the same
-handful of warnings as a single one. The order is the order in which the notes first came up, and
-depends on the inputs only.
+Equal warnings of many files are merged, so that ten thousand files give no more of them than one. They are listed in the
+order of their first occurrence, which depends on the inputs alone.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 
 @dataclass
 class Note:
-    """One kind of note: where it came up first, in how many files, and how often."""
+    """One kind of warning: the file of its first occurrence, its number of files, and its count."""
 
     one: str
     many: str
@@ -34,16 +33,16 @@ class Note:
 
 @dataclass
 class ReadLog:
-    """Filled while reading; one log can be given to several reads in a row.
+    """The record of one or several readings.
 
     Attributes
     ----------
-    pages, rejects : rows given out so far
-    skipped : reason -> units that were read but are no pages, and no rejects either (records of a crawl that hold no page)
-    inputs : one entry per finished file: ``file``, ``bytes``, ``sha256``, ``pages``, ``rejects``, ``columns``.
-        ``bytes`` and ``sha256`` are None for data in memory and for a file that could not be opened. A file of an object store
-        has an ``etag`` too, and no ``sha256`` if it was not read from begin to end (Parquet, or a break). A crawl file has
-        ``records`` and ``skipped`` too: ``records`` is ``pages`` plus ``rejects`` plus all of ``skipped``.
+    pages, rejects : number of rows so far
+    skipped : reason -> number of units that are neither page nor reject (records of a crawl without a page)
+    inputs : one entry for each finished file: ``file``, ``bytes``, ``sha256``, ``pages``, ``rejects``, ``columns``
+        ``bytes`` and ``sha256`` are None for data in memory and for a file that could not be opened. A file of an object
+        store also has an ``etag``, and no ``sha256`` unless it was read from start to end (Parquet is not). A crawl file
+        also has ``records`` and ``skipped``: ``records`` is ``pages`` plus ``rejects`` plus all of ``skipped``.
     """
 
     pages: int = 0
@@ -53,28 +52,28 @@ class ReadLog:
     _notes: dict[str, Note] = field(default_factory=dict, repr=False)
 
     def warnings(self) -> list[str]:
-        """What a person should know about the inputs, one sentence each."""
+        """All warnings, one sentence each."""
         return [str(note) for note in self._notes.values()]
 
     def state(self) -> dict[str, Any]:
-        """What the log says now, ready for JSON: of ``inputs`` only how many there are, for they never change."""
+        """The state of the log for a checkpoint, as JSON values; of ``inputs``, which only grow, the number alone."""
         notes = [asdict(note) for note in self._notes.values()]
         return {"pages": self.pages, "rejects": self.rejects, "skipped": dict(self.skipped), "inputs": len(self.inputs), "notes": notes}
 
     def resume(self, state: dict[str, Any], inputs: list[dict[str, Any]]) -> None:
-        """Say again what ``state`` gave, and nothing else."""
+        """Go back to a ``state``; ``inputs`` are the entries of at least all files that it counts."""
         self.pages, self.rejects, self.skipped = state["pages"], state["rejects"], Counter(state["skipped"])
         self.inputs = inputs[: state["inputs"]]
         self._notes = {note["one"]: Note(**note) for note in state["notes"]}
 
     def note(self, file: str, one: str, many: str = "", *, count: int = 1, example: str = "") -> None:
-        """Add to the note with this wording; ``{n}`` stands for the count over all files."""
+        """Add a warning, or count it if there is one of this wording; ``{n}`` becomes the count over all files."""
         if not count:
             return
         known = self._notes.get(one)
         if known is None:
             known = self._notes[one] = Note(one, many or one, file, file, example)
-        elif known.last_file != file:  # files are read one after the other: the last name is enough to count them
+        elif known.last_file != file:  # files are read one after another: the last name is enough to count them
             known.files += 1
             known.last_file = file
         known.count += count
@@ -82,7 +81,7 @@ class ReadLog:
 
 @dataclass
 class FileLog:
-    """The part of the log that belongs to the file being read."""
+    """The record of the file that is being read."""
 
     log: ReadLog
     file: str
@@ -93,27 +92,27 @@ class FileLog:
     skipped: Counter[str] = field(default_factory=Counter)
 
     def note(self, one: str, many: str = "", *, count: int = 1, example: str = "") -> None:
-        """A note about this file, see :meth:`ReadLog.note`."""
+        """Add a warning about this file; ``{n}`` becomes the count over all files."""
         self.log.note(self.file, one, many, count=count, example=example)
 
     def count_rows(self, pages: int, rejects: int) -> None:
-        """Count rows that leave the reader."""
+        """Count the rows of a batch."""
         self.pages += pages
         self.rejects += rejects
         self.log.pages += pages
         self.log.rejects += rejects
 
     def skip(self, reason: str) -> None:
-        """Count a unit that holds no page."""
+        """Count a unit that contains no page."""
         self.skipped[reason] += 1
         self.log.skipped[reason] += 1
 
     def close(self, *, size: int | None, sha256: str | None, etag: str | None = None) -> None:
-        """Enter the facts of the file into ``log.inputs``."""
-        facts: dict[str, Any] = {"file": self.file, "bytes": size, "sha256": sha256}
+        """Add the summary of the file to ``log.inputs``."""
+        entry: dict[str, Any] = {"file": self.file, "bytes": size, "sha256": sha256}
         if etag is not None:
-            facts["etag"] = etag
-        facts |= {"pages": self.pages, "rejects": self.rejects, "columns": dict(self.columns)}
+            entry["etag"] = etag
+        entry |= {"pages": self.pages, "rejects": self.rejects, "columns": dict(self.columns)}
         if self.records is not None:
-            facts |= {"records": self.records, "skipped": dict(sorted(self.skipped.items()))}
-        self.log.inputs.append(facts)
+            entry |= {"records": self.records, "skipped": dict(sorted(self.skipped.items()))}
+        self.log.inputs.append(entry)
