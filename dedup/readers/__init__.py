@@ -152,7 +152,7 @@ def _batches_of_files(
         file_log = FileLog(log, source.name)
         yield from _batches_of_file(source, config, file_log)
         if not file_log.pages and not file_log.rejects:
-            file_log.note("no page in it" if file_log.records else "no rows in it")
+            file_log.warn("no page in it" if file_log.records else "no rows in it")
         file_log.close(size=source.size(), sha256=source.sha256(), etag=source.etag)
     if log.pages + log.rejects == before and log.skipped:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in log.skipped.most_common(10))

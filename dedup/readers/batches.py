@@ -140,12 +140,12 @@ class BlockBuilder:
         to_text = names_text if part == "author" else as_text
         texts = [to_text(value) for value in values]
         lost = sum(text is None and not is_plain(value) for text, value in zip(texts, values, strict=True))
-        self._log.note(f"{{n}} value for {part} is a list or an object and is left empty",
+        self._log.warn(f"{{n}} value for {part} is a list or an object and is left empty",
                        f"{{n}} values for {part} are lists or objects and are left empty", count=lost)  # fmt: skip
         if has_surrogates(texts):
             whole = [None if text is None else without_surrogates(text) for text in texts]
             changed = sum(a != b for a, b in zip(texts, whole, strict=True))
-            self._log.note("{n} value had half of a surrogate pair, replaced by U+FFFD",
+            self._log.warn("{n} value had half of a surrogate pair, replaced by U+FFFD",
                            "{n} values had half of a surrogate pair, replaced by U+FFFD", count=changed)  # fmt: skip
             texts = whole
         return pa.array(texts, pa.large_string())
@@ -214,7 +214,7 @@ def _to_batch(block: Block, log: FileLog, page_bytes: int) -> PageBatch:
         kept.reject(int(row), "empty_page", "neither text nor title")
     _reject_mojibake(text, title, has_no_text, kept)
     if block.parts.keys() & {"text", "html"}:
-        log.note("{n} row has no text", "{n} rows have no text", count=int((kept.mask & has_no_text).sum()))
+        log.warn("{n} row has no text", "{n} rows have no text", count=int((kept.mask & has_no_text).sum()))
     published = _published(columns.get("published", dates), block, kept, log)
 
     found = {
@@ -296,7 +296,7 @@ def _published(column: Any, block: Block, kept: _KeptRows, log: FileLog) -> Any:
         first = int(np.argmax(bad))
         value = column[first] if isinstance(column, list) else column[first].as_py()
         example = f'row {block.rows[first]}, "{safe_text(str(value), 40)}"'
-        log.note("{n} date could not be parsed and is left empty", "{n} dates could not be parsed and are left empty",
+        log.warn("{n} date could not be parsed and is left empty", "{n} dates could not be parsed and are left empty",
                  count=int(bad.sum()), example=example)  # fmt: skip
     return dates
 
@@ -313,7 +313,7 @@ def _warn_of_markup(text: Any, log: FileLog) -> None:
     name = (log.columns or {}).get("text")
     sample = text.slice(0, _MARKUP_SAMPLE).drop_null()
     if name and len(sample) and pc.mean(pc.match_substring_regex(sample, _MARKUP)).as_py() > 0.5:
-        log.note(f'column "{safe_text(name)}" contains HTML, but is read as plain text; name it with --input.html {safe_text(name)}')
+        log.warn(f'column "{safe_text(name)}" contains HTML, but is read as plain text; name it with --input.html {safe_text(name)}')
 
 
 def _is_blank(column: Any) -> Any:

@@ -82,7 +82,7 @@ def choose_columns(available: Mapping[str, str], wanted: InputConfig, log: FileL
             "Name one with --input.text NAME (or input.text in the configuration), a column of HTML with --input.html NAME."
         )
     if not {"text", "html"} & columns.keys():
-        log.note("no column with the text: each page is only a headline")
+        log.warn("no column with the text: each page is only a headline")
     warn_guessed_columns({part: name for part, name in columns.items() if getattr(wanted, part) is None}, log)
     log.columns = columns
     return columns
@@ -99,7 +99,7 @@ def find_column(part: str, available: Mapping[str, str], log: FileLog) -> str | 
             if kind == EMPTY:
                 empty = empty or name
             else:
-                log.note(f'column "{name}" contains {kind} and is not used for {part}')
+                log.warn(f'column "{name}" contains {kind} and is not used for {part}')
     return empty
 
 
@@ -107,7 +107,7 @@ def warn_guessed_columns(columns: Mapping[str, str], log: FileLog) -> None:
     """Warn of chosen columns whose name leaves a doubt."""
     doubtful = [(part, name) for part, name in columns.items() if name.lower() not in _CLEAR_NAMES.get(part, (name.lower(),))]
     if doubtful:
-        log.note("column " + ", ".join(f'"{name}" taken for {part}' for part, name in doubtful))
+        log.warn("column " + ", ".join(f'"{name}" taken for {part}' for part, name in doubtful))
 
 
 def kinds_of_schema(schema: Any) -> dict[str, str]:

@@ -293,13 +293,13 @@ def _warn_of_skipped(search: _Search, log: ReadLog) -> None:
                 f"{{n}} file skipped, its suffix is not read ({listed})",
                 f"{{n}} files skipped, their suffixes are not read ({listed})",
             )
-            log.note(shown, one, many, count=kinds.total())
-        log.note(
+            log.warn(shown, one, many, count=kinds.total())
+        log.warn(
             shown, "{n} folder with the result of a run skipped", "{n} folders with results of runs skipped", count=search.results[given]
         )
-        log.note(shown, "{n} hidden file or folder skipped", "{n} hidden files or folders skipped", count=search.hidden[given])
+        log.warn(shown, "{n} hidden file or folder skipped", "{n} hidden files or folders skipped", count=search.hidden[given])
         special, count = "pipe, a socket, a device or a link that leads nowhere", search.irregular[given]
-        log.note(shown, f"{{n}} file skipped, it is a {special}", f"{{n}} files skipped, each is a {special}", count=count)
+        log.warn(shown, f"{{n}} file skipped, it is a {special}", f"{{n}} files skipped, each is a {special}", count=count)
 
 
 def _as_given(path: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass
-class Note:
+class ReadWarning:
     """One kind of warning: the file of its first occurrence, its number of files, and its count."""
 
     one: str
@@ -49,30 +49,30 @@ class ReadLog:
     rejects: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     inputs: list[dict[str, Any]] = field(default_factory=list)
-    _notes: dict[str, Note] = field(default_factory=dict, repr=False)
+    _warnings: dict[str, ReadWarning] = field(default_factory=dict, repr=False)
 
     def warnings(self) -> list[str]:
         """All warnings, one sentence each."""
-        return [str(note) for note in self._notes.values()]
+        return [str(warning) for warning in self._warnings.values()]
 
     def state(self) -> dict[str, Any]:
         """The state of the log for a checkpoint, as JSON values; of ``inputs``, which only grow, the number alone."""
-        notes = [asdict(note) for note in self._notes.values()]
+        notes = [asdict(warning) for warning in self._warnings.values()]
         return {"pages": self.pages, "rejects": self.rejects, "skipped": dict(self.skipped), "inputs": len(self.inputs), "notes": notes}
 
     def resume(self, state: dict[str, Any], inputs: list[dict[str, Any]]) -> None:
         """Go back to a ``state``; ``inputs`` are the entries of at least all files that it counts."""
         self.pages, self.rejects, self.skipped = state["pages"], state["rejects"], Counter(state["skipped"])
         self.inputs = inputs[: state["inputs"]]
-        self._notes = {note["one"]: Note(**note) for note in state["notes"]}
+        self._warnings = {warning["one"]: ReadWarning(**warning) for warning in state["notes"]}
 
-    def note(self, file: str, one: str, many: str = "", *, count: int = 1, example: str = "") -> None:
+    def warn(self, file: str, one: str, many: str = "", *, count: int = 1, example: str = "") -> None:
         """Add a warning, or count it if there is one of this wording; ``{n}`` becomes the count over all files."""
         if not count:
             return
-        known = self._notes.get(one)
+        known = self._warnings.get(one)
         if known is None:
-            known = self._notes[one] = Note(one, many or one, file, file, example)
+            known = self._warnings[one] = ReadWarning(one, many or one, file, file, example)
         elif known.last_file != file:  # files are read one after another: the last name is enough to count them
             known.files += 1
             known.last_file = file
@@ -91,9 +91,9 @@ class FileLog:
     records: int | None = None
     skipped: Counter[str] = field(default_factory=Counter)
 
-    def note(self, one: str, many: str = "", *, count: int = 1, example: str = "") -> None:
+    def warn(self, one: str, many: str = "", *, count: int = 1, example: str = "") -> None:
         """Add a warning about this file; ``{n}`` becomes the count over all files."""
-        self.log.note(self.file, one, many, count=count, example=example)
+        self.log.warn(self.file, one, many, count=count, example=example)
 
     def count_rows(self, pages: int, rejects: int) -> None:
         """Count the rows of a batch."""

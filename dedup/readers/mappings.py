@@ -1,7 +1,7 @@
-"""Rows that are mappings (JSON objects, dictionaries in memory) -> blocks.
+"""Turns rows that are mappings (JSON objects, dictionaries in memory) into blocks; rows may have different keys.
 
-Rows need not have the same keys. The columns are chosen from the first ``PROBE_ROWS`` rows; a part without a
-column gets one at the first later row that has a key with a usual name.
+The columns are chosen from the first ``PROBE_ROWS`` rows; a part without a column gets one from the first later row that
+has a key with a usual name.
 """
 
 from __future__ import annotations
@@ -15,50 +15,47 @@ from .columns import USUAL_NAMES, choose_columns, find_column, kinds_of_rows, wa
 from .log import FileLog
 from .source import UntilBroken
 
-#: Rows and bytes looked at before the columns are chosen; fixed, so that the choice does not depend on batches.
+#: Most rows and bytes from which the columns are chosen; fixed, so that the choice does not depend on the size of batches.
 PROBE_ROWS = 1000
 PROBE_BYTES = 16 << 20
 
-#: The position of a row, the row or why there is none, and about how many bytes it has.
+#: The position of a row, the row or the reject, and its size in bytes, about.
 Row = tuple[int, Mapping[str, Any] | Reject, int]
 
 
 def blocks_of_mappings(rows: Iterable[Row], config: Config, log: FileLog) -> Iterator[Block]:
-    """Collect ``(position, mapping or reject, bytes)`` into blocks.
-
-    If ``rows`` breaks off with an error of the file, what came before is given out first.
-    """
-    chooser = _Chooser(config, log)
-    steady: UntilBroken[Row] = UntilBroken(rows)
+    """Collect rows into blocks; if ``rows`` raises an error of the file, the rows before it are yielded first."""
+    columns = _SharedColumns(config, log)
+    rest: UntilBroken[Row] = UntilBroken(rows)
     probe: list[Row] = []
     size = 0
-    for item in steady:
+    for item in rest:
         probe.append(item)
         size += item[2]
         if len(probe) >= PROBE_ROWS or size >= PROBE_BYTES:
             break
-    chooser.probe([row for _, row, _ in probe if not isinstance(row, Reject)])
-    builder = chooser.builder()
-    for stretch in (iter(probe), steady):
+    columns.probe([row for _, row, _ in probe if not isinstance(row, Reject)])
+    builder = columns.builder()
+    for stretch in (iter(probe), rest):
         for position, row, size in stretch:
             if isinstance(row, Reject):
                 builder.reject(row)
             else:
-                if not chooser.known.issuperset(row) and chooser.add_columns_from(row):
+                if not columns.known.issuperset(row) and columns.add_columns_from(row):
                     yield from builder.take()
-                    builder = chooser.builder()
+                    builder = columns.builder()
                 get = row.get
-                builder.add(position, [get(key) for key in chooser.keys], size)
+                builder.add(position, [get(key) for key in columns.keys], size)
             if builder.is_full:
                 yield from builder.take()
         probe.clear()
     yield from builder.take()
-    if steady.error is not None:
-        raise steady.error
+    if rest.error is not None:
+        raise rest.error
 
 
-class _Chooser:
-    """Which key plays which part, as far as the rows seen tell."""
+class _SharedColumns:
+    """The columns of all rows of an input, as far as its rows are known."""
 
     def __init__(self, config: Config, log: FileLog) -> None:
         self._config = config
@@ -69,7 +66,7 @@ class _Chooser:
         self.known: set[Any] = set()
 
     def probe(self, rows: list[Mapping[str, Any]]) -> None:
-        """Choose from the first rows."""
+        """Choose columns from the first rows."""
         if rows:
             kinds = kinds_of_rows(rows)
             self.known.update(*rows)
@@ -77,8 +74,8 @@ class _Chooser:
             self._chosen = True
 
     def add_columns_from(self, row: Mapping[str, Any]) -> bool:
-        """Look at a row with new keys; True if a part got its column by it."""
-        # A key that is null here is looked at again where it has a value.
+        """Choose columns among the new keys of a row for parts without one; True if there was one."""
+        # A key that is null here counts as new again where it has a value.
         fresh = {key: row[key] for key in row if key not in self.known and row[key] is not None}
         if not self._chosen:
             self.probe([row])
@@ -98,6 +95,6 @@ class _Chooser:
         return bool(found)
 
     def builder(self) -> BlockBuilder:
-        """A builder for the columns chosen so far."""
+        """A block builder for the columns chosen so far."""
         self.keys = list(self.columns.values())
         return BlockBuilder(list(self.columns), max_rows=self._config.run.batch_rows, log=self._log)

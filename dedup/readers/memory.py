@@ -1,4 +1,4 @@
-"""Data in memory -> blocks: Arrow streams and arrays of any library, or an iterable of mappings."""
+"""Reads data in memory: Arrow streams and arrays of any library, or an iterable of mappings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .log import FileLog
 from .mappings import Row, blocks_of_mappings
 from .values import safe_text
 
-#: What data in memory is called where a file has its name.
+#: The name of data in memory, where a file has its own.
 MEMORY = "<memory>"
 _NEED = "need a table (anything with the Arrow PyCapsule interface: pyarrow, polars, pandas, duckdb) or an iterable of mappings"
 
@@ -27,27 +27,27 @@ def read_memory(data: Any, config: Config, log: FileLog) -> Iterator[Block]:
     Raises
     ------
     InputError
-        If it is something else; at once, not at the first row.
+        If it is of another type; immediately, not at the first row.
     """
     if hasattr(data, "__arrow_c_stream__"):
-        return _blocks_of_batches(_stream(data), config, log)
+        return _blocks_of_batches(_open_stream(data), config, log)
     if hasattr(data, "__arrow_c_array__"):
-        return _blocks_of_batches(iter([_array(data)]), config, log)
+        return _blocks_of_batches(iter([_single_batch(data)]), config, log)
     if isinstance(data, (str, bytes)) or hasattr(data, "__fspath__"):
         raise InputError(f"got {safe_text(repr(data))}, {_NEED}. Read files with read_files.")
     if isinstance(data, Mapping) or not isinstance(data, Iterable):
         raise InputError(f"got a {type(data).__name__}, {_NEED}. Wrap a single row in a list.")
-    return blocks_of_mappings(_rows(data), config, log)
+    return blocks_of_mappings(_rows_of_mappings(data), config, log)
 
 
-def _stream(data: Any) -> Any:
+def _open_stream(data: Any) -> Any:
     try:
         return pa.RecordBatchReader.from_stream(data)
     except (pa.ArrowException, TypeError) as error:
         raise InputError(f"got a {type(data).__name__} that is not a table ({error}), {_NEED}. Give a table, not a column.") from error
 
 
-def _array(data: Any) -> Any:
+def _single_batch(data: Any) -> Any:
     try:
         return pa.record_batch(data)
     except (pa.ArrowException, TypeError, ValueError) as error:
@@ -68,7 +68,7 @@ def _blocks_of_batches(batches: Iterable[Any], config: Config, log: FileLog) -> 
         first += batch.num_rows
 
 
-def _rows(data: Iterable[Any]) -> Iterator[Row]:
+def _rows_of_mappings(data: Iterable[Any]) -> Iterator[Row]:
     for position, row in enumerate(data):
         if isinstance(row, Mapping):
             text = next((value for value in row.values() if isinstance(value, str)), "")

@@ -1,7 +1,6 @@
-"""Parquet files -> blocks. Only the columns that play a part are read, a few thousand rows at a time.
+"""Reads Parquet files, only the columns that are needed, some thousand rows at a time. Positions are row numbers.
 
-How many rows are read at a time depends on the file alone, so that a damaged page ends the reading at the
-same row whatever the settings. The positions are row numbers of the file.
+The number of rows at a time depends on the file alone, so that damage ends the reading at the same row under any settings.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ def read_parquet(source: Source, config: Config, log: FileLog) -> Iterator[Block
     """Read the rows of a Parquet file."""
     if source.size() == 0:
         return
-    with pq.ParquetFile(source.opened(), pre_buffer=False, page_checksum_verification=True) as file:
+    with pq.ParquetFile(source.random_access(), pre_buffer=False, page_checksum_verification=True) as file:
         if file.metadata.num_rows == 0:
             return
         schema = file.schema_arrow
@@ -41,11 +40,11 @@ def read_parquet(source: Source, config: Config, log: FileLog) -> Iterator[Block
 
 
 def _rows_at_a_time(file: Any, names: list[str]) -> int:
-    """So few that even the largest row group gives batches of bounded size."""
+    """Rows for which even the widest row group yields batches of bounded size."""
     widest = 1.0
     for group in range(file.metadata.num_row_groups):
-        facts = file.metadata.row_group(group)
-        chunks = [facts.column(i) for i in range(facts.num_columns)]
+        metadata = file.metadata.row_group(group)
+        chunks = [metadata.column(i) for i in range(metadata.num_columns)]
         size = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in names)
-        widest = max(widest, size / max(1, facts.num_rows))
+        widest = max(widest, size / max(1, metadata.num_rows))
     return int(max(1, min(_READ_ROWS, BATCH_BYTES // widest)))

@@ -1,8 +1,7 @@
-"""One input file: its name in the results, its bytes and its digest.
+"""One input file: its name in the results, its bytes (decompressed, in pieces of bounded size) and its digest.
 
-``chunks`` gives the decompressed bytes in pieces of bounded size and hashes the stored bytes on their
-way. gzip is read by zlib, which hands over everything that precedes a break; zstd by Arrow, which loses
-at most the last block. Nothing is retried and nothing is kept.
+When a compressed file is damaged, gzip (by zlib) still yields everything before the damage, and zstd (by Arrow) all but
+the last block. Nothing is retried.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ from ..storage.remote import RemotePath, describe, etag_of
 
 #: Bytes read at a time.
 CHUNK_BYTES = 1 << 20
-#: A single line, text file or JSON document of more bytes is not read but rejected.
+#: A line, text file or JSON document of more bytes is rejected.
 MAX_UNIT_BYTES = 256 << 20
-#: A file of more bytes that is so many times as large as what is stored is a bomb (crawls pack 4 to 20 times).
+#: A file that decompresses to more bytes, and to this many times its stored size, is a bomb (crawls shrink 4 to 20 times).
 BOMB_BYTES, BOMB_RATIO = 64 << 20, 250
-#: What a damaged or vanishing file can raise. ArrowInvalid covers damaged Parquet.
+#: Errors of a damaged or vanished file. ArrowException covers damaged Parquet.
 BROKEN = (OSError, EOFError, zlib.error, pa.ArrowException)
 
 T = TypeVar("T")
 
-_GZIP = 31  # zlib's word for: gzip header, largest window
+_GZIP = 31  # wbits of zlib: gzip header, largest window
 _ZSTD_PIECE = _GZIP_PIECE = 1 << 16
 
 
@@ -39,12 +38,12 @@ class Source:
 
     Attributes
     ----------
-    path : where it is; of a remote file its URL, for messages
-    name : what it is called in results and messages, with forward slashes
+    path : path of a local file, URL of a remote one
+    name : name in results and messages, with forward slashes
     suffix : the suffix that chose the reader, without the compression: ``.jsonl``
     compression : ``.gz``, ``.zst`` or empty
-    remote : where it is if it is not on this machine
-    etag : what an object store calls the content that was read; None of a local file
+    remote : location of a remote file, else None
+    etag : the object store's tag of the content that was read; None for a local file
     """
 
     path: str
@@ -60,7 +59,7 @@ class Source:
         return self._read(DECOMPRESSORS[self.compression])
 
     def stored(self) -> Iterator[bytes]:
-        """The bytes as they are stored, for a reader that undoes the compression itself."""
+        """The bytes as they are stored, for a reader that decompresses them itself."""
         return self._read(_plain)
 
     def _read(self, decompress: Callable[[_Tap], Iterator[bytes]]) -> Iterator[bytes]:
@@ -72,7 +71,7 @@ class Source:
                 if size > max(BOMB_BYTES, BOMB_RATIO * tap.passed):
                     raise BombError(f"a decompression bomb: {tap.passed / 1024:,.0f} KB became {size >> 20:,} MB; it is not read further")
                 yield piece
-            while tap.read(CHUNK_BYTES):  # what follows the last frame belongs to the digest too
+            while tap.read(CHUNK_BYTES):  # bytes behind the last frame belong to the digest too
                 pass
             self._sha256 = tap.digest.hexdigest()
 
@@ -83,8 +82,8 @@ class Source:
         self.etag = stream.etag
         return stream
 
-    def opened(self) -> Any:
-        """The file for reading at random: its path, or an open file if it is elsewhere."""
+    def random_access(self) -> Any:
+        """For a reader that seeks: the path, or an open file if it is remote."""
         if self.remote is None:
             return self.path
         file = self.remote.open()
@@ -92,14 +91,14 @@ class Source:
         return file
 
     def lines(self) -> Iterator[bytes | None]:
-        """The lines, without their newline; None stands for a line of more than ``MAX_UNIT_BYTES``."""
+        """The lines, without newline; None for a line of more than ``MAX_UNIT_BYTES``."""
         splitter = LineSplitter()
         for chunk in self.chunks():
             yield from splitter.split(chunk)
         yield from splitter.rest()
 
     def size(self) -> int | None:
-        """Bytes on disk, None if the file cannot be looked at."""
+        """Stored size in bytes, or None if unknown."""
         if self.remote is not None:
             return self.remote.size
         try:
@@ -108,7 +107,7 @@ class Source:
             return None
 
     def changed_at(self) -> int | None:
-        """When it was changed for the last time, in nanoseconds since 1970; None if that is not known."""
+        """Time of the last change in nanoseconds since 1970, or None if unknown."""
         if self.remote is not None:
             return self.remote.changed
         try:
@@ -117,9 +116,9 @@ class Source:
             return None
 
     def sha256(self) -> str | None:
-        """Digest of the stored bytes; reads the file if ``chunks`` did not come to its end.
+        """Digest of the stored bytes; reads a local file again unless it was read to its end.
 
-        A remote file is not read again: then the digest is None, and ``etag`` says what was read.
+        None for a remote file that was not read to its end; ``etag`` identifies its content.
         """
         if self._sha256 is None and self.remote is None:
             try:
@@ -130,7 +129,7 @@ class Source:
         return self._sha256
 
     def explain(self, error: BaseException) -> str:
-        """An error of this file in plain words, without the path."""
+        """An error of this file in words, without the path."""
         if isinstance(error, OSError) and error.strerror:
             return error.strerror
         if self.remote is not None and isinstance(error, OSError):
@@ -142,9 +141,9 @@ class Source:
 
 
 class LineSplitter:
-    """Splits bytes that come in pieces into lines, without their newline; a line of more than ``MAX_UNIT_BYTES`` is None.
+    """Splits a stream of bytes into lines, without newline; a line of more than ``MAX_UNIT_BYTES`` becomes None.
 
-    No more than ``MAX_UNIT_BYTES`` of an unfinished line are kept.
+    Never keeps more than ``MAX_UNIT_BYTES`` of an unfinished line.
     """
 
     def __init__(self) -> None:
@@ -182,13 +181,13 @@ class LineSplitter:
 
 
 class BombError(OSError):
-    """A file swells beyond all measure."""
+    """A file decompresses to far more bytes than any real one."""
 
 
 class UntilBroken(Iterator[T]):
-    """What an iterator gives up to an error of the file, which is kept in ``error``.
+    """An iterator that ends at an error of the file and keeps it in ``error``.
 
-    So that a reader can give out the rows that it holds before it raises.
+    A reader can then yield the rows that it has collected before it raises the error.
     """
 
     def __init__(self, items: Iterable[T]) -> None:
@@ -215,7 +214,7 @@ def read_whole(source: Source, limit: int) -> bytes | None:
 
 
 class _Tap:
-    """A file for reading that hashes what passes through it."""
+    """A readable file that hashes all bytes read from it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -236,7 +235,7 @@ class _Tap:
         return True
 
     def close(self) -> None:
-        """Left to the owner of the file; Arrow closes what it reads from."""
+        """Does nothing: Arrow closes the files it reads, but this one belongs to its owner."""
 
 
 def _plain(tap: _Tap) -> Iterator[bytes]:
@@ -257,7 +256,7 @@ def _gunzip(tap: _Tap) -> Iterator[bytes]:
             data = member.unconsumed_tail
             if piece:
                 yield piece
-            elif ended:  # nothing to read and nothing pending inside zlib
+            elif ended:  # no input left, and no output pending inside zlib
                 raise EOFError("the gzip data ends too early")
         data = member.unused_data.lstrip(b"\0")
         while not data and (chunk := tap.read(_GZIP_PIECE)):
@@ -266,7 +265,7 @@ def _gunzip(tap: _Tap) -> Iterator[bytes]:
 
 def _unzstd(tap: _Tap) -> Iterator[bytes]:
     stream: Any = pa.CompressedInputStream(pa.PythonFile(tap, mode="r"), "zstd")
-    # Small pieces: what was asked for in the call that meets a break is lost.
+    # Small pieces: the call that meets the damage loses all that it was asked for.
     while chunk := stream.read(_ZSTD_PIECE):
         yield chunk
 

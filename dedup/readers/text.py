@@ -1,4 +1,4 @@
-"""Plain text files -> blocks: a file is a page, its name is the page's id, it has no title. Any encoding will do."""
+"""Reads plain text files of any encoding: a file is a page without title, and its name is the id of the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .values import safe_text
 
 
 def read_text(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
-    """Read one page."""
+    """Read a file as one page."""
     data = read_whole(source, limits.MAX_UNIT_BYTES)
     if data is None:
         yield _rejected("too_large", f"a text of more than {limits.MAX_UNIT_BYTES >> 20} MB")
@@ -27,7 +27,7 @@ def read_text(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
         yield _rejected("unknown_charset", f"no encoding makes words of it: {safe_text(data[:80].decode('latin-1'))}")
         return
     if decoded.encoding != "utf-8":
-        log.note("read as " + decoded.encoding)
+        log.warn("read as " + decoded.encoding)
     parts = {"text": pa.array([decoded.text], pa.large_string()), "id": pa.array([source.name], pa.large_string())}
     yield Block(np.zeros(1, dtype=np.int64), parts, [], is_utf8=True)
 

@@ -1,6 +1,6 @@
-"""Single Python values -> text that Arrow can hold, and text that a person can be shown.
+"""Converts single values and columns of any type to text, by one set of rules; makes text safe to show.
 
-The same rules serve JSON, mappings in memory and Arrow columns that are not strings.
+The rules serve JSON, mappings in memory and Arrow columns alike.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ def is_missing(value: Any) -> bool:
         return True
     if isinstance(value, str):
         return False
-    if type(value).__name__ in ("NAType", "NaTType"):  # of pandas, which is no dependency: hence by name
+    if type(value).__name__ in ("NAType", "NaTType"):  # by name, for pandas is no dependency
         return True
     return isinstance(value, (float, Decimal)) and math.isnan(value)
 
 
 def as_text(value: Any) -> str | None:
-    """One plain value as text; None for a missing value and for what is not plain.
+    """One value as text; None if it is missing or not plain.
 
-    Whole floats lose their ``.0``: pandas makes floats of whole numbers when one is missing.
+    Whole floats lose their ``.0``: pandas turns integers into floats when one is missing.
     """
     if isinstance(value, str):
         return str(value)
@@ -50,7 +50,7 @@ def as_text(value: Any) -> str | None:
 
 
 def is_plain(value: Any) -> bool:
-    """False of lists, mappings, bytes and arrays: they cannot stand for one text."""
+    """False of lists, mappings, bytes and arrays, which cannot become one text."""
     if isinstance(value, (Mapping, list, tuple, set, frozenset, bytes, bytearray, memoryview)):
         return False
     return not getattr(value, "shape", ())
@@ -62,12 +62,12 @@ def is_string_type(kind: Any) -> bool:
 
 
 def plain_column(column: Any) -> Any:
-    """An Arrow array without its extension type and its dictionary."""
+    """An Arrow array without extension type and dictionary encoding."""
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     if pt.is_dictionary(column.type):
         words = column.dictionary
-        if pt.is_string_view(words.type):  # Arrow has no take for string views; polars makes dictionaries of them
+        if pt.is_string_view(words.type):  # Arrow has no take for string views, and polars makes dictionaries of them
             words = words.cast(pa.large_string())
         column = pa.DictionaryArray.from_arrays(column.indices, words).dictionary_decode()
     return column
@@ -89,7 +89,7 @@ def names_text(value: Any) -> str | None:
 
 
 def without_surrogates(text: str) -> str:
-    """Halves of surrogate pairs have no UTF-8: a pair is joined, a lone half becomes U+FFFD."""
+    """Join surrogate pairs and replace lone halves, which have no UTF-8, by U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
@@ -104,7 +104,7 @@ def utf8_problem(error: UnicodeDecodeError) -> str:
 
 
 def safe_name(name: str) -> str:
-    """The name of a file as results and messages call it: what could command a terminal, or is no UTF-8, stands as an escape.
+    """The name of a file for results and messages: unprintable characters and invalid UTF-8 become escapes.
 
     Different names stay different: a backslash is doubled.
     """
@@ -112,14 +112,14 @@ def safe_name(name: str) -> str:
         return name
 
     def is_kept(c: str) -> bool:
-        # The two that join Arabic letters or keep them apart do no harm.
+        # The zero-width signs that join or separate Arabic letters are harmless.
         return c in "\u200c\u200d" or (c.isprintable() and c != "\\")
 
     return "".join(c if is_kept(c) else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in name)
 
 
 def safe_text(text: str, limit: int = 80) -> str:
-    """The start of a text, safe for a terminal and a log: nothing invisible, no line breaks."""
+    """The start of a text for a terminal or a log: no invisible characters, no line breaks."""
     cut = text[:limit]
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in cut)
     return safe + ("..." if len(text) > limit else "")

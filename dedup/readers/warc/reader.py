@@ -113,7 +113,7 @@ def _html_page(record: Record, response: Response, limit: int, log: FileLog) -> 
     body = read_body(response, limit=limit, cut_off=cut_off)
     url = record.fields.get("warc-target-uri", "").strip("<>") or None
     page = read_page(body, url=url, header=response.fields.get("content-type"), limit=limit)
-    log.note(*_CUT_OFF, count=int(cut_off))
+    log.warn(*_CUT_OFF, count=int(cut_off))
     published = page.published.isoformat() if page.published else _crawled(record, log)
     return _id(record), page.title, page.text, published, page.source or host(url), page.url or url, page.author
 
@@ -143,7 +143,7 @@ def _id(record: Record) -> str | None:
 
 def _crawled(record: Record, log: FileLog) -> str | None:
     date = record.fields.get("warc-date") or None
-    log.note(*_NO_DATE, count=int(date is not None))
+    log.warn(*_NO_DATE, count=int(date is not None))
     return date
 
 
