@@ -57,14 +57,14 @@ def zst(content):
     "name, content",
     [("a.jsonl", JSONL), ("a.jsonl.gz", gzip.compress(JSONL)), ("a.jsonl.zst", zst(JSONL)), ("a.csv", csv()), ("a.parquet", parquet())],
 )
-def test_a_file_is_read_as_it_would_be_from_a_disk(bucket, tmp_path, name, content):
+def test_a_remote_file_is_read_like_a_local_one(bucket, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     assert read(bucket.put(f"crawl/{name}", content))[:2] == read(tmp_path / name)[:2]
     pages, rejects, _ = read(f"{bucket.url}/crawl/{name}")
     assert [page["page_id"] for page in pages] == IDS and rejects == []
 
 
-def test_crawl_files_are_read_and_damage_in_them_is_passed_over(bucket):
+def test_damaged_records_of_a_remote_crawl_are_skipped(bucket):
     pytest.importorskip("resiliparse", reason="the extra crawl is not installed")
     members = [gz(wet_record(number)) for number in range(3)]
     members[1] = members[1][:40] + b"\0" * 8 + members[1][48:]
@@ -73,7 +73,7 @@ def test_crawl_files_are_read_and_damage_in_them_is_passed_over(bucket):
     assert [reject["reason"] for reject in rejects] == ["damaged_member"]
 
 
-def test_the_digest_is_that_of_the_bytes_as_read_and_parquet_has_an_etag_in_its_place(bucket):
+def test_the_digest_is_of_the_bytes_read_and_parquet_uses_the_etag(bucket):
     packed = gzip.compress(JSONL)
     _, _, log = read(bucket.put("a.jsonl.gz", packed), bucket.put("b.parquet", parquet()))
     first, second = log.inputs
@@ -82,7 +82,7 @@ def test_the_digest_is_that_of_the_bytes_as_read_and_parquet_has_an_etag_in_its_
     assert all(entry["etag"] and '"' not in entry["etag"] for entry in (first, second))
 
 
-def test_a_folder_is_read_whole_and_hidden_and_unknown_files_are_said(bucket):
+def test_a_folder_is_read_and_hidden_and_unknown_files_are_reported(bucket):
     for key in ("in/b/2.jsonl", "in/a.jsonl", "in/.hidden.jsonl", "in/.git/x.jsonl", "in/_SUCCESS", "other.jsonl"):
         bucket.put(key, JSONL)
     assert names(f"{bucket.url}/in") == names(f"{bucket.url}/in/") == ["a.jsonl", "b/2.jsonl"]
@@ -103,7 +103,7 @@ def test_a_folder_is_read_whole_and_hidden_and_unknown_files_are_said(bucket):
         ("20*", ["2024/1.jsonl", "2024/2.jsonl", "2025/1.jsonl", "2025/deep/1.jsonl", "2025/deep/2.jsonl"]),
     ],
 )
-def test_globs_find_what_they_find_on_a_disk(bucket, tmp_path, pattern, expected):
+def test_remote_globs_match_like_local_ones(bucket, tmp_path, pattern, expected):
     for key in ("2024/1.jsonl", "2024/2.jsonl", "2025/1.jsonl", "2025/deep/1.jsonl", "2025/deep/2.jsonl", "2025/.x/1.jsonl", "log/x.jsonl"):
         bucket.put(key, JSONL)
         (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
@@ -111,19 +111,19 @@ def test_globs_find_what_they_find_on_a_disk(bucket, tmp_path, pattern, expected
     assert names(f"{bucket.url}/{pattern}") == names(f"{tmp_path}/{pattern}") == expected
 
 
-def test_arabic_names_blanks_and_percent_signs_are_taken_as_they_are_written(bucket):
+def test_arabic_names_spaces_and_percent_signs_are_taken_literally(bucket):
     for name in ("أخبار ٢٠٢٤.jsonl", "50%20 off+.jsonl", "a[1].jsonl"):
         bucket.put(name, JSONL)
         assert names(f"{bucket.url}/{name}") == [name]
 
 
-def test_a_file_that_is_named_twice_is_read_once_and_two_of_the_same_name_get_longer_ones(bucket, tmp_path):
+def test_repeated_inputs_are_read_once_and_equal_names_are_told_apart(bucket, tmp_path):
     one, two = bucket.put("x/a.jsonl", JSONL), bucket.put("y/a.jsonl", JSONL)
     assert names(one, f"{bucket.url}/x/*.jsonl") == ["a.jsonl"]
     assert names(one, two) == [one, two]
 
 
-def test_endpoint_and_region_can_stand_in_the_url_and_are_not_shown(bucket, moto, environment):
+def test_endpoint_and_region_in_the_url_are_used_and_hidden(bucket, moto, environment):
     bucket.put("a?.jsonl", JSONL)
     environment.delenv("AWS_ENDPOINT_URL")
     environment.delenv("AWS_DEFAULT_REGION")
@@ -161,7 +161,7 @@ def test_a_large_file_is_read_in_blocks_and_never_whole(bucket, environment):
         ("{bucket}/a.jsonl?regoin=eu-west-1", "the option 'regoin' is unknown, known are"),
     ],
 )
-def test_what_is_missing_or_misspelt_is_said_before_anything_is_read(bucket, url, said):
+def test_missing_or_misspelt_inputs_are_reported_before_reading(bucket, url, said):
     bucket.put("x.pdf", b"x")
     with pytest.raises(InputError) as told:
         discover([url.format(bucket=bucket.url)])
@@ -169,21 +169,21 @@ def test_what_is_missing_or_misspelt_is_said_before_anything_is_read(bucket, url
     assert str(told.value).count("\n") == 0
 
 
-def test_secrets_in_a_url_are_in_no_message(bucket):
+def test_messages_never_contain_secrets_of_a_url(bucket):
     for url in ("s3://AKIA:geheim@no-such-bucket/a", "s3://no-such-bucket/a?access_key=AKIA&secret_key=geheim", "s3://AKIA:geheim@b/a?x=1"):
         with pytest.raises(InputError) as told:
             discover([url])
         assert "geheim" not in str(told.value) and "AKIA" not in str(told.value)
 
 
-def test_a_store_that_denies_says_what_to_check(bad_store):
+def test_denied_access_is_reported_with_what_to_check(bad_store):
     bad_store(b"", "denied")
     for url in ("s3://bucket/a.jsonl", "s3://bucket/in/*.jsonl", "s3://bucket"):
         with pytest.raises(InputError, match=r"access is denied. Check the credentials \(for S3: AWS_ACCESS_KEY_ID"):
             discover([url])
 
 
-def test_a_server_that_is_not_there_is_said_with_what_to_check(environment):
+def test_an_unreachable_server_is_reported_with_what_to_check(environment):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
@@ -194,7 +194,7 @@ def test_a_server_that_is_not_there_is_said_with_what_to_check(environment):
 
 @pytest.mark.parametrize("mode, said", [("closes", "the connection broke off"), ("silent", "the server did not answer, or fell silent")])
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet", ".warc.wet.gz"])
-def test_a_file_that_breaks_off_is_a_reject_and_nothing_waits_for_ever(bad_store, mode, said, suffix):
+def test_an_interrupted_file_is_a_reject_and_never_hangs(bad_store, mode, said, suffix):
     store = bad_store({".jsonl": JSONL, ".parquet": parquet(), ".warc.wet.gz": gz(wet_record(1))}[suffix], mode)
     begun = time.monotonic()
     pages, (reject,), log = read(f"s3://bucket/a{suffix}")
@@ -205,7 +205,7 @@ def test_a_file_that_breaks_off_is_a_reject_and_nothing_waits_for_ever(bad_store
     assert time.monotonic() - begun < 20
 
 
-def test_what_was_read_before_a_break_is_kept(bad_store, environment):
+def test_pages_read_before_an_interruption_are_kept(bad_store, environment):
     environment.setattr(remote, "BLOCK", 256)
     store = bad_store(JSONL, "good")
     (source,) = discover(["s3://bucket/a.jsonl"])
@@ -216,28 +216,28 @@ def test_what_was_read_before_a_break_is_kept(bad_store, environment):
         next(chunks)
 
 
-def test_a_connection_that_breaks_once_is_tried_again(bad_store):
+def test_a_broken_connection_is_retried(bad_store):
     store = bad_store(JSONL, "closes_once")
     pages, rejects, _ = read("s3://bucket/a.jsonl")
     assert [page["page_id"] for page in pages] == IDS and rejects == []
     assert store.asked["GET"] == 2
 
 
-def test_a_file_that_is_changed_while_it_is_read_is_not_taken_for_whole(bad_store, environment):
+def test_a_file_changed_during_reading_is_reported(bad_store, environment):
     environment.setattr(remote, "BLOCK", 256)
     bad_store(JSONL, "changes")
     pages, (reject,), _ = read("s3://bucket/a.jsonl")
     assert reject["reason"] == "truncated_file" and "it was changed while it was read" in reject["detail"]
 
 
-def test_one_file_that_breaks_off_does_not_end_the_run(bad_store, tmp_path):
+def test_one_interrupted_file_does_not_end_the_run(bad_store, tmp_path):
     bad_store(JSONL, "closes")
     (tmp_path / "b.jsonl").write_bytes(JSONL)
     pages, rejects, _ = read("s3://bucket/a.jsonl", tmp_path / "b.jsonl")
     assert len(pages) == 4 and [reject["input_file"] for reject in rejects] == ["a.jsonl"]
 
 
-def test_a_file_that_ends_before_its_size_is_broken(bucket):
+def test_a_file_shorter_than_its_size_is_reported(bucket):
     stream = remote.locate(bucket.put("a.jsonl", JSONL)).stream()
     stream._size += 1
     with pytest.raises(OSError, match=rf"it ended after {len(JSONL)} of {len(JSONL) + 1} bytes"):
@@ -278,7 +278,7 @@ def test_a_scheme_without_its_package_says_what_to_install(environment):
         discover(["sftp://host/a.jsonl"])
 
 
-def test_a_signature_behind_a_web_address_is_not_shown_and_is_part_of_what_is_opened():
+def test_the_signature_of_a_web_address_is_sent_but_hidden():
     from dedup.storage.remote import display_url, locate
 
     url = "https://store.example/x.jsonl.gz?X-Amz-Credential=AKIA&X-Amz-Signature=deadbeef"

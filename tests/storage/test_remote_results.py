@@ -68,14 +68,14 @@ def stopped_after(monkeypatch, puts=None, moves=None):
 # Written and read
 
 
-def test_what_is_written_is_what_a_folder_on_a_disk_would_hold_byte_for_byte(bucket, result, tmp_path):
+def test_a_remote_result_equals_a_local_one_byte_for_byte(bucket, result, tmp_path):
     result.write(f"{bucket.url}/out")
     result.write(tmp_path / "out")
     assert bucket.keys("out") == NAMES
     assert all(bucket.get(f"out/{name}") == (tmp_path / "out" / name).read_bytes() for name in NAMES)
 
 
-def test_what_was_written_is_read_back_with_its_texts(bucket, result):
+def test_a_remote_result_is_read_back_with_its_texts(bucket, result):
     result.write(f"{bucket.url}/out/")
     again = Result.read(f"{bucket.url}/out")
     assert again.manifest == result.manifest
@@ -97,14 +97,14 @@ def test_the_manifest_comes_last_and_the_earlier_one_goes_first(bucket, result, 
     assert sorted(order[1:-1]) == [f"+{name}" for name in NAMES if name != "manifest.json"]
 
 
-def test_overwriting_takes_away_tables_that_the_new_result_does_not_have(bucket, crawl):
+def test_overwriting_deletes_tables_missing_from_the_new_result(bucket, crawl):
     dedup.run(crawl).write(f"{bucket.url}/out")
     dedup.find_copies(crawl).write(f"{bucket.url}/out", overwrite=True)
     assert bucket.keys("out") == [name for name in NAMES if name != "stories.parquet"]
     assert Result.read(f"{bucket.url}/out").stories is None
 
 
-def test_a_result_is_not_overwritten_unless_asked_for_and_nothing_else_ever_is(bucket, result):
+def test_only_a_result_is_overwritten_and_only_on_request(bucket, result):
     result.write(f"{bucket.url}/out")
     with pytest.raises(OutputError, match="is not empty.*--overwrite"):
         result.write(f"{bucket.url}/out")
@@ -119,7 +119,7 @@ def test_a_result_is_not_overwritten_unless_asked_for_and_nothing_else_ever_is(b
     assert bucket.get("out/notes.txt") == bucket.get("other/documents.parquet") == b"mine"
 
 
-def test_a_missing_bucket_a_denying_store_and_no_result_are_told(bucket, result, bad_store):
+def test_missing_bucket_denied_access_and_missing_result_are_reported(bucket, result, bad_store):
     with pytest.raises(OutputError, match="there is no bucket 'no-such-bucket'"):
         result.write("s3://no-such-bucket/out")
     with pytest.raises(OutputError, match="holds no manifest.json"):
@@ -135,7 +135,7 @@ def test_a_missing_bucket_a_denying_store_and_no_result_are_told(bucket, result,
 
 
 @pytest.mark.parametrize("stop", [{"puts": 0}, {"puts": 3}, {"moves": 0}, {"moves": 2}, {"moves": 5}])
-def test_a_stopped_upload_is_never_a_result_and_the_next_one_starts_over_it(bucket, result, monkeypatch, stop):
+def test_an_interrupted_upload_is_no_result_and_is_replaced_by_the_next(bucket, result, monkeypatch, stop):
     with monkeypatch.context() as patched:
         stopped_after(patched, **stop)
         with pytest.raises(KeyboardInterrupt):
@@ -147,7 +147,7 @@ def test_a_stopped_upload_is_never_a_result_and_the_next_one_starts_over_it(buck
     assert Result.read(f"{bucket.url}/out").documents.equals(result.documents)
 
 
-def test_an_earlier_result_stays_as_it_was_until_all_of_the_new_one_is_sent(bucket, result, crawl, monkeypatch):
+def test_an_earlier_result_stays_until_the_new_one_is_uploaded(bucket, result, crawl, monkeypatch):
     result.write(f"{bucket.url}/out")
     before = {name: bucket.get(f"out/{name}") for name in NAMES}
     other = dedup.find_copies(crawl)
@@ -160,7 +160,7 @@ def test_an_earlier_result_stays_as_it_was_until_all_of_the_new_one_is_sent(buck
     assert bucket.keys("out") == [name for name in NAMES if name != "stories.parquet"]
 
 
-def test_what_the_store_cannot_rename_is_sent_once_more(bucket, result, monkeypatch):
+def test_files_the_store_cannot_rename_are_uploaded_again(bucket, result, monkeypatch):
     import pyarrow.fs as pf
 
     class NoMoves(pf.SubTreeFileSystem):
@@ -187,7 +187,7 @@ def test_a_run_reads_and_writes_buckets_and_leaves_nothing_on_the_disk(bucket, c
     assert not (tmp_path / "s3:").exists()
 
 
-def test_a_second_run_needs_overwrite_and_says_so_before_it_reads(bucket, crawl):
+def test_a_second_run_without_overwrite_fails_before_reading(bucket, crawl):
     out = f"{bucket.url}/out"
     run(crawl, "-o", out, "-q")
     assert "is not empty" in run(crawl, "-o", out, exit_code=4)
@@ -195,7 +195,7 @@ def test_a_second_run_needs_overwrite_and_says_so_before_it_reads(bucket, crawl)
     assert "stories.parquet" not in bucket.keys("out")
 
 
-def test_day_after_day_in_a_bucket_with_the_result_as_its_own_base(bucket, crawl, tmp_path):
+def test_daily_runs_in_a_bucket_use_the_result_as_their_base(bucket, crawl, tmp_path):
     out = f"{bucket.url}/out"
     run(crawl, "-o", out, "-q")
     bucket.put("in/tuesday.jsonl", rows(6, 9))
@@ -212,7 +212,7 @@ def test_an_input_below_out_is_refused(bucket, crawl):
 
 @pytest.mark.parametrize("stop", [{"puts": 2}, {"moves": 3}])
 @pytest.mark.parametrize("on_itself", [False, True])
-def test_a_run_stopped_while_it_sends_goes_on_without_reading_anything_again(bucket, crawl, tmp_path, monkeypatch, stop, on_itself):
+def test_a_run_interrupted_during_upload_resumes_without_reading_again(bucket, crawl, tmp_path, monkeypatch, stop, on_itself):
     out, arguments = f"{bucket.url}/out", []
     if on_itself:
         run(crawl, "-o", out, "-q")
@@ -232,7 +232,7 @@ def test_a_run_stopped_while_it_sends_goes_on_without_reading_anything_again(buc
     assert list((tmp_path / "cache" / "dedup").iterdir()) == []
 
 
-def test_an_upload_that_fails_says_where_the_results_are_kept(bucket, crawl, monkeypatch, tmp_path):
+def test_a_failed_upload_reports_where_the_results_are_kept(bucket, crawl, monkeypatch, tmp_path):
     def denied(*_):
         raise OSError("AWS Error ACCESS_DENIED during PutObject operation")
 
@@ -261,7 +261,7 @@ def test_work_is_for_remote_results_only(crawl, tmp_path):
     assert "--work needs an OUT in an object store" in run(crawl, "-o", tmp_path / "out", "--work", tmp_path, exit_code=2)
 
 
-def test_secrets_of_a_url_are_in_no_output_and_no_manifest(bucket, crawl, environment):
+def test_output_and_manifest_never_contain_secrets_of_a_url(bucket, crawl, environment):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         environment.delenv(name)
     with_keys = bucket.url.replace("://", "://AKIAX:geheim@")

@@ -39,7 +39,7 @@ def bytes_of(texts, path):
 
 
 @pytest.mark.parametrize("sizes", [[2600], [1] * 5 + [2595], [1024, 1024, 552], [2000, 0, 600], [700] * 3 + [500]])
-def test_batches_change_no_byte_of_the_file(tmp_path, sizes):
+def test_batching_does_not_change_the_file(tmp_path, sizes):
     assert bytes_of(written(sizes), tmp_path / "some") == bytes_of(written([1300, 1300]), tmp_path / "other")
 
 
@@ -61,7 +61,7 @@ def test_any_rows_can_be_taken_in_any_order(rows):
 WRITTEN = written([2600])
 
 
-def test_what_is_read_is_what_was_written_from_an_open_file_and_from_a_path(tmp_path):
+def test_texts_are_read_back_from_a_file_object_and_a_path(tmp_path):
     texts = written([3, 1500])
     texts.copy(tmp_path / "texts.parquet")
     for source in (texts, TextStore(tmp_path / "texts.parquet")):
@@ -71,7 +71,7 @@ def test_what_is_read_is_what_was_written_from_an_open_file_and_from_a_path(tmp_
         assert bytes_of(source, tmp_path / "again") == (tmp_path / "texts.parquet").read_bytes()
 
 
-def test_texts_stay_those_that_were_read_when_another_file_takes_their_name(tmp_path):
+def test_open_texts_stay_readable_when_their_file_is_replaced(tmp_path):
     path = tmp_path / "texts.parquet"
     written([3]).copy(path)
     before, texts = path.read_bytes(), TextStore(path)
@@ -84,7 +84,7 @@ def test_texts_stay_those_that_were_read_when_another_file_takes_their_name(tmp_
     assert texts.take([2]).to_pylist() == table_of([2]).column("text").to_pylist()
 
 
-def test_a_file_that_was_opened_by_name_is_closed_with_its_texts(tmp_path):
+def test_a_file_opened_by_path_is_closed_with_its_texts(tmp_path):
     written([3]).copy(tmp_path / "texts.parquet")
     texts = TextStore(tmp_path / "texts.parquet")
     file = texts._source
@@ -94,18 +94,18 @@ def test_a_file_that_was_opened_by_name_is_closed_with_its_texts(tmp_path):
     assert file.closed
 
 
-def test_no_texts_at_all_are_a_file_too():
+def test_an_empty_text_store_is_a_valid_file():
     texts = written([])
     assert (len(texts), texts.read().num_rows, texts.take([]).to_pylist()) == (0, 0, [])
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
-def test_chosen_texts_are_as_if_the_others_had_never_come(kept):
+def test_filtered_texts_equal_those_written_alone(kept):
     rows = np.flatnonzero(kept)
     assert chosen(written([len(kept)]), np.array(kept)).read().equals(table_of(rows.tolist()).select(["doc_id", "text"]).cast(KEPT_TEXTS))
 
 
-def test_a_file_in_the_making_has_no_name_and_is_closed_with_its_owner(tmp_path):
+def test_an_unfinished_file_has_no_name_and_is_closed_with_its_owner(tmp_path):
     writer = TextWriter(str(tmp_path))
     writer.add(table_of(range(5)))
     abandoned, texts = writer._file, written([5], str(tmp_path))

@@ -1,4 +1,4 @@
-"""The posting files of a folder: which there are, when they are merged, and what they list together."""
+"""The posting files of an index folder: opens, merges and searches them as one inverted index."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import NamedTuple
 from ...arrays.rows import Ints
 from ...storage.files import sync_folder
 from ..store import Hashes, PostingLists, Values
-from .segments import Damaged, Segment
+from .segments import DamagedFileError, Segment
 
 _PATTERN = "postings-*.seg"
-#: A file is merged with those written after it as soon as they have half as many postings, so that each posting is written about
-#: log2(all / FLUSH) times. Larger files than this are only merged by ``compact``, for a merge is made in memory.
+#: A file is merged with the newer ones as soon as they have half as many postings, so each posting is written about
+#: log2(all / FLUSH) times. Above this many postings only ``compact`` merges, because a merge is done in memory.
 _MOST_MERGED = 1 << 26
-#: Small files, which a writer leaves that adds little and closes, are merged when there are more files than this.
+#: With more files than this, small ones are merged too: writers that add little and close leave many of them.
 _MOST_FILES = 8
 
 
-class Named(NamedTuple):
-    """A file as the table ``segments`` names it."""
+class NamedFile(NamedTuple):
+    """A row of the table ``segments``: a posting file, its number of postings and its size in bytes."""
 
     name: str
     postings: int
@@ -31,25 +31,25 @@ class Named(NamedTuple):
 
 
 class PostingFiles:
-    """Posting files, the older ones first. Whoever holds this object keeps their bytes, even after they are deleted."""
+    """Open posting files, oldest first. They stay readable through this object even after they are deleted."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.named: list[Named] = []
+        self.named: list[NamedFile] = []
         self._segments: list[Segment] = []
 
     def __len__(self) -> int:
         return len(self._segments)
 
-    def follow(self, named: Sequence[Named]) -> None:
-        """Open the files that are named, and let go of others.
+    def follow(self, named: Sequence[NamedFile]) -> None:
+        """Open the named files and release all others.
 
         Raises
         ------
-        Damaged
-            If a file is not what was written.
+        DamagedFileError
+            If a file is damaged.
         FileNotFoundError
-            If one is gone: it was merged, and the table that names it is old; or somebody deleted it.
+            If one is missing: it was merged after the table was read, or somebody deleted it.
         """
         known = dict(zip(self.named, self._segments, strict=True))
         segments = []
@@ -60,38 +60,38 @@ class PostingFiles:
             segments.append(segment)
         self.named, self._segments = list(named), segments
 
-    def _open(self, file: Named) -> Segment:
+    def _open(self, file: NamedFile) -> Segment:
         path = self._folder / file.name
         try:
             segment = Segment.open(path)
-        except Damaged as error:
+        except DamagedFileError as error:
             if not path.exists():
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
             raise
         if len(segment) != file.postings:
-            raise Damaged(f"{path}: has {len(segment)} postings, the index says {file.postings}")
+            raise DamagedFileError(f"{path}: has {len(segment)} postings, the index says {file.postings}")
         return segment
 
     def lookup(self, keys: Hashes, offsets: Ints, most: int) -> list[PostingLists]:
-        """What the keys of each row list in each file."""
+        """Look up the keys of each row in each file."""
         return [segment.lookup(keys, offsets, most) for segment in self._segments]
 
     def all_values(self, key: int) -> list[Values]:
-        """What a key lists in each file."""
+        """Return all values of a key in each file."""
         return [segment.all_values(key) for segment in self._segments]
 
     def merged_from(self, added: int) -> int:
-        """The first of the files that become one with ``added`` postings that are to be written."""
+        """Return the index of the first file to merge when ``added`` postings are written."""
         sizes, first, total = [file.postings for file in self.named], len(self.named), added
         while first and sizes[first - 1] + total <= _MOST_MERGED and (sizes[first - 1] <= 2 * total or first >= _MOST_FILES):
             first -= 1
             total += sizes[first]
         return first
 
-    def write(self, name: str, added: tuple[Hashes, Values], first: int, gone: Ints) -> Named:
-        """Write a file of the postings of the files from ``first`` on and of added ones, without those of the numbers in ``gone``.
+    def write(self, name: str, added: tuple[Hashes, Values], first: int, gone: Ints) -> NamedFile:
+        """Merge the files from ``first`` on with added postings into a new file, without documents in ``gone``.
 
-        It is on the disk when this returns, and counts as soon as the table names it.
+        The file is synced to disk when this returns, and counts once the table ``segments`` names it.
         """
         segment = Segment.build(*added)
         if first < len(self) or len(gone):
@@ -100,24 +100,24 @@ class PostingFiles:
         try:
             segment.write(path)
             sync_folder(self._folder)
-            return Named(name, len(segment), path.stat().st_size)
+            return NamedFile(name, len(segment), path.stat().st_size)
         except BaseException:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
             raise
 
     def delete(self, names: Iterable[str]) -> None:
-        """Delete files that are no longer named; where the system keeps a file that is in use, the next writer does it."""
+        """Delete files that are no longer named. What cannot be deleted because it is in use is left to the next writer."""
         for name in names:
             with suppress(OSError):
                 (self._folder / name).unlink(missing_ok=True)
 
     def delete_unnamed(self) -> None:
-        """Delete what a writer that was killed has left."""
+        """Delete files left behind by a killed writer."""
         named = {file.name for file in self.named}
         self.delete(path.name for path in self._folder.glob(_PATTERN) if path.name not in named)
 
 
-def name_of(place: int) -> str:
-    """The name of the so manieth file; no name is used again."""
+def file_name(place: int) -> str:
+    """Return the file name of posting file ``place``. Names are never reused."""
     return f"postings-{place:06d}.seg"

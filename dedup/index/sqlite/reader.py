@@ -1,4 +1,4 @@
-"""Reading an index in SQLite, and following the process that writes it."""
+"""Reads an index in SQLite while another process may be writing it."""
 
 from __future__ import annotations
 
@@ -20,34 +20,35 @@ from ...kernels.hashing import GOLDEN
 from ..memtable import Memtable
 from ..store import CLASS_BITS, Entry, Hashes, PostingLists, TokenRows
 from . import schema
-from .posting_files import Named, PostingFiles
+from .posting_files import NamedFile, PostingFiles
 from .rows import SELECT, EntryRows, unpack_event
-from .segments import Damaged, join_hits
-from .vocabulary import WORD_BYTES, Unknown, Vocabulary, unpack
+from .segments import DamagedFileError, join_hits
+from .vocabulary import WORD_BYTES, UnknownWordError, Vocabulary, unpack
 
-#: Keys that are looked up in the order in which they come; more are sorted first.
+#: Up to this many keys are looked up in the given order; more are sorted first.
 _FEW_KEYS = 1 << 12
-#: Times that the list of files is read again because one is gone that a writer has just merged.
+#: How often the list of files is read again when a writer has just merged and deleted one.
 _TRIES = 20
-#: What this process has open, and what it was given open when it was forked.
+#: Indexes open in this process, including those inherited by a fork.
 _OPEN: weakref.WeakSet[SqliteReader] = weakref.WeakSet()
 
 
 def check_not_inherited(folder: Path) -> None:
-    """Refuse to open what this process was given open when it was forked.
+    """Refuse to open an index that this process has inherited open from a fork.
 
-    SQLite would take the locks of the other process for its own, and files would be deleted that it reads.
+    SQLite would take the locks of the parent for its own, and files that the parent reads would be
+    deleted.
 
     Raises
     ------
     InputError
-        If that is so.
+        If it was inherited.
     """
     mark = mark_of(folder)
     if any(store.is_inherited() and store.has_open(mark) for store in list(_OPEN)):
         raise InputError(
-            f"{folder}: the process that this one was forked from has this index open. Close it before processes are forked, or what was "
-            "inherited before it is opened here, or start processes by 'spawn'."
+            f"{folder}: this process was forked while its parent had the index open. Close the index before forking, close the "
+            "inherited one before opening it here, or start processes by 'spawn'."
         )
 
 
@@ -56,16 +57,21 @@ class SqliteReader:
 
     Parameters
     ----------
-    follows : whether the connection sees what others write, see ``sqlite_schema.connect_reader``
+    follows : whether the connection sees later commits of other processes, see ``schema.connect_reader``
     """
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, follows: bool = True) -> None:
         self._folder, self._connection, self._follows = folder, connection, follows
-        # Where it is, whatever the current folder comes to be; messages call it what the user did.
+        # Absolute, as the current folder may change; messages use the path as the user gave it.
         self._place, self._process, self._mark = folder.absolute(), os.getpid(), mark_of(folder)
-        self._rows, self._vocabulary, self._files, self._tail = EntryRows(connection), Vocabulary(), PostingFiles(self._place), Memtable()
-        #: The last transaction that was read, what SQLite says of the database then, and whether ``sync`` was called.
-        self._sequence, self._version, self._told = 0, -1, False
+        self._rows, self._vocabulary, self._files, self._memtable = (
+            EntryRows(connection),
+            Vocabulary(),
+            PostingFiles(self._place),
+            Memtable(),
+        )
+        #: The last commit read, SQLite's ``data_version`` at that time, and whether ``sync`` was called before.
+        self._sequence, self._version, self._synced = 0, -1, False
         with schema.translated_errors(folder):
             self.metadata = {name: json.loads(value) for name, value in connection.execute("SELECT name, value FROM meta")}
             self._made = self.metadata.pop(schema.MADE, None)
@@ -81,21 +87,21 @@ class SqliteReader:
         return mark[:2] == self._mark[:2]
 
     def sync(self) -> tuple[list[int], list[int]]:
-        """See ``Store.sync``; to a reader that ``compact`` has left behind all entries are told as changed."""
+        """See ``Store.sync``; a reader that ``compact`` has overtaken gets all entries as changed."""
         with schema.translated_errors(self._folder):
             self._must_be_there()
             changes = self._follow()
-            self._told = True
+            self._synced = True
             return changes
 
     def _must_be_there(self) -> None:
-        """Refuse to go on with files that nobody else finds any more, or that are another process's; connect anew where it must be."""
+        """Refuse a deleted index or one opened before a fork; reconnect if the file has changed under a static connection."""
         if self.is_inherited():
-            raise InputError(f"{self._folder}: was opened by the process that this one was forked from. Close it, and open it here.")
+            raise InputError(f"{self._folder}: was opened before this process was forked. Close it, and open it again here.")
         mark = mark_of(self._place)
         if not self.has_open(mark):
             raise InputError(f"{self._folder}: the index was moved, deleted or replaced since it was opened. Open it again.")
-        # A connection that does not follow others takes its pages for the latest ones for ever.
+        # A static (immutable) connection would use its cached pages for ever.
         if not self._follows and (mark != self._mark or schema.has_log(self._place)):
             connection, self._follows = schema.connect_reader(self._place)
             self._connection.close()
@@ -112,11 +118,11 @@ class SqliteReader:
                 self._version = version
                 return changes
             except FileNotFoundError as error:
-                # Merged and deleted since the table was read; if it is not that, it stays away.
+                # Probably merged and deleted after the table was read. If it is still missing then, it is lost.
                 if attempt == _TRIES - 1:
                     raise schema.damaged(self._folder, f"{Path(error.filename).name} is missing") from error
                 time.sleep(0.001 * attempt)
-            except Damaged as error:
+            except DamagedFileError as error:
                 raise schema.damaged(self._folder, str(error)) from error
         raise AssertionError
 
@@ -126,18 +132,18 @@ class SqliteReader:
             if made is None or json.loads(made[0]) != self._made:
                 raise InputError(f"{self._folder}: the index was replaced by another one. Open it again.")
             last, kept_from = self._connection.execute("SELECT sequence, kept_from FROM counters").fetchone()
-            named = [Named(*row) for row in self._connection.execute("SELECT name, postings, bytes FROM segments ORDER BY place")]
+            named = [NamedFile(*row) for row in self._connection.execute("SELECT name, postings, bytes FROM segments ORDER BY place")]
             since = self._sequence
             if named != self._files.named:
                 self._files.follow(named)
-                self._tail.clear()
+                self._memtable.clear()
                 since = 0
             query = "SELECT keys, listed FROM recent_postings WHERE sequence > ? ORDER BY sequence"
             recent = self._connection.execute(query, (since,)).fetchall()
-            changes = self._changes(kept_from) if self._told else ([], [])
+            changes = self._changes(kept_from) if self._synced else ([], [])
         if recent:
             keys, values = (b"".join(column) for column in zip(*recent, strict=True))
-            self._tail.add(np.frombuffer(keys, "<u8").astype(np.uint64), np.frombuffer(values, "<u4").astype(np.uint32))
+            self._memtable.add(np.frombuffer(keys, "<u8").astype(np.uint64), np.frombuffer(values, "<u4").astype(np.uint32))
         self._sequence = last
         return changes
 
@@ -153,10 +159,10 @@ class SqliteReader:
         return sorted(number for number, stays in there.items() if stays), sorted(number for number, stays in there.items() if not stays)
 
     def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        """See ``Store.lookup``; of a key that lists more up to ``most`` of each posting file."""
+        """See ``Store.lookup``; of a longer posting list, up to ``most`` values of each posting file."""
         if len(keys) <= _FEW_KEYS:
             return self._lookup(keys, offsets, most)
-        # The keys of many documents are looked up in the order in which files hold them: they are read from front to back.
+        # Many keys are looked up in the order in which the files hold them, so that files are read sequentially.
         keys, offsets = keys[offsets[0] : offsets[-1]], offsets - offsets[0]
         order = np.argsort(keys * GOLDEN)
         places = np.empty(len(order), np.int64)
@@ -168,13 +174,13 @@ class SqliteReader:
 
     def _lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
         parts = self._files.lookup(keys, offsets, most)
-        if len(self._tail) or not parts:
-            parts.append(self._tail.lookup(keys, offsets, most))
+        if len(self._memtable) or not parts:
+            parts.append(self._memtable.lookup(keys, offsets, most))
         return join_hits(parts)
 
     def all_numbers(self, key: int) -> Ints:
         """See ``Store.all_numbers``."""
-        values = np.concatenate([*self._files.all_values(key), self._tail.all_values(key)])
+        values = np.concatenate([*self._files.all_values(key), self._memtable.all_values(key)])
         return np.unique(values >> np.uint32(CLASS_BITS)).astype(np.int64)
 
     def fetch(self, numbers: Sequence[int]) -> list[Entry | None]:
@@ -190,15 +196,15 @@ class SqliteReader:
             ids, offsets = unpack([packed.get(number) or b"" for number in numbers])
             try:
                 return TokenRows(*self._vocabulary.words_of(ids), offsets)
-            except Unknown:
+            except UnknownWordError:
                 self._load_vocabulary()
             try:
                 return TokenRows(*self._vocabulary.words_of(ids), offsets)
-            except Unknown as error:
+            except UnknownWordError as error:
                 raise schema.damaged(self._folder, f"a document holds {error}") from error
 
     def _chosen(self, select: str, numbers: Sequence[int]) -> Iterable[Any]:
-        """Rows of these numbers, in any order. Few numbers are filled up to one of few lengths, so that few statements are prepared."""
+        """Select rows by number, in any order. Short lists are padded to powers of two: fewer statements to prepare."""
         asked = list(map(int, numbers))
         if len(asked) > 256:
             return self._connection.execute(f"{select} WHERE number IN (SELECT value FROM json_each(?))", (json.dumps(asked),))
@@ -206,7 +212,7 @@ class SqliteReader:
         return self._connection.execute(f"{select} WHERE number IN (?{',?' * (size - 1)})", asked + [-1] * (size - len(asked)))
 
     def _load_vocabulary(self) -> None:
-        """Read the words that this object does not know yet."""
+        """Load words that were added since the last time."""
         query = "SELECT first, words FROM vocabulary WHERE first + size > ? ORDER BY first"
         for first, words in self._connection.execute(query, (len(self._vocabulary),)):
             known = len(self._vocabulary)
@@ -228,12 +234,12 @@ class SqliteReader:
             return [number for (number,) in self._connection.execute(query, (int(when), int(most)))]
 
     def last_number(self) -> int:
-        """The largest number that an entry has or had, -1 if there was none."""
+        """See ``Store.last_number``."""
         with schema.translated_errors(self._folder):
             return self._counter("numbers") - 1
 
     def events(self, since: int) -> list[dict[str, Any]]:
-        """See ``Store.events``; ``at`` is what was given, microseconds or a ``datetime``."""
+        """See ``Store.events``; ``at`` is as it was given, microseconds or a ``datetime``."""
         with schema.translated_errors(self._folder):
             rows = self._connection.execute(
                 "SELECT number, recorded, event FROM events WHERE number > ? ORDER BY number", (int(since),)
@@ -245,12 +251,14 @@ class SqliteReader:
             return self._counter("documents")
 
     def stats(self) -> dict[str, Any]:
-        """Facts about the store.
+        """Return statistics of the store.
 
         Returns
         -------
-        ``documents``, ``copies``, ``last_number``, ``vocabulary`` (words), ``postings``, ``tail`` (those of them that are in no file yet),
-        ``segments`` (files), ``bytes``, and ``bytes_of`` the database, its log and the posting files
+        dict
+            ``documents``, ``copies``, ``last_number``, ``vocabulary`` (words), ``postings``, ``tail``
+            (postings not in a file yet), ``segments`` (files), ``bytes`` in all, and ``bytes_of`` the
+            database, its log and the posting files.
         """
         with schema.translated_errors(self._folder):
             counters = self._connection.execute("SELECT documents, copies, numbers, words FROM counters").fetchone()
@@ -262,8 +270,8 @@ class SqliteReader:
             "copies": counters[1],
             "last_number": counters[2] - 1,
             "vocabulary": counters[3],
-            "postings": sum(file.postings for file in self._files.named) + len(self._tail),
-            "tail": len(self._tail),
+            "postings": sum(file.postings for file in self._files.named) + len(self._memtable),
+            "tail": len(self._memtable),
             "segments": len(self._files),
             "bytes": sum(sizes.values()),
             "bytes_of": sizes,
@@ -274,7 +282,7 @@ class SqliteReader:
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
-        """What is read here was there at one moment."""
+        """Read from one snapshot of the database."""
         self._connection.execute("BEGIN")
         try:
             yield
@@ -295,7 +303,7 @@ def _size(path: Path) -> int:
 
 
 def mark_of(folder: Path) -> tuple[int, int, int, int]:
-    """Which file the database is, and by which it can be told that it changed: device, number, bytes, time; zeros if there is none."""
+    """Identify the database file and its version: device, inode, size, time of change; zeros if there is none."""
     try:
         found = (folder / schema.FILE).stat()
     except FileNotFoundError:

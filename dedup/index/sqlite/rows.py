@@ -1,4 +1,4 @@
-"""Entries as rows of the table ``documents``, events as JSON, and back."""
+"""Converts entries to rows of the table ``documents``, events to JSON, and both back."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _COLUMNS = (
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(_COLUMNS)} FROM documents"
 _INSERT = f"INSERT INTO documents({', '.join(_COLUMNS)}, words) VALUES ({', '.join('?' * (len(_COLUMNS) + 1))})"
-#: A row in the place of the one that has its number.
+#: Insert a row, or replace the one with the same number.
 PUT = f"{_INSERT} ON CONFLICT(number) DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in (*_COLUMNS[1:], 'words'))}"
-#: The same, and the words stay.
+#: The same, but an existing row keeps its words.
 PUT_KEPT = f"{_INSERT} ON CONFLICT(number) DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in _COLUMNS[1:])}"
 
 
 class Codes:
-    """Small numbers for what comes again and again (JSON values), kept in a table of codes and labels."""
+    """Dictionary encoding of frequent JSON values: small codes, stored in a table of codes and labels."""
 
     def __init__(self, connection: sqlite3.Connection, table: str) -> None:
         self._connection, self._table = connection, table
@@ -32,7 +32,7 @@ class Codes:
         self._kept = 0
 
     def load(self) -> None:
-        """Read what others have added."""
+        """Read codes that other processes have added."""
         rows = self._connection.execute(f"SELECT code, label FROM {self._table} WHERE code >= ? ORDER BY code", (len(self.labels),))
         for code, label in rows:
             self._codes[label] = code
@@ -40,7 +40,7 @@ class Codes:
         self._kept = len(self.labels)
 
     def code_of(self, value: Any) -> int:
-        """The code of a value, a new one if it has none."""
+        """Return the code of a value, assigning a new one if needed."""
         label = json.dumps(value)
         code = self._codes.get(label)
         if code is None:
@@ -49,42 +49,42 @@ class Codes:
         return code
 
     def write(self) -> None:
-        """Write the new ones, each time until ``keep`` says that the transaction was made."""
+        """Write new codes in the current transaction, and again in later ones until ``keep`` is called."""
         if self._kept < len(self.labels):
             rows = [(code, json.dumps(self.labels[code])) for code in range(self._kept, len(self.labels))]
             self._connection.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", rows)
 
     def keep(self) -> None:
-        """What was written has lasted."""
+        """Mark the codes as stored: the transaction was committed."""
         self._kept = len(self.labels)
 
 
 class EntryRows:
-    """What turns entries into rows and rows into entries."""
+    """Converts entries to rows and back."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._labels, self._sources = Codes(connection, "labels"), Codes(connection, "sources")
-        #: Label and source codes of what was met lately, so that no JSON is made for it.
+        #: Caches of label and source codes, which save encoding JSON.
         self._known: dict[tuple[Any, ...], int] = {}
         self._known_sources: dict[str, int] = {}
 
     def load(self) -> None:
-        """See ``Codes.load``."""
+        """Read codes that other processes have added."""
         for codes in (self._labels, self._sources):
             codes.load()
 
     def write(self) -> None:
-        """See ``Codes.write``."""
+        """Write new codes; see ``Codes.write``."""
         self._labels.write()
         self._sources.write()
 
     def keep(self) -> None:
-        """See ``Codes.keep``."""
+        """Mark the codes as stored."""
         self._labels.keep()
         self._sources.keep()
 
     def row(self, entry: Entry, words: bytes | None) -> tuple[Any, ...]:
-        """The row of an entry, for ``PUT`` and ``PUT_KEPT``."""
+        """Make the row of an entry, for ``PUT`` and ``PUT_KEPT``."""
         texts: tuple[str | bytes | None, ...] = (
             entry.doc_id, None if entry.page_id == entry.doc_id else entry.page_id, entry.url, entry.title
         )  # fmt: skip
@@ -110,7 +110,7 @@ class EntryRows:
         return code
 
     def entry(self, row: Sequence[Any]) -> Entry:
-        """The entry of a row of ``SELECT``."""
+        """Make the entry of a row of ``SELECT``."""
         (number, code, canonical, arrived, published, story, source, words, parts, jaccard, containment, digest,
          doc_id, page_id, url, title) = row  # fmt: skip
         if code >= len(self._labels.labels) or (source is not None and source >= len(self._sources.labels)):
@@ -124,13 +124,13 @@ class EntryRows:
         )  # fmt: skip
 
     def is_copy(self, code: int) -> bool:
-        """Whether the entries with a code of labels are copies."""
+        """Return whether a label code is that of copies."""
         if code >= len(self._labels.labels):
             self.load()
         return bool(self._labels.labels[code][1] == "copy")
 
 
-# SQLite would take numbers of NumPy for bytes.
+# SQLite would store NumPy numbers as blobs.
 def _int(value: int | None) -> int | None:
     return None if value is None else int(value)
 
@@ -140,7 +140,7 @@ def _float(value: float | None) -> float | None:
 
 
 def _can_be_text(texts: Sequence[str | bytes | None]) -> bool:
-    """Whether SQLite takes strings: half surrogates, which JSON may hold, have no UTF-8; they are kept as bytes."""
+    """Whether strings can be stored as text: lone surrogates, which JSON allows, have no UTF-8 and are stored as bytes."""
     try:
         for text in texts:
             if text:
@@ -151,12 +151,12 @@ def _can_be_text(texts: Sequence[str | bytes | None]) -> bool:
 
 
 def pack_event(event: Mapping[str, Any]) -> str:
-    """A row of ``schema.EVENTS`` as JSON."""
+    """Encode a row of ``schema.EVENTS`` as JSON."""
     return json.dumps({name: value.isoformat() if isinstance(value, datetime) else value for name, value in event.items()})
 
 
 def unpack_event(packed: str) -> dict[str, Any]:
-    """The row that ``pack_event`` packed."""
+    """Decode a row encoded by ``pack_event``."""
     event: dict[str, Any] = json.loads(packed)
     if isinstance(event.get("at"), str):
         event["at"] = datetime.fromisoformat(event["at"])

@@ -1,4 +1,4 @@
-"""The file ``index.sqlite``: its tables, how it is made so that it is there whole or not at all, and how it is opened."""
+"""The file ``index.sqlite``: its tables, atomic creation, connections, and error messages."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ...errors import InputError, OutputError
 from ...storage.files import LockedError, lock, os_errors_as, replace_durably
 
 FILE, LOCK = "index.sqlite", "writer.lock"
-#: The row of ``meta`` that tells an index from the one that was in its place before.
+#: The row of ``meta`` with a random mark, by which readers notice that an index was replaced.
 MADE = "@made"
 _FRESH = "index.sqlite.new"
 #: ``PRAGMA application_id`` of an index: "ddpx". ``PRAGMA user_version`` is the format.
 MAGIC, FORMAT = 0x64647078, 1
 _HEADER = struct.Struct(">16s44xI4xI")
-#: Bytes of the database that are mapped into memory rather than read: a third less time for documents here and there.
+#: Largest part of the database, in bytes, to access by memory map: random reads take a third less time.
 _MAPPED = 0x7FFF0000
-#: Milliseconds that a statement waits for a lock. Neither readers nor the writer hold one for long.
+#: Milliseconds that a statement waits for a lock. Neither readers nor the writer keep one for long.
 _PATIENCE = 10_000
-#: Bytes of a page: of 850 a document, pages of 4,096 leave a fifth empty.
+#: Page size in bytes. A document takes about 850 bytes; pages of 4,096 would waste a fifth.
 _PAGE = 8_192
-#: Pages in the write-ahead log before they are copied to where they belong.
+#: Pages in the write-ahead log before SQLite copies them into the database.
 _LOG_PAGES = 4_000
 
 _TABLES = """
@@ -60,60 +60,64 @@ def translated_errors(folder: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if type(error) not in (sqlite3.DatabaseError, sqlite3.OperationalError):
             raise  # a bug in dedup
-        raise explained(folder, error) from error
+        raise translated(folder, error) from error
 
 
-def explained(folder: Path, error: sqlite3.DatabaseError) -> InputError | OutputError:
-    """The error to raise for what SQLite says."""
+def translated(folder: Path, error: sqlite3.DatabaseError) -> InputError | OutputError:
+    """Return the error to raise for an error of SQLite."""
     code = getattr(error, "sqlite_errorcode", -1) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return OutputError(f"{folder}: the disk is full, so nothing of this was kept. Make room and try again.")
+        return OutputError(f"{folder}: the disk is full; nothing was written. Free some space and try again.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return OutputError(f"{folder}: another program holds {FILE} ({error}). End it, or wait for it, and try again.")
+        return OutputError(f"{folder}: another program has locked {FILE} ({error}). Stop it or wait for it, and try again.")
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        return OutputError(f"{folder}: {FILE} cannot be read or written ({error}). Look at its rights and at the disk, and try again.")
+        return OutputError(f"{folder}: {FILE} cannot be read or written ({error}). Check its permissions and the disk, and try again.")
     return damaged(folder, f"{FILE}: {error}")
 
 
 def damaged(folder: Path, what: str) -> InputError:
-    """The error for an index that is not what was written."""
-    return InputError(f"{folder}: the index is damaged ({what}). Restore the folder from a copy, or build it anew: dedup index build.")
+    """Return the error for a damaged index."""
+    return InputError(
+        f"{folder}: the index is damaged ({what}). Restore the folder from a backup, or build it again with dedup index build."
+    )
 
 
 def check(folder: Path) -> bool:
-    """Whether there is an index in a folder; False if there is none, but one can be made.
+    """Return whether a folder holds an index; False if it does not but one can be created.
 
     Raises
     ------
     InputError
-        If something else is there: a file, other files, another database, an index of another format.
+        If there is something else: a file, other files, another database, or an index of another format.
     """
     with os_errors_as(InputError, lambda why: f"{folder}: cannot be read ({why}). Check its permissions."):
         if not folder.is_dir():
             if os.path.lexists(folder):
-                raise InputError(f"{folder}: is no folder; an index is one. Give another path.")
+                raise InputError(f"{folder}: is not a folder, but an index is one. Choose another path.")
             return False
         if not (folder / FILE).exists():
             strange = sorted(name for name in os.listdir(folder) if name != LOCK and not name.startswith(_FRESH))
             if strange:
-                raise InputError(f"{folder}: holds {strange[0]}, but no index. Give an empty or a new folder.")
+                raise InputError(f"{folder}: contains {strange[0]} but no index. Choose an empty or a new folder.")
             return False
         with open(folder / FILE, "rb") as file:
             header = file.read(_HEADER.size)
     if len(header) < _HEADER.size or not header.startswith(b"SQLite format 3\0"):
-        raise InputError(f"{folder}: {FILE} is no database, or its beginning is damaged. Restore it from a copy, or give another folder.")
+        raise InputError(
+            f"{folder}: {FILE} is no database, or its beginning is damaged. Restore it from a backup, or choose another folder."
+        )
     _, version, magic = _HEADER.unpack(header)
     if magic != MAGIC:
-        raise InputError(f"{folder}: {FILE} is a database of another program. Give another folder.")
+        raise InputError(f"{folder}: {FILE} is a database of another program. Choose another folder.")
     if version != FORMAT:
         raise InputError(
-            f"{folder}: has format {version}, this version of dedup reads {FORMAT}. Use the version that made it, or build the index anew."
+            f"{folder}: has format {version}, this version of dedup reads {FORMAT}. Use the version that made it, or build the index again."
         )
     return True
 
 
 def lock_folder(folder: Path) -> IO[str]:
-    """Keep other writers out until the file that is returned is closed."""
+    """Lock out other writers until the returned file is closed."""
     try:
         with os_errors_as(
             OutputError, lambda why: f"{folder}: cannot be written ({why}). Check its permissions, or open it with mode 'r'."
@@ -121,16 +125,18 @@ def lock_folder(folder: Path) -> IO[str]:
             for _ in range(100):
                 folder.mkdir(parents=True, exist_ok=True)
                 with suppress(FileNotFoundError):
-                    held = lock(folder / LOCK)
-                    if held is not None:
-                        return held
+                    locked = lock(folder / LOCK)
+                    if locked is not None:
+                        return locked
     except LockedError as error:
-        raise OutputError(f"{folder}: another writer has this index ({error}). Wait for its end, or open it with mode 'r'.") from None
-    raise OutputError(f"{folder}: is deleted again and again while it is being locked. Give another folder.")
+        raise OutputError(
+            f"{folder}: another writer has this index ({error}). Wait until it has finished, or open it with mode 'r'."
+        ) from None
+    raise OutputError(f"{folder}: another program keeps deleting it. Choose another folder.")
 
 
 def create(folder: Path, metadata: Mapping[str, Any]) -> None:
-    """Make an empty index: under another name first, so that there is none or all of it. The caller has the lock."""
+    """Create an empty index under a temporary name, then rename it. The caller holds the lock."""
     fresh = folder / _FRESH
     for left in folder.glob(f"{_FRESH}*"):
         left.unlink()
@@ -146,13 +152,13 @@ def create(folder: Path, metadata: Mapping[str, Any]) -> None:
 
 
 def write_metadata(connection: sqlite3.Connection, metadata: Mapping[str, Any]) -> None:
-    """Keep what an index is made with, and a mark by which those who read what was here before can tell that it is another one."""
+    """Store the settings of an index, and a random mark by which readers of an index it replaces notice."""
     rows = [(name, json.dumps(value)) for name, value in metadata.items()]
     connection.executemany("INSERT INTO meta VALUES (?, ?)", [*rows, (MADE, json.dumps(os.urandom(8).hex()))])
 
 
 def empty(connection: sqlite3.Connection, metadata: Mapping[str, Any]) -> None:
-    """Make an index anew in the place of one. Its file stays the same one, for readers may have it open."""
+    """Empty an index. It stays the same file, because readers may have it open."""
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
     connection.execute("PRAGMA synchronous=FULL")
     connection.executescript("BEGIN IMMEDIATE;" + "".join(f"DROP TABLE {name};" for name in names) + _TABLES)
@@ -162,13 +168,13 @@ def empty(connection: sqlite3.Connection, metadata: Mapping[str, Any]) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Delete the database of an index that cannot be read."""
+    """Delete the database of an unreadable index."""
     for end in ("", "-wal", "-shm"):
         (folder / (FILE + end)).unlink(missing_ok=True)
 
 
 def connect_writer(folder: Path, durability: str) -> sqlite3.Connection:
-    """A connection that writes; transactions are begun by hand."""
+    """Open a connection for writing; transactions are started explicitly."""
     connection = _connected(f"{(folder / FILE).absolute().as_uri()}?mode=rw")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
@@ -179,22 +185,23 @@ def connect_writer(folder: Path, durability: str) -> sqlite3.Connection:
 
 
 def set_durability(connection: sqlite3.Connection, durability: str) -> None:
-    """``process``: the log is put on the disk now and then; ``sync``: before a transaction is acknowledged."""
+    """Set when the log is synced to disk: now and then (``process``), or before each commit returns (``sync``)."""
     connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'sync' else 'NORMAL'}")
 
 
 def empty_log(connection: sqlite3.Connection) -> None:
-    """Copy the log into the database and cut it off, as far as readers let it be."""
+    """Copy the log into the database and truncate it, as far as readers permit."""
     connection.execute("PRAGMA busy_timeout=0")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")
 
 
 def connect_reader(folder: Path) -> tuple[sqlite3.Connection, bool]:
-    """(a connection that reads, whether it follows the writer).
+    """Open a connection for reading; return it and whether it sees later commits of the writer.
 
-    In a folder that cannot be written, readers of a log need the files ``-wal`` and ``-shm``, which only exist as long as a writer has it
-    open. Without them nobody writes, and the file is read as one that does not change.
+    In a read-only folder, reading the log requires the files ``-wal`` and ``-shm``, which exist only
+    while a writer has the index open. Without them nobody is writing, and the database is read as a
+    file that does not change.
     """
     uri = (folder / FILE).absolute().as_uri()
     try:
@@ -204,14 +211,14 @@ def connect_reader(folder: Path) -> tuple[sqlite3.Connection, bool]:
             raise
         if has_log(folder):
             raise InputError(
-                f"{folder}: the last writer did not close the index, and what it left can only be put in order by who may write to the "
-                "folder. Open it once with mode 'a' as such a user."
+                f"{folder}: the last writer did not close the index, and recovery needs write access to the folder. "
+                "Open it once with mode 'a' as a user who has that."
             ) from error
     return _connected(f"{uri}?immutable=1"), False
 
 
 def has_log(folder: Path) -> bool:
-    """Whether transactions are in the log that may not be in the database."""
+    """Return whether the log holds transactions that may not be in the database yet."""
     try:
         return (folder / (FILE + "-wal")).stat().st_size > 0
     except FileNotFoundError:

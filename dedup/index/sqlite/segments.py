@@ -1,12 +1,6 @@
-"""Posting segments: immutable files of keys and what they list, mapped into memory and read at random.
+"""Posting segments: immutable files of keys and their posting lists, memory-mapped for random access.
 
-A segment spreads its keys by one multiplication, keeps the top 40 bits, and sorts by them: ``2**bits`` buckets of about ten entries, a
-directory of where each begins, and three parallel arrays with a further 16 bits of the key, 8 more where ``bits`` leaves any, and the
-value. A key that is not there costs two reads from memory: the directory and the bucket's 16 bits. Because 40 bits are kept whatever
-``bits`` is, segments are merged without the full keys.
-
-Limits. Two keys that agree in those 40 bits list what both list: of 100 million postings, one key in 10,000 that is sought in vain finds
-something. So who reads candidates must verify them. What a key lists comes in the order in which it was added, the first first.
+Keys are hashed, and 40 bits are kept, so rare false hits occur: callers must verify candidates. See ``Segment``.
 """
 
 from __future__ import annotations
@@ -41,18 +35,18 @@ _ALIGNMENT = 64
 _CHUNK = 1 << 22
 
 
-class Damaged(Exception):  # noqa: N818 - reads as what it says of the file
-    """A file is not what was written, or was never one of these; the message says what is wrong with which."""
+class DamagedFileError(Exception):
+    """A file is damaged, or is not a posting file; the message names it and says what is wrong."""
 
 
 def _aligned(place: int) -> int:
     return -(-place // _ALIGNMENT) * _ALIGNMENT
 
 
-def write_arrays(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
-    """Write a file and wait until its bytes are on the disk."""
+def write_arrays(path: Path, metadata: Mapping[str, Any], arrays: Arrays) -> None:
+    """Write a file and sync it to disk."""
     listed = [[name, array.dtype.str, len(array)] for name, array in arrays.items()]
-    header = json.dumps({**facts, "arrays": listed}).encode()
+    header = json.dumps({**metadata, "arrays": listed}).encode()
     with open(path, "wb") as file:
         checksum = 0
         for piece in _pieces(_HEAD.pack(MAGIC, VERSION, len(header), zlib.crc32(header)) + header, arrays):
@@ -75,61 +69,61 @@ def _pieces(head: bytes, arrays: Arrays) -> Iterator[bytes | memoryview]:
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Any], Arrays]:
-    """(facts, arrays) of a file: the arrays are mapped and read-only, and stay so when the file is deleted.
+    """Return the metadata and arrays of a file; the arrays are memory-mapped, and survive its deletion.
 
     Raises
     ------
-    Damaged
-        If there is no file, or its beginning or its size is wrong. Everything else: see ``check_file``.
+    DamagedFileError
+        If there is no file, or its header or size is wrong. The rest is checked by ``check_file``.
     """
     try:
         with open(path, "rb") as file:
-            facts, place = _read_head(path, file)
+            metadata, place = _read_head(path, file)
             whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except FileNotFoundError:
-        raise Damaged(f"{path}: there is no such file") from None
+        raise DamagedFileError(f"{path}: there is no such file") from None
     try:
-        shapes = [(str(name), np.dtype(dtype), int(length)) for name, dtype, length in facts.pop("arrays")]
+        shapes = [(str(name), np.dtype(dtype), int(length)) for name, dtype, length in metadata.pop("arrays")]
     except (KeyError, TypeError, ValueError):
-        raise Damaged(f"{path}: its header does not say which arrays it holds") from None
+        raise DamagedFileError(f"{path}: its header does not list its arrays") from None
     arrays: Arrays = {}
     places = []
     for _, dtype, length in shapes:
         places.append(_aligned(place))
         place = places[-1] + dtype.itemsize * length
     if len(whole) != place + _FOOT.size:
-        raise Damaged(f"{path}: it has {len(whole)} bytes and should have {place + _FOOT.size}")
+        raise DamagedFileError(f"{path}: it has {len(whole)} bytes and should have {place + _FOOT.size}")
     if whole[place + 4 :] != END:
-        raise Damaged(f"{path}: its end is missing")
+        raise DamagedFileError(f"{path}: its end is missing")
     for (name, dtype, length), start in zip(shapes, places, strict=True):
         arrays[name] = np.frombuffer(whole, dtype, length, start) if length else np.frombuffer(b"", dtype)
-    return facts, arrays
+    return metadata, arrays
 
 
 def _read_head(path: Path, file: BinaryIO) -> tuple[dict[str, Any], int]:
-    """The JSON at the beginning, and where it ends."""
+    """Read the JSON header; return it and where it ends."""
     head = file.read(_HEAD.size)
     if len(head) < _HEAD.size or not head.startswith(MAGIC):
-        raise Damaged(f"{path}: it does not begin like a file of postings")
+        raise DamagedFileError(f"{path}: it does not begin like a posting file")
     _, version, length, checksum = _HEAD.unpack(head)
     if version != VERSION:
-        raise Damaged(f"{path}: it has format version {version}, and this version of dedup reads {VERSION}")
+        raise DamagedFileError(f"{path}: it has format version {version}, and this version of dedup reads {VERSION}")
     header = file.read(length)
     if len(header) < length or zlib.crc32(header) != checksum:
-        raise Damaged(f"{path}: its header is torn or changed")
-    facts = json.loads(header)
-    if not isinstance(facts, dict):
-        raise Damaged(f"{path}: its header holds no facts")
-    return facts, _HEAD.size + length
+        raise DamagedFileError(f"{path}: its header is truncated or changed")
+    metadata = json.loads(header)
+    if not isinstance(metadata, dict):
+        raise DamagedFileError(f"{path}: its header is not an object")
+    return metadata, _HEAD.size + length
 
 
 def check_file(path: Path) -> None:
-    """Read a whole file.
+    """Verify the checksum of a whole file.
 
     Raises
     ------
-    Damaged
-        If a byte of it is not what was written.
+    DamagedFileError
+        If any byte has changed.
     """
     read_arrays(path)
     left = path.stat().st_size - _FOOT.size
@@ -140,23 +134,23 @@ def check_file(path: Path) -> None:
             left -= len(piece)
         foot = file.read()
     if left or foot != _FOOT.pack(checksum, END):
-        raise Damaged(f"{path}: its checksum is wrong, bytes in it have changed")
+        raise DamagedFileError(f"{path}: its checksum is wrong, so bytes have changed")
 
 
-__all__ = ["Damaged", "Segment", "join_hits"]
+__all__ = ["DamagedFileError", "Segment", "join_hits"]
 
-#: Bits of the spread key that are kept, in the bucket's number and the entry together.
+#: Bits kept of the hashed key, in bucket number and entry together.
 KEPT_BITS = 40
 FEWEST_BITS, MOST_BITS = 16, 32
-#: From here on the entry keeps 16 bits and none more.
+#: With a directory of at least this many bits, entries keep 16 bits only.
 NARROW_BITS = KEPT_BITS - 16
-#: Segments are made in parts of about so many postings, which fit into a processor's cache.
+#: Segments are built in parts of about this many postings, which fit into a processor cache.
 _PART = 1 << 15
 _NO_LIMIT = 1 << 62
 
 
 def _bits_for(count: int) -> int:
-    """The bits of the directory that make the smallest segment, with 12 entries a bucket at most if they are spread evenly."""
+    """Directory bits that give the smallest segment with at most 12 entries a bucket on average."""
     fewest = min(max((count // 6).bit_length() - 1, FEWEST_BITS), MOST_BITS)
 
     def nbytes(bits: int) -> int:
@@ -166,7 +160,7 @@ def _bits_for(count: int) -> int:
 
 
 def _shapes(bits: int, count: int) -> dict[str, tuple[np.dtype[Any], int]]:
-    """Of which type and how long each array of a segment is."""
+    """Type and length of each array of a segment."""
     place = np.dtype(np.uint32 if count < 1 << 32 else np.uint64)
     high = count if bits < NARROW_BITS else 0
     return {
@@ -182,8 +176,8 @@ def _part_bits_for(count: int) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class _Room:
-    """Arrays of a segment that is being made."""
+class _SegmentBuilder:
+    """Arrays of a segment under construction."""
 
     bits: int
     directory: npt.NDArray[Any]
@@ -192,7 +186,7 @@ class _Room:
     values: Values
 
     @classmethod
-    def of(cls, count: int) -> _Room:
+    def of(cls, count: int) -> _SegmentBuilder:
         bits = _bits_for(count)
         return cls(bits, **{name: np.empty(length, dtype) for name, (dtype, length) in _shapes(bits, count).items()})
 
@@ -201,7 +195,7 @@ class _Room:
         return int(write_parts(packed, starts, first_part, part_bits, once, arrays, used))
 
     def segment(self, count: int) -> Segment:
-        """The first entries; read-only, as mapped arrays are: kernels are compiled for that."""
+        """Make a segment of the first ``count`` entries; read-only like mapped arrays, for which the kernels are compiled."""
         places, _ = _shapes(self.bits, count)["directory"]
         arrays = self.directory.astype(places, copy=False), self.low[:count], self.high[:count], self.values[:count]
         for array in arrays:
@@ -211,7 +205,19 @@ class _Room:
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """What keys list, immutable. ``bits`` and the arrays: see ``kernels/lookup.py``; ``path`` is where it was opened, None in memory."""
+    """An immutable inverted index from keys to values.
+
+    A key is hashed by one multiplication, of which the top 40 bits are kept. Entries are sorted by
+    them into ``2**bits`` buckets of about ten. ``directory`` says where each bucket begins; three
+    parallel arrays hold the next 16 bits of the key, 8 more if ``bits`` leaves any, and the value.
+    Looking up an absent key costs two memory accesses: the directory and the 16 bits of a bucket.
+    As 40 bits are kept whatever ``bits`` is, segments merge without the full keys.
+
+    Two keys that agree in those 40 bits share their lists: with 100 million postings, one in 10,000
+    absent keys finds something. Values of a key come in the order in which they were added.
+
+    ``bits`` and the arrays: see ``kernels/lookup.py``; ``path`` is None in memory.
+    """
 
     bits: int
     directory: npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
@@ -225,7 +231,7 @@ class Segment:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays, in memory or mapped."""
+        """Size of the arrays in bytes, in memory or mapped."""
         return sum(array.nbytes for array in self._arrays().values())
 
     @cached_property
@@ -238,89 +244,93 @@ class Segment:
 
     @classmethod
     def build(cls, keys: Hashes, values: Values) -> Segment:
-        """A segment in memory of postings (keys uint64[n], values uint32[n]) in the order in which they were added.
+        """Build a segment in memory from postings in order: keys uint64[n], values uint32[n].
 
-        Memory: 8 bytes a posting besides the result.
+        Needs 8 bytes a posting in addition to the result.
         """
         keys, values = np.ascontiguousarray(keys, np.uint64), np.ascontiguousarray(values, np.uint32)
-        part_bits, room = _part_bits_for(len(keys)), _Room.of(len(keys))
+        part_bits, made = _part_bits_for(len(keys)), _SegmentBuilder.of(len(keys))
         packed, starts = partition_postings(keys, values, part_bits)
-        return room.segment(room.write_parts(packed, starts, 0, part_bits, False, 0))
+        return made.segment(made.write_parts(packed, starts, 0, part_bits, False, 0))
 
     @classmethod
     def merge(cls, segments: Sequence[Segment], gone: Ints) -> Segment:
-        """One segment, in memory, of several, the older ones first.
+        """Merge segments, oldest first, into one in memory.
 
-        Without the postings of the document numbers in ``gone`` (int64[n], ascending); of a key that lists one value several times the
-        first stays. Memory: the result, and little more.
+        Drops the postings of document numbers in ``gone`` (int64[n], ascending) and repeated values of
+        a key, keeping the first. Needs little memory in addition to the result.
         """
         marks = _marked(gone)
         count = sum(int(count_remaining(segment.values, marks)) if len(gone) else len(segment) for segment in segments)
-        part_bits, room = _part_bits_for(count), _Room.of(count)
+        part_bits, made = _part_bits_for(count), _SegmentBuilder.of(count)
         sizes = sum((_part_sizes(segment, part_bits) for segment in segments), np.zeros(1 << part_bits, np.int64))
-        packed = np.empty(int(sizes.max()) + 1, np.uint64)  # one more: what is left out is written, too, before it is overwritten
+        packed = np.empty(int(sizes.max()) + 1, np.uint64)  # one more: the kernel writes dropped entries too before it overwrites them
         used = 0
         for part in range(1 << part_bits):
             read = 0
             for segment in segments:
                 read = read_part(segment.arrays, part, part_bits, marks, packed, read)
-            used = room.write_parts(packed[:read], np.array([0, read]), part, part_bits, True, used)
-        return room.segment(used)
+            used = made.write_parts(packed[:read], np.array([0, read]), part, part_bits, True, used)
+        return made.segment(used)
 
     def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        """What the keys of each row list (uint64[n_keys], offsets int64[n_rows + 1]), of a key that lists more the first ``most``."""
+        """Look up the keys of each row: uint64[n_keys], offsets int64[n_rows + 1].
+
+        Of a longer posting list, only the first ``most`` values are returned.
+        """
         keys, offsets = np.ascontiguousarray(keys, np.uint64), np.ascontiguousarray(offsets, np.int64)
         return PostingLists(*find_in_segment(self.arrays, keys, offsets, most))
 
     def all_values(self, key: int) -> Values:
-        """uint32[n]: all that one key lists, the first added first."""
+        """Return all values of a key, uint32[n], in the order in which they were added."""
         return self.lookup(np.array([key], np.uint64), np.array([0, 1]), _NO_LIMIT).values
 
     def write(self, path: str | Path) -> None:
-        """Write a file, and wait until it is on the disk; its name in the folder is the caller's to make last."""
+        """Write a file and sync it to disk; the caller syncs the folder."""
         write_arrays(Path(path), {"bits": self.bits, "count": len(self)}, self._arrays())
 
     @classmethod
     def open(cls, path: str | Path) -> Segment:
-        """Map a file that ``write`` made. It stays mapped as long as the segment or one of its arrays is in use.
+        """Map a file of ``write`` into memory. It stays mapped while the segment or one of its arrays is in use.
 
         Raises
         ------
-        Damaged
-            If it is no such file, has another version, or does not have the size that it says. The postings are not read, see ``verify``.
+        DamagedFileError
+            If it is no posting file, has another version, or the wrong size. Postings are checked by
+            ``verify`` only.
         """
         path = Path(path)
-        facts, arrays = read_arrays(path)
-        bits, count = facts.get("bits"), facts.get("count")
+        metadata, arrays = read_arrays(path)
+        bits, count = metadata.get("bits"), metadata.get("count")
         if not isinstance(bits, int) or not isinstance(count, int) or not FEWEST_BITS <= bits <= MOST_BITS or count < 0:
-            raise Damaged(f"{path}: a segment of {count} entries and {bits} bits cannot be")
+            raise DamagedFileError(f"{path}: a segment of {count} entries and {bits} bits is impossible")
         if {name: (array.dtype, len(array)) for name, array in arrays.items()} != _shapes(bits, count):
-            raise Damaged(f"{path}: its arrays are not those of {count} entries and {bits} bits")
+            raise DamagedFileError(f"{path}: its arrays do not fit {count} entries and {bits} bits")
         return cls(bits, arrays["directory"], arrays["low"], arrays["high"], arrays["values"], path)
 
     def verify(self) -> None:
-        """Read the whole file that this segment was opened from; nothing to do for one in memory.
+        """Verify the checksum of the file; does nothing for a segment in memory.
 
         Raises
         ------
-        Damaged
-            If a byte of it is not what was written.
+        DamagedFileError
+            If any byte has changed.
         """
         if self.path is not None:
             check_file(self.path)
 
 
 def _part_sizes(segment: Segment, part_bits: int) -> Ints:
-    """int64[2**part_bits]: how many entries of a segment each part has. Entries are written by these, so they must be sound."""
+    """Entries of a segment in each part, int64[2**part_bits]. Checked, because the merge writes to memory by them."""
     begins = segment.directory[:: 1 << (segment.bits - part_bits)].astype(np.int64)
     sizes = np.diff(begins)
     if begins[0] != 0 or begins[-1] != len(segment) or sizes.min() < 0:
-        raise Damaged(f"{segment.path or 'a segment in memory'}: its directory is out of order")
+        raise DamagedFileError(f"{segment.path or 'a segment in memory'}: its directory is out of order")
     return sizes
 
 
 def _marked(numbers: Ints) -> Hashes:
-    """A bit for each number up to the largest: uint64[words]."""
+    """Bit set of numbers, uint64[words]."""
     numbers = np.asarray(numbers, np.int64)
     flags = np.zeros((int(numbers.max(initial=-1)) // 64 + 1) * 64, np.bool_)
     flags[numbers] = True
@@ -328,9 +338,9 @@ def _marked(numbers: Ints) -> Hashes:
 
 
 def join_hits(parts: Sequence[PostingLists]) -> PostingLists:
-    """What several segments list for the same rows, as one: of each row first what the first part has.
+    """Concatenate the results of several segments, row by row, in the order of the segments.
 
-    ``cut`` is the sum: a key whose lists were cut in two segments counts twice. Of no parts: no rows.
+    Counts of truncated lists are added: a key truncated in two segments counts twice.
     """
     if len(parts) == 1:
         return parts[0]

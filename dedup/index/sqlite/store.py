@@ -1,9 +1,6 @@
 """The embedded store of an online index: a folder with ``index.sqlite``, posting files and a lock.
 
-SQLite holds the truth: entries with their words, the vocabulary, events, and which posting files count. Postings are appended to a tail
-in memory and, in the same transaction as their entries, to a table; when the tail is long it becomes a posting file, and small files
-become larger ones: a log-structured merge tree (O'Neil, Cheng, Gawlick, O'Neil 1996). A file is on the disk before the transaction
-that names it, and deleted after the one that no longer does, so there is a whole index whenever a process or the power stops.
+A log-structured merge tree; see ``SqliteStore`` for what makes it survive crashes.
 """
 
 from __future__ import annotations
@@ -22,48 +19,61 @@ from ...errors import InputError, OutputError
 from ...storage.files import unlock
 from ..store import WriteBatch, check_capacity, check_opening, check_writable
 from . import schema
-from .posting_files import Named, name_of
+from .posting_files import NamedFile, file_name
 from .reader import SqliteReader, check_not_inherited, mark_of
 from .rows import PUT, PUT_KEPT, EntryRows, pack_event
-from .segments import Damaged
+from .segments import DamagedFileError
 from .vocabulary import WORD_BYTES, Vocabulary, pack
 
-#: Postings in the tail that make a file, and that make one when the index is closed.
+#: Postings in the memtable beyond which it is written to a file, normally and when the index is closed.
 FLUSH, FLUSH_AT_CLOSE = 1_200_000, 5_000
-#: Chunks of the vocabulary with fewer words than this are joined when a file is written.
+#: Vocabulary chunks with fewer words than this are joined when a posting file is written.
 _CHUNK_WORDS = 1 << 16
 
 
 class SqliteStore(SqliteReader):
-    """See ``entries.Store``. One thread at a time; of processes one writes, and as many as like read without waiting for each other.
+    """A ``Store`` in a folder: one process writes, any number read without blocking each other.
 
-    ``WriteConflict`` is never raised, for there is one writer.
+    The database holds the entries with their words, the vocabulary, the events, and the list of valid
+    posting files. New postings go to a memtable and, in the transaction of their entries, to a table.
+    A long memtable becomes a posting file, and small files are merged into larger ones (O'Neil,
+    Cheng, Gawlick, O'Neil: The log-structured merge-tree, 1996).
+
+    A posting file is synced to disk before the transaction that names it, and deleted after the one
+    that no longer does. So the index is complete whenever the process or the power fails.
+
+    ``WriteConflict`` is never raised, as there is only one writer.
     """
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, held: IO[str] | None, durability: str, follows: bool) -> None:
+    def __init__(self, folder: Path, connection: sqlite3.Connection, lock: IO[str] | None, durability: str, follows: bool) -> None:
         super().__init__(folder, connection, follows)
-        self._held, self._durability = held, durability
+        self._lock, self._durability = lock, durability
         self._reserved, self._stored_words = self.last_number() + 1, 0
-        #: A commit was broken off, perhaps behind its transaction: what is in memory may be short of it.
-        self._unsure = False
+        #: Whether a commit was interrupted, perhaps after its transaction, so that memory may lag behind the database.
+        self._uncertain = False
         with schema.translated_errors(folder):
             self._rows.load()
 
     @classmethod
     def open(cls, path: str | Path, metadata: Mapping[str, Any], mode: str, durability: str) -> SqliteStore:
-        """Open the index in a folder, or make one.
+        """Open the index in a folder, or create one.
 
         Parameters
         ----------
-        metadata : what a new index is made with, ready for JSON; ``store.metadata`` are those of the one that is there
-        mode : ``r``, ``a`` or ``w``; durability : ``process`` or ``sync``; see ``Index.open``
+        path
+            The folder.
+        metadata
+            What a new index is made with, ready for JSON. That of an existing index is in
+            ``store.metadata``.
+        mode, durability
+            See ``Index.open``.
 
         Raises
         ------
         InputError
-            If there is something else than an index, or a damaged one; for ``r``, if there is nothing.
+            If the folder holds something else or a damaged index, or for mode ``r`` nothing.
         OutputError
-            If another process writes to it, or the system refuses.
+            If another process has it open for writing, or the system refuses access.
         """
         check_opening(mode, durability)
         folder = Path(path)
@@ -76,26 +86,26 @@ class SqliteStore(SqliteReader):
             with schema.translated_errors(folder):
                 connection, follows = schema.connect_reader(folder)
             return cls._opened(folder, connection, None, durability, follows)
-        held = schema.lock_folder(folder)
+        lock = schema.lock_folder(folder)
         try:
             with schema.translated_errors(folder):
-                # Once more, for now nobody else makes one.
+                # Checked again, now that nobody else can create one.
                 if not schema.check(folder):
                     schema.create(folder, metadata)
                 elif mode == "w":
                     _replace(folder, metadata)
                 connection = schema.connect_writer(folder, durability)
-            store = cls._opened(folder, connection, held, durability, True)
+            store = cls._opened(folder, connection, lock, durability, True)
         except BaseException:
-            held.close()
+            lock.close()
             raise
         store.delete_orphans()
         return store
 
     @classmethod
-    def _opened(cls, folder: Path, connection: sqlite3.Connection, held: IO[str] | None, durability: str, follows: bool) -> SqliteStore:
+    def _opened(cls, folder: Path, connection: sqlite3.Connection, lock: IO[str] | None, durability: str, follows: bool) -> SqliteStore:
         try:
-            return cls(folder, connection, held, durability, follows)
+            return cls(folder, connection, lock, durability, follows)
         except BaseException:
             connection.close()
             raise
@@ -105,27 +115,27 @@ class SqliteStore(SqliteReader):
         self._files.delete_unnamed()
 
     def sync(self) -> tuple[list[int], list[int]]:
-        """See ``Store.sync``: a writer has nothing to be told."""
-        if self._held is None:
+        """See ``Store.sync``; the only writer never has anything to see."""
+        if self._lock is None:
             return super().sync()
         with schema.translated_errors(self._folder):
             self._must_be_there()
-            if self._unsure:
-                self._recall()
+            if self._uncertain:
+                self._reload()
         return [], []
 
-    def _recall(self) -> None:
-        """Read anew what this object wrote and remembers."""
+    def _reload(self) -> None:
+        """Bring memory in line with the database after an interrupted commit."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
-        self._tail.clear()
+        self._memtable.clear()
         self._sequence = 0
         self._read_new()
         self._rows, self._vocabulary = EntryRows(self._connection), Vocabulary()
         self._rows.load()
         self._load_vocabulary()
         self._stored_words, self._reserved = self._counter("words"), max(self._reserved, self._counter("numbers"))
-        self._unsure = False
+        self._uncertain = False
 
     def allocate(self, count: int) -> int:
         """See ``Store.allocate``."""
@@ -140,13 +150,13 @@ class SqliteStore(SqliteReader):
         Raises
         ------
         OutputError
-            If the disk is full or refuses: then nothing of the batch is kept.
+            If the disk is full or cannot be written. Then nothing of the batch is stored.
         """
         self._check_writable()
-        if len(self._tail) > FLUSH:
+        if len(self._memtable) > FLUSH:
             self._flush()
         sequence = self._sequence + 1
-        self._unsure = True
+        self._uncertain = True
         with schema.translated_errors(self._folder):
             if batch.entries and not self._stored_words:
                 self._load_vocabulary()
@@ -158,12 +168,12 @@ class SqliteStore(SqliteReader):
             self._stored_words = len(self._vocabulary)
         self._reserved = max([self._reserved, *(int(entry.number) + 1 for entry in batch.entries)])
         self._rows.keep()
-        self._tail.add(batch.keys, batch.values)
-        self._unsure = False
+        self._memtable.add(batch.keys, batch.values)
+        self._uncertain = False
 
     def _check_writable(self) -> None:
-        check_writable(self._folder, self._held is not None)
-        # What is written to a database without a name is lost, and posting files would come into the folder of another index.
+        check_writable(self._folder, self._lock is not None)
+        # Writes to a deleted database are lost, and posting files would land in the folder of another index.
         with schema.translated_errors(self._folder):
             self._must_be_there()
 
@@ -178,7 +188,7 @@ class SqliteStore(SqliteReader):
         self._connection.executemany("INSERT OR IGNORE INTO removed VALUES (?)", gone)
         self._put_events(batch.events)
         self._rows.write()
-        # Without entries there are no new words; those that are in memory then may have been read.
+        # Without entries there are no new words: those in memory may have been loaded from the database.
         first, count = self._stored_words, len(self._vocabulary) if batch.entries else 0
         if count > first:
             words = first, count - first, self._vocabulary.added(first)
@@ -204,7 +214,7 @@ class SqliteStore(SqliteReader):
         )
 
     def _copies_among(self, numbers: Sequence[int]) -> dict[int, bool]:
-        """Of numbers that have an entry, whether it is a copy."""
+        """For each number with an entry, whether it is a copy."""
         rows = self._chosen("SELECT number, labels FROM documents", numbers) if numbers else []
         return {number: self._rows.is_copy(code) for number, code in rows}
 
@@ -223,7 +233,7 @@ class SqliteStore(SqliteReader):
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """A transaction: all of it, or nothing of it. Words and labels that have numbers by then are written with the next one."""
+        """A transaction. If it is rolled back, words and labels numbered in it are written with the next one."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -235,17 +245,17 @@ class SqliteStore(SqliteReader):
             raise
 
     def _flush(self, *, whole: bool = False) -> None:
-        """Make a file of the tail and of the files that are merged with it; ``whole``: of all files, and nothing of what was removed."""
+        """Write the memtable, merged with small files, to a posting file; ``whole``: merge all and drop removed documents."""
         with schema.translated_errors(self._folder):
-            first = 0 if whole else self._files.merged_from(len(self._tail))
+            first = 0 if whole else self._files.merged_from(len(self._memtable))
             gone = self._gone() if first < len(self._files) or whole else np.empty(0, np.int64)
             place = self._counter("files")
             try:
-                written = self._files.write(name_of(place), self._tail.entries(), first, gone)
-            except Damaged as error:
+                written = self._files.write(file_name(place), self._memtable.entries(), first, gone)
+            except DamagedFileError as error:
                 raise schema.damaged(self._folder, str(error)) from error
             old = [file.name for file in self._files.named[first:]]
-            # Files are deleted behind this transaction, so it must be on the disk, and with it all that were before it.
+            # Old files are deleted after this transaction, so it and all before it must be synced to disk first.
             schema.set_durability(self._connection, "sync")
             try:
                 with self._changing():
@@ -259,9 +269,9 @@ class SqliteStore(SqliteReader):
                 schema.set_durability(self._connection, self._durability)
             self._files.follow([*self._files.named[:first], written])
             self._files.delete(old)
-            self._tail.clear()
+            self._memtable.clear()
 
-    def _name_files(self, place: int, written: Named, old: Sequence[str]) -> None:
+    def _name_files(self, place: int, written: NamedFile, old: Sequence[str]) -> None:
         self._connection.executemany("DELETE FROM segments WHERE name = ?", [(name,) for name in old])
         self._connection.execute("INSERT INTO segments VALUES (?, ?, ?, ?)", (place, *written))
         self._connection.execute("UPDATE counters SET files = ?", (place + 1,))
@@ -272,7 +282,7 @@ class SqliteStore(SqliteReader):
         return np.fromiter((number for (number,) in rows), np.int64, len(rows))
 
     def _join_words(self) -> None:
-        """Make one chunk of the small ones at the end."""
+        """Join the small vocabulary chunks at the end."""
         chunks = self._connection.execute("SELECT first, size FROM vocabulary ORDER BY first DESC").fetchall()
         small = next((place for place, (_, size) in enumerate(chunks) if size >= _CHUNK_WORDS), len(chunks))
         if small < 2:
@@ -284,7 +294,7 @@ class SqliteStore(SqliteReader):
         self._connection.execute("INSERT INTO vocabulary VALUES (?, ?, ?)", (first, len(joined) // WORD_BYTES, joined))
 
     def compact(self) -> None:
-        """See ``Store.compact``: one posting file, made in memory; the database is written anew if a third of it is free."""
+        """See ``Store.compact``: merges all posting files in memory; rewrites the database if a third of it is free."""
         self._check_writable()
         self._flush(whole=True)
         with schema.translated_errors(self._folder):
@@ -294,35 +304,35 @@ class SqliteStore(SqliteReader):
             schema.empty_log(self._connection)
 
     def close(self) -> None:
-        """See ``Store.close``. A writer leaves the index so that it opens fast."""
-        held, self._held = self._held, None
+        """See ``Store.close``. A writer first tidies the index, so that it opens fast."""
+        lock, self._lock = self._lock, None
         ours = not self.is_inherited()  # an index inherited by a fork is still in use by the parent
         try:
-            # What was committed has lasted: if there is no room to put it in order, the next writer does it.
+            # All commits are stored already. If the disk is too full to tidy, the next writer does it.
             with suppress(OutputError):
-                if held is not None and ours:
-                    self._settle()
+                if lock is not None and ours:
+                    self._finish()
         finally:
             super().close()
-            if held is not None:
-                unlock(held) if ours else held.close()
+            if lock is not None:
+                unlock(lock) if ours else lock.close()
 
-    def _settle(self) -> None:
+    def _finish(self) -> None:
         if not self.has_open(mark_of(self._place)):
             return  # deleted or replaced
-        if len(self._tail) > FLUSH_AT_CLOSE:
+        if len(self._memtable) > FLUSH_AT_CLOSE:
             self._flush()
         with schema.translated_errors(self._folder):
             schema.empty_log(self._connection)
 
 
 def _replace(folder: Path, metadata: Mapping[str, Any]) -> None:
-    """Make an empty index in the place of one, be that damaged."""
+    """Replace an index, even a damaged one, by an empty one."""
     try:
         with closing(schema.connect_writer(folder, "sync")) as connection:
             schema.empty(connection, metadata)
     except sqlite3.DatabaseError as error:
-        if isinstance(schema.explained(folder, error), OutputError):
+        if isinstance(schema.translated(folder, error), OutputError):
             raise
         schema.discard(folder)
         schema.create(folder, metadata)

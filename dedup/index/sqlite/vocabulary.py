@@ -1,7 +1,7 @@
-"""Words and their numbers: documents of an index keep 14 bits a word in the place of the 16 bytes of a token and its term.
+"""Numbers the words of an index, so that documents store about 14 bits a word instead of a 16-byte token and term.
 
-Words are numbered in the order in which they are first seen, which common words are early; the codes of ``kernels/varints.py`` are made
-for that.
+Words are numbered in order of first appearance, so common words get small numbers; the codes of ``kernels/varints.py`` rely
+on that.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from ...arrays.rows import Ints
 from ...kernels.index.vocabulary import MOST, number_words, pack_rows, place_words, unpack_rows, words_at
 from ..store import Hashes
 
-#: Bytes of a word: token and term, little-endian.
+#: Bytes of a word: token and term, uint64 little-endian.
 WORD_BYTES = 16
 _ROOM = 1 << 10
 
 
-class Unknown(Exception):  # noqa: N818 - the caller reads what was added, and tries again
-    """A number that no word has yet."""
+class UnknownWordError(Exception):
+    """A number without a word; the caller loads newly added words and tries again."""
 
 
 class Vocabulary:
-    """Words, numbered from 0 on. What finds a word's number is made when it is first asked for; who only reads needs none."""
+    """Words, numbered from 0. The table that finds a word's number is built on first use; readers never need it."""
 
     def __init__(self) -> None:
         self._words: npt.NDArray[np.uint64] = np.empty((_ROOM, 2), np.uint64)
@@ -36,7 +36,7 @@ class Vocabulary:
         return self._count
 
     def ids_of(self, tokens: Hashes, terms: Hashes) -> Ints:
-        """int64[n]: the number of each word; new words get the next ones, in the order of their appearance.
+        """Return the number of each word, int64[n]; new words get the next numbers in order of appearance.
 
         Parameters
         ----------
@@ -45,7 +45,7 @@ class Vocabulary:
         Raises
         ------
         OverflowError
-            If there would be more words than there are codes for, some 270 million.
+            If there are more words than codes, about 270 million.
         """
         tokens, terms = np.ascontiguousarray(tokens, np.uint64), np.ascontiguousarray(terms, np.uint64)
         if self._slots is None:
@@ -61,24 +61,24 @@ class Vocabulary:
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int64), *parts])
 
     def words_of(self, ids: Ints) -> tuple[Hashes, Hashes]:
-        """(tokens uint64[n], terms uint64[n]) of numbers.
+        """Return the words of numbers: tokens uint64[n], terms uint64[n].
 
         Raises
         ------
-        Unknown
-            If a number has no word: others have added it, or the number is none.
+        UnknownWordError
+            If a number has no word: another process has added it since, or the index is damaged.
         """
         tokens, terms, found = words_at(self._words, self._count, ids)
         if found < len(ids):
-            raise Unknown(f"word {ids[found]} of {self._count}")
+            raise UnknownWordError(f"word {ids[found]} of {self._count}")
         return tokens, terms
 
     def added(self, since: int) -> bytes:
-        """The words from a number on, ``WORD_BYTES`` each."""
+        """Return the words from number ``since`` on, ``WORD_BYTES`` each."""
         return self._words[since : self._count].astype("<u8", copy=False).tobytes()
 
     def load(self, pairs: bytes) -> None:
-        """Append words as ``added`` gives them."""
+        """Append words in the format of ``added``."""
         words = np.frombuffer(pairs, "<u8").reshape(-1, 2)
         if self._count + len(words) > len(self._words):
             self._grow(1 << (self._count + len(words) - 1).bit_length())
@@ -92,21 +92,21 @@ class Vocabulary:
 
     def _grow(self, room: int) -> None:
         if self._count >= MOST:
-            raise OverflowError(f"{self._count} words; there are codes for {MOST}")
+            raise OverflowError(f"{self._count} words, but there are codes for {MOST} only")
         grown = np.empty((min(room, 1 << (MOST - 1).bit_length()), 2), np.uint64)
         grown[: self._count] = self._words[: self._count]
         self._words = grown
 
 
 def pack(ids: Ints, offsets: Ints) -> list[bytes]:
-    """Each row of numbers as bytes: ids int64[n], offsets int64[n_rows + 1]."""
+    """Encode each row of numbers as bytes: ids int64[n], offsets int64[n_rows + 1]."""
     data, byte_offsets = pack_rows(np.ascontiguousarray(ids, np.int64), np.ascontiguousarray(offsets, np.int64))
     whole, ends = data.tobytes(), byte_offsets.tolist()
     return [whole[begin:end] for begin, end in zip(ends[:-1], ends[1:], strict=True)]
 
 
 def unpack(rows: Sequence[bytes]) -> tuple[Ints, Ints]:
-    """(ids int64[n], offsets int64[n_rows + 1]) of rows that were packed."""
+    """Decode rows of ``pack``: ids int64[n], offsets int64[n_rows + 1]."""
     byte_offsets = np.zeros(len(rows) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows)), out=byte_offsets[1:])
     ids, offsets = unpack_rows(np.frombuffer(b"".join([*rows, bytes(8)]), np.uint8), byte_offsets)

@@ -90,7 +90,7 @@ class TestContract(SharedStoreContract):
         ("unix://:geheim@/run/redis.sock?db=3", "dedup", "unix:///run/redis.sock?prefix=dedup"),
     ],
 )
-def test_a_url_says_where_the_index_is_and_is_shown_without_credentials(url, prefix, shown):
+def test_urls_are_parsed_and_shown_without_credentials(url, prefix, shown):
     address = read_url(url)
     assert (address.prefix, address.shown) == (prefix, shown)
 
@@ -98,7 +98,7 @@ def test_a_url_says_where_the_index_is_and_is_shown_without_credentials(url, pre
 @pytest.mark.parametrize(
     "url", ["http://host/0", "redis://", "redis://host?prefix=a b", "redis://host?prefix={a}", "redis://:geheim@host?decode_responses=1"]
 )
-def test_what_is_no_address_is_refused(url):
+def test_invalid_urls_are_refused(url):
     with pytest.raises(ConfigError) as error:
         read_url(url)
     assert "geheim" not in str(error.value)
@@ -114,14 +114,14 @@ def test_what_is_no_address_is_refused(url):
         "redis://:geheim@[::1/0",
     ],
 )
-def test_a_password_that_is_not_encoded_is_in_no_message(url):
+def test_messages_never_contain_an_unencoded_password(url):
     with pytest.raises(ConfigError) as error:
         read_url(url)
     assert str(error.value).startswith("redis://...: ") and "heim" not in "".join(traceback.format_exception_only(error.value))
     assert error.value.__cause__ is None and (error.value.__context__ is None or error.value.__suppress_context__)
 
 
-def test_a_socket_and_prefixes_are_ways_to_indexes_of_their_own(server, opened):
+def test_sockets_and_prefixes_select_separate_indexes(server, opened):
     here, there = opened(), opened(url=server.url + "?prefix=sport")
     add(here)
     same = opened(url=server.unix_url)
@@ -131,7 +131,7 @@ def test_a_socket_and_prefixes_are_ways_to_indexes_of_their_own(server, opened):
 # Opening
 
 
-def test_an_index_keeps_the_facts_it_was_made_with(server):
+def test_an_index_keeps_the_metadata_it_was_made_with(server):
     made = RedisStore(server.url, {"window": 8, "seed": [1, 2]}, "a")
     add(made)
     again = RedisStore(server.url, {"window": 9}, "a")
@@ -159,7 +159,7 @@ def test_reading_needs_an_index_and_changes_nothing(opened, client):
 
 @pytest.mark.parametrize("held", [b"\x80\x04K\x01.", b"[]", b'{"format": "other"}'])
 @pytest.mark.parametrize("mode", ["r", "a", "w"])
-def test_foreign_data_under_the_prefix_is_refused_and_left_alone(opened, client, held, mode):
+def test_foreign_data_under_the_prefix_is_refused_and_not_touched(opened, client, held, mode):
     client.set("{dedup}:facts", held)
     with pytest.raises(InputError, match="something else than an index"):
         opened(mode)
@@ -180,7 +180,7 @@ def test_another_version_is_refused(opened, client):
         opened()
 
 
-def test_an_index_without_its_identity_is_not_whole(opened, client):
+def test_an_index_without_its_identity_is_refused(opened, client):
     opened()
     root = json.loads(client.get("{dedup}:facts"))["root"]
     client.delete("{dedup}:" + root + "i")
@@ -220,7 +220,7 @@ def _check_and_commit(url: str, articles: list[int], barrier, answers) -> None:
     store.close()
 
 
-def test_writers_that_race_with_the_same_articles_index_each_once(server, opened):
+def test_racing_writers_index_each_article_once(server, opened):
     store, articles, writers = opened(), list(range(1, 61)), 2
     context = multiprocessing.get_context("spawn")
     barrier, answers = context.Barrier(writers), context.Queue()
@@ -236,7 +236,7 @@ def test_writers_that_race_with_the_same_articles_index_each_once(server, opened
     assert len(store) == len(articles) and all(store.all_numbers(article).size == 1 for article in articles)
 
 
-def test_nothing_is_lost_and_nothing_doubled_among_writers(server, opened):
+def test_concurrent_writers_lose_and_duplicate_nothing(server, opened):
     reader, writers, commits = opened(), 4, 40
     reader.sync()
     seen, done = [], []
@@ -322,7 +322,7 @@ def _lose(wire: Wire, answers: int) -> None:
 
 @pytest.mark.parametrize("count", [1, 5_000], ids=["small", "in_parts"])
 @pytest.mark.parametrize("losses", [1, 2, 3])
-def test_a_commit_whose_answer_was_lost_is_made_once(opened, wire, count, losses):
+def test_a_commit_whose_reply_was_lost_is_applied_once(opened, wire, count, losses):
     store, other = opened(url=wire.url), opened()
     other.sync()
     add(store)
@@ -342,7 +342,7 @@ def test_a_commit_whose_answer_was_lost_is_made_once(opened, wire, count, losses
     add(store)
 
 
-def test_a_commit_whose_answer_was_lost_for_good_is_told_by_the_next_sync(opened, wire):
+def test_the_next_sync_reports_a_commit_whose_reply_was_lost(opened, wire):
     store = opened(url=wire.url)
     add(store)
     number = store.allocate(1)
@@ -355,7 +355,7 @@ def test_a_commit_whose_answer_was_lost_for_good_is_told_by_the_next_sync(opened
     assert len(store) == 3
 
 
-def test_reading_goes_on_when_the_connection_breaks(opened, wire):
+def test_reading_survives_a_broken_connection(opened, wire):
     store = opened(url=wire.url)
     number = add(store)
     for asked in (
@@ -373,7 +373,7 @@ def test_reading_goes_on_when_the_connection_breaks(opened, wire):
 # Falling behind
 
 
-def test_who_is_too_far_behind_is_told_of_everything(opened, monkeypatch):
+def test_a_reader_too_far_behind_gets_all_entries(opened, monkeypatch):
     monkeypatch.setattr(redis_store, "FEED", 5)
     one, other = opened(), opened()
     first = add(one, 3)
@@ -390,7 +390,7 @@ def test_who_is_too_far_behind_is_told_of_everything(opened, monkeypatch):
 # Servers
 
 
-def test_a_server_that_is_not_there_is_an_error_without_the_password():
+def test_an_unreachable_server_is_reported_without_the_password():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -399,7 +399,7 @@ def test_a_server_that_is_not_there_is_an_error_without_the_password():
     assert "heim" not in str(error.value) and f"127.0.0.1:{port}" in str(error.value)
 
 
-def test_a_server_wants_its_password(own_server):
+def test_a_wrong_password_is_reported(own_server):
     server = own_server(requirepass="geheim")
     for url in (server.url, server.url.replace("127", ":falsch@127")):
         with pytest.raises(InputError, match="user and password") as error:
@@ -409,7 +409,7 @@ def test_a_server_wants_its_password(own_server):
 
 
 @pytest.mark.parametrize("count", [1, 5_000], ids=["small", "in_parts"])
-def test_a_server_whose_memory_is_used_up_takes_nothing_and_loses_nothing(own_server, count):
+def test_a_server_out_of_memory_refuses_writes_and_loses_nothing(own_server, count):
     server = own_server()
     store = RedisStore(server.url)
     kept = add(store, 3)
@@ -433,7 +433,7 @@ def test_a_server_whose_memory_is_used_up_takes_nothing_and_loses_nothing(own_se
     assert len(store) == count + 3 and store.all_numbers(2).size == count
 
 
-def test_of_a_server_whose_memory_is_used_up_documents_can_be_removed(own_server):
+def test_documents_can_be_removed_when_the_server_is_out_of_memory(own_server):
     server = own_server()
     store = RedisStore(server.url)
     first = store.allocate(50)
@@ -449,7 +449,7 @@ def test_of_a_server_whose_memory_is_used_up_documents_can_be_removed(own_server
     assert store.stats()["removed_but_listed"] == 0
 
 
-def test_a_server_that_throws_keys_away_is_refused(own_server):
+def test_a_server_that_evicts_keys_is_refused(own_server):
     server = own_server(maxmemory="100mb", maxmemory_policy="allkeys-lru")
     with pytest.raises(ConfigError, match="allkeys-lru"):
         RedisStore(server.url)
@@ -464,7 +464,7 @@ def test_a_cluster_is_refused(own_server):
         RedisStore(server.url)
 
 
-def test_a_server_that_comes_back_goes_on_with_what_it_kept(own_server):
+def test_a_restarted_server_continues_with_its_data(own_server):
     server = own_server(appendonly="yes", appendfsync="always")
     store = RedisStore(server.url)
     number = add(store)
@@ -477,7 +477,7 @@ def test_a_server_that_comes_back_goes_on_with_what_it_kept(own_server):
     assert store.sync() == ([], []) and add(store) > number and len(store) == 2
 
 
-def test_a_server_that_lost_its_end_is_noticed(own_server):
+def test_a_server_that_lost_recent_writes_is_noticed(own_server):
     server = own_server(dbfilename="dump.rdb")
     store, other = RedisStore(server.url), RedisStore(server.url)
     kept = add(store)
@@ -505,7 +505,7 @@ def test_a_server_that_lost_its_end_is_noticed(own_server):
 
 
 @pytest.mark.parametrize("settings", [{}, {"appendonly": "yes", "appendfsync": "everysec"}, {"appendonly": "yes", "appendfsync": "always"}])
-def test_durability_sync_needs_a_server_that_tells_of_its_disk(own_server, settings):
+def test_durability_sync_needs_a_server_that_confirms_writes_to_disk(own_server, settings):
     server = own_server(**settings)
     with redis.Redis.from_url(server.url) as client:
         details = client.info("server")
@@ -521,7 +521,7 @@ def test_durability_sync_needs_a_server_that_tells_of_its_disk(own_server, setti
             RedisStore(server.url, durability="sync")
 
 
-def test_without_the_package_it_says_what_to_install(monkeypatch):
+def test_a_missing_redis_package_is_reported(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "redis", None)
     with pytest.raises(ConfigError, match=r"pip install 'dedup-news\[redis\]'"):
         RedisStore("redis://127.0.0.1/0")
@@ -536,7 +536,7 @@ def test_unknown_modes_are_refused(settings):
 # Long lists and compacting
 
 
-def test_a_key_beside_a_hot_one_is_found_all_the_same(opened, monkeypatch):
+def test_a_key_in_the_bucket_of_a_frequent_one_is_found(opened, monkeypatch):
     # All keys in one list, which is parted several times.
     monkeypatch.setattr(redis_store, "placed", lambda keys: (np.zeros(len(keys), np.int64), keys.astype(np.int64)))
     monkeypatch.setattr("dedup.index.redis.codec.placed", redis_store.placed)
@@ -551,7 +551,7 @@ def test_a_key_beside_a_hot_one_is_found_all_the_same(opened, monkeypatch):
     assert cut == [0, 0, 1] and store.all_numbers(2).tolist() == list(range(first, first + 6_000))
 
 
-def test_compacting_takes_out_removed_documents_and_doubles_and_nothing_else(opened, monkeypatch):
+def test_compacting_drops_only_removed_documents_and_duplicates(opened, monkeypatch):
     store = opened()
     first = add(store, 2_500)
     store.commit(WriteBatch(**postings(*((4, first + at) for at in range(2_500)), (5, first), (5, first + 1), (6, first + 1))))

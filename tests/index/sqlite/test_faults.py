@@ -106,7 +106,7 @@ def started(folder, durability):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that can be forked")
 @pytest.mark.parametrize("durability", ["process", "sync"])
-def test_what_was_acknowledged_outlives_a_killed_process(folder, durability, monkeypatch):
+def test_acknowledged_documents_survive_a_killed_process(folder, durability, monkeypatch):
     monkeypatch.setattr(sqlite_store, "FLUSH", 200)
     monkeypatch.setattr(posting_files, "_MOST_FILES", 3)
     rng, acknowledged, flushed = random.Random(5), 0, 0
@@ -138,7 +138,7 @@ def test_what_was_acknowledged_outlives_a_killed_process(folder, durability, mon
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.3, 0.77, 0.999])
-def test_of_a_torn_log_the_beginning_counts(opener, folder, tmp_path, kept):
+def test_the_intact_beginning_of_a_truncated_log_counts(opener, folder, tmp_path, kept):
     store = opener()
     for _ in range(40):
         ingest(store)
@@ -155,7 +155,7 @@ def test_of_a_torn_log_the_beginning_counts(opener, folder, tmp_path, kept):
     again.close()
 
 
-def test_a_file_that_is_garbage_is_told(opener, folder):
+def test_a_garbage_database_is_reported(opener, folder):
     ingest(opener())
     folder_file = folder / "index.sqlite"
     folder_file.write_bytes(b"\x00garbage" * 3_000)
@@ -164,7 +164,7 @@ def test_a_file_that_is_garbage_is_told(opener, folder):
             opener(mode)
 
 
-def test_a_database_with_damaged_pages_is_told_and_never_believed(opener, folder):
+def test_damaged_pages_are_reported_or_harmless(opener, folder):
     store = opener()
     for _ in range(30):
         ingest(store, 20)
@@ -181,7 +181,7 @@ def test_a_database_with_damaged_pages_is_told_and_never_believed(opener, folder
 
 
 @pytest.mark.parametrize("part", [0.2, 0.6, 0.98])
-def test_a_truncated_database_is_told_and_never_believed(opener, folder, part):
+def test_a_truncated_database_is_reported_or_harmless(opener, folder, part):
     store = opener()
     for _ in range(30):
         ingest(store, 20)
@@ -191,7 +191,7 @@ def test_a_truncated_database_is_told_and_never_believed(opener, folder, part):
         check_whole(opener("r"), 600)
 
 
-def test_another_format_is_told(opener, folder):
+def test_another_format_is_refused(opener, folder):
     opener().close()
     connection = sqlite3.connect(folder / "index.sqlite")
     connection.execute("PRAGMA user_version=99")
@@ -219,7 +219,7 @@ def harm_exchanged(path):
 
 
 @pytest.mark.parametrize("harm", [harm_missing, harm_truncated, harm_foreign, harm_exchanged])
-def test_a_posting_file_that_is_not_what_was_written_is_told_by_name(opener, folder, small_files, harm):
+def test_a_damaged_posting_file_is_reported_by_name(opener, folder, small_files, harm):
     store = opener()
     for _ in range(10):
         ingest(store)
@@ -232,7 +232,7 @@ def test_a_posting_file_that_is_not_what_was_written_is_told_by_name(opener, fol
     assert len(opener("w")) == 0
 
 
-def test_posting_files_that_no_table_names_are_deleted_by_the_next_writer(opener, folder, small_files):
+def test_the_next_writer_deletes_orphaned_posting_files(opener, folder, small_files):
     store = opener()
     for _ in range(10):
         ingest(store)
@@ -245,7 +245,7 @@ def test_posting_files_that_no_table_names_are_deleted_by_the_next_writer(opener
     assert not left.exists()
 
 
-def test_an_index_that_was_only_half_made_is_made_again(opener, folder):
+def test_a_half_created_index_is_created_again(opener, folder):
     folder.mkdir()
     (folder / "index.sqlite.new").write_bytes(b"SQLite format 3\0")
     (folder / "index.sqlite.new-wal").write_bytes(b"")
@@ -278,7 +278,7 @@ def full():
 
 
 @pytest.mark.parametrize("statement", ["INSERT INTO commits", "UPDATE counters", "COMMIT"])
-def test_a_commit_that_fails_changes_nothing_in_memory_either(opener, statement):
+def test_a_failed_commit_leaves_memory_unchanged(opener, statement):
     store, reader = opener(), opener("r")
     for _ in range(4):
         ingest(store)
@@ -298,7 +298,7 @@ def test_a_commit_that_fails_changes_nothing_in_memory_either(opener, statement)
     assert reader.fetch([4]) == store.fetch([4]) and reader.fetch([4])[0].role == "other" and reader.fetch([4])[0].source == "آخر"
 
 
-def test_a_disk_that_is_really_full_is_told_and_what_was_there_stays(opener):
+def test_a_full_disk_is_reported_and_existing_documents_stay(opener):
     store = opener()
     for _ in range(5):
         ingest(store)
@@ -313,9 +313,9 @@ def test_a_disk_that_is_really_full_is_told_and_what_was_there_stays(opener):
     assert read(store.words([first])) == [[(5, 5)]] and len(store) == 6
 
 
-def test_a_posting_file_that_does_not_fit_on_the_disk_is_told_and_written_later(opener, folder, small_files, monkeypatch):
+def test_a_posting_file_that_does_not_fit_on_the_disk_is_written_later(opener, folder, small_files, monkeypatch):
     store = opener()
-    while len(store._tail) <= 20:
+    while len(store._memtable) <= 20:
         ingest(store)
     count = len(store)
     wrote = Segment.write
@@ -372,9 +372,9 @@ def test_a_merge_syncs_files_and_transaction_before_it_deletes_old_files(opener,
     assert all(calls.index(("unlink", name)) > commit for name in old)
 
 
-def test_a_file_of_postings_counts_only_with_its_transaction(opener, small_files):
+def test_a_posting_file_counts_only_with_its_transaction(opener, small_files):
     store = opener()
-    while len(store._tail) <= 20:
+    while len(store._memtable) <= 20:
         ingest(store)
     count, connection = len(store), store._connection
     store._connection = Limited(connection, "DELETE FROM recent_postings", full())
@@ -389,7 +389,7 @@ def test_a_file_of_postings_counts_only_with_its_transaction(opener, small_files
     check_whole(store, count)
 
 
-def test_readers_see_whole_commits_while_one_writes_and_merges(opener, folder, small_files):
+def test_readers_see_whole_commits_during_writes_and_merges(opener, folder, small_files):
     writer, stop, problems, seen = opener(), threading.Event(), [], []
 
     def reads(at):
@@ -421,7 +421,7 @@ def test_readers_see_whole_commits_while_one_writes_and_merges(opener, folder, s
     assert problems == [] and seen == [len(writer)] * 2
 
 
-def test_a_reader_in_a_transaction_does_not_hold_up_the_writer(opener):
+def test_a_reader_in_a_transaction_does_not_block_the_writer(opener):
     writer, reader = opener(), opener("r")
     ingest(writer)
     with reader._snapshot():
@@ -436,7 +436,7 @@ def test_a_reader_in_a_transaction_does_not_hold_up_the_writer(opener):
     check_whole(reader, 2)
 
 
-def test_numbers_of_numpy_are_kept_as_numbers(opener):
+def test_numpy_numbers_are_stored_as_numbers(opener):
     store = opener()
     first = np.int64(store.allocate(2))
     given = [
@@ -449,7 +449,7 @@ def test_numbers_of_numpy_are_kept_as_numbers(opener):
     assert again == [given[0], None] and type(again[0].published) is int and type(again[0].jaccard) is float
 
 
-def test_a_mistake_in_the_program_is_not_blamed_on_the_index(opener):
+def test_a_bug_is_not_reported_as_a_damaged_index(opener):
     store = opener()
     with pytest.raises(sqlite3.Error):
         store.commit(WriteBatch([entry(store.allocate(1), digest=object())], words([(1, 1)])))

@@ -64,7 +64,7 @@ def powerless(opener, folder, tmp_path, small_files):
         child.communicate()
 
 
-def test_an_index_in_a_folder_without_rights_is_read(opener, folder, powerless):
+def test_an_index_in_a_read_only_folder_can_be_read(opener, folder, powerless):
     store = opener()
     for _ in range(10):
         ingest(store)
@@ -78,7 +78,7 @@ def test_an_index_in_a_folder_without_rights_is_read(opener, folder, powerless):
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs a user who can write where another one cannot: root")
-def test_who_may_not_write_follows_one_who_may(opener, folder, powerless):
+def test_a_reader_without_write_access_follows_a_writer(opener, folder, powerless):
     store = opener()
     for _ in range(10):
         ingest(store)
@@ -98,7 +98,7 @@ def test_who_may_not_write_follows_one_who_may(opener, folder, powerless):
         assert child.stdout.readline() == f"follows {count}\n"
 
 
-def test_a_log_that_cannot_be_put_in_order_without_rights_is_told(opener, folder, powerless, tmp_path):
+def test_a_log_that_needs_write_access_to_recover_is_reported(opener, folder, powerless, tmp_path):
     store = opener()
     for _ in range(10):
         ingest(store)
@@ -111,7 +111,7 @@ def test_a_log_that_cannot_be_put_in_order_without_rights_is_told(opener, folder
     assert "InputError" in (line := child.stdout.readline()) and "Open it once with mode 'a'" in line
 
 
-def test_who_may_not_write_is_told_so_by_mode_a(opener, folder, powerless):
+def test_mode_a_reports_a_read_only_folder(opener, folder, powerless):
     opener().close()
     line = powerless(0, "a").stdout.readline()
     assert "OutputError" in line and "cannot be written" in line

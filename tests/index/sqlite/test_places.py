@@ -56,7 +56,7 @@ def in_a_fork(work) -> str:
     return said
 
 
-def test_a_program_may_change_its_folder_after_it_has_opened_an_index(tmp_path, monkeypatch):
+def test_the_current_folder_may_change_while_an_index_is_open(tmp_path, monkeypatch):
     monkeypatch.setattr(sqlite_store, "FLUSH", 20)
     monkeypatch.chdir(tmp_path)
     text = "استقبل أمير منطقة الرياض في مكتبه السفير الياباني لدى المملكة وبحث معه سبل تعزيز التعاون بين البلدين"
@@ -69,7 +69,7 @@ def test_a_program_may_change_its_folder_after_it_has_opened_an_index(tmp_path, 
 
 
 @pytest.mark.parametrize("harm", ["deleted", "moved", "made_anew"])
-def test_what_nobody_would_find_is_not_acknowledged(opener, folder, harm):
+def test_a_moved_deleted_or_replaced_index_accepts_no_documents(opener, folder, harm):
     store, reader = opener(), opener("r")
     add(store, 3)
     assert len(reader) == 3
@@ -89,7 +89,7 @@ def test_what_nobody_would_find_is_not_acknowledged(opener, folder, harm):
         assert not folder.exists()
 
 
-def test_a_reader_that_follows_nobody_sees_that_the_file_has_changed(opener, monkeypatch):
+def test_a_static_reader_notices_that_the_file_has_changed(opener, monkeypatch):
     store = opener()
     add(store, 3)
     store.close()
@@ -109,7 +109,7 @@ def test_a_reader_that_follows_nobody_sees_that_the_file_has_changed(opener, mon
 
 @forks
 @pytest.mark.parametrize("mode", ["a", "r"])
-def test_a_forked_process_does_not_go_on_with_what_it_was_given_open(opener, mode):
+def test_an_inherited_index_is_refused_after_a_fork(opener, mode):
     first = opener()
     add(first, 3)
     store = first if mode == "a" else opener("r")
@@ -121,7 +121,7 @@ def test_a_forked_process_does_not_go_on_with_what_it_was_given_open(opener, mod
 
 
 @forks
-def test_a_forked_process_opens_an_index_only_after_it_has_closed_the_one_it_was_given(opener):
+def test_a_forked_process_must_close_an_inherited_index_before_opening_it(opener):
     store = opener()
     add(store, 3)
 
@@ -137,7 +137,7 @@ def test_a_forked_process_opens_an_index_only_after_it_has_closed_the_one_it_was
 
 
 @forks
-def test_a_forked_process_that_lives_on_does_not_keep_the_next_writer_out(opener):
+def test_a_surviving_forked_process_does_not_lock_out_the_next_writer(opener):
     store = opener()
     add(store, 3)
     reading, writing = os.pipe()
@@ -154,7 +154,7 @@ def test_a_forked_process_that_lives_on_does_not_keep_the_next_writer_out(opener
         os.waitpid(child, 0)
 
 
-def test_a_place_is_a_path_of_any_kind_or_a_url_of_a_file(tmp_path):
+def test_an_index_is_named_by_any_path_or_a_file_url(tmp_path):
     for place in (os.fsencode(tmp_path / "a"), f"file://{tmp_path}/b", tmp_path / "c"):
         dedup.Index.open(place).close()
     assert sorted(os.listdir(tmp_path)) == ["a", "b", "c"]

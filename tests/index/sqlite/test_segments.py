@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.index.sqlite import segments as module
-from dedup.index.sqlite.segments import Damaged, Segment, join_hits
+from dedup.index.sqlite.segments import DamagedFileError, Segment, join_hits
 from dedup.kernels.index.segment_reader import SegmentArrays, find_in_segment, join_rows
 from dedup.kernels.index.segment_writer import count_remaining, keep_first, partition_postings, read_part, write_parts
 from tests import oracle, oracle_index
@@ -58,7 +58,7 @@ def merged(lists, gone=()):
 
 
 @given(POSTINGS, ROWS, st.integers(0, 5), BITS)
-def test_a_segment_lists_what_a_dict_of_lists_lists_whatever_its_bits(postings, rows, most, bits):
+def test_a_segment_equals_a_dict_of_lists_for_any_bits(postings, rows, most, bits):
     rows = [*rows, [key for key, _ in postings]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_bits_for", lambda count: bits)
@@ -69,7 +69,7 @@ def test_a_segment_lists_what_a_dict_of_lists_lists_whatever_its_bits(postings, 
         assert segment.all_values(key).tolist() == oracle_index.find_in_segment(postings, [[key]], 99)[0][0]
 
 
-def test_an_empty_segment_lists_nothing(tmp_path):
+def test_an_empty_segment_finds_nothing(tmp_path):
     built([]).write(tmp_path / "a")
     for segment in (built([]), Segment.open(tmp_path / "a"), Segment.merge([], np.empty(0, np.int64))):
         assert len(segment) == 0
@@ -83,7 +83,7 @@ def test_rows_in_the_middle_of_an_array_of_keys_are_found():
     assert lists_of(hits) == ([[], [2]], [0, 0])
 
 
-def test_a_key_that_lists_a_million_is_listed_whole_in_order_and_cut_where_it_must():
+def test_a_list_of_a_million_is_read_in_order_and_truncated_on_request():
     hot = oracle_index.key_of(9 << 24 | 50)
     beside = [oracle_index.key_of(9 << 24 | tag) for tag in (49, 51)]
     keys = np.array([beside[1], *[hot] * 1_000_000, beside[0]], np.uint64)
@@ -96,14 +96,14 @@ def test_a_key_that_lists_a_million_is_listed_whole_in_order_and_cut_where_it_mu
     assert np.array_equal(again.all_values(hot), values[values >> 4 != 1_000_001 >> 4][:-1])
 
 
-def test_keys_that_were_picked_for_being_small_fill_all_buckets():
+def test_small_keys_spread_over_all_buckets():
     keys = np.sort(np.random.default_rng(3).integers(0, 2**64, 1_000_000, np.uint64))[:100_000]
     sizes = np.diff(Segment.build(keys, np.zeros(len(keys), np.uint32)).directory.astype(np.int64))
     assert sizes.max() < 20
 
 
 @pytest.mark.parametrize("count", [0, 1, 10**5, 3 * 10**7, 7 * 10**7, 2 * 10**8, 10**10])
-def test_a_posting_costs_at_most_eight_bytes_once_there_are_many(count):
+def test_a_posting_takes_at_most_eight_bytes_in_large_segments(count):
     bits = module._bits_for(count)
     nbytes = sum(dtype.itemsize * length for dtype, length in module._shapes(bits, count).values())
     assert 16 <= bits <= 32 and nbytes <= 9 * count + (1 << 19)
@@ -115,7 +115,7 @@ def test_a_posting_costs_at_most_eight_bytes_once_there_are_many(count):
 
 @settings(max_examples=30)
 @given(st.lists(POSTINGS, max_size=4), st.lists(BITS, min_size=5, max_size=5), st.sets(st.integers(0, 70), max_size=6))
-def test_a_merge_holds_what_the_segments_hold_without_what_is_gone_and_once(lists, bits, gone):
+def test_a_merge_drops_removed_documents_and_duplicates(lists, bits, gone):
     bits = iter(bits)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_bits_for", lambda count: next(bits))
@@ -123,7 +123,7 @@ def test_a_merge_holds_what_the_segments_hold_without_what_is_gone_and_once(list
     assert entries_of(segment) == merged(lists, gone)
 
 
-def test_a_merge_of_many_is_a_merge_in_steps():
+def test_merging_at_once_equals_merging_in_steps():
     rng = np.random.default_rng(4)
     parts = [Segment.build(rng.integers(0, 2**64, n, np.uint64), rng.integers(0, 2**32, n, np.uint32)) for n in (90_000, 30_000, 500, 0, 7)]
     none = np.empty(0, np.int64)
@@ -132,7 +132,7 @@ def test_a_merge_of_many_is_a_merge_in_steps():
 
 
 @pytest.mark.parametrize("count", [3, 16, 17, 300])
-def test_values_that_a_key_lists_twice_in_any_order_stay_where_they_came_first(count):
+def test_a_merge_keeps_the_first_of_duplicate_values(count):
     values = [(i * 7) % count for i in range(2 * count)]
     postings = [(0, value) for value in values]
     assert Segment.merge([built(postings[:count]), built(postings[count:])], np.empty(0, np.int64)).all_values(0).tolist() == values[:count]
@@ -143,7 +143,7 @@ def test_values_that_a_key_lists_twice_in_any_order_stay_where_they_came_first(c
 
 @settings(max_examples=20)
 @given(POSTINGS, st.integers(8, 16), BITS, st.booleans(), st.sets(st.integers(0, 70), max_size=6))
-def test_kernels_of_making_are_their_twins(postings, part_bits, bits, once, gone):
+def test_building_kernels_equal_the_reference(postings, part_bits, bits, once, gone):
     packed, starts = partition_postings(*arrays(postings), part_bits)
     rows = [[(entry >> 32, entry & 0xFFFFFFFF) for entry in row] for row in oracle.listed(packed, starts)]
     parts = oracle_index.partition_postings(postings, part_bits)
@@ -162,14 +162,14 @@ def test_kernels_of_making_are_their_twins(postings, part_bits, bits, once, gone
 
 
 @given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 30), max_size=50), st.integers(0, 3))
-def test_first_ones_are_their_twins(values, ahead):
+def test_first_occurrences_equal_the_reference(values, ahead):
     packed = np.array([9] * ahead + values + [9], np.uint64)
     end = keep_first(packed, ahead, ahead + len(values))
     assert packed[ahead:end].tolist() == oracle_index.keep_first(values)
     assert packed[:ahead].tolist() == [9] * ahead and packed[-1] == 9
 
 
-def test_buckets_that_many_keys_fill_are_sorted_and_searched():
+def test_overfull_buckets_are_sorted_and_searched():
     rng = np.random.default_rng(6)
     tags = rng.integers(0, 2**24, 4000)
     postings = [(oracle_index.key_of(9 << 24 | tag), place) for place, tag in enumerate(tags.tolist() * 2)]
@@ -180,7 +180,7 @@ def test_buckets_that_many_keys_fill_are_sorted_and_searched():
 
 
 @given(st.lists(POSTINGS, max_size=4), ROWS, st.integers(0, 3))
-def test_joined_hits_are_those_of_one_part_after_the_other(lists, rows, most):
+def test_joined_hits_concatenate_the_parts_row_by_row(lists, rows, most):
     parts = [oracle_index.find_in_segment(postings, rows, most) for postings in lists]
     joined = join_hits([built(postings).lookup(*oracle.flat(rows), most) for postings in lists])
     if not lists:
@@ -197,7 +197,7 @@ def test_joined_hits_are_those_of_one_part_after_the_other(lists, rows, most):
 # Files
 
 
-def test_a_segment_that_was_written_is_read_as_it_was_even_when_its_file_is_gone(tmp_path):
+def test_an_open_segment_survives_the_deletion_of_its_file(tmp_path):
     keys = np.random.default_rng(7).integers(0, 2**64, 5000, np.uint64)
     segment = Segment.build(keys, np.arange(5000, dtype=np.uint32))
     segment.write(tmp_path / "a")
@@ -216,34 +216,36 @@ def written(tmp_path):
 
 
 @pytest.mark.parametrize("length", [0, 3, 20, 90, 5000, -1, -8])
-def test_a_torn_file_is_told(written, length):
+def test_a_truncated_file_is_reported(written, length):
     data = written.read_bytes()
     written.write_bytes(data[:length])
-    with pytest.raises(Damaged, match="begin|torn|bytes"):
+    with pytest.raises(DamagedFileError, match="begin|truncated|bytes"):
         Segment.open(written)
 
 
-def test_a_file_that_has_grown_is_told(written):
+def test_a_file_that_has_grown_is_reported(written):
     written.write_bytes(written.read_bytes() + b"\0")
-    with pytest.raises(Damaged, match="bytes and should have"):
+    with pytest.raises(DamagedFileError, match="bytes and should have"):
         Segment.open(written)
 
 
-@pytest.mark.parametrize("place, message", [(0, "begin"), (8, "format version"), (13, "torn"), (25, "torn or changed"), (-1, "end")])
-def test_a_changed_head_or_end_is_told_when_it_is_opened(written, place, message):
+@pytest.mark.parametrize(
+    "place, message", [(0, "begin"), (8, "format version"), (13, "truncated"), (25, "truncated or changed"), (-1, "end")]
+)
+def test_open_reports_a_changed_header_or_end(written, place, message):
     data = bytearray(written.read_bytes())
     data[place] ^= 255
     written.write_bytes(data)
-    with pytest.raises(Damaged, match=message):
+    with pytest.raises(DamagedFileError, match=message):
         Segment.open(written)
 
 
-def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(Damaged, match="no such file"):
+def test_a_missing_posting_file_is_reported(tmp_path):
+    with pytest.raises(DamagedFileError, match="no such file"):
         Segment.open(tmp_path / "a")
 
 
-def test_any_changed_byte_is_told_by_verify_and_no_lookup_reads_beyond_the_arrays(written):
+def test_verify_reports_any_changed_byte_and_lookups_stay_in_bounds(written):
     rng = np.random.default_rng(8)
     good = written.read_bytes()
     keys = np.array(range(4000), np.uint64)
@@ -253,18 +255,18 @@ def test_any_changed_byte_is_told_by_verify_and_no_lookup_reads_beyond_the_array
         written.write_bytes(data)
         segment = Segment.open(written)
         segment.lookup(keys, np.array([0, len(keys)]), 9)
-        with suppress(Damaged):
+        with suppress(DamagedFileError):
             assert len(Segment.merge([segment], np.empty(0, np.int64))) <= 3000
-        with pytest.raises(Damaged, match="checksum"):
+        with pytest.raises(DamagedFileError, match="checksum"):
             segment.verify()
         del segment
 
 
-def test_kernels_read_no_place_that_a_wrong_directory_names():
+def test_kernels_stay_in_bounds_with_a_damaged_directory():
     segment = built([(key, key) for key in range(3000)])
     wild = np.random.default_rng(9).integers(0, 2**32, len(segment.directory), np.uint32)
     keys = np.random.default_rng(10).integers(0, 2**64, 5000, np.uint64)
     found, offsets, _ = find_in_segment(segment.arrays._replace(directory=wild), keys, np.array([0, 5000]), 9)
     assert len(found) == offsets[-1] <= 9 * 5000
-    with pytest.raises(Damaged, match="out of order"):
+    with pytest.raises(DamagedFileError, match="out of order"):
         Segment.merge([Segment(segment.bits, wild, segment.low, segment.high, segment.values)], np.empty(0, np.int64))

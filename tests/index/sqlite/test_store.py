@@ -69,7 +69,7 @@ class TestSqliteStore(StoreContract):
         assert opener().allocate(1) == first + 3  # of those that were reserved no entry came about
 
 
-def test_a_batch_with_words_of_the_corpus_comes_back_when_the_index_is_opened_again(opener):
+def test_a_batch_with_real_words_is_read_back_after_reopening(opener):
     store = opener()
     rows = [[(token % 900, token % 5) for token in range(start, start + 300)] for start in range(40)]
     first = store.allocate(40)
@@ -95,7 +95,7 @@ def test_a_reader_sees_each_commit_when_it_syncs(opener, small_files):
     assert writer.stats()["segments"] > 0 and other.sync() == ([], []) and found(other, [[7]]) == found(writer, [[7]])
 
 
-def test_what_is_removed_and_comes_again_is_told_as_it_is_in_the_end(opener):
+def test_sync_reports_the_final_state_of_removed_and_added_numbers(opener):
     writer, reader = opener(), opener("r")
     reader.sync()
     first = add(writer, 3)
@@ -107,7 +107,7 @@ def test_what_is_removed_and_comes_again_is_told_as_it_is_in_the_end(opener):
     assert reader.all_numbers(5).tolist() == [] and reader.sync() is not None and reader.all_numbers(5).tolist() == [first]
 
 
-def test_a_reader_that_compact_left_behind_is_told_of_all(opener):
+def test_a_reader_overtaken_by_compact_gets_all_entries(opener):
     writer, reader = opener(), opener("r")
     reader.sync()
     first = add(writer, 4)
@@ -117,7 +117,7 @@ def test_a_reader_that_compact_left_behind_is_told_of_all(opener):
     assert add(writer) == first + 4 and reader.sync() == ([first + 4], [])
 
 
-def test_files_are_merged_and_no_posting_is_lost(opener, folder, small_files):
+def test_merging_files_loses_no_posting(opener, folder, small_files):
     writer, reader = opener(), opener("r")
     rng, expected = np.random.default_rng(3), {}
     for _ in range(150):
@@ -158,7 +158,7 @@ def test_very_large_files_are_left_alone_until_compact(opener, folder, small_fil
     assert len(files_of(folder)) == 1 and writer.stats()["postings"] == 300 and writer.all_numbers(12).tolist() == [0, 1]
 
 
-def test_compact_drops_what_was_removed_and_gives_back_its_room(opener, folder):
+def test_compact_drops_removed_documents_and_frees_their_space(opener, folder):
     writer = opener()
     first = add(writer, 400, title="خبر طويل " * 200)
     writer.commit(WriteBatch(**postings(*((7, number) for number in range(first, first + 400)))))
@@ -189,7 +189,7 @@ def test_the_vocabulary_is_kept_in_few_chunks(opener, folder, small_files):
     assert chunks < 8 and read(opener("r").words([29])) == [[(29, 0), (7, 8), (29, 0)]]
 
 
-def test_what_a_writer_read_before_it_changes_anything_is_not_written_twice(opener):
+def test_words_a_writer_has_only_read_are_not_written_again(opener):
     store = opener()
     add(store, 3)
     store.close()
@@ -205,7 +205,7 @@ def test_what_a_writer_read_before_it_changes_anything_is_not_written_twice(open
     assert last.stats()["vocabulary"] == 5
 
 
-def test_ids_and_titles_may_hold_half_surrogates(opener):
+def test_ids_and_titles_may_contain_lone_surrogates(opener):
     store = opener()
     first = store.allocate(2)
     kept = [entry(first, doc_id="a\udc00", page_id="p\ud800", title="ع\ude00", source="\udfff", url=None), entry(first + 1)]
@@ -223,20 +223,20 @@ def test_many_numbers_are_fetched_at_once(opener):
     assert [item.number for item in store.fetch(np.array(numbers[:5]))] == numbers[:5]
 
 
-def test_an_index_that_is_full_says_so(opener, monkeypatch):
+def test_a_full_index_is_reported(opener, monkeypatch):
     store = opener()
     assert store.allocate(MOST_DOCUMENTS) == 0
     with pytest.raises(OutputError, match="holds at most"):
         store.allocate(1)
 
 
-def test_facts_are_those_that_the_index_was_made_with(opener):
+def test_metadata_is_that_the_index_was_made_with(opener):
     metadata = {"rules": 3, "config": {"لغة": ["عربية", None]}}
     opener(metadata=metadata).close()
     assert opener(metadata={"rules": 4}).metadata == metadata and opener("r", metadata={}).metadata == metadata
 
 
-def test_one_writes_and_the_second_is_told_who(opener, folder):
+def test_a_second_writer_is_refused_and_told_the_first(opener, folder):
     opener()
     for mode in ("a", "w"):
         with pytest.raises(OutputError, match=f"another writer.*process {os.getpid()}"):
@@ -244,7 +244,7 @@ def test_one_writes_and_the_second_is_told_who(opener, folder):
     assert len(opener("r")) == 0
 
 
-def test_a_writer_in_another_process_keeps_this_one_out(opener, folder):
+def test_a_writer_in_another_process_is_exclusive(opener, folder):
     code = f"""
 import sys
 from dedup.index.sqlite.store import SqliteStore
@@ -269,7 +269,7 @@ def test_a_reader_cannot_write(opener):
             change()
 
 
-def test_an_index_is_made_anew_in_the_place_of_one(opener, folder, small_files):
+def test_mode_w_replaces_an_index(opener, folder, small_files):
     writer = opener(metadata={"rules": 1})
     for _ in range(4):
         number = add(writer)
@@ -286,7 +286,7 @@ def test_an_index_is_made_anew_in_the_place_of_one(opener, folder, small_files):
     assert len(opener("r")) == 2
 
 
-def test_what_is_no_index_is_neither_opened_nor_replaced(opener, folder, tmp_path):
+def test_other_files_are_neither_opened_nor_replaced(opener, folder, tmp_path):
     other = tmp_path / "file"
     other.write_text("text")
     strange = tmp_path / "strange"
@@ -326,7 +326,7 @@ def test_a_copy_of_a_closed_index_is_an_index(opener, folder, tmp_path, small_fi
 
 
 @pytest.mark.parametrize("first", [0, 3])
-def test_many_keys_at_once_list_what_each_lists_alone(opener, small_files, monkeypatch, first):
+def test_looking_up_many_keys_equals_looking_up_each(opener, small_files, monkeypatch, first):
     store = opener()
     draw = np.random.default_rng(3)
     for _ in range(6):
@@ -343,7 +343,7 @@ def test_many_keys_at_once_list_what_each_lists_alone(opener, small_files, monke
 
 
 @pytest.mark.parametrize("behind", [False, True])
-def test_a_commit_that_is_broken_off_leaves_a_store_that_goes_on(opener, monkeypatch, behind):
+def test_an_interrupted_commit_leaves_a_usable_store(opener, monkeypatch, behind):
     store = opener()
     add(store, 2)
     number = store.allocate(1)

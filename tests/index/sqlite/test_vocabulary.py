@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dedup.config import Config
 from dedup.fingerprints.fingerprint import fingerprint_with_tokens
 from dedup.index.sqlite import vocabulary as module
-from dedup.index.sqlite.vocabulary import WORD_BYTES, Unknown, Vocabulary, pack, unpack
+from dedup.index.sqlite.vocabulary import WORD_BYTES, UnknownWordError, Vocabulary, pack, unpack
 from dedup.kernels.index.vocabulary import MOST, number_words, pack_rows, place_words, unpack_rows, words_at
 from tests import oracle_index as oracle
 from tests.paths import JULY, needs_july
@@ -34,7 +34,7 @@ def columns(words):
 
 @given(st.lists(st.lists(numbers, max_size=40), max_size=6))
 @example([[0], [], [1 << 20, (1 << 20) - 17, (1 << 20) - 16, MOST - 1] * 9, [15, 16, 17]])
-def test_rows_of_numbers_come_back_from_their_bytes(rows):
+def test_packed_rows_are_unpacked_unchanged(rows):
     expected = oracle.pack_rows(rows)
     data, byte_offsets = pack_rows(*flat(rows))
     assert [data[begin:end].tobytes() for begin, end in itertools.pairwise(byte_offsets)] == expected == pack(*flat(rows))
@@ -42,13 +42,13 @@ def test_rows_of_numbers_come_back_from_their_bytes(rows):
     assert [ids[begin:end].tolist() for begin, end in itertools.pairwise(offsets)] == rows == oracle.unpack_rows(expected)
 
 
-def test_the_codes_that_indexes_on_disks_hold_stay_as_they_are():
+def test_codes_of_existing_indexes_never_change():
     row = [0, 15, 16, 47, 48, 1000, 40_000, 200_000, 600_000, 1 << 20, MOST - 1]
     assert pack(*flat([row]))[0].hex() == "3ff0f301e227d0f8178af34135fc833ec93f040000fcffffff3f"
 
 
 @given(st.lists(st.binary(max_size=40), max_size=4))
-def test_bytes_that_nobody_packed_are_read_without_going_astray(rows):
+def test_unpacking_arbitrary_bytes_is_safe(rows):
     ids, offsets = unpack(rows)
     assert offsets[-1] == len(ids) and (ids >= 0).all()
     byte_offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
@@ -56,7 +56,7 @@ def test_bytes_that_nobody_packed_are_read_without_going_astray(rows):
 
 
 @given(st.lists(some_words, max_size=4), st.integers(0, 60))
-def test_words_get_numbers_in_the_order_in_which_they_come(batches, since):
+def test_words_are_numbered_in_order_of_appearance(batches, since):
     vocabulary, known = Vocabulary(), {}
     for words in batches:
         assert vocabulary.ids_of(*columns(words)).tolist() == oracle.number_words(words, known)
@@ -72,7 +72,7 @@ def test_words_get_numbers_in_the_order_in_which_they_come(batches, since):
 
 
 @pytest.mark.parametrize("room", [1, 2, 8])
-def test_a_table_that_is_full_is_told_and_filled_anew(room):
+def test_a_full_hash_table_is_rebuilt(room):
     tokens, terms = columns([(token, token % 2) for token in [5, 5, 6, 7, 5, 8, 9]])
     slots, words = np.zeros(2 * room, np.uint32), np.zeros((room, 2), np.uint64)
     given_numbers, count = number_words(tokens, terms, 0, slots, words, 0)
@@ -83,7 +83,7 @@ def test_a_table_that_is_full_is_told_and_filled_anew(room):
     assert number_words(tokens[:2], terms[:2], 0, again, words, count)[0].tolist() == [0, 0]
 
 
-def test_a_vocabulary_grows_as_long_as_words_come():
+def test_a_vocabulary_grows_with_new_words():
     vocabulary = Vocabulary()
     tokens = np.random.default_rng(1).integers(0, 1 << 64, 20_000, dtype=np.uint64)
     for part in np.split(tokens, 4):
@@ -92,16 +92,16 @@ def test_a_vocabulary_grows_as_long_as_words_come():
     assert (vocabulary.ids_of(tokens[::-1], tokens[::-1] >> np.uint64(1)) == np.arange(20_000)[::-1]).all()
 
 
-def test_a_number_without_a_word_is_told():
+def test_a_number_without_a_word_is_an_error():
     vocabulary = Vocabulary()
     vocabulary.ids_of(*columns([(1, 1)]))
     for number in (1, -1, 1 << 40):
-        with pytest.raises(Unknown):
+        with pytest.raises(UnknownWordError):
             vocabulary.words_of(np.array([0, number]))
     assert words_at(np.ones((3, 2), np.uint64), 2, np.array([0, 1, 2]))[2] == 2
 
 
-def test_a_vocabulary_without_codes_left_says_so(monkeypatch):
+def test_running_out_of_codes_is_an_error(monkeypatch):
     monkeypatch.setattr(module, "MOST", 1 << 10)
     with pytest.raises(OverflowError, match="codes"):
         Vocabulary().ids_of(*columns([(token, 0) for token in range(2_000)]))
