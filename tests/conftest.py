@@ -9,22 +9,26 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, settings
 
-#: Kernels are compiled inside the first example, so a time limit for each says nothing.
-_COMMON = {"deadline": None, "max_examples": 60, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("ci", derandomize=True, **_COMMON)
-settings.register_profile("dev", **_COMMON)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+from tests import effort
+
+# Kernels are compiled inside the first example, so a time limit for each means nothing.
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "derandomize": bool(os.environ.get("CI"))}
+settings.register_profile("quick", max_examples=20, **_COMMON)
+settings.register_profile("full", max_examples=60, **_COMMON)
 
 TextColumn = Callable[[Sequence[str | None]], "pa.Array | pa.ChunkedArray"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="try the full number of examples in property tests")
     parser.addoption("--stress", type=int, default=1, metavar="N", help="run the tests of tests/stress N times as long")
     parser.addoption("--stress-seed", type=int, default=0, metavar="SEED", help="seed of the first random trial in tests/stress")
     parser.addoption("--stress-corpus", metavar="FILE", help="pages for the killed processes in tests/stress")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    effort.full = config.getoption("--full")
+    settings.load_profile("full" if effort.full else "quick")
     if os.environ.get("NUMBA_DISABLE_JIT") == "1":
         # Hashes wrap around; compiled code does so silently.
         config.addinivalue_line("filterwarnings", "ignore:overflow encountered:RuntimeWarning")

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.segmentation.agencies import find_agencies, find_agency
+from tests.effort import cases
 
 BODY = "أعلنت بلدية المدينة اليوم عن افتتاح جسر جديد فوق الوادي الكبير بعد أعمال استمرت ثلاث سنوات كاملة وشارك فيها مئات العمال."
 
@@ -145,7 +146,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=cases(500), deadline=None)
 @given(st.lists(PIECES, max_size=14).map("".join), st.one_of(st.none(), st.lists(PIECES, max_size=4).map("".join)))
 def test_the_column_and_the_single_text_agree(text, author):
     assert find_agencies(pa.array([text]), pa.array([author], pa.string())).to_pylist() == [find_agency(text, author)]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dedup.segmentation.cues import LINK_LETTERS, may_have_furniture
 from dedup.segmentation.segment import Page, needs_segmenting, segment
 from dedup.text.spellings import fold
+from tests.effort import cases
 from tests.paths import SEED_PAGE
 
 SEED = SEED_PAGE.read_text(encoding="utf-8")
@@ -366,7 +367,7 @@ def signs(text: str) -> Counter[str]:
     return Counter(sign for sign in text if not sign.isspace())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=cases(400), deadline=None)
 @given(PAGES)
 def test_no_sign_is_lost_but_the_bullets_of_headlines(text):
     page = segment(text)
@@ -378,21 +379,21 @@ def test_no_sign_is_lost_but_the_bullets_of_headlines(text):
     assert not lost or page.headlines
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=cases(400), deadline=None)
 @given(PAGES)
 def test_a_body_has_no_more_furniture(text):
     body = segment(text).body
     assert segment(body) == Page(body)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=cases(400), deadline=None)
 @given(PAGES)
 def test_the_prefilter_lets_through_every_page_that_changes(text):
     if segment(text) != Page(text):
         assert needs_segmenting(pa.array([text])).to_pylist() == [True]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=cases(400), deadline=None)
 @given(PAGES)
 def test_one_text_is_looked_through_as_a_column_is(text):
     assert may_have_furniture(text) == needs_segmenting(pa.array([text])).to_pylist()[0]
