@@ -17,6 +17,7 @@ from tests.batch.crashes import Crash, Steps, command, content, crash_at, manife
 from tests.batch.crashes import here as here  # a fixture
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_step_resumes_and_writes_the_same_bytes(here, monkeypatch):
     count = steps_of(monkeypatch, "in", "-o", "whole")
     assert count > 60
@@ -49,6 +50,7 @@ def test_a_run_killed_again_and_again_writes_the_same_manifest(here, monkeypatch
     assert (ours["restarts"] > 0, theirs["restarts"]) == (True, 0)
 
 
+@pytest.mark.slow
 def test_an_earlier_result_stays_complete_until_the_new_one_is(here, monkeypatch):
     write("old.jsonl", range(40, 44))
     run("old.jsonl", "-o", "earlier")
@@ -71,6 +73,7 @@ def test_an_earlier_result_stays_complete_until_the_new_one_is(here, monkeypatch
     assert mixed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["tuesday", "monday"])
 def test_a_run_with_a_base_resumes_even_if_it_replaces_its_base(here, monkeypatch, place):
     write("tuesday.jsonl", range(18, 26))

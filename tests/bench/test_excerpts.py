@@ -14,6 +14,8 @@ from bench.quality import excerpts
 from bench.quality.scores import table
 from tests.arabic import news
 
+pytestmark = pytest.mark.slow
+
 SOURCES = {f"source-{i}": news(i, 600) for i in range(4)}
 
 

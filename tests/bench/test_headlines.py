@@ -13,6 +13,8 @@ from bench.quality import __main__ as command
 from bench.quality import headlines
 from bench.quality.headlines import OTHERS, SAME
 
+pytestmark = pytest.mark.slow
+
 VISIT = "بلينكن يلتقي الرئيس السيسي بمصر"
 OTHER_VISIT = "بلينكن يلتقي الرئيس السوداني بمصر"
 

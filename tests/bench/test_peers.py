@@ -18,6 +18,8 @@ from bench.peers.process import run_peer
 from bench.peers.score import Truth, against_readers, brute_force, of_flags, of_labels, of_pairs, scores
 from tests.arabic import edited, news
 
+pytestmark = pytest.mark.slow
+
 #: Documents 0 and 1 differ in one word, 2 and 3 are the same, 20 is half of 4, all others are strangers.
 TEXTS = [news(0), edited(news(0), 40), news(2), news(2), *(news(seed) for seed in range(4, 20)), " ".join(news(4).split()[:40])]
 PLANTED = {(0, 1), (2, 3)}

@@ -23,6 +23,8 @@ from bench.simulator.truth import Truth
 from bench.simulator.walk import BREAK, Walks
 from tests.arabic import WORDS
 
+pytestmark = pytest.mark.slow
+
 STREAM = sys.modules["bench.simulator.stream"]
 NAMES = ("غوتيريش", "نتنياهو", "عبد العزيز", "خالد", "الرياض", "القاهرة", "سوريا", "الخميس", "يوليو", "اليوم", "المسؤول", "شؤون")
 

@@ -14,6 +14,8 @@ from dedup import Config
 from dedup.stories.evaluate import bcubed
 from tests.arabic import news
 
+pytestmark = pytest.mark.slow
+
 EARTHQUAKE = ["زلزال عنيف يضرب شمال كشمير", "زلزال كشمير العنيف يضرب شمالها", "عشرات الضحايا في زلزال كشمير العنيف"]
 MATCH = ["فوز برشلونة على تشيلسي بهدفين", "برشلونة يهزم تشيلسي بهدفين نظيفين"]
 

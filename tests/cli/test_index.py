@@ -85,6 +85,7 @@ def line_of(process):
     return process.stdout.readline()
 
 
+@pytest.mark.slow
 def test_closed_streams_are_reported(here):
     for closed, says in (("<&-", "Error: stdin is closed"), (">&-", "Error: stdout is closed")):
         command = f"{sys.executable} -W ignore -m dedup index check - --index news.index {closed}"
@@ -257,6 +258,7 @@ def test_a_verdict_is_printed_while_stdin_stays_open(here):
     assert (process.returncode, errors.decode()) == (0, REJECTED)
 
 
+@pytest.mark.slow
 def test_arabic_stays_readable_in_any_locale(here):
     row = NEW[0] | {"id": "وكالة-١"}
     with started("check", "-", "--index", "news.index") as process:
@@ -265,6 +267,7 @@ def test_arabic_stays_readable_in_any_locale(here):
     assert b"\\u" not in answered
 
 
+@pytest.mark.slow
 def test_a_document_is_in_the_index_once_its_verdict_is_printed(here):
     with started("ingest", "-", "--index", "news.index") as process:
         process.stdin.write(lines_of(NEW[1]).encode())
@@ -277,6 +280,7 @@ def test_a_document_is_in_the_index_once_its_verdict_is_printed(here):
         assert "n2" in opened
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_the_command_without_an_error(here):
     with started("check", "-", "--index", "news.index") as process:
         process.stdin.write(lines_of(NEW[0]).encode())
@@ -289,6 +293,7 @@ def test_a_closed_pipe_ends_the_command_without_an_error(here):
         assert process.stderr.read() == b""
 
 
+@pytest.mark.slow
 def test_a_full_stdout_is_reported(here):
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")

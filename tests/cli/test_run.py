@@ -672,6 +672,7 @@ def test_a_full_disk_behind_stdout_is_reported():
     assert (done.returncode, done.stderr) == (4, b"Error: stdout cannot be written (No space left on device).\n")
 
 
+@pytest.mark.slow
 def test_a_stdout_without_arabic_still_gets_the_summary(here):
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "dedup", "run", "news.jsonl", "-o", "out"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,6 +153,7 @@ def test_documents_without_matches_are_their_own_canonicals():
     assert grouped({}, [])[0] == []
 
 
+@pytest.mark.slow
 def test_three_thousand_near_copies_are_one_group_in_seconds():
     n = 3000
     left, right = np.triu_indices(n, 1)

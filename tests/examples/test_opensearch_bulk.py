@@ -17,6 +17,8 @@ from tests.paths import ROOT
 
 from .bulk_endpoint import SearchServer, parse_bulk, search_server
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = ROOT / "examples" / "opensearch_bulk.py"
 TRUTH = json.loads((ROOT / "examples" / "truth.json").read_text(encoding="utf-8"))
 ROWS = {row["id"]: row for row in map(json.loads, (ROOT / "examples" / "crawl" / "news.jsonl").read_text(encoding="utf-8").splitlines())}

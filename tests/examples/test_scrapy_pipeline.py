@@ -18,6 +18,8 @@ from tests.paths import ROOT
 from .news_site import LIBRARY, LIBRARY_RETITLED, LIBRARY_UPDATED, Page, outlets, serve
 
 pytest.importorskip("scrapy", reason="needs Scrapy, which is in the extra dev")
+
+pytestmark = pytest.mark.slow
 SPIDER = ROOT / "examples" / "scrapy_pipeline" / "news_spider.py"
 
 #: Page -> (kind, original), for pages read outlet by outlet, oldest first.

@@ -12,7 +12,7 @@ import dedup
 from tests.arabic import news
 from tests.index.redis.redis_server import MISSING, RedisServer, find_server
 
-pytestmark = pytest.mark.skipif(find_server() is None, reason=MISSING)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(find_server() is None, reason=MISSING)]
 
 ARTICLES = 40
 

@@ -97,6 +97,7 @@ def test_ctrl_c_stops_the_service_and_closes_the_index(tmp_path):
         assert len(index) == 1
 
 
+@pytest.mark.slow
 def test_requests_in_progress_are_answered_before_the_service_stops(tmp_path):
     path = str(tmp_path / "news.index")
     rows = [{"id": f"d{number}", "text": f"{HONEY} {number}"} for number in range(1000)]
@@ -122,6 +123,7 @@ def test_requests_in_progress_are_answered_before_the_service_stops(tmp_path):
         assert len(index) == 1001
 
 
+@pytest.mark.slow
 def test_a_reader_serves_beside_a_writer(tmp_path):
     path = str(tmp_path / "news.index")
     with Index.open(path, mode="a") as index, served("--index", path, "--read-only") as (address, _):
@@ -131,6 +133,7 @@ def test_a_reader_serves_beside_a_writer(tmp_path):
         assert (status, json.loads(body)["code"]) == (503, "read_only")
 
 
+@pytest.mark.slow
 def test_a_body_on_a_socket_is_limited_in_size_and_time(tmp_path):
     with served("--index", str(tmp_path / "news.index"), "--max-body", "1KB", "--timeout", "0.5") as (address, _):
         host, port = address.removeprefix("http://").split(":")
@@ -150,6 +153,7 @@ def test_a_body_on_a_socket_is_limited_in_size_and_time(tmp_path):
         assert ask(f"{address}/health")[0] == 200
 
 
+@pytest.mark.slow
 def test_verbose_logs_requests(tmp_path):
     with served("--index", str(tmp_path / "news.index"), "--log-json", "-v") as (address, process):
         ask(f"{address}/health")
@@ -158,6 +162,7 @@ def test_verbose_logs_requests(tmp_path):
     assert any("GET /health" in line["message"] for line in lines)
 
 
+@pytest.mark.slow
 def test_small_responses_are_sent_without_delay(tmp_path):
     with served("--index", str(tmp_path / "news.index")) as (address, _):
         connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
@@ -175,6 +180,7 @@ def run(*options, **more):
     return subprocess.run([*COMMAND, *options], cwd=ROOT, capture_output=True, text=True, timeout=120, **more)
 
 
+@pytest.mark.slow
 def test_an_address_in_use_is_reported_before_the_index_is_made(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -184,6 +190,7 @@ def test_an_address_in_use_is_reported_before_the_index_is_made(tmp_path):
     assert not (tmp_path / "news.index").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options, says",
     [
@@ -202,12 +209,14 @@ def test_invalid_options_are_reported(tmp_path, options, says):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_index_is_reported(tmp_path):
     done = run("--index", str(tmp_path / "news.index"), "--port", "0", "--read-only")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr and "news.index" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secret", ["redis://:ge@heim@127.0.0.1:6379/0", "redis://127.0.0.1:6379/0?password=geheim&prefix=news"])
 def test_the_password_of_an_index_is_not_shown(secret):
     shown = _display_path(secret)
@@ -215,6 +224,7 @@ def test_the_password_of_an_index_is_not_shown(secret):
     assert _display_path("news.index") == "news.index"
 
 
+@pytest.mark.slow
 def test_a_missing_extra_is_reported_with_the_command_to_install_it(tmp_path):
     (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError('no module', name='starlette')\n")
     done = run("--index", str(tmp_path / "news.index"), env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})
@@ -222,6 +232,7 @@ def test_a_missing_extra_is_reported_with_the_command_to_install_it(tmp_path):
     assert done.stderr == "Error: the service needs the package starlette. Install it with: pip install 'dedup-news[serve]'\n"
 
 
+@pytest.mark.slow
 def test_help_needs_no_extra(tmp_path):
     (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError('no module', name='starlette')\n")
     done = run("--help", env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})

@@ -14,6 +14,8 @@ from dedup.index.index import Index  # noqa: E402
 from dedup.serve import ServeSettings, create_app  # noqa: E402
 from dedup.serve.openapi import openapi  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 LIMITS = ServeSettings(max_batch=5, max_body=100_000, max_batch_body=200_000)
 OPERATIONS = [(path, method) for path, item in openapi(LIMITS)["paths"].items() for method in item if method != "parameters"]
 #: That a date can be read is more than a schema can say: such a document fits it and is refused with 422. A batch that is too long for it is

@@ -15,6 +15,8 @@ from dedup.storage import upload
 from dedup.storage.remote import RemotePath
 from dedup.storage.result_folder import RESULT_FILES
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["documents.parquet", "manifest.json", "matches.parquet", "rejects.parquet", "stories.parquet", "texts.parquet"]
 
 

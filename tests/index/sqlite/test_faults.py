@@ -104,6 +104,7 @@ def started(folder, durability):
     return child, os.fdopen(read_end)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that can be forked")
 @pytest.mark.parametrize("durability", ["process", "sync"])
 def test_acknowledged_documents_survive_a_killed_process(folder, durability, monkeypatch):

@@ -13,6 +13,8 @@ import pytest
 from dedup.index.sqlite.store import SqliteStore
 from tests.index.sqlite.test_faults import folder, ingest, opener, small_files  # noqa: F401 - fixtures
 
+pytestmark = pytest.mark.slow
+
 #: A process without rights that reads an index; what it says is its last line.
 POWERLESS = """
 import os, sys

@@ -46,6 +46,7 @@ def spoil(content, chance, way):
     return content[:at], at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["change", "insert", "remove", "repeat", "cut"])
 @pytest.mark.parametrize("form", FORMS)
 def test_records_before_any_damage_come_out_and_those_behind_it_too_where_members_allow(tmp_path, form, way):
@@ -67,6 +68,7 @@ def test_records_before_any_damage_come_out_and_those_behind_it_too_where_member
             assert rejects or log.skipped or not lost, seed  # skipped: where the damage made another type of it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [".warc", ".warc.gz", ".warc.zst"])
 def test_no_text_that_was_never_written_comes_out(tmp_path, form):
     # Digests and checksums tell; only a digest that is itself spoiled is of no use.
@@ -78,6 +80,7 @@ def test_no_text_that_was_never_written_comes_out(tmp_path, form):
         assert None not in numbers_of(pages), seed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_several_damages_at_once_break_nothing(tmp_path, form):
     content, _ = stored(form)
@@ -183,6 +186,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_files_built_to_be_slow_are_not(tmp_path, kind):
     pack = gz if "gzip" in kind or kind.startswith("a member") else zst if "zstd" in kind else bytes
