@@ -55,7 +55,13 @@ def zst(content):
 
 @pytest.mark.parametrize(
     "name, content",
-    [("a.jsonl", JSONL), ("a.jsonl.gz", gzip.compress(JSONL, mtime=0)), ("a.jsonl.zst", zst(JSONL)), ("a.csv", csv()), ("a.parquet", parquet())],
+    [
+        ("a.jsonl", JSONL),
+        ("a.jsonl.gz", gzip.compress(JSONL, mtime=0)),
+        ("a.jsonl.zst", zst(JSONL)),
+        ("a.csv", csv()),
+        ("a.parquet", parquet()),
+    ],
 )
 def test_a_remote_file_is_read_like_a_local_one(bucket, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
