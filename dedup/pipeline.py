@@ -32,7 +32,7 @@ from .readers import ReadLog
 from .result import Result
 from .text.document_frequencies import DocumentFrequencies, background_of
 
-#: Share of the memory limit that fingerprints may take before they move to files; the stages work in the rest.
+#: Share of the memory limit that fingerprints may take; the stages work in the rest.
 SPILLED_FROM = 0.2
 
 
@@ -51,22 +51,25 @@ def run(
     Parameters
     ----------
     inputs : path, glob or list of them, or table
-        A table is anything with the Arrow PyCapsule interface (pyarrow, polars, pandas, duckdb), or an
-        iterable of mappings.
+        A table is anything with the Arrow PyCapsule interface (pyarrow, polars, pandas, duckdb), or
+        an iterable of mappings.
     config : settings; by default those of the base, or ``Config()`` without a base
     base : an earlier result, or its folder, to build on
-        Its documents come first and keep their canonical, copy group and story; new documents join them.
-        The result holds all documents, and ``events`` the changes to old stories and copy groups.
+        Its documents come first and keep their canonical, copy group and story; new documents join
+        them. The result holds all documents, and ``events`` the changes to old stories and copy
+        groups.
     progress : called with the name of a stage and the rows done
-    workspace : saves each stage, so that the same call resumes after an interruption; the inputs must be files
+    workspace : saves each stage, so that the same call resumes an interrupted run
+        The inputs must be files then.
 
     Raises
     ------
     InputError
-        If an input is missing or has no usable column, if there is no row at all, or if the base cannot be used.
+        If an input is missing or has no usable column, if there is no row at all, or if the base
+        cannot be used.
     ConfigError
-        If ``signatures.scheme`` is not ``native``, ``stories.background`` cannot be used, or a setting conflicts
-        with the base.
+        If ``signatures.scheme`` is not ``native``, ``stories.background`` cannot be used, or a
+        setting conflicts with the base.
     OutputError
         If the workspace cannot be written, or holds another interrupted run.
     """
@@ -90,7 +93,7 @@ def run(
 
 
 def find_copies(inputs: Any, config: Config | None = None, *, progress: Progress | None = None) -> Result:
-    """Find copies only: like ``run``, but the story columns are null and there is no table of stories."""
+    """Find copies only: like ``run``, but without story ids and without a table of stories."""
     return run(inputs, (config or Config()).replace({"stories.enabled": False}), progress=progress)
 
 

@@ -1,6 +1,7 @@
 """The result of a run: its tables, written to a folder or URL and read back.
 
-A folder appears complete or not at all. Object stores cannot rename folders; ``storage/upload.py`` fills them in another order.
+A folder appears complete or not at all. Object stores cannot rename folders; ``storage/upload.py``
+fills them in another order.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Result:
     texts: TextStore | None = None
 
     def write(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write the result to a folder or URL: a Parquet file per table, ``texts.parquet``, ``manifest.json``.
+        """Write the tables, the texts and the manifest to a folder or URL.
 
         Parameters
         ----------
@@ -59,8 +60,8 @@ class Result:
         Raises
         ------
         OutputError
-            If the folder is not empty and holds no result to overwrite, or cannot be written. Its contents stay
-            as they were.
+            If the folder is not empty and holds no result to overwrite, or cannot be written. Its
+            contents stay as they were.
         """
         if is_url(folder):
             self._send(folder, overwrite=overwrite)
@@ -198,7 +199,7 @@ class ReuseChecks:
         return texts
 
     def check_schema(self, schema: Any, expected: Any) -> None:
-        """Refuse a table with other columns than this version writes; ``schema`` is None where the table is missing.
+        """Refuse a missing table (``schema`` is None), or one with other columns than expected.
 
         Raises
         ------
@@ -209,7 +210,7 @@ class ReuseChecks:
             raise self.inconsistent("a table does not have the columns that this version writes")
 
     def check_texts(self, texts: TextStore, documents: int) -> None:
-        """Refuse texts that cannot be those of so many documents.
+        """Refuse texts whose number differs from that of the documents.
 
         Raises
         ------
@@ -224,5 +225,5 @@ class ReuseChecks:
         return InputError(f"{self.subject} is inconsistent: {what}. {self.remedy}")
 
     def other_texts(self) -> InputError:
-        """The error for texts that are not those of the documents."""
+        """The error for texts that belong to other documents."""
         return self.inconsistent("its texts belong to other documents")

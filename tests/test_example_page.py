@@ -1,4 +1,4 @@
-"""The example page, end to end: twelve documents, one copy group, and the stories a reader would expect."""
+"""The example page, end to end: twelve documents, one copy group, and their stories."""
 
 import pytest
 

@@ -103,7 +103,8 @@ def layer(name):
     raise AssertionError(f"{name} has no layer: add its package to a row of LAYERS in {Path(__file__).name}")
 
 
-#: Kernels without a reference implementation of their own: ``document_rows`` combines ``token_rows`` and ``term_rows``.
+#: Kernels without a reference implementation of their own: they combine ``token_rows`` and
+#: ``term_rows``.
 COMBINED = {"document_rows"}
 DATA = {"data.__init__"}
 

@@ -21,7 +21,7 @@ from ..schema import DOCUMENTS, EVENTS, KINDS, MATCHES, STORIES, TEXTS
 from ..storage.text_store import TextStore
 from ..text.document_frequencies import NONE, SHIPPED, WHAT_TO_DO, DocumentFrequencies, background_of
 
-#: Sections that may differ from the base: reading new files, proposing candidates, resources of the run.
+#: Sections that may differ from the base: input columns, candidates, resources of the run.
 FREE = ("input", "candidates", "run")
 _CHECKS = ReuseChecks("the base", "Run the whole corpus again without a base.")
 
@@ -67,7 +67,7 @@ class BaseRun:
             yield pa.table([texts.column("text") if name == "text" else rows.column(name) for name in TEXTS.names], schema=TEXTS)
 
     def background_of(self, setting: str) -> DocumentFrequencies:
-        """Load the document frequencies of ``stories.background``; the file may have moved since the base was made.
+        """Load the document frequencies of ``stories.background``; their file may have moved.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class BaseRun:
         return background
 
     def rank_first(self, ranks: Ints) -> Ints:
-        """Move the base to the front of the precedence: its canonicals, then its copies, then new documents."""
+        """Rank the canonicals of the base first, then its copies, then new documents."""
         is_behind = np.full(len(ranks), 2)
         is_behind[: len(self)] = self.fixed.canonical != np.arange(len(self))
         ranked = np.empty(len(ranks), np.int64)
@@ -119,7 +119,7 @@ def open_base(base: Result | str | os.PathLike[str], config: Config | None) -> t
     InputError
         If there is no result, or it cannot be a base: no texts, another version.
     ConfigError
-        If settings that decide about copies or stories differ from the base; the message names them.
+        If settings that affect copies or stories differ from the base; the message names them.
     """
     result = base if isinstance(base, Result) else _read_result(base)
     _CHECKS.check_version(result.manifest)

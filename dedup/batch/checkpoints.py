@@ -24,7 +24,7 @@ Tables = dict[str, Any]
 
 #: The last checkpoint. The earlier ones are ``part-00000``, ``part-00001`` and so on.
 READ = "read"
-#: Below this share of a checkpoint, input is read in one go: an interruption costs few seconds then.
+#: Input below this share of a checkpoint is read in one go: an interruption costs few seconds.
 SMALL = 0.25
 MEGABYTE = 1 << 20
 _TEXTS = "texts.parquet"
@@ -97,14 +97,14 @@ class ReadPosition:
 
 
 def files_read(work: Workspace) -> tuple[int, dict[str, str | None]]:
-    """The number of files that the interrupted run opened, and the SHA-256 of each complete one by name."""
+    """Files that the interrupted run opened, and the SHA-256 of each complete one by name."""
     parts = [work.metadata(step) for step in work.steps if step == READ or step.startswith("part-")]
     digests = {entry["file"]: entry["sha256"] for part in parts for entry in part["inputs"]}
     return (parts[-1]["place"]["file"] + 1 if parts else 0), digests
 
 
 def checkpoint_limit(megabytes: int, stored: int) -> int | None:
-    """Bytes of text per checkpoint, or None for a single one; ``stored`` is the size of the inputs in bytes."""
+    """Bytes of text per checkpoint, None for a single one; ``stored`` is the size of the inputs."""
     limit = megabytes * MEGABYTE
     return limit if stored >= limit * SMALL else None
 
@@ -113,8 +113,8 @@ class ReadCheckpoints:
     """Writes and loads the checkpoints of one run.
 
     A checkpoint holds a table of documents with the counts of their fingerprints, the values of the
-    fingerprints (in files that grow), the texts, and the position in the inputs. The last one, ``read``,
-    comes with the file of all texts; it deletes the texts of the others.
+    fingerprints (in files that grow), the texts, and the position in the inputs. The last one,
+    ``read``, comes with the file of all texts; it deletes the texts of the others.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ class ReadCheckpoints:
 
         Parameters
         ----------
-        tables : documents, counts of their fingerprints, leads and rejects since the previous checkpoint
+        tables : documents, their fingerprint counts, leads and rejects since the last checkpoint
         totals : documents, base documents and pages so far
         all_texts : the file from ``texts_file``, with the last checkpoint
         """

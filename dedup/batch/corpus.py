@@ -1,4 +1,4 @@
-"""Builds the corpus batch by batch: fingerprints documents, stores their texts, rejects duplicate page ids.
+"""Builds the corpus: fingerprints documents, stores their texts, rejects duplicate page ids.
 
 Fingerprints and the columns that results repeat stay in memory; texts go to a file.
 """
@@ -37,7 +37,7 @@ class Corpus:
     Attributes
     ----------
     documents : Arrow table of ``schema.TEXTS`` without ``text``
-    leads : Arrow large_string, title and first characters of each document; empty if stories are switched off
+    leads : title and first characters of each document; empty if stories are switched off
     texts : None if texts are not kept
     rejects, pages : of this run alone, without the base
     base_documents : number of documents of the base
@@ -71,7 +71,7 @@ class Corpus:
 
 @dataclass(eq=False)
 class _Fingerprinted:
-    """A batch with its fingerprints; ``rows`` int64[n] is the page of each document in the batch. May hold rejects only."""
+    """A batch, perhaps of rejects only; ``rows`` int64[n] is the page of each document in it."""
 
     position: ReadPosition
     rejects: Any
@@ -86,7 +86,7 @@ class CorpusBuilder:
 
     Parameters
     ----------
-    checkpoints : loaded at once if a run was interrupted, and written from then on; none if left out
+    checkpoints : loaded at once after an interruption, and written from then on
     """
 
     def __init__(self, config: Config, spill: SpillPool, threads: int, checkpoints: ReadCheckpoints | None = None) -> None:
@@ -257,7 +257,7 @@ def _counts_table(counts: list[dict[str, Any]], pages: Ints) -> Any:
 
 
 def _spill_leads(texts: Any, spill: SpillPool) -> Any:
-    """Move leads to a file: they are the largest part of a document that stays in memory, and read last."""
+    """Move leads to a file: they take the most memory of all columns, and are read last."""
     pile, lengths = spill.new_array(np.uint8), []
     for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
         data, offsets = text_rows(chunk)

@@ -1,6 +1,7 @@
 """Inspects a result folder for ``dedup inspect``: its manifest, and counts from its tables.
 
-Reads only the counted columns, and whole rows only for the listed items. Results of older versions are read as far as possible.
+Reads only the counted columns, and whole rows only for the listed items. Results of older versions
+are read as far as possible.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def inspect_result(folder: str | os.PathLike[str], *, top: int = TOP) -> Inspect
 
 
 def counts_of(statuses: Any, reasons: Any, stories: Any) -> dict[str, Any]:
-    """Counts that the manifest lacks: rejects by reason, copy groups, short documents, stories of several documents.
+    """Counts that the manifest lacks: reject reasons, copy groups, short documents, larger stories.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def largest_stories(stories: Any, top: int) -> Any:
 
 
 def changed_settings(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Settings that differ from the defaults of this version: ``{"copies.near": {"value": 0.6, "default": 0.5}}``."""
+    """Settings other than the defaults: ``{"copies.near": {"value": 0.6, "default": 0.5}}``."""
     defaults = Config().to_dict()
     changed = {}
     for section, values in tree.items():

@@ -23,9 +23,9 @@ def memory_limit(config: Config) -> int:
 
 def peak_memory() -> int | None:
     """Peak resident memory of this process in bytes, or None if unknown."""
-    # On Linux, ru_maxrss survives exec: a command started by a large program begins with the peak of that
-    # program. VmHWM starts afresh with each program. (After a bare fork, as multiprocessing may do it, both
-    # begin with the memory of the parent, which the child then shares.)
+    # On Linux, ru_maxrss survives exec: a command started by a large program begins with the peak
+    # of that program. VmHWM starts afresh with each program. (After a bare fork, as multiprocessing
+    # may do it, both begin with the memory of the parent, which the child then shares.)
     try:
         status = STATUS.read_text(encoding="ascii", errors="replace")
     except OSError:

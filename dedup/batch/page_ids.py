@@ -1,8 +1,9 @@
-"""Makes ids unique after reading: renames pages that got their ids from file and row, rejects all other duplicates.
+"""Makes ids unique after reading: renames generated ids, rejects all other duplicates.
 
-A page without an id is named after its file and row, and the ``news.jsonl`` of each day has a row 0. If the base has
-that id for another text, the new page gets a suffix, ``~`` and 16 hex digits of the digest of its words. So a page has
-one id however often it arrives, and a repeated page is recognized.
+A page without an id is named after its file and row, and the ``news.jsonl`` of each day has a row
+0. If the base has that id for another text, the new page gets a suffix, ``~`` and 16 hex digits of
+the digest of its words. So a page has one id however often it arrives, and a repeated page is
+recognized.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def resolve_ids(documents: Any, digests: npt.NDArray[np.uint64], pages: Ints, n_
 
     Parameters
     ----------
-    documents : Arrow table of ``schema.TEXTS`` without ``text``; the first ``n_base`` belong to the base and keep their ids
+    documents : Arrow table of ``schema.TEXTS`` without ``text``
+        The first ``n_base`` belong to the base and keep their ids.
     digests : uint64[n, 2], equal if the words are equal
     pages : int64[n], ascending, the number of each document's page
 
@@ -71,7 +73,7 @@ def _rename_generated(documents: Any, digests: npt.NDArray[np.uint64], pages: In
 
 
 def _find_duplicates(ids: Any, pages: Ints) -> tuple[Ints, Ints]:
-    """For each page with a duplicate id: the first such document, and the earlier document with this id."""
+    """For each page with a duplicate id: its first such document, and the holder of the id."""
     encoded = ids.combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy()
     holder = np.full(len(encoded.dictionary), -1, np.int64)  # row of the document that has the id, by code

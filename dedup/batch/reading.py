@@ -1,4 +1,4 @@
-"""Reads the base and the inputs of a run into a corpus; with a workspace, from its last checkpoint on."""
+"""Reads the base and the inputs of a run into a corpus, from the last checkpoint on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A workspace whose results go to an object store: the run works in a local folder and uploads them at its end.
+"""A workspace in a local folder, whose results are uploaded to an object store at the end.
 
-The local folder is an ordinary workspace with the results in it. It stays until the upload is complete, so a
-killed run resumes even in the middle of the upload. Its name follows from the URL.
+The local folder is an ordinary workspace with the results in it. It stays until the upload is
+complete, so a killed run resumes even in the middle of the upload. Its name follows from the URL.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def workspace_for(
     ----------
     out : folder or URL for the results
     overwrite, keep : see ``Workspace``
-    work : local folder for the workspaces of runs with a URL; ``dedup`` in the user's cache folder if None
+    work : local folder for the workspaces of runs with a URL
+        By default ``dedup`` in the user's cache folder.
 
     Raises
     ------

@@ -1,7 +1,8 @@
 """Identifies a run, and lists in words what changed since it was interrupted.
 
-Settings in ``run.*`` may change, because they change no result; except ``run.keep_texts``. An input file that was
-read must be unchanged: same size, and same modification time or same digest. A file that was not read yet may change.
+Settings in ``run.*`` may change, because they change no result; except ``run.keep_texts``. An input
+file that was read must be unchanged: same size, and same modification time or same digest. A file
+that was not read yet may change.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ def differences(
 
     Parameters
     ----------
-    now, then : identities of the two runs, see ``run_identity``; ``then`` is None if no run was interrupted
+    now, then : identities of the two runs, see ``run_identity``
+        ``then`` is None if no run was interrupted.
     sources : the input files of this run
     reached : number of files that were read, the last one perhaps in part
     digests : SHA-256 of the completely read files, by name

@@ -1,4 +1,4 @@
-"""Runs the stages of a batch run: times and logs each one, and loads its result if the workspace has it."""
+"""Times and logs the stages of a run, and loads their results if the workspace has them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class StageTimer:
 
     Attributes
     ----------
-    stages : ``stage``, ``seconds`` and ``rows`` of each finished stage, in the order in which they ran
+    stages : ``stage``, ``seconds`` and ``rows`` of the finished stages, in order
     seconds_before : seconds per stage that the interrupted run spent before this one resumed it
     """
 

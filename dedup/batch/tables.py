@@ -49,7 +49,7 @@ def documents_table(documents: Any, words: npt.NDArray[np.int32], copies: Copies
 
 
 def matches_table(ids: Any, copies: Copies) -> Any:
-    """Build the table of matches, ``schema.MATCHES``; ``ids`` are the ``doc_id`` of all documents."""
+    """Build the table of matches, ``schema.MATCHES``; ``ids`` is the column ``doc_id``."""
     matches = copies.matches
     columns = {
         "doc_id_a": ids.take(pa.array(matches.left)),

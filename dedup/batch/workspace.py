@@ -1,21 +1,4 @@
-"""The state of a run on disk, so that an interrupted run resumes where it stopped.
-
-The workspace is the folder ``.work`` inside the result folder:
-
-    lock            locked by the running process; the system releases it however that process ends
-    journal.json    identifies the run and lists the finished steps: size and SHA-256 of their files
-    result/         the finished results, before they are moved into place
-    ...             the files of the steps
-
-A file counts only once the journal lists it. Until then it is written under another name, flushed to disk
-and renamed; the journal is replaced in the same way. So the journal is true whenever the process or the
-machine stops, and all work after its last step is done again. A file that differs from the journal (cut off,
-changed, missing) invalidates its step and all later ones.
-
-Results are moved into place last: the manifest of an earlier result is deleted first and the new one
-arrives last, so a folder with a manifest is complete. Once this has begun, the next process that opens the
-workspace finishes it.
-"""
+"""The state of a run on disk, so that an interrupted run resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -43,6 +26,23 @@ RESULT = "result"
 
 class Workspace:
     """The workspace of one run; a context manager.
+
+    The workspace is the folder ``.work`` inside the result folder:
+
+        lock            locked by the running process, released by the system when it ends
+        journal.json    identity of the run, and finished steps with size and SHA-256 of their files
+        result/         the finished results, before they are moved into place
+        ...             the files of the steps
+
+    A file counts only once the journal lists it. Until then it is written under another name,
+    flushed to disk and renamed; the journal is replaced in the same way. So the journal is true
+    whenever the process or the machine stops, and all work after its last step is done again. A
+    file that differs from the journal (cut off, changed, missing) invalidates its step and all
+    later ones.
+
+    Results are moved into place last: the manifest of an earlier result is deleted first and the
+    new one arrives last, so a folder with a manifest is complete. Once this has begun, the next
+    process that opens the workspace finishes it.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class Workspace:
         OutputError
             If the interrupted run is another one and must not be overwritten.
         """
-        # The same command with --overwrite resumes; --overwrite given for the first time starts over.
+        # A repeated command with --overwrite resumes; a newly added --overwrite starts over.
         start_over = bool(differences) or (self._overwrite and not self._journal["overwrite"])
         if self.placed and start_over:
             self._forget_finished()
@@ -157,7 +157,7 @@ class Workspace:
         return self._open(name, None)
 
     def grow(self, name: str) -> WorkFile:
-        """Open a file that several steps extend; bytes added after the last finished step are cut off."""
+        """Open a file that several steps extend; cuts off bytes after the last finished step."""
         end = max((sum(step["files"][name][:2]) for step in self._journal["steps"] if name in step["files"]), default=0)
         return self._open(name, end)
 
@@ -180,7 +180,7 @@ class Workspace:
         self._write_journal()
 
     def verified(self, step: str, *, deleted: Collection[str] = ()) -> dict[str, Any] | None:
-        """Metadata of a finished step whose files are intact, else None; then the step counts as unfinished.
+        """Metadata of a finished step with intact files; else None, and the step is unfinished.
 
         Parameters
         ----------
@@ -220,7 +220,7 @@ class Workspace:
         return Result.read(self.folder / RESULT) if self.verified(RESULT) is not None else None
 
     def publish(self, result: Result) -> None:
-        """Write the results and move them into place; an earlier result stays until the new one is complete.
+        """Write the results and move them into place; an earlier result stays until then.
 
         Raises
         ------
@@ -273,7 +273,7 @@ class Workspace:
             if not damaged:
                 self._place()
                 return
-            # The files in place belong to a result that cannot be completed; the earlier one is lost already.
+            # The result in place cannot be completed, and the earlier one is lost already.
             if not (self.out / MANIFEST).exists():
                 for name in RESULT_FILES:
                     (self.out / name).unlink(missing_ok=True)

@@ -18,13 +18,14 @@ from .terminal import say
 def config_command(config_file: str | None, **given: Any) -> None:
     """Print every setting with its value and its meaning, as a TOML file.
 
-    Save the output with 'dedup config > news.toml', edit it, and pass it on with 'dedup run ... --config news.toml'.
+    Save the output with 'dedup config > news.toml', edit it, and pass it on with 'dedup run ...
+    --config news.toml'.
     """
     say(to_toml(read_config(config_file, given)))
 
 
 def to_toml(config: Config) -> str:
-    """Write a configuration as TOML, with a comment above each setting; unset ones are commented out."""
+    """Write a configuration as TOML with a comment per setting; unset ones are commented out."""
     lines: list[str] = []
     section = ""
     for name, _, value, help_text in settings(config):

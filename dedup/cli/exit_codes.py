@@ -1,4 +1,4 @@
-"""Turns errors into messages and exit codes: one message on stderr, and a traceback only for bugs."""
+"""Turns errors into exit codes and one message on stderr; only bugs show a traceback."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Exit codes:
 
 
 def fail(message: str, exit_code: int, *, trace: str | None = None) -> NoReturn:
-    """Exit with a message on stderr (a JSON line with ``--log-json``); ``trace`` is the traceback of a bug."""
+    """Exit with a message on stderr, or a JSON line; ``trace`` is the traceback of a bug."""
     if logs_json():
         log_error(message, exit_code, trace)
     else:

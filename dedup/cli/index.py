@@ -19,7 +19,7 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
 class CheckCommand(SectionedCommand):
-    """A command with the settings for reading pages and for word counts; the index has all others."""
+    """A command with the settings for pages and word counts; the index has all others."""
 
     SETTINGS: tuple[str, ...] = ("input.", "run.batch_rows", "stories.background")
 
@@ -36,7 +36,7 @@ class BuildCommand(CheckCommand):
 
 @click.group("index", epilog=EXIT_CODES, short_help="Build an index, and check new documents against it.")
 def index_group() -> None:
-    """Build an index of documents, and check whether new documents are copies before they are stored.
+    """Build an index of documents, and check whether new documents are copies.
 
     An INDEX is a folder, or a URL such as redis://host:port/db?prefix=news
     """
@@ -87,10 +87,11 @@ def with_inputs(command: AnyFunction) -> AnyFunction:
 def build_command(
     run: str, path: str, overwrite: bool, durability: str, as_json: bool, quiet: bool, config_file: str | None, **given: Any
 ) -> None:
-    """Build an index from OUT, the result folder of 'dedup run', with the same canonicals, kinds and stories.
+    """Build an index from OUT, the result folder of 'dedup run'.
 
-    The run must have kept its texts (no --no-texts); the index takes over its settings. Documents count as arrived now. The index
-    appears only when it is complete: an interrupted build leaves nothing.
+    The index has the same canonicals, kinds, stories and settings. The run must have kept its texts
+    (no --no-texts). Documents count as arrived now. The index appears only when it is complete: an
+    interrupted build leaves nothing.
     """
     if as_json and quiet:
         raise click.UsageError("--json and --quiet exclude each other: --json prints the summary, --quiet none.")
@@ -121,10 +122,11 @@ def build_command(
 @with_inputs
 @with_settings
 def check_command(path: str, config_file: str | None, **options: Any) -> None:
-    """Print for each document whether it is new, a copy or an update, and its story, without changing the index.
+    """Print whether documents are new, copies or updates, without changing the index.
 
-    An INPUT is what 'dedup run' reads, or - for JSON lines on stdin; their verdicts appear as soon as input pauses. Verdicts are JSON
-    lines, one per page, in input order; in a Parquet FILE, each row is a document.
+    An INPUT is what 'dedup run' reads, or - for JSON lines on stdin; their verdicts appear as soon
+    as input pauses. Verdicts are JSON lines, one per page, in input order; in a Parquet FILE, each
+    row is a document.
     """
     config = None
     if config_file is not None or options[parameter("stories.background")] is not None:
@@ -138,10 +140,10 @@ def check_command(path: str, config_file: str | None, **options: Any) -> None:
 @_KEEP
 @with_settings
 def ingest_command(path: str, config_file: str | None, durability: str, keep: str | None, **options: Any) -> None:
-    """Print the same verdicts as 'dedup index check', and add the documents; a missing index is created.
+    """Print the verdicts of 'dedup index check', and add the documents to the index.
 
-    A document is in the index once its verdict is printed. Settings other than input.* and run.* must equal those of the index; a new
-    index is created with them.
+    A missing index is created. A document is in the index once its verdict is printed. Settings
+    other than input.* and run.* must equal those of the index; a new index is created with them.
     """
     free = ("input.", "run.", "signatures.")
     asked = config_file is not None or any(not name.startswith(free) for name in _settings_given(options))
@@ -244,7 +246,8 @@ def stats_command(path: str | None, named: str | None, as_json: bool) -> None:
 def remove_command(ids: tuple[str, ...], path: str, durability: str) -> None:
     """Remove documents by id from an index, with the other documents of their pages.
 
-    If a canonical is removed, the first of its copies takes its place. The exit code is 3 if an id is not in the index.
+    If a canonical is removed, the first of its copies takes its place. The exit code is 3 if an id
+    is not in the index.
     """
     from ..index.index import Index
 
@@ -262,7 +265,10 @@ def remove_command(ids: tuple[str, ...], path: str, durability: str) -> None:
 @with_index
 @_KEEP
 def compact_command(path: str | None, named: str | None, keep: str | None) -> None:
-    """Remove expired documents (--keep), free their space, merge files, and report stories that should be merged or split."""
+    """Remove expired documents (--keep), free their space, and review stories.
+
+    'dedup index events' lists the stories that should be merged or split.
+    """
     from ..index.index import Index
 
     name = _one(path, named)
@@ -279,7 +285,10 @@ def compact_command(path: str | None, named: str | None, keep: str | None) -> No
 @with_index
 @click.option("--since", type=click.IntRange(min=0), default=0, metavar="N", help="only events with a higher number  [0]")
 def events_command(path: str | None, named: str | None, since: int) -> None:
-    """Print changes to stories as numbered JSON lines: story_merged and story_split. Ids given before stay as they are."""
+    """Print stories that should be merged or split, as numbered JSON lines.
+
+    The story ids of verdicts given before do not change.
+    """
     from ..index.index import Index
 
     with Index.open(_one(path, named), mode="r") as index:

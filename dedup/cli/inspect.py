@@ -16,9 +16,10 @@ from .terminal import say
 @click.option("-n", "--top", type=click.IntRange(min=0), default=5, metavar="N", help="rows per list, largest first  [5]")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 def inspect_command(out: str, top: int, as_json: bool) -> None:
-    """Print what a run did: settings, inputs, counts, rejects, times, and the largest copy groups and stories.
+    """Print what a run did: settings, inputs, counts, rejects, largest stories, times.
 
-    OUT is the result folder of the run. If one of its tables is missing or damaged, the command prints the rest and exits with code 3.
+    OUT is the result folder of the run. If one of its tables is missing or damaged, the command
+    prints the rest and exits with code 3.
     """
     # Importing Arrow takes a moment.
     from ..batch.inspection import inspect_result

@@ -1,4 +1,4 @@
-"""The output of ``dedup inspect`` for people: an inspection as lines and tables, the most important first."""
+"""The output of ``dedup inspect`` for people: lines and tables, the most important first."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Logs a command to stderr: lines for people (``-v``), or JSON lines for machines (``--log-json``).
 
-Each JSON line is one object; ``EVENTS`` lists the keys of each event. Keys are stable; others may be added.
+Each JSON line is one object; ``EVENTS`` lists the keys of each event. Keys are stable; others may
+be added.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def with_settings(command: AnyFunction) -> AnyFunction:
 
 
 def with_reports(written: str) -> Callable[[AnyFunction], AnyFunction]:
-    """Add the options for summary, log and exit code; ``written`` names the output in their help."""
+    """Add the options for summary, log and exit code; ``written`` names the output in the help."""
     options = (
         click.option("--strict", is_flag=True, help=f"exit with code 5 if any row or file was rejected (the {written} are still written)"),
         click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object"),
@@ -75,7 +75,7 @@ def with_reports(written: str) -> Callable[[AnyFunction], AnyFunction]:
 
 
 def read_config(config_file: str | None, given: Mapping[str, Any]) -> Config:
-    """Build the configuration of a command: defaults, overridden by the file, overridden by options.
+    """Build the configuration of a command: options override the file, the file the defaults.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""``dedup run``: find copies and stories in files; repeating the command resumes an interrupted run."""
+"""``dedup run``: find copies and stories in files. A repeated command resumes its run."""
 
 from __future__ import annotations
 
@@ -83,8 +83,9 @@ def run_command(
 ) -> None:
     """Find copies and stories in files and write them to the folder OUT.
 
-    An INPUT is a file, a folder (with all subfolders) or a quoted glob. Formats: Parquet, JSON lines, JSON, CSV, TSV, plain text and
-    HTML (one page per file), WARC; also compressed as .gz or .zst. INPUT, OUT and OLD may be URLs: 's3://bucket/folder/*.jsonl.gz'
+    An INPUT is a file, a folder (with all subfolders) or a quoted glob. Formats: Parquet, JSON
+    lines, JSON, CSV, TSV, plain text and HTML (one page per file), WARC; also compressed as .gz or
+    .zst. INPUT, OUT and OLD may be URLs: 's3://bucket/folder/*.jsonl.gz'
 
     If the run is interrupted, the same command resumes it.
     """
@@ -201,7 +202,7 @@ def _what_remains(work: Workspace | None, before: tuple[int, int] | None) -> str
 
 
 def _manifest_state(out: str) -> tuple[int, int] | None:
-    """Identify the result in a folder: this changes when another one is written. None if there is none."""
+    """Identifies the result in a folder: changes when another one is written; None without one."""
     try:
         status = os.stat(os.path.join(out, MANIFEST))
     except OSError:

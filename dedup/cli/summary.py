@@ -19,7 +19,7 @@ _EVENT_LABELS = {"story_merged": "stories merged", "story_split": "stories split
 
 
 def summary_of(result: Result, folder: str) -> dict[str, Any]:
-    """The object that ``--json`` prints: counts and seconds of the manifest, and further counts of the tables."""
+    """The object that ``--json`` prints: the manifest in short, and counts of the tables."""
     manifest = result.manifest
     counts = manifest["counts"] | counts_of(result.documents.column("status"), result.rejects.column("reason"), result.stories)
     return {
@@ -149,7 +149,7 @@ def counts_table(counts: dict[str, Any]) -> Any:
 
 
 def ranked_table(heading: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], width: int, *, key: str = "title") -> Any:
-    """A table of ranked items: the name in ``row[key]``, cut to the width, and the given columns."""
+    """A table of ranked items: ``row[key]``, cut to the width, and the given columns."""
     from rich.text import Text
 
     table = plain_table()

@@ -1,6 +1,6 @@
-"""Writes to the terminal: text that is safe to show, on a stdout that may be closed, full or not UTF-8.
+"""Writes safe text to the terminal, on a stdout that may be closed, full or not UTF-8.
 
-Titles are printed in logical order: terminals with bidi support put Arabic in visual order themselves.
+Titles are printed in logical order: terminals reorder Arabic themselves.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _UNITS = {"read": "documents read", "copies": "documents compared", "stories": "
 def say(text: str, *, otherwise: str = "") -> None:
     """Write to stdout. A closed pipe is no error: ``dedup config | head -3``.
 
-    If stdout cannot be written, for example because the disk is full, the command fails; ``otherwise`` is added to
-    its message.
+    If stdout cannot be written, for example because the disk is full, the command fails;
+    ``otherwise`` is added to its message.
     """
     encoding = _encoding()
     try:
@@ -47,7 +47,7 @@ def say(text: str, *, otherwise: str = "") -> None:
 
 
 def discard_stdout() -> None:
-    """Send stdout to nowhere; else Python reports the error again when it flushes stdout at exit."""
+    """Redirect stdout to nowhere; else Python repeats the error when it flushes stdout at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
@@ -58,7 +58,7 @@ def _encoding() -> str:
 
 
 def collecting_console() -> tuple[Console, Callable[[], str]]:
-    """A console with the width and colors of stdout that collects its output, and a function that returns it."""
+    """A console like stdout that collects its output, and a function that returns the output."""
     from rich.console import Console
 
     buffer = io.BytesIO()
@@ -68,7 +68,7 @@ def collecting_console() -> tuple[Console, Callable[[], str]]:
 
 
 def terminal_text(title: str | None, width: int) -> str:
-    """A title on one line of at most ``width`` cells, without control characters, in a directional isolate."""
+    """A title on one line of ``width`` cells, without control characters, in a bidi isolate."""
     from rich.cells import cell_len
 
     start = (title or "")[: _CHARACTERS_PER_CELL * width]  # there may be any number of zero-width characters

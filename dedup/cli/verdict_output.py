@@ -1,4 +1,4 @@
-"""``dedup index check`` and ``ingest``: reads pages as they arrive, asks the index, writes each verdict at once."""
+"""``dedup index check`` and ``ingest``: reads pages as they arrive and writes their verdicts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class VerdictOutput(Protocol):
     """A destination of verdicts."""
 
     def write(self, rows: list[dict[str, Any]]) -> None:
-        """Write rows of ``schema.VERDICTS`` plus ``input_file``; rows of a page are adjacent, its article first."""
+        """Write rows of ``schema.VERDICTS`` plus ``input_file``, the rows of a page together."""
 
     def close(self) -> None:
         """Finish the output."""
@@ -169,7 +169,7 @@ def write_verdicts(
 
 
 def verdicts_of(batch: PageBatch, ask: Callable[[Any], Any]) -> list[dict[str, Any]]:
-    """Verdicts of a batch: rows of ``schema.VERDICTS`` plus ``input_file``, in input order, rejects included."""
+    """Rows of ``schema.VERDICTS`` plus ``input_file``, rejects included, in input order."""
     import pyarrow as pa
 
     from ..schema import VERDICTS
@@ -191,7 +191,7 @@ def verdicts_of(batch: PageBatch, ask: Callable[[Any], Any]) -> list[dict[str, A
 
 
 def page_verdicts(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Nest the verdicts of each page as ``Verdict.to_dict`` does, and add the input file and row."""
+    """Nest the verdicts of each page like ``Verdict.to_dict``, with input file and row."""
     from ..index.verdict import verdict_dict
 
     page: dict[str, Any] | None = None
@@ -240,7 +240,7 @@ def rejects_text(count: int) -> str:
 
 @contextlib.contextmanager
 def stop_at_closed_pipe() -> Iterator[list[bool]]:
-    """End the block without an error when the reader of stdout closes the pipe; the list is not empty then."""
+    """End the block quietly when the reader of stdout closes the pipe; fills the list then."""
     from .terminal import discard_stdout
 
     closed: list[bool] = []

@@ -14,14 +14,14 @@ TABLES = ("documents", "matches", "stories", "rejects", "events")
 TEXTS_FILE = "texts.parquet"
 #: All files that a result can have.
 RESULT_FILES = (MANIFEST, TEXTS_FILE, *(f"{table}.parquet" for table in TABLES))
-#: Folder of an unfinished run inside the result folder, and the file in it that lists the finished steps.
+#: Folder of an unfinished run in the result folder, and the file that lists its finished steps.
 WORK, JOURNAL = ".work", "journal.json"
 #: A disk with fewer free bytes counts as full.
 _LEAST_FREE = 1 << 20
 
 
 def check_folder(folder: str | os.PathLike[str], *, overwrite: bool, resuming: bool = False) -> Path:
-    """Check that a result can be written to a folder; called before the work is done as well as after it.
+    """Check that a result can be written to a folder; called both before and after the work.
 
     Parameters
     ----------

@@ -22,14 +22,14 @@ def topic(number):
 
 
 def report(seed, topics):
-    """A new text about some events: their names twice, in different orders, and a few common words."""
+    """A new text about some events: their names twice, and a few common words."""
     names = [name for number in topics for name in topic(number).split()]
     order = random.Random(f"order {seed}")
     return " ".join([*order.sample(names, len(names)), news(seed, 8), *order.sample(names, len(names))])
 
 
 def crawl():
-    """Days of news: wires, edited reprints on later days, follow-ups in other words, and a headline."""
+    """Days of news: wires, edited reprints on later days, follow-ups, and a headline."""
     days = []
     for day in range(1, DAYS + 1):
         rows = []

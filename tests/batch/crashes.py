@@ -28,7 +28,7 @@ def write(path, numbers, *further):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A current folder with two inputs, a bad row and a duplicate id; checkpoints end after a few pages."""
+    """A current folder with two inputs, a bad row, a duplicate id, and small checkpoints."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(checkpoints, "MEGABYTE", 20)
     monkeypatch.setattr(files.os, "fsync", lambda number: None)  # slow, and no test needs to survive a power failure

@@ -1,4 +1,4 @@
-"""Warnings about the corpus as a whole: each one just below and just above its limits, and none for a sound corpus."""
+"""Warnings about the corpus as a whole, each just below and just above its limits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def row(number, **changes):
 
 
 def corpus_warnings(rows, **changes):
-    """The warnings of a run but for those of the readers; each is one line without a final full stop."""
+    """The warnings of a run but for those of the readers; checks that each is one line."""
     warnings = [
         warning
         for warning in dedup.run(

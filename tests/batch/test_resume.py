@@ -1,4 +1,4 @@
-"""Interrupted runs: they resume after any step and write the same bytes, or are refused with the reason."""
+"""Interrupted runs resume after any step and write the same bytes, or are refused."""
 
 from __future__ import annotations
 

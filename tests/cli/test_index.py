@@ -50,7 +50,7 @@ PATIENCE = 120
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder with ``news.index``, built from a run over all rows but ``b4``, and ``new.jsonl``."""
+    """A folder with ``new.jsonl`` and ``news.index``, built from all rows but ``b4``."""
     monkeypatch.chdir(tmp_path)
     Path("old.jsonl").write_text(lines_of(*(row for row in ROWS if row["id"] != "b4")), encoding="utf-8")
     Path("new.jsonl").write_text(lines_of(*NEW), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""``dedup run``, ``dedup config`` and the command line as a whole: real files, exact messages, exit codes."""
+"""``dedup run``, ``dedup config`` and the program as a whole: messages and exit codes."""
 
 import errno
 import io
