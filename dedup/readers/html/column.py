@@ -1,7 +1,6 @@
-"""A column of HTML -> the columns of a page: its text, and what it says of itself where the table does not.
+"""Reads a table column of HTML into the parts of a page; title, date, outlet, URL and author of the table take precedence.
 
-A row's own title, date, outlet, address and author win over those in its HTML. A row without HTML, or whose HTML holds no
-text but whose title is there, is a headline, as a row without text is.
+A row with a title, but without HTML or whose HTML has no text, is a headline, like any row without text.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ _STRINGS = ("text", "title", "source", "url", "author")
 
 
 class HtmlColumn(NamedTuple):
-    """Columns read from HTML (large_string; ``published`` timestamp[us, UTC]), and what was found broken: row -> finding."""
+    """Columns read from HTML: part -> large_string (``published``: timestamp[us, UTC]); row -> why it has no text."""
 
     parts: dict[str, Any]
     broken: dict[int, BrokenPage]
 
 
 def read_html_column(column: Any, urls: Any, titles: Any, *, limit: int) -> HtmlColumn:
-    """Read each cell as a page.
+    """Read each cell as an HTML page.
 
     Parameters
     ----------
     column : Arrow array of strings or binary values, nulls allowed
-    urls, titles : large_string arrays of the same length: where each was fetched from, and the title that the table gives
+    urls, titles : large_string arrays of the same length: the URL and the title of each row in the table
     limit : bytes of the largest page that is parsed
     """
     need_extractor()
@@ -56,6 +55,6 @@ def read_html_column(column: Any, urls: Any, titles: Any, *, limit: int) -> Html
 
 
 def or_else(column: Any, found: Any) -> Any:
-    """A column with its nulls and blanks filled from what was found in the HTML."""
+    """A column whose null and blank values are replaced by those found in the HTML."""
     blank = pc.fill_null(pc.equal(pc.binary_length(pc.utf8_trim_whitespace(column)), 0), pa.scalar(True))
     return pc.if_else(blank, found, column)

@@ -1,4 +1,4 @@
-"""HTML files -> blocks: a file is a page, its name is the page's id."""
+"""Reads HTML files: a file is a page, and its name is the id of the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .page import BrokenPage, need_extractor, read_page
 
 
 def read_html(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
-    """Read one page.
+    """Read a file as one page.
 
     Raises
     ------

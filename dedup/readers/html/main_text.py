@@ -1,14 +1,7 @@
-"""A parsed HTML page -> its text, written as a flattened page is: a paragraph a line, related links as a list at the end.
+"""Extracts the text of a parsed HTML page, one paragraph a line, in the form that ``segmentation.segment`` expects.
 
-The extractor (Resiliparse, extra ``crawl``) turns markup into lines and knows hundreds of names of menus, footers and
-advertisements. What it cannot know is done here, on the tree, before it reads it:
-
-- links to other articles (asides, blocks named "related", lists of nothing but headlines) leave the text and come back behind
-  it, under «مقالات ذات صلة» and with bullets, so that ``pages.segment`` makes headlines of them;
-- a second full ``<article>`` (sites that scroll on for ever) comes behind an end block and «إقرأ أيضاً», so that it is embedded;
-- the smallest element that holds most of the paragraphs is the article, and what stands around it is not read.
-
-Everything is one query over the tree each, or a walk of a bounded number of steps: time is linear in the page.
+Prepares the tree for the extractor (Resiliparse, extra ``crawl``), which turns it into lines and removes menus, footers
+and advertisements by name. Time is linear in the page: one query per step, or walks of bounded length.
 """
 
 from __future__ import annotations
@@ -17,9 +10,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-#: Never text. Forms are not here: some sites wrap the whole page in one.
+# - Links to other articles (asides, blocks named "related", lists of headlines only) move behind the text, with bullets and
+#   under «مقالات ذات صلة», so that they become headlines.
+# - A second full <article> (sites with endless scrolling) moves behind an end block and «إقرأ أيضاً», so that it becomes an
+#   embedded article.
+# - The smallest element with most of the paragraphs is the article; its surroundings are ignored.
+
+#: Elements that are never text. Forms are missing on purpose: some sites wrap the whole page in one.
 _NO_TEXT = "script,style,noscript,template,iframe,object,svg,canvas,video,audio,button,select,textarea,input,label,nav,figcaption,dialog"
-#: Names of blocks that are furniture, if they hold few words or mostly links.
+#: Blocks that are furniture by class or id, if they have few words.
 _FURNITURE = ",".join(
     f'[{attribute}*="{name}" i]'
     for name in (
@@ -37,7 +36,7 @@ _FURNITURE = ",".join(
     )
     for attribute in ("class", "id")
 )
-#: Names of blocks that link to other articles.
+#: Blocks that link to other articles by element, class or id.
 _RELATED = "aside," + ",".join(
     f'[{attribute}*="{name}" i]'
     for name in ("related", "similar", "read-also", "readalso", "read-more", "readmore", "also-read", "see-also", "most-read", "mostread",
@@ -45,25 +44,25 @@ _RELATED = "aside," + ",".join(
     for attribute in ("class", "id")
 )  # fmt: skip
 _LISTS = "ul,ol"
-#: A link of so many words is a headline; fewer are a menu's.
+#: Words of a link that is a headline; a link with fewer is an item of a menu.
 _HEADLINE_WORDS = range(4, 26)
-#: A block is one of links if this share of its letters stands in links.
+#: A block consists of links if at least this share of its letters is in links.
 _LINKED = 0.5
-#: Blocks named like furniture are taken off up to so many words; a paragraph has at least so many.
+#: Most words of a block of furniture; fewest words of a paragraph.
 _FURNITURE_WORDS, _PARAGRAPH_WORDS = 40, 8
-#: The article holds this share of the letters in paragraphs.
+#: The article contains at least this share of the letters in paragraphs.
 _COVERED = 0.75
-#: Blocks inside of blocks: how often the page's text may be read again, and what a block costs at least.
+#: Nested blocks are read several times: most readings of the page's whole text, and the least cost of a block in letters.
 _MOST_READINGS, _BLOCK_COST = 20, 1
-#: An article of its own: so many paragraphs, so many words in them.
+#: Fewest paragraphs and words of a second article.
 _ARTICLE_PARAGRAPHS, _ARTICLE_WORDS = 3, 60
 _FEED_TAIL = re.compile(r"^The post .{0,400} appeared first on .{0,200}$")
 _BYTE_ORDER_MARK = "\ufeff"
-#: The whole page is taken instead of the article's element if it has so much more prose.
+#: The whole page is used instead of the article's element if it has this many times as much prose.
 _LEAST_GAIN = 1.5
-#: Parents of a paragraph that are looked at, and lines at the top among which the title may stand again.
+#: Most ancestors of a paragraph that may be the article; first lines among which the title may be repeated.
 _MOST_STEPS, _TITLE_LINES = 16, 4
-#: A short line right above a list of links is its heading.
+#: Most words of the heading right above a list of links.
 _LIST_HEAD_WORDS = 5
 _LIST_HEAD, _ARTICLE_HEAD, _END_BLOCK = "مقالات ذات صلة", "إقرأ أيضاً:", "المصدر: {}"
 
@@ -73,25 +72,25 @@ def main_text(tree: Any, *, title: str | None, source: str | None, is_fragment: 
 
     Parameters
     ----------
-    tree : ``resiliparse.parse.html.HTMLTree``; it is changed
-    title : the page's title, which is not repeated at the top of its text
-    source : the outlet, for the end block between the article and a second one
-    is_fragment : the whole tree is content, as in the items of a feed
+    tree : ``resiliparse.parse.html.HTMLTree``; it is modified
+    title : title of the page, which is removed from the top of the text
+    source : the outlet, for the end block between two articles
+    is_fragment : the whole tree is content, as in an item of a feed
 
     Returns
     -------
-    lines without blank ones between; empty if there is no text
+    lines, none of them blank; empty if there is no text
     """
     body = tree.body
     if body is None:
         return ""
     for node in select(body, _NO_TEXT):
         node.remove()
-    headlines = _take_links(body)
-    _take_furniture(body)
-    further = [] if is_fragment else _take_articles(body, headlines)
+    headlines = _remove_links(body)
+    _remove_furniture(body)
+    others = [] if is_fragment else _remove_other_articles(body, headlines)
     lines = _without_title(_lines_of(tree) if is_fragment else _lines_of_article(tree), title)
-    for second_title, second in further:
+    for second_title, second in others:
         lines += [_END_BLOCK.format(source or "-"), _ARTICLE_HEAD, second_title, *second]
     listed = [headline for headline in dict.fromkeys(headlines) if headline != title]
     if lines and len(listed) > 1:
@@ -100,9 +99,9 @@ def main_text(tree: Any, *, title: str | None, source: str | None, is_fragment: 
 
 
 def select(node: Any, selector: str) -> list[Any]:
-    """The elements under a node that a CSS selector finds, in page order.
+    """The elements below a node that match a CSS selector, in page order.
 
-    The extractor's own collections run the query again for each element that is looked at; ``values`` runs it once.
+    Resiliparse's collections run the query again for each element that is accessed; ``values`` runs it once.
     """
     found: list[Any] = node.query_selector_all(selector).values()
     return found
@@ -113,11 +112,11 @@ def words_of(node: Any) -> list[str]:
     return (node.text or "").split()
 
 
-def _take_links(body: Any) -> list[str]:
-    """Take the blocks of links to other articles off the tree; their headlines, in page order."""
+def _remove_links(body: Any) -> list[str]:
+    """Remove blocks of links to other articles from the tree; returns their headlines in page order."""
     headlines: list[str] = []
     for selector in (_RELATED, _LISTS):
-        for block, words in _blocks(body, selector):
+        for block, words in _blocks_with_words(body, selector):
             links = [words_of(link) for link in select(block, "a")]
             size, linked = len("".join(words)), sum(len("".join(link)) for link in links)
             found = [" ".join(link) for link in links if len(link) in _HEADLINE_WORDS]
@@ -131,16 +130,16 @@ def _take_links(body: Any) -> list[str]:
     return headlines
 
 
-def _take_furniture(body: Any) -> None:
-    for block, words in _blocks(body, _FURNITURE):
+def _remove_furniture(body: Any) -> None:
+    for block, words in _blocks_with_words(body, _FURNITURE):
         if len(words) <= _FURNITURE_WORDS:
             block.remove()
 
 
-def _blocks(body: Any, selector: str) -> Iterator[tuple[Any, list[str]]]:
-    """The elements that a selector finds, with their words; not those inside of one that was taken off meanwhile.
+def _blocks_with_words(body: Any, selector: str) -> Iterator[tuple[Any, list[str]]]:
+    """The elements that match a selector, with their words; not those inside an element that was removed meanwhile.
 
-    Blocks inside of blocks are read again with each of them: this ends when the page was read ``_MOST_READINGS`` times.
+    Nested blocks are read once for each level, so this stops when the page was read ``_MOST_READINGS`` times.
     """
     left = _MOST_READINGS * len(body.text or "")
     before = None
@@ -155,15 +154,15 @@ def _blocks(body: Any, selector: str) -> Iterator[tuple[Any, list[str]]]:
         before = block
 
 
-def _take_articles(body: Any, headlines: list[str]) -> list[tuple[str, list[str]]]:
-    """Take ``<article>`` elements behind the first full one off the tree: (title, paragraphs) of full ones.
+def _remove_other_articles(body: Any, headlines: list[str]) -> list[tuple[str, list[str]]]:
+    """Remove ``<article>`` elements behind the first full one from the tree; returns (title, paragraphs) of full ones.
 
-    Small ones are cards that link to an article; their headlines go to ``headlines``. An article inside of the first one is
-    a part of it, unless it is such a card.
+    Small ones are cards that link to an article; their headlines are added to ``headlines``. An article inside the first
+    one is a part of it unless it is such a card.
     """
-    further: list[tuple[str, list[str]]] = []
+    others: list[tuple[str, list[str]]] = []
     main = None
-    for article, words in _blocks(body, "article"):
+    for article, words in _blocks_with_words(body, "article"):
         head = article.query_selector("h1,h2,h3")
         headline = words_of(head) if head is not None else []
         if len(words) < _ARTICLE_WORDS:
@@ -175,46 +174,46 @@ def _take_articles(body: Any, headlines: list[str]) -> list[tuple[str, list[str]
         elif headline and not main.contains(article):
             paragraphs = _paragraphs(article)
             if len(paragraphs) >= _ARTICLE_PARAGRAPHS:
-                further.append((" ".join(headline), [" ".join(words_of(p)) for p in paragraphs]))
+                others.append((" ".join(headline), [" ".join(words_of(p)) for p in paragraphs]))
                 article.remove()
-    return further
+    return others
 
 
 def _lines_of_article(tree: Any) -> list[str]:
-    """The lines of the element that holds the paragraphs; of the whole page where there is none, or where it has less text."""
+    """The lines of the element with the paragraphs, or of the whole page if there is none or the page has far more prose."""
     body = tree.body
     paragraphs = _paragraphs(body)
-    article = _holder(body, paragraphs)
+    article = _article_element(body, paragraphs)
     if article is None:
         return _lines_of(tree, main_content=True)
-    held, everything = len("".join(words_of(article))), len("".join(words_of(body)))
-    whole = _lines_of(tree, main_content=True) if 2 * held < everything else []
+    contained, everything = len("".join(words_of(article))), len("".join(words_of(body)))
+    whole = _lines_of(tree, main_content=True) if 2 * contained < everything else []
     body.replace_children(article)
     lines = _lines_of(tree)
-    # Text in bare lines, without paragraphs, may stand beside some paragraphs in a footer.
-    return whole if _prose(whole) > _LEAST_GAIN * _prose(lines) else lines
+    # The text may be in bare lines, while the only paragraphs are in a footer.
+    return whole if _prose_length(whole) > _LEAST_GAIN * _prose_length(lines) else lines
 
 
-def _holder(body: Any, paragraphs: list[Any]) -> Any:
-    """The smallest element that holds most of the text in paragraphs, or None if there are none."""
+def _article_element(body: Any, paragraphs: list[Any]) -> Any:
+    """The smallest element that contains most of the text in paragraphs, or None if there are no paragraphs."""
     sizes = [len(p.text or "") for p in paragraphs]
     total = sum(sizes)
     if not total:
         return None
-    held: dict[Any, int] = {}
+    contained: dict[Any, int] = {}
     for p, size in zip(paragraphs, sizes, strict=True):
         node = p.parent
         for _ in range(_MOST_STEPS):
             if node is None or node == body:
                 break
-            held[node] = held.get(node, 0) + size
+            contained[node] = contained.get(node, 0) + size
             node = node.parent
-    enough = [(size, node) for node, size in held.items() if size >= _COVERED * total]
-    # An element holds at least as much as what it contains; of those that hold the same, the innermost came first.
+    enough = [(size, node) for node, size in contained.items() if size >= _COVERED * total]
+    # An element contains at least as much as each of its descendants; of equal ones, the innermost came first.
     return min(enough, key=lambda found: found[0])[1] if enough else None
 
 
-def _prose(lines: list[str]) -> int:
+def _prose_length(lines: list[str]) -> int:
     return sum(len(line) for line in lines if line.count(" ") >= _PARAGRAPH_WORDS)
 
 
@@ -228,7 +227,7 @@ def _lines_of(tree: Any, *, main_content: bool = False) -> list[str]:
 
 
 def _without_title(lines: list[str], title: str | None) -> list[str]:
-    """Text from its first line on that is not the title again."""
+    """Lines without a repeated title at the top, and without those before it."""
     for at, line in enumerate(lines[:_TITLE_LINES]):
         if line == title:
             return lines[at + 1 :]

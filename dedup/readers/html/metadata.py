@@ -1,7 +1,7 @@
-"""What an HTML page says of itself, outside of its text: title, date, address, outlet, author.
+"""Extracts the metadata of an HTML page: title, date, URL, outlet, author.
 
-Several standards say each of these; the first that can be read counts, the more exact one before the more common.
-Everything is read from the tree of Resiliparse before ``main_text`` changes it.
+Several standards state each of these; the first readable one counts, more exact standards before more common ones.
+Must run before ``main_text``, which modifies the tree.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ _DATES = (
     *("article:published_time", "og:published_time", "datepublished", "article:published", "pubdate", "publishdate", "publish_date"),
     *("publish-date", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created", "dc.date", "article.published", "date"),
 )
-#: Last, a date that readers see. Not any: many sites print today's above the page.
+#: Last resort: blocks with a visible date. Only these, for many sites print today's date above the page.
 _DATE_BLOCKS = tuple(
     f'{place}[class*="{name}" i]' for place, name in (("article ", "date"), ("", "publish"), ("", "posted-on"), ("", "post-date"))
 )
 _AUTHORS = ("author", "article:author", "parsely-author", "dc.creator", "byl")
-#: A tag that means nothing; long texts are broken up by it before they are parsed, scripts too.
+#: A tag without meaning in text, which ``page`` inserts into long stretches before parsing, in scripts too.
 NOTHING = "wbr"
-#: Before it the headline, behind it the site: «عنوان الخبر - صحيفة الوئام», «... | CNN».
+#: Separator between the headline and the name of the site: «عنوان الخبر - صحيفة الوئام», «... | CNN».
 _SITE_SUFFIX = re.compile(r"\s+(?:[|•»«:–—-]|::)\s+")
 _MOST_HEADS = 20
 _MOST_METAS, _MOST_JSON, _JSON_DEPTH = 400, 1 << 20, 6
-#: A time further away than this from any crawl is a mistake, or the epoch.
+#: An earlier date is a mistake, or the epoch.
 _FIRST_YEAR = 1990
 
 
 @dataclass(frozen=True)
 class PageMetadata:
-    """What was found; ``body`` is the text in JSON-LD, where the page itself has none."""
+    """The metadata found; ``body`` is the text in JSON-LD, for pages without any other."""
 
     title: str | None
     published: datetime | None
@@ -49,39 +49,39 @@ class PageMetadata:
     body: str | None
 
 
-def page_facts(tree: Any, *, url: str | None) -> PageMetadata:
-    """Read a page's own words about itself.
+def page_metadata(tree: Any, *, url: str | None) -> PageMetadata:
+    """Read the metadata of a page.
 
     Parameters
     ----------
     tree : ``resiliparse.parse.html.HTMLTree``
-    url : where the page was fetched from, if that is known
+    url : the URL that the page was fetched from, if known
     """
-    metas = _metas(tree)
-    linked = list(_linked_data(tree))
-    address = _address(tree, metas, url)
-    site = _line(metas.get("og:site_name")) or _line(_first_of(linked, "publisher", "name"))
+    metas = _meta_tags(tree)
+    linked = list(_json_ld_objects(tree))
+    address = _canonical_url(tree, metas, url)
+    site = _single_line(metas.get("og:site_name")) or _single_line(_first_text(linked, "publisher", "name"))
     return PageMetadata(
         title=_title(tree, metas, linked, site),
         published=_published(tree, metas, linked),
         url=address,
         source=site or host(address),
-        author=next((found for name in _AUTHORS if (found := _line(metas.get(name))) and "://" not in found), None)
-        or _line(_first_of(linked, "author", "name")),
-        body=_first_of(linked, "articleBody"),
+        author=next((found for name in _AUTHORS if (found := _single_line(metas.get(name))) and "://" not in found), None)
+        or _single_line(_first_text(linked, "author", "name")),
+        body=_first_text(linked, "articleBody"),
     )
 
 
 def host(url: str | None) -> str | None:
-    """The host of an address, without ``www.``."""
+    """The host of a URL, without ``www.``."""
     try:
         return (urlsplit(url or "").hostname or "").removeprefix("www.") or None
-    except ValueError:  # an address like http://[a
+    except ValueError:  # a URL like http://[a
         return None
 
 
-def _metas(tree: Any) -> dict[str, str]:
-    """``<meta>`` by its property or name, in lower case; the first of each."""
+def _meta_tags(tree: Any) -> dict[str, str]:
+    """Property or name, in lower case -> content of the first ``<meta>`` that has it."""
     metas: dict[str, str] = {}
     for meta in select(tree.document, "meta[content]")[:_MOST_METAS]:
         names = meta.getattr("property") or meta.getattr("name") or meta.getattr("itemprop") or ""
@@ -90,7 +90,7 @@ def _metas(tree: Any) -> dict[str, str]:
     return metas
 
 
-def _linked_data(tree: Any) -> Iterator[dict[str, Any]]:
+def _json_ld_objects(tree: Any) -> Iterator[dict[str, Any]]:
     """The objects in the page's JSON-LD, outer ones first."""
     for script in select(tree.document, 'script[type="application/ld+json"]')[:_MOST_METAS]:
         text = (script.text or "").replace(f"<{NOTHING}>", "")
@@ -107,8 +107,8 @@ def _linked_data(tree: Any) -> Iterator[dict[str, Any]]:
             waiting = [item for items in inner if isinstance(items, list) for item in items]
 
 
-def _first_of(objects: list[dict[str, Any]], *path: str) -> str | None:
-    """The first text at a path of keys; of a list its first element counts."""
+def _first_text(objects: list[dict[str, Any]], *path: str) -> str | None:
+    """The first text at a path of keys; of a list, the first element counts."""
     for item in objects:
         value: Any = item
         for key in path:
@@ -120,14 +120,14 @@ def _first_of(objects: list[dict[str, Any]], *path: str) -> str | None:
 
 
 def _title(tree: Any, metas: dict[str, str], linked: list[dict[str, Any]], site: str | None) -> str | None:
-    heads = [line for head in select(tree.document, "h1")[:_MOST_HEADS] if (line := _line(head.text))]
-    title = _line(tree.title)
-    named = _line(metas.get("og:title")) or _line(_first_of(linked, "headline")) or (heads[0] if len(heads) == 1 else None)
+    heads = [line for head in select(tree.document, "h1")[:_MOST_HEADS] if (line := _single_line(head.text))]
+    title = _single_line(tree.title)
+    named = _single_line(metas.get("og:title")) or _single_line(_first_text(linked, "headline")) or (heads[0] if len(heads) == 1 else None)
     return _without_site(named or title or (heads[0] if heads else None), site, heads)
 
 
 def _without_site(title: str | None, site: str | None, heads: list[str]) -> str | None:
-    """A title without the site's name at its end; an ``<h1>`` that the title begins with says where it ends."""
+    """A title without the name of the site at its end; if the title begins with an ``<h1>``, that is the headline."""
     if title is None or title in heads:
         return title
     begun = [head for head in heads if len(head) >= 8 and title.startswith(head) and _SITE_SUFFIX.match(title, len(head))]
@@ -143,7 +143,7 @@ def _without_site(title: str | None, site: str | None, heads: list[str]) -> str 
 
 
 def _published(tree: Any, metas: dict[str, str], linked: list[dict[str, Any]]) -> datetime | None:
-    said = [metas.get(_DATES[0]), _first_of(linked, "datePublished"), *(metas.get(name) for name in _DATES[1:])]
+    said = [metas.get(_DATES[0]), _first_text(linked, "datePublished"), *(metas.get(name) for name in _DATES[1:])]
     for selector in ('[itemprop="datePublished"]', "time[pubdate]", "article time[datetime]", "time[datetime]", *_DATE_BLOCKS):
         found = tree.document.query_selector(selector)
         if found is not None:
@@ -157,8 +157,8 @@ def _published(tree: Any, metas: dict[str, str], linked: list[dict[str, Any]]) -
     return None
 
 
-def _address(tree: Any, metas: dict[str, str], url: str | None) -> str | None:
-    """The canonical address. One that names only the site, for a page that is not its front, is a mistake of the template."""
+def _canonical_url(tree: Any, metas: dict[str, str], url: str | None) -> str | None:
+    """The canonical URL. One without a path is a mistake of the template, unless the page is the front page."""
     link = tree.document.query_selector('link[rel~="canonical"][href]')
     for said in (link.getattr("href") if link is not None else None, metas.get("og:url"), url):
         try:
@@ -171,5 +171,5 @@ def _address(tree: Any, metas: dict[str, str], url: str | None) -> str | None:
     return url
 
 
-def _line(text: Any) -> str | None:
+def _single_line(text: Any) -> str | None:
     return (" ".join(text.split()) or None) if isinstance(text, str) else None

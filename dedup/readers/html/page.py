@@ -1,12 +1,7 @@
-"""HTML pages -> text that reads like a flattened page, with title, date, address and outlet.
+"""Reads one HTML page, from a file, WARC record or table cell, into text, title, date, URL, outlet and author.
 
-``read_page`` reads one page from anywhere: a file, a record of a WARC, a cell of a table. Encodings are settled in
-``encodings``, what the page says of itself in ``page_facts``, its text in ``main_text``. Parser and extractor are
-Resiliparse's (extra ``crawl``).
-
-Pages are not trusted. A page larger than the limit is not parsed, and one with elements nested deeper than anybody writes is not
-read. Formatting tags left open over many blocks, which the standard tells parsers to repeat in every block, are taken out
-first. So a page costs time in proportion to its size.
+Pages are not trusted: too large or too deeply nested ones are rejected, and markup that parsers need quadratic time for is
+removed first, so that time is linear in the page. Parser and extractor: Resiliparse (extra ``crawl``).
 """
 
 from __future__ import annotations
@@ -21,18 +16,20 @@ from ...errors import InputError
 from ..encodings import decode, mojibake
 from ..values import safe_text, without_surrogates
 from .main_text import main_text
-from .metadata import NOTHING, host, page_facts
+from .metadata import NOTHING, host, page_metadata
 
-#: A page of more bytes is rejected (setting ``input.page_bytes``); the largest news pages have some two million.
+#: Most bytes of a page (setting ``input.page_bytes``); the largest news pages have some two million.
 MAX_PAGE_BYTES = 16 << 20
-#: Elements nested deeper than this are no page; extraction would take time with the square of the depth.
+#: Deepest nesting of elements; extraction takes time with the square of the depth.
 MAX_DEPTH = 256
-#: Formatting tags times all tags; above, a parser might have to repeat the former in most of the latter.
+#: Most formatting tags times all tags. Parsers must repeat formatting tags that are left open in every block, so above this
+#: they are removed.
 _MOST_REPEATS = 1_000_000
-#: Links; above, they are taken out too, for a link inside of a link makes parsers move what is between.
+#: Most links. Above, they are removed too: for a link inside a link, parsers move all that is in between.
 _MOST_LINKS = 20_000
 _LINK = re.compile(r"</?a(?=[\s/>])[^<>]*>", re.IGNORECASE)
-#: Characters without a tag; more are broken up, for a tag with very many attributes costs time with the square of their number.
+#: Most characters without a tag, and a margin to reach a blank. Longer stretches are broken up, for a tag takes time with the
+#: square of the number of its attributes.
 _STRETCH, _TO_A_BLANK = 2000, 200
 _FORMATTING = re.compile(r"</?(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[a-z!/?][^<>]*>", re.IGNORECASE)
@@ -41,27 +38,27 @@ _ESCAPED_TAG = re.compile(
     r"&lt;/?(?:p|a|br|div|span|h[1-6]|img|strong|b|i|em|ul|ol|li|figure|blockquote|table)(?:\s|/?&gt;)", re.IGNORECASE
 )
 _HEAD = 100_000
-#: NUL and other controls have no place in text; parsers disagree on what to make of them.
+#: NUL and other controls do not belong in text, and parsers disagree about them.
 _CONTROLS = {code: " " for code in range(32) if chr(code) not in "\t\n\r"} | {0x7F: " "}
 _TOO_DEEP = ">".join("*" * MAX_DEPTH)
-#: The text in JSON-LD is taken where the page has none, if it has so many words.
+#: Fewest words of a text in JSON-LD that replaces a missing main text.
 _BODY_WORDS = 20
 
 
 @dataclass(frozen=True)
 class HtmlPage:
-    """What one HTML page holds.
+    """The parts of one HTML page.
 
     Attributes
     ----------
-    text : the main text, one paragraph a line; related links as a list with bullets at its end, a second article behind
-        «إقرأ أيضاً», as ``pages.segment`` reads them
-    title : the headline, without the site's name
+    text : the main text, one paragraph a line, then a second article behind «إقرأ أيضاً» and related links as a list with
+        bullets, as ``segmentation.segment`` expects them
+    title : the headline, without the name of the site
     published : UTC
-    url : the canonical address that the page names, else the one it was fetched from
+    url : the canonical URL stated in the page, else the one it was fetched from
     source : the site's name for itself, else the host
     author : the byline
-    encoding : what the bytes were read as
+    encoding : the encoding that the bytes were decoded from
     """
 
     text: str
@@ -74,11 +71,11 @@ class HtmlPage:
 
 
 class BrokenPage(Exception):  # noqa: N818 (a finding, not a fault)
-    """A page that gives no document; becomes a row of ``rejects``.
+    """A page without a readable text; becomes a row of ``rejects``.
 
     Attributes
     ----------
-    reason : ``no_main_text``, ``mojibake``, ``unknown_charset``, ``too_large``, ``too_deep``
+    reason : a key of ``reasons.REJECT_REASONS``
     detail : a sentence
     """
 
@@ -89,12 +86,12 @@ class BrokenPage(Exception):  # noqa: N818 (a finding, not a fault)
 
 
 def need_extractor() -> None:
-    """Check that the extra is installed.
+    """Check that the extra ``crawl`` is installed.
 
     Raises
     ------
     InputError
-        That says what to install.
+        If it is not.
     """
     try:
         import resiliparse.extract.html2text
@@ -110,9 +107,9 @@ def read_page(data: bytes | str, *, url: str | None = None, header: str | None =
 
     Parameters
     ----------
-    data : the page's bytes, or its text; a fragment (the item of a feed, escaped once more or not) will do
-    url : where it was fetched from, if that is known
-    header : the HTTP header ``Content-Type``, if there was one: a hint, the bytes decide
+    data : bytes or text of the page, or of a fragment (the item of a feed, even if it is escaped once more)
+    url : the URL that it was fetched from, if known
+    header : the HTTP header ``Content-Type``, if there was one: only a hint, for the bytes decide
     limit : bytes of the largest page that is parsed
 
     Returns
@@ -122,43 +119,43 @@ def read_page(data: bytes | str, *, url: str | None = None, header: str | None =
     Raises
     ------
     BrokenPage
-        If no text comes out of it.
+        If the page has no text, or none that can be read.
     InputError
         If the extra ``crawl`` is not installed.
     """
     need_extractor()
     from resiliparse.parse.html import HTMLTree
 
-    text, encoding = _decoded(data, header, limit)
+    text, encoding = _decode_page(data, header, limit)
     is_fragment = _DOCUMENT_TAG.search(text, 0, _HEAD) is None
     if is_fragment and "&lt;" in text and _ESCAPED_TAG.search(text) and not _TAG.search(text):
         text = html.unescape(text)
     if is_fragment and not _TAG.search(text):
         found = " ".join(html.unescape(text).split()) if "\n" not in text else html.unescape(text)
-        return HtmlPage(_believed(found.strip()), url=url, source=host(url), encoding=encoding)
-    text = _tame(text)
+        return HtmlPage(_checked_text(found.strip()), url=url, source=host(url), encoding=encoding)
+    text = _linear_markup(text)
     tree = HTMLTree.parse(text)
     if _is_too_deep(tree):
         tree = HTMLTree.parse(_FORMATTING.sub("", text))
         if _is_too_deep(tree):
             raise BrokenPage("too_deep", f"elements nested more than {MAX_DEPTH} deep")
-    facts = page_facts(tree, url=url)
-    found = main_text(tree, title=facts.title, source=facts.source, is_fragment=is_fragment)
-    if not found and facts.body and facts.body.count(" ") >= _BODY_WORDS:
-        found = "\n".join(line.strip() for line in html.unescape(facts.body).splitlines() if line.strip())
+    metadata = page_metadata(tree, url=url)
+    found = main_text(tree, title=metadata.title, source=metadata.source, is_fragment=is_fragment)
+    if not found and metadata.body and metadata.body.count(" ") >= _BODY_WORDS:
+        found = "\n".join(line.strip() for line in html.unescape(metadata.body).splitlines() if line.strip())
     return HtmlPage(
-        text=_believed(found),
-        title=facts.title,
-        published=facts.published,
-        url=facts.url,
-        source=facts.source,
-        author=facts.author,
+        text=_checked_text(found),
+        title=metadata.title,
+        published=metadata.published,
+        url=metadata.url,
+        source=metadata.source,
+        author=metadata.author,
         encoding=encoding,
     )
 
 
-def _decoded(data: bytes | str, header: str | None, limit: int) -> tuple[str, str]:
-    """The text of a page and its encoding, without controls and halves of surrogate pairs."""
+def _decode_page(data: bytes | str, header: str | None, limit: int) -> tuple[str, str]:
+    """The text of a page, without controls and lone surrogates, and its encoding."""
     if len(data) > limit:
         raise BrokenPage("too_large", f"{len(data):,} bytes, the limit is {limit:,} (input.page_bytes)")
     if isinstance(data, str):
@@ -168,14 +165,14 @@ def _decoded(data: bytes | str, header: str | None, limit: int) -> tuple[str, st
         if decoded is None:
             raise BrokenPage("unknown_charset", f"no encoding makes words of it: {safe_text(data[:80].decode('latin-1'))}")
         text, encoding = decoded.text, decoded.encoding
-    # Looking for each is far faster than to translate a text that has none.
+    # Searching for each is far faster than translating a text that has none.
     if any(sign in text for sign in map(chr, _CONTROLS)):
         text = text.translate(_CONTROLS)
     return text, encoding
 
 
-def _tame(text: str) -> str:
-    """A page that a parser reads in linear time."""
+def _linear_markup(text: str) -> str:
+    """A page without the markup for which parsers need quadratic time."""
     pieces = text.split("<")
     tags = len(pieces)
     if max(map(len, pieces)) > _STRETCH:
@@ -190,7 +187,7 @@ def _tame(text: str) -> str:
 
 
 def _broken_up(piece: str) -> str:
-    """A stretch with a tag here and there that means nothing in text, and ends the tag if this was one."""
+    """A stretch with a tag inserted here and there: without meaning in text, but it ends a tag with many attributes."""
     parts, start = [], 0
     while len(piece) - start > _STRETCH:
         end = piece.find(" ", start + _STRETCH, start + _STRETCH + _TO_A_BLANK)
@@ -205,8 +202,8 @@ def _is_too_deep(tree: Any) -> bool:
     return body is not None and body.query_selector(_TOO_DEEP) is not None
 
 
-def _believed(text: str) -> str:
-    """A text, if there is any and it is no mojibake."""
+def _checked_text(text: str) -> str:
+    """The text, if there is one and it is no mojibake; else raises ``BrokenPage``."""
     if not text:
         raise BrokenPage("no_main_text", "nothing but menus, links and scripts")
     if wrong := mojibake(text):
