@@ -164,7 +164,7 @@ TABLES = {
     "verdicts": VERDICTS,
 }
 
-#: The meaning of every column of ``TABLES``. The manual prints it; Parquet files do not hold it.
+#: The meaning of every column of ``TABLES``. The manual prints it; Parquet files do not contain it.
 COLUMN_MEANINGS = {
     "documents": {
         "doc_id": "unique id: the input's own id, else file name and row; `#1`, `#2` ... for the other documents of a page",

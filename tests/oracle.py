@@ -214,12 +214,12 @@ def bucket_pairs(keys: Row, members: Row, cap: int) -> tuple[list[Pair], int]:
         buckets.setdefault(key, []).append(member)
     pairs, capped = [], 0
     for bucket in buckets.values():
-        crowded = len(bucket) - 1 > cap
-        capped += len(bucket) if crowded else 0
+        is_capped = len(bucket) - 1 > cap
+        capped += len(bucket) if is_capped else 0
         for i, one in enumerate(bucket):
-            met = bucket[i + 1 : i + 1 + max(1, cap // 8)] if crowded else bucket[i + 1 :]
+            met = bucket[i + 1 : i + 1 + max(1, cap // 8)] if is_capped else bucket[i + 1 :]
             pairs += [(min(one, other), max(one, other)) for other in met]
-        for anchor in sorted(bucket)[: max(1, cap // 16)] if crowded else []:
+        for anchor in sorted(bucket)[: max(1, cap // 16)] if is_capped else []:
             pairs += [(min(one, anchor), max(one, anchor)) for one in bucket if one != anchor]
     return pairs, capped
 
@@ -337,7 +337,7 @@ def shared_weights(rows: list[Row], pairs: list[Pair], weights: dict[int, float]
 
 
 def coverage_pairs(rows: list[Row], pairs: list[Pair]) -> list[float]:
-    """The share of terms of the first row that stand in the second next to the same previous or next term."""
+    """The share of terms of the first row that occur in the second next to the same previous or next term."""
     bare = [[term & ~3 for term in row] for row in rows]
     return [_coverage(bare[covered], bare[by]) for covered, by in pairs]
 

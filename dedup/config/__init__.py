@@ -93,7 +93,7 @@ class CopyConfig:
     near: float = _doc("jaccard from which two documents are near copies", 0.5)
     excerpt: float = _doc("containment from which the smaller document can be an excerpt of the larger", 0.4)
     contained: float = _doc("containment from which it is an excerpt whatever its coverage", 0.62)
-    coverage: float = _doc("below that: share of an excerpt's words that must stand in the larger text next to the same neighbour", 0.76)
+    coverage: float = _doc("below that: share of an excerpt's words that must occur in the larger text next to the same neighbour", 0.76)
     distinct: float = _doc(
         "share of the containment that must remain when common shingles weigh less; otherwise the pair is a template", 0.75
     )

@@ -25,7 +25,7 @@ ROUNDS = 3
 #: Merges that check more members than this share a budget of checks per match: each member must be looked up.
 MOST_CHECKS = 2000
 #: Canonicals, first by precedence, that a document is compared with in a round.
-MOST_ASKED = 8
+MOST_CANONICALS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
     Star clustering, after Aslam, Pelekhov, Rus 2004, "The star clustering algorithm for static and dynamic
     information organization"; here stars also merge.
     """
-    asked: Ints = np.empty(0, np.int64)
+    compared: Ints = np.empty(0, np.int64)
     settled = np.empty(0, np.int64) if settled is None else settled
     canonical = _stars(matches, ranks, settled)
     for _ in range(ROUNDS):
@@ -83,10 +83,10 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
         can_tie = _can_tie(left, right, settled)
         left, right = left[can_tie], right[can_tie]
         keys = pair_keys(left, right, len(ranks))
-        new = ~is_among(keys, asked) & ~is_among(keys, pair_keys(matches.left, matches.right, len(ranks)))
+        new = ~is_among(keys, compared) & ~is_among(keys, pair_keys(matches.left, matches.right, len(ranks)))
         if not new.any():
             break
-        asked = np.sort(np.concatenate([asked, keys[new]]))
+        compared = np.sort(np.concatenate([compared, keys[new]]))
         more = verify(left[new], right[new])
         matches = Matches.join([matches, more])
         if (more.kind == PARTIAL).all():
@@ -99,8 +99,8 @@ def _can_tie(left: Ints, right: Ints, settled: Ints) -> npt.NDArray[np.bool_]:
     """bool[n_pairs]: whether a match could tie the pair: not two old documents, nor a new one to an old copy."""
     if not len(settled):
         return np.ones(len(left), bool)
-    stands = np.append(settled == np.arange(len(settled)), True)
-    can: npt.NDArray[np.bool_] = (right >= len(settled)) & stands[np.minimum(left, len(settled))]
+    is_canonical = np.append(settled == np.arange(len(settled)), True)
+    can: npt.NDArray[np.bool_] = (right >= len(settled)) & is_canonical[np.minimum(left, len(settled))]
     return can
 
 
@@ -122,7 +122,7 @@ def _stars(matches: Matches, ranks: Ints, settled: Ints) -> Ints:
 def _chained(matches: Matches, canonical: Ints, ranks: Ints) -> tuple[Ints, Ints]:
     """Pairs of a document and the canonical of a document that it matches, in different groups.
 
-    At most ``MOST_ASKED`` per document, those first by precedence: groups move to the first canonical.
+    At most ``MOST_CANONICALS`` per document, those first by precedence: groups move to the first canonical.
     """
     tying = matches.kind != PARTIAL
     left, right = matches.left[tying], matches.right[tying]
@@ -133,7 +133,7 @@ def _chained(matches: Matches, canonical: Ints, ranks: Ints) -> tuple[Ints, Ints
     new = run_starts(one, other)
     one, other = one[new], other[new]
     place = np.arange(len(one)) - np.searchsorted(one, one)
-    few = place < MOST_ASKED
+    few = place < MOST_CANONICALS
     return unique_pairs(np.minimum(one[few], other[few]), np.maximum(one[few], other[few]), len(canonical))
 
 

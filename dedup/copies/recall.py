@@ -199,10 +199,10 @@ def _true_pairs(
 
 def _is_listed(one: Ints, other: Ints, sample: Ints, matches: Matches, text_of: Ints, n_texts: int) -> npt.NDArray[np.bool_]:
     """Whether any document of one text has a match with any of the other, for pairs with a text of the sample."""
-    in_sample = np.zeros(n_texts + 1, bool)  # the last place stands for -1
+    in_sample = np.zeros(n_texts + 1, bool)  # the last place represents -1
     in_sample[sample] = True
     left, right = text_of[matches.left], text_of[matches.right]
-    asked = (in_sample[left] | in_sample[right]) & (left >= 0) & (right >= 0)
-    left, right = left[asked], right[asked]
+    of_sample = (in_sample[left] | in_sample[right]) & (left >= 0) & (right >= 0)
+    left, right = left[of_sample], right[of_sample]
     listed = np.sort(np.minimum(left, right) * n_texts + np.maximum(left, right))
     return is_among(np.minimum(one, other) * n_texts + np.maximum(one, other), listed)

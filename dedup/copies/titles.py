@@ -121,8 +121,8 @@ def _same_titles(
     keys = band_rows(titles.shingles, rows, config.signatures, settings.bands, settings.rows, threads=threads, release=release)
     full = np.diff(titles.shingles[1])[rows] > 0
     found = band_candidates(keys, full, np.arange(len(rows)), settings, threads=threads)
-    asked = of_headline[found.left] | of_headline[found.right]
-    left, right = found.left[asked], found.right[asked]
+    with_headline = of_headline[found.left] | of_headline[found.right]
+    left, right = found.left[with_headline], found.right[with_headline]
     same, jaccard, containment = close_titles(titles.shingles, titles.terms, titles.facts, rows[left], rows[right], config.copies.title)
     release()
     return left[same], right[same], jaccard[same], containment[same]

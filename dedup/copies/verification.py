@@ -22,7 +22,7 @@ from ..kernels.copies.shingle_weights import shared_weights, weight_sums
 from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Matches, Overlap, measure_overlap
 from .shingle_weights import Weights
 
-# What decides besides the settings in ``CopyConfig``; chosen on labelled pairs of Arabic news (see ``bench/labels``).
+# Deciding constants beyond the settings of ``CopyConfig``; chosen on labelled pairs of Arabic news (see ``bench/labels``).
 #: Containment from which a pair is never a template, however common its shingles: hundreds of outlets print one wire.
 TEMPLATE_BELOW = 0.8
 #: Facts that must be missing from the larger text to count against a copy; a single one may be an edit.
@@ -94,7 +94,7 @@ def verify_pairs(
 
     - *Distinct containment* weighs shingles that an outlet repeats less, so a template that is filled in
       day by day (cables, forecasts, page furniture) loses most of it.
-    - *Coverage* is the share of the shorter text's words that stand in the longer one next to the same
+    - *Coverage* is the share of the shorter text's words that occur in the longer one next to the same
       neighbour. A copy edited throughout keeps it, a text that is half new does not.
     - *Facts* are numbers and rare words. In a template filled in again, too few facts of the smaller text
       are in the larger one, or too many are replaced in place.
@@ -104,13 +104,13 @@ def verify_pairs(
     left, right, overlap = left[listed], right[listed], overlap.take(listed)
     jaccard, containment, left_is_smaller = overlap
     kind = kinds_by_overlap(overlap, config)
-    asked = np.flatnonzero(may_be_template(kind, containment))
-    if len(asked):
-        template = distinct(left[asked], right[asked]) < config.distinct * containment[asked]
-        kind[asked[template]] = PARTIAL
-        asked = asked[~template]
-        copied = _is_copied(left[asked], right[asked], left_is_smaller[asked], jaccard[asked], containment[asked], terms, config)
-        kind[asked[~copied]] = PARTIAL
+    pending = np.flatnonzero(may_be_template(kind, containment))
+    if len(pending):
+        template = distinct(left[pending], right[pending]) < config.distinct * containment[pending]
+        kind[pending[template]] = PARTIAL
+        pending = pending[~template]
+        copied = _is_copied(left[pending], right[pending], left_is_smaller[pending], jaccard[pending], containment[pending], terms, config)
+        kind[pending[~copied]] = PARTIAL
     contained = np.where(kind != EXCERPT, NEITHER, np.where(left_is_smaller, LEFT, RIGHT)).astype(np.uint8)
     return Matches(left, right, kind, jaccard, containment, contained)
 
@@ -159,7 +159,7 @@ def _is_copied(
     covered[unclear] = coverage_pairs(*terms, smaller[unclear], larger[unclear]) >= config.coverage
     own, shared = shared_facts(*terms, smaller, larger)
     copied: npt.NDArray[np.bool_] = covered & ((shared >= config.facts * own) | (own - shared < LEAST_MISSING))
-    asked = np.flatnonzero(copied & (containment < REPLACED_BELOW))
-    counts, densities = replaced_facts(*terms, left[asked], right[asked])
-    copied[asked] = (counts < REPLACED_LEAST) | (densities < REPLACED_DENSITY)
+    pending = np.flatnonzero(copied & (containment < REPLACED_BELOW))
+    counts, densities = replaced_facts(*terms, left[pending], right[pending])
+    copied[pending] = (counts < REPLACED_LEAST) | (densities < REPLACED_DENSITY)
     return copied

@@ -48,13 +48,13 @@ def bucket_pairs(keys, members, cap):
         end = begin + 1
         while end < n and keys[end] == keys[begin]:
             end += 1
-        crowded = end - begin - 1 > cap
+        is_capped = end - begin - 1 > cap
         for i in range(begin, end):
-            for j in range(i + 1, min(end, i + 1 + (reach if crowded else cap))):
+            for j in range(i + 1, min(end, i + 1 + (reach if is_capped else cap))):
                 left[used] = min(members[i], members[j])
                 right[used] = max(members[i], members[j])
                 used += 1
-        if crowded:
+        if is_capped:
             smallest(members[begin:end], anchors)
             for anchor in anchors:
                 for i in range(begin, end):
@@ -69,13 +69,13 @@ def bucket_pairs(keys, members, cap):
 @leaf
 def smallest(values, out):
     """Write the ``len(out)`` smallest of ``values`` into ``out``, ascending; there must be at least as many."""
-    held = 0
+    n_kept = 0
     for value in values:
-        if held == len(out) and value >= out[held - 1]:
+        if n_kept == len(out) and value >= out[n_kept - 1]:
             continue
-        place = held if held < len(out) else held - 1
+        place = n_kept if n_kept < len(out) else n_kept - 1
         while place > 0 and out[place - 1] > value:
             out[place] = out[place - 1]
             place -= 1
         out[place] = value
-        held = min(held + 1, len(out))
+        n_kept = min(n_kept + 1, len(out))

@@ -1,4 +1,4 @@
-"""Coverage: how many words of a text stand in another one next to the same neighbour."""
+"""Coverage: how many words of a text occur in another one next to the same neighbour."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def slot_of(table, key):
 
 @jit
 def coverage_pairs(terms, offsets, covered, by):
-    """The share of the terms of one row that stand in another row next to the same neighbour.
+    """The share of the terms of one row that occur in another row next to the same neighbour.
 
     Parameters
     ----------
@@ -79,12 +79,12 @@ def coverage_pairs(terms, offsets, covered, by):
             coverage[pair] = 1.0 if found else 0.0
             continue
         count = np.int64(0)
-        before = False  # whether the current term was found next to the previous one
+        found_before = False  # whether the current term was found next to the previous one
         for i in range(first, last - 1):
             key = neighbours_hash(terms, i)
-            beside = table[slot_of(table, key)] == key
-            count += np.int64(before or beside)
-            before = beside
-        count += np.int64(before)
+            found_here = table[slot_of(table, key)] == key
+            count += np.int64(found_before or found_here)
+            found_before = found_here
+        count += np.int64(found_before)
         coverage[pair] = count / (last - first)
     return coverage

@@ -160,13 +160,13 @@ def weight_table(common, weights):
     slots = 8
     while slots < 4 * len(common):
         slots *= 2
-    keys, held = np.zeros(slots, np.uint64), np.ones(slots, np.float64)
+    keys, slot_weights = np.zeros(slots, np.uint64), np.ones(slots, np.float64)
     for i in range(len(common)):
         slot = np.int64(common[i] & np.uint64(slots - 1))
         while keys[slot] != np.uint64(0):
             slot = (slot + 1) & (slots - 1)
-        keys[slot], held[slot] = common[i], weights[i]
-    return keys, held
+        keys[slot], slot_weights[slot] = common[i], weights[i]
+    return keys, slot_weights
 
 
 @leaf

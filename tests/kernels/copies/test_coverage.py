@@ -1,4 +1,4 @@
-"""Coverage: the share of words that stand in another text next to the same neighbour."""
+"""Coverage: the share of words that occur in another text next to the same neighbour."""
 
 from __future__ import annotations
 
