@@ -7,8 +7,8 @@
     ├── SchemaError      a table lacks a column or has a column of the wrong type
     └── SignatureError   signatures of different scheme, seed or version were mixed
 
-A message says what was found, what is needed and what to do. A bad page is no error: it becomes a row
-of ``rejects.parquet``.
+A message says what was found, what is needed and what to do. A bad page is no error: it becomes a
+row of ``rejects.parquet``.
 """
 
 

@@ -1,6 +1,7 @@
 """Arrow schemas of all tables, and the meaning of their columns.
 
-``TABLES`` are the public contract. PAGES is the output of the readers, TEXTS the input of the stages.
+``TABLES`` are the public contract. PAGES is the output of the readers, TEXTS the input of the
+stages.
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ EVENTS = pa.schema(
 #: The stored texts, in the order of the documents.
 KEPT_TEXTS = pa.schema([pa.field("doc_id", pa.string(), nullable=False), pa.field("text", pa.large_string(), nullable=False)])
 
-#: The verdicts of an index on a batch: one row per document, and one per rejected row (``action`` is ``reject``).
+#: The verdicts of an index on a batch: one row per document, and one per rejected row (``action``
+#: is ``reject``).
 VERDICTS = pa.schema(
     [
         pa.field("input_row", pa.int64()),
@@ -153,7 +155,8 @@ KINDS = ("exact", "near", "excerpt", "title", "partial")
 #: Values of ``events.event``.
 HAPPENINGS = ("story_merged", "story_split", "group_merged")
 
-#: The public tables: the file ``NAME.parquet`` of a result, and what an index returns for a batch (``verdicts``).
+#: The public tables: the file ``NAME.parquet`` of a result, and what an index returns for a batch
+#: (``verdicts``).
 TABLES = {
     "documents": DOCUMENTS,
     "matches": MATCHES,

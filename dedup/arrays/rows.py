@@ -1,6 +1,7 @@
 """Arrow columns to rows of values and back, without a copy where possible.
 
-Row i is ``values[offsets[i]:offsets[i + 1]]``. A null text is an empty row; offsets of a slice do not begin at 0.
+Row i is ``values[offsets[i]:offsets[i + 1]]``. A null text is an empty row; offsets of a slice do
+not begin at 0.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ def text_rows(column: Any) -> tuple[Bytes, Offsets]:
 
     Parameters
     ----------
-    column : Arrow array or chunked array of ``string``, ``large_string``, ``string_view`` or a dictionary of these
+    column : Arrow array or chunked array of ``string``, ``large_string``, ``string_view`` or a
+        dictionary of these
 
     Returns
     -------
     (data uint8[n_bytes], offsets int64[n_rows + 1])
-        ``data[offsets[i]:offsets[i + 1]]`` is the UTF-8 of row i; a null is an empty row. The offsets of a
-        slice do not begin at 0.
+        ``data[offsets[i]:offsets[i + 1]]`` is the UTF-8 of row i; a null is an empty row. The
+        offsets of a slice do not begin at 0.
 
     Raises
     ------
@@ -71,7 +73,7 @@ def row_offsets(counts: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Offset
 
 
 def run_starts(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """bool[n]: where a run of equal values begins; with several columns, a run of rows equal in all of them."""
+    """bool[n]: where a run of equal values begins; of several columns, a run of equal rows."""
     starts = np.ones(len(columns[0]), bool)
     starts[1:] = columns[0][1:] != columns[0][:-1]
     for column in columns[1:]:
@@ -82,7 +84,7 @@ def run_starts(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 def take_rows(
     values: npt.NDArray[Any], offsets: Offsets, rows: npt.NDArray[np.int64], most: npt.NDArray[np.int64] | None = None
 ) -> tuple[npt.NDArray[Any], Offsets]:
-    """The chosen rows, in the given order; of each at most its first ``most`` values, int64[len(rows)]."""
+    """Gather rows in the given order; of each at most ``most`` values, int64[len(rows)]."""
     lengths = offsets[rows + 1] - offsets[rows]
     taken = row_offsets(lengths if most is None else np.minimum(lengths, most))
     return gather_rows(values, offsets, rows, taken), taken

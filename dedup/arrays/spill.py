@@ -1,7 +1,7 @@
 """Large arrays that grow batch by batch: in memory while they fit, then in temporary files.
 
-Files are read through memory maps, so stages use them like any array. They have no name and vanish with
-the process, however it ends.
+Files are read through memory maps, so stages use them like any array. They have no name and vanish
+with the process, however it ends.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ class SpillPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the files that were never read; the others stay open as long as their arrays live."""
+        """Close the files that were never read.
+
+        The others stay open as long as their arrays live.
+        """
         for array in self._growing:
             array.close()
 
@@ -94,8 +97,12 @@ class SpillPool:
         self._growing.remove(pile)
 
     def mapped(self, number: int, n: int, dtype: np.dtype[Any], access: int = mmap.ACCESS_WRITE) -> npt.NDArray[Any]:
-        """Map the first ``n`` values of an open file. The file may be closed afterwards: the map keeps it open."""
-        # All maps are writable, though few are written to: Numba would compile kernels again for read-only arrays.
+        """Map the first ``n`` values of an open file.
+
+        The file may be closed afterwards: the map keeps it open.
+        """
+        # All maps are writable, though few are written to: Numba would compile kernels again for
+        # read-only arrays.
         mapped = mmap.mmap(number, n * dtype.itemsize, access=access)
         self._maps.append(mapped)
         return np.frombuffer(mapped, dtype, n)
@@ -176,7 +183,10 @@ class PersistentArray:
             self._spill.added(values.nbytes)
 
     def array(self) -> npt.NDArray[Any]:
-        """All values; nothing can be added afterwards. Writes to the array do not reach the file."""
+        """All values; nothing can be added afterwards.
+
+        Writes to the array do not reach the file.
+        """
         self._file.flush()
         array = np.empty(0, self._dtype)
         if len(self):

@@ -1,4 +1,7 @@
-"""Maps functions over batches on threads. Kernels release the GIL, so threads suffice and nothing is pickled."""
+"""Maps functions over batches on threads.
+
+Kernels release the GIL, so threads suffice and nothing is pickled.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def thread_count(threads: int) -> int:
 
 
 def map_batches(function: Callable[[Batch], Output], batches: Iterable[Batch], threads: int) -> Iterator[Output]:
-    """Apply ``function`` to each batch on ``threads`` threads; yield results in the order of the batches.
+    """Apply ``function`` to batches on ``threads`` threads; yield results in order of the batches.
 
     At most twice as many batches as threads are in memory at a time, however slow the consumer is.
     """
@@ -44,7 +47,7 @@ def map_batches(function: Callable[[Batch], Output], batches: Iterable[Batch], t
 def map_blocks(
     function: Callable[[int, int], Output], rows: int, threads: int, *, at_least: int = 1024, at_most: int | None = None
 ) -> list[Output]:
-    """Call ``function(first, last)`` for blocks that cover ``range(rows)``; results in the order of the rows.
+    """Call ``function(first, last)`` for blocks that cover ``range(rows)``; results in order.
 
     Blocks are smaller than a thread's share, so that one slow block does not delay the rest.
     """

@@ -178,7 +178,7 @@ class Config:
         return dataclasses.asdict(self)
 
     def digest(self, contents: Mapping[str, str] | None = None) -> str:
-        """Sixteen hex digits of the version and of all settings that can change a result, so not of ``run``.
+        """Sixteen hex digits of the version and of all settings that can change a result (not ``run``).
 
         Parameters
         ----------

@@ -6,15 +6,16 @@ import math
 
 from ..errors import ConfigError
 
-#: Bands of one row are never chosen. They propose any two texts with the same smallest shingle hash, and unrelated
-#: news texts share shingles, so the number of pairs would grow with the square of the corpus.
+#: Bands of one row are never chosen. They propose any two texts with the same smallest shingle
+#: hash, and unrelated news texts share shingles, so the number of pairs would grow with the square
+#: of the corpus.
 LEAST_ROWS = 2
 #: Limits of the settings; choices and advice stay within them.
 MOST_ROWS, MOST_PERMUTATIONS, LEAST_RECALL, MOST_RECALL = 64, 4096, 0.5, 0.9999
 
 
 def band_recall(bands: int, rows: int, jaccard: float) -> float:
-    """Probability that a pair with this jaccard shares a band: ``1 - (1 - jaccard**rows)**bands``."""
+    """Probability that a pair shares a band: ``1 - (1 - jaccard**rows)**bands``."""
     return -math.expm1(bands * math.log1p(-(jaccard**rows))) if jaccard**rows < 1 else 1.0
 
 
@@ -33,12 +34,12 @@ def choose_bands(permutations: int, recall: float, at: float) -> tuple[int, int]
 
     Notes
     -----
-    Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3.4: a pair of jaccard s shares at
-    least one of b bands of r values with probability ``1 - (1 - s**r)**b``. A recall at s needs b of
-    about ``c / s**r`` with a constant c, so a pair of a smaller jaccard t becomes a candidate in about
-    ``c * (t / s)**r`` of all cases: the more rows, the fewer false candidates. The choice is therefore
-    the one with most rows, then fewest bands. The book approximates the threshold as
-    ``(1 / bands)**(1 / rows)``; here the recall at ``at`` is computed.
+    Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3.4: a pair of jaccard s
+    shares at least one of b bands of r values with probability ``1 - (1 - s**r)**b``. A recall at s
+    needs b of about ``c / s**r`` with a constant c, so a pair of a smaller jaccard t becomes a
+    candidate in about ``c * (t / s)**r`` of all cases: the more rows, the fewer false candidates.
+    The choice is therefore the one with most rows, then fewest bands. The book approximates the
+    threshold as ``(1 / bands)**(1 / rows)``; here the recall at ``at`` is computed.
     """
     for rows in range(min(permutations, MOST_ROWS), LEAST_ROWS - 1, -1):
         bands = bands_needed(rows, recall, at)

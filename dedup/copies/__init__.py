@@ -1,1 +1,1 @@
-"""Fingerprints to copy groups: candidates, verified matches, groups around a canonical, measured recall."""
+"""Fingerprints to copy groups: candidates, verification, grouping, measured recall."""

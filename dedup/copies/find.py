@@ -1,7 +1,7 @@
 """Fingerprints to copy groups: the stages of copy detection in their order.
 
-Exact copies are collapsed first, so that a text printed a thousand times is compared once; the matches
-cover all documents again. Documents of the base are not compared with one another again.
+Exact copies are collapsed first, so that a text printed a thousand times is compared once; the
+matches cover all documents again. Documents of the base are not compared with one another again.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def find_copies(
     counts = {"short": int(short.sum()), "exact_copies": int(np.count_nonzero(first != np.arange(n))), "compared": len(rows)}
 
     bands, width = config.banding()
-    # In order of precedence: in a capped bucket the first documents meet all others, and one of them will be the canonical.
+    # In order of precedence: in a capped bucket the first documents meet all others, and one of
+    # them will be the canonical.
     ranked = rows[np.argsort(ranks[rows])]
     keys = band_rows(fingerprints.shingles, ranked, config.signatures, bands, width, threads=threads, release=spill.release)
     full = np.diff(fingerprints.shingles[1])[ranked] > 0
@@ -94,7 +95,8 @@ def find_copies(
     measured = VerificationInput(fingerprints.shingles, weights, fingerprints.terms, spill)
     articles = verify(found.left, found.right, measured, config.copies, threads=threads)
     counts["verified"] = len(articles)
-    # No headline is tied to an article that is short or an exact copy, since neither can be a canonical.
+    # No headline is tied to an article that is short or an exact copy, since neither can be a
+    # canonical.
     titled = headline.copy()
     titled[rows] = True
     titles = match_headlines(_titles(fingerprints, headline, titled), ranks, times, config, threads=threads, release=spill.release)
@@ -105,7 +107,8 @@ def find_copies(
         both = compared[left] & compared[right]
         return verify(left[both], right[both], measured, config.copies, threads=threads)
 
-    # A headline of the base that is its own canonical does not become the canonical of a new article.
+    # A headline of the base that is its own canonical does not become the canonical of a new
+    # article.
     old_titles = headline[titles.left] & (titles.left < len(settled)) & ~headline[titles.right]
     canonical, matches = group(Matches.join([articles, titles.take(~old_titles)]), ranks, verify_more, settled.canonical)
     canonical = canonical[first]
@@ -124,7 +127,10 @@ def _new_pairs(found: Candidates, n_settled: int) -> Candidates:
 
 
 def _first_of_equals(digests: npt.NDArray[np.uint64], compared: npt.NDArray[np.bool_], ranks: Ints) -> Ints:
-    """The first document by precedence with the same token stream; documents that are not compared are their own."""
+    """The first document by precedence with the same token stream.
+
+    Documents that are not compared are their own.
+    """
     first = np.arange(len(ranks))
     rows = np.flatnonzero(compared)
     order = rows[np.lexsort((ranks[rows], digests[rows, 1], digests[rows, 0]))]
@@ -140,7 +146,7 @@ def _titles(fingerprints: Fingerprints, headline: npt.NDArray[np.bool_], titled:
 
 
 def _matches_of_exact_copies(first: Ints, canonical: Ints, matches: Matches) -> Matches:
-    """The matches of exact copies: with one another, and with everything that their first document matches.
+    """The matches of exact copies: with one another, and with all that their first document matches.
 
     A text printed more than ``MOST_PAIRED`` times would make too many pairs: each of its copies is
     listed only with the first document and with the canonical of that one.
@@ -173,7 +179,10 @@ def _exact_matches(one: Ints, other: Ints) -> Matches:
 
 
 def _copied_to(matches: Matches, ends: Ints, one: Ints, other: Ints) -> Matches:
-    """Copy matches to other documents: ``one`` replaces the side ``ends``, ``other`` the opposite side."""
+    """Copy matches to other documents.
+
+    ``one`` replaces the side ``ends``, ``other`` the opposite side.
+    """
     of_one = np.where(matches.left == ends, LEFT, RIGHT)
     one_is_contained = matches.contained == of_one
     side = np.where(one_is_contained == (one < other), LEFT, RIGHT)

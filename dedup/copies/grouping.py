@@ -1,7 +1,7 @@
-"""Matches to copy groups: each copy is tied to its canonical by a match of its own, never by a chain.
+"""Matches to copy groups: each copy has a match of its own with its canonical, never a chain.
 
-Documents of the base keep their canonicals. A new document joins an old group only by a match with its
-canonical; no match ties two old documents.
+Documents of the base keep their canonicals. A new document joins an old group only by a match with
+its canonical; no match ties two old documents.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from ..arrays.rows import Ints, row_offsets, run_starts
 from ..kernels.copies.star_clustering import star_groups
 from .pairs import PARTIAL, Matches, is_among, pair_keys, unique_pairs
 
-# These limits bound the work in chains of near copies (thousands of versions of one text); small groups never reach them.
+# These limits bound the work in chains of near copies (thousands of versions of one text); small
+# groups never reach them.
 #: Rounds in which documents tied only by a chain are compared directly.
 ROUNDS = 3
-#: Merges that check more members than this share a budget of checks per match: each member must be looked up.
+#: Merges that check more members than this share a budget of checks per match: each member must be
+#: looked up.
 MOST_CHECKS = 2000
 #: Canonicals, first by precedence, that a document is compared with in a round.
 MOST_CANONICALS = 8
@@ -53,17 +55,17 @@ class FixedGroups:
 def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches], settled: Ints | None = None) -> tuple[Ints, Matches]:
     """Group documents around canonicals.
 
-    The strongest matches tie first. Two groups are merged if the first document of both by precedence
-    matches every member. A document that matches only a copy of some canonical is then compared with that
-    canonical, whether or not the pair was a candidate.
+    The strongest matches tie first. Two groups are merged if the first document of both by
+    precedence matches every member. A document that matches only a copy of some canonical is then
+    compared with that canonical, whether or not the pair was a candidate.
 
     Parameters
     ----------
     matches : verified pairs; those of kind ``partial`` never group
     ranks : int64[n_documents], see ``precedence``
     verify : verifies additional pairs
-    settled : int64[n_settled], the canonicals of the first documents, which keep them and rank before
-        all others
+    settled : int64[n_settled], the canonicals of the first documents, which keep them and rank
+        before all others
 
     Returns
     -------
@@ -72,8 +74,8 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
 
     Notes
     -----
-    Star clustering, after Aslam, Pelekhov, Rus 2004, "The star clustering algorithm for static and dynamic
-    information organization"; here stars also merge.
+    Star clustering, after Aslam, Pelekhov, Rus 2004, "The star clustering algorithm for static and
+    dynamic information organization"; here stars also merge.
     """
     compared: Ints = np.empty(0, np.int64)
     settled = np.empty(0, np.int64) if settled is None else settled
@@ -96,7 +98,7 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
 
 
 def _can_tie(left: Ints, right: Ints, settled: Ints) -> npt.NDArray[np.bool_]:
-    """bool[n_pairs]: whether a match could tie the pair: not two old documents, nor a new one to an old copy."""
+    """bool[n_pairs]: whether a match may tie the pair: not two old documents, nor a new one to an old copy."""
     if not len(settled):
         return np.ones(len(left), bool)
     is_canonical = np.append(settled == np.arange(len(settled)), True)
@@ -122,7 +124,8 @@ def _stars(matches: Matches, ranks: Ints, settled: Ints) -> Ints:
 def _chained(matches: Matches, canonical: Ints, ranks: Ints) -> tuple[Ints, Ints]:
     """Pairs of a document and the canonical of a document that it matches, in different groups.
 
-    At most ``MOST_CANONICALS`` per document, those first by precedence: groups move to the first canonical.
+    At most ``MOST_CANONICALS`` per document, those first by precedence: groups move to the first
+    canonical.
     """
     tying = matches.kind != PARTIAL
     left, right = matches.left[tying], matches.right[tying]
@@ -140,8 +143,8 @@ def _chained(matches: Matches, canonical: Ints, ranks: Ints) -> tuple[Ints, Ints
 def precedence_key(role: str, published: int | None, words: int, doc_id: str) -> tuple[bool, bool, int, int, str]:
     """Sort key of one document: the first of a copy group by this key is its canonical.
 
-    An article (or embedded article) before a headline, then the earliest published (undated ones last), then
-    the longest, then the smallest id. ``precedence`` orders a table by the same rule.
+    An article (or embedded article) before a headline, then the earliest published (undated ones
+    last), then the longest, then the smallest id. ``precedence`` orders a table by the same rule.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
-"""Shingles to candidates: an inverted index of sampled shingles finds a short text inside a long one.
+"""Shingles to candidates: an inverted index of sampled shingles finds short texts in long ones.
 
-Every text draws about the same number of shingles, those with the smallest hashes, and is looked up by them
-among all shingles of all texts. Posting lists are capped, so that page furniture proposes no pairs.
+Every text draws about the same number of shingles, those with the smallest hashes, and is looked up
+by them among all shingles of all texts. Posting lists are capped, so that page furniture proposes
+no pairs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from ..errors import ConfigError
 from ..kernels.copies.inverted_index import count_drawn, entries_of, mark_drawn, posting_pairs, sampled
 from .pairs import Candidates, packed, row_bits
 
-#: Rows sampled at a time; parts in which the sampled shingles are sorted, so that a large corpus needs less memory.
+#: Rows sampled at a time; parts in which the sampled shingles are sorted, so that a large corpus
+#: needs less memory.
 _BLOCK, _PARTS = 1 << 14, 16
 #: The largest float below 1: of 2**64 hashes it leaves out 2048.
 _ALMOST_ALL = 1 - 2.0**-53
@@ -32,8 +34,10 @@ def posting_candidates(
 
     Parameters
     ----------
-    shingles : of all documents, sorted and unique in each row; rows : int64[n], ascending, documents to compare
-    least_share : share of the smaller text's shingles that a pair must have in common to be proposed
+    shingles : of all documents, sorted and unique in each row; rows : int64[n], ascending,
+        documents to compare
+    least_share : share of the smaller text's shingles that a pair must have in common to be
+        proposed
     spill : pool of the shingles and of the drawn ones
     """
     lengths = (shingles[1][1:] - shingles[1][:-1])[rows]
@@ -85,8 +89,8 @@ def _draw(
 ) -> tuple[Ints, list[tuple[SpilledArray, SpilledArray]]]:
     """Count the shingles that each row draws, and collect all occurrences of drawn shingles.
 
-    Returns the counts and, for each part, arrays of values and of places in ``rows``. Shingles of a single
-    row are left out, and nearly all that no row drew.
+    Returns the counts and, for each part, arrays of values and of places in ``rows``. Shingles of a
+    single row are left out, and nearly all that no row drew.
     """
     marks = np.zeros(1 << max(6, (draws // 8).bit_length()), np.uint64)
     counters = np.zeros(1 << max(12, (2 * draws).bit_length()), np.uint8)
@@ -116,10 +120,10 @@ def _draw(
 
 
 def _least_needed(draws: Ints, share: npt.NDArray[np.float64], least_share: float) -> Ints:
-    """How many of its drawn shingles a text must share with another one to be paired with it, at least one.
+    """How many of its drawn shingles a text must share with another one to be paired, at least one.
 
-    A text that shares ``least_share`` of its shingles shares the same part of a sample on average, with the
-    spread of sampling without replacement, which is zero where all are drawn.
+    A text that shares ``least_share`` of its shingles shares the same part of a sample on average,
+    with the spread of sampling without replacement, which is zero where all are drawn.
     """
     mean = least_share * draws
     spread = np.sqrt(mean * (1 - least_share) * (1 - share))

@@ -1,7 +1,7 @@
 """Band keys to candidates: MinHash-LSH proposes documents that are similar as a whole.
 
-Buckets are capped, so that a template in a hundred thousand documents costs a hundred thousand times a
-constant. Documents in capped buckets are counted.
+Buckets are capped, so that a template in a hundred thousand documents costs a hundred thousand
+times a constant. Documents in capped buckets are counted.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ def band_candidates(
 
     Parameters
     ----------
-    keys : uint64[bands, n], the band keys of the documents ``rows``, int64[n]; see ``minhash.band_rows``.
-        In a capped bucket the documents that come first in ``rows`` are paired with all others.
+    keys : uint64[bands, n], the band keys of the documents ``rows``, int64[n]; see
+        ``minhash.band_rows``. In a capped bucket the documents that come first in ``rows`` are
+        paired with all others.
     full : bool[n], documents that have shingles; the others share nothing
     """
     places = np.flatnonzero(full).astype(np.uint64)
@@ -55,7 +56,7 @@ def band_candidates(
 
 
 def _order_capped_buckets(keys: npt.NDArray[np.uint64], members: Ints, next_keys: npt.NDArray[np.uint64], cap: int) -> None:
-    """In capped buckets, order members so that those that share the next band's key too are adjacent; in place.
+    """Order members of capped buckets by their key in the next band, in place.
 
     Parameters
     ----------

@@ -24,26 +24,29 @@ _OF_DOCUMENT = (None, "match", "this")
 
 
 def contained_names(contained: npt.NDArray[np.uint8]) -> Any:
-    """``contained`` as a text column: ``a`` for the left document of a pair, ``b`` for the right one, else null."""
+    """Convert ``contained`` to a text column: ``a`` for LEFT, ``b`` for RIGHT, else null."""
     return _OF_PAIR.take(pa.array(contained))
 
 
 def contained_numbers(names: Any) -> npt.NDArray[np.uint8]:
-    """``contained`` as uint8 numbers; the inverse of ``contained_names``."""
+    """Convert a text column to ``contained``, uint8; the inverse of ``contained_names``."""
     numbers: npt.NDArray[np.uint8] = pc.fill_null(pc.index_in(names, _OF_PAIR), NEITHER).to_numpy().astype(np.uint8)
     return numbers
 
 
 def contained_of_document(contained: int) -> str | None:
-    """``contained`` as a verdict names it: ``this`` document (the right side), its ``match`` (the left side), or None."""
+    """Convert ``contained`` to its name in a verdict: ``match`` for LEFT, ``this`` for RIGHT."""
     return _OF_DOCUMENT[contained]
 
 
 class Overlap(NamedTuple):
-    """How much the two sets of each pair share.
+    """How much the two sets of each pair share, exactly.
 
-    ``jaccard`` and ``containment`` float64[n_pairs], exact: the intersection over the union, and over the smaller set;
-    ``left_is_smaller`` bool[n_pairs], also true where both sets have one size.
+    Attributes
+    ----------
+    jaccard : float64[n_pairs], size of the intersection over that of the union
+    containment : float64[n_pairs], size of the intersection over that of the smaller set
+    left_is_smaller : bool[n_pairs], also true where both sets have the same size
     """
 
     jaccard: Floats
@@ -82,9 +85,9 @@ def measure_overlap(rows: Rows, left: Ints, right: Ints) -> Overlap:
 def packed(keys: npt.NDArray[np.uint64], rows: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np.uint64]:
     """Pack hash and row into one number and sort: the row replaces the lowest ``bits`` of the hash.
 
-    Sorting one array in place is many times faster than ``np.lexsort`` or a stable ``np.argsort`` of keys, and
-    the rows of a key come out ascending. Keys equal in all higher bits (39 of them for 16 million rows and
-    a flag) collide.
+    Sorting one array in place is many times faster than ``np.lexsort`` or a stable ``np.argsort``
+    of keys, and the rows of a key come out ascending. Keys equal in all higher bits (39 of them for
+    16 million rows and a flag) collide.
     """
     low = np.uint64(bits)
     numbers: npt.NDArray[np.uint64] = (keys >> low << low) | rows
@@ -159,14 +162,20 @@ class Matches:
         return Matches(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
 
     def find(self, one: Ints, other: Ints, n_rows: int) -> Ints:
-        """The place of the match of each pair, in either order. Matches must be sorted by pair and contain it."""
+        """The place of the match of each pair, in either order.
+
+        Matches must be sorted by pair and contain it.
+        """
         keys = pair_keys(np.minimum(one, other), np.maximum(one, other), n_rows)
         places: Ints = np.searchsorted(pair_keys(self.left, self.right, n_rows), keys)
         return places
 
     @classmethod
     def join(cls, parts: list[Matches]) -> Matches:
-        """The matches of several lists, sorted by pair; of two matches of a pair the stronger kind stays."""
+        """The matches of several lists, sorted by pair.
+
+        Of two matches of a pair the stronger kind stays.
+        """
         left, right, kind, jaccard, containment, contained = (
             np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__
         )

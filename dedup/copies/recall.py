@@ -1,7 +1,7 @@
 """Measures the recall of a run: a sample of texts against all others, by exact comparison.
 
-Documents with one token stream count as one text: exact copies are always listed and would only improve the
-figure. Headlines are not measured.
+Documents with one token stream count as one text: exact copies are always listed and would only
+improve the figure. Headlines are not measured.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def measure_recall(
 ) -> dict[str, Any]:
     """Measure the share of true pairs that a run listed.
 
-    A true pair has a jaccard of at least ``candidates.at`` (and is similar enough to be listed), or a
-    containment of at least ``copies.excerpt``. The sample are the texts with the smallest hashes of their
-    digests, so neither the order of documents nor threads change it. A pair counts if one of its texts is
-    sampled.
+    A true pair has a jaccard of at least ``candidates.at`` (and is similar enough to be listed), or
+    a containment of at least ``copies.excerpt``. The sample are the texts with the smallest hashes
+    of their digests, so neither the order of documents nor threads change it. A pair counts if one
+    of its texts is sampled.
 
     Parameters
     ----------
@@ -65,9 +65,10 @@ def measure_recall(
     Returns
     -------
     dict
-        The section ``recall`` of ``manifest.json``: the target, the banding and its theoretical recall at
-        ``at``, the numbers of texts and of sampled texts, and for each measure the pairs found by brute
-        force, how many of them are listed, their share and its 95 % interval (``None`` without pairs).
+        The section ``recall`` of ``manifest.json``: the target, the banding and its theoretical
+        recall at ``at``, the numbers of texts and of sampled texts, and for each measure the pairs
+        found by brute force, how many of them are listed, their share and its 95 % interval
+        (``None`` without pairs).
     """
     bands, rows = config.banding()
     at, excerpt = config.candidates.at, config.copies.excerpt
@@ -105,19 +106,20 @@ def recall_interval(pairs: npt.NDArray[np.float64], listed: npt.NDArray[np.float
 
     Parameters
     ----------
-    pairs, listed : float64[n_sampled], true pairs of each sampled document, and those of them that are
-        listed; not all 0
+    pairs, listed : float64[n_sampled], true pairs of each sampled document, and those of them that
+        are listed; not all 0
     population : number of documents from which the sample was drawn
 
     Notes
     -----
-    Korn and Graubard 1998, "Confidence intervals for proportions with small expected number of positive counts
-    estimated from survey data": the exact interval of Clopper and Pearson, for the number of independent pairs
-    that would give the variance observed between documents (linearized ratio; the sampled unit is the
-    document, since its pairs may be missed together). Departure: this effective number is at most the number
-    of documents that have a pair, because that variance is not observed where few pairs are missed. So the
-    interval does not shrink to a point if the sample misses nothing, as a bootstrap interval does. If the
-    sample contains all documents, it is a point.
+    Korn and Graubard 1998, "Confidence intervals for proportions with small expected number of
+    positive counts estimated from survey data": the exact interval of Clopper and Pearson, for the
+    number of independent pairs that would give the variance observed between documents (linearized
+    ratio; the sampled unit is the document, since its pairs may be missed together). Departure:
+    this effective number is at most the number of documents that have a pair, because that variance
+    is not observed where few pairs are missed. So the interval does not shrink to a point if the
+    sample misses nothing, as a bootstrap interval does. If the sample contains all documents, it is
+    a point.
     """
     total = pairs.sum()
     share = float(listed.sum() / total)
@@ -172,7 +174,7 @@ def _combined(digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 def _true_pairs(
     shingles: Rows, rows: Ints, sample_rows: Ints, jaccard: float, containment: float, threads: int, release: Release
 ) -> tuple[Ints, Ints, Ints]:
-    """Every true pair of a sampled row and one of ``rows``: (place in the sample, row, shared shingles)."""
+    """True pairs of a sampled row and one of ``rows``: (place in sample, row, shared shingles)."""
     values, offsets = take_rows(*shingles, sample_rows)
     order = np.argsort(values, kind="stable")
     members = np.repeat(np.arange(len(sample_rows)), np.diff(offsets))[order]
@@ -198,7 +200,7 @@ def _true_pairs(
 
 
 def _is_listed(one: Ints, other: Ints, sample: Ints, matches: Matches, text_of: Ints, n_texts: int) -> npt.NDArray[np.bool_]:
-    """Whether any document of one text has a match with any of the other, for pairs with a text of the sample."""
+    """Whether any documents of two texts match, for pairs with a text of the sample."""
     in_sample = np.zeros(n_texts + 1, bool)  # the last place represents -1
     in_sample[sample] = True
     left, right = text_of[matches.left], text_of[matches.right]

@@ -1,7 +1,8 @@
-"""Shingles to weights: a shingle in several documents of one outlet is template text or page furniture.
+"""Shingles to weights: a shingle in several documents of an outlet is template or page furniture.
 
-A shingle that many outlets print once each comes from a wire. So documents are counted per outlet and the
-largest count decides. Documents without an outlet are counted together, with a higher threshold.
+A shingle that many outlets print once each comes from a wire. So documents are counted per outlet
+and the largest count decides. Documents without an outlet are counted together, with a higher
+threshold.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from ..arrays.threads import map_batches
 from ..config import CopyConfig
 from ..kernels.copies.shingle_weights import Selection, count_in_source, count_rows, most_in_source, perhaps_common, weight_table
 
-#: Most counters for a part of the shingles; fewest parts (so that threads have work); rows read at a time.
+#: Most counters for a part of the shingles; fewest parts (so that threads have work); rows read at
+#: a time.
 _MOST_SLOTS, _LEAST_PARTS, _BLOCK = 1 << 26, 4, 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Hash table of the weights of common shingles, below 1; all others weigh 1. See ``weight_table``."""
+    """Hash table of weights below 1, those of common shingles; see ``weight_table``."""
 
     keys: npt.NDArray[np.uint64]
     weights: npt.NDArray[np.float64]
@@ -34,13 +36,14 @@ class Weights:
 
 
 def weigh(shingles: Rows, rows: Ints, sources: Ints, config: CopyConfig, spill: SpillPool, *, threads: int = 1) -> Weights:
-    """Weigh shingles: ``common_in_source / documents`` of the outlet with most documents, at most 1.
+    """Weigh shingles: ``common_in_source / documents`` in the outlet with most of them, at most 1.
 
     Parameters
     ----------
     shingles : of all documents, sorted and unique in each row
     rows : int64[n_rows], the documents to count
-    sources : int64[n], numbers of outlets, -1 where unknown: there ``common`` replaces ``common_in_source``
+    sources : int64[n], numbers of outlets, -1 where unknown: there ``common`` replaces
+        ``common_in_source``
     spill : pool of the shingles
     """
     values, offsets = shingles

@@ -1,7 +1,7 @@
-"""Headlines and titles to matches, by character shingles over stems: word shingles say nothing about ten words.
+"""Headlines and titles to matches, by character shingles: ten words are too few for word shingles.
 
-Headlines are compared with headlines and with titles of articles, never with texts. Two articles never
-match by title.
+Headlines are compared with headlines and with titles of articles, never with texts. Two articles
+never match by title.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def match_headlines(
 ) -> Matches:
     """Match headlines with headlines and with titles.
 
-    A title that many documents share is compared once. Each headline is matched with the first headline
-    and the first article, by precedence, of its own title and of every title that says the same (see
-    ``close_titles``). A title that returns after ``copies.title_days`` is a new one: «أسعار الذهب اليوم» of
-    today is not that of last year.
+    A title that many documents share is compared once. Each headline is matched with the first
+    headline and the first article, by precedence, of its own title and of every title that says the
+    same (see ``close_titles``). A title that returns after ``copies.title_days`` is a new one:
+    «أسعار الذهب اليوم» of today is not that of last year.
 
     Parameters
     ----------
@@ -97,7 +97,8 @@ def match_headlines(
 def periods(keys: npt.NDArray[np.uint64], times: npt.NDArray[np.float64], longest: float) -> Ints:
     """Number keys so that equal keys more than ``longest`` seconds apart get different numbers.
 
-    A period begins with the first time of a key after the previous period; undated keys belong to the first.
+    A period begins with the first time of a key after the previous period; undated keys belong to
+    the first.
     """
     order = np.lexsort((np.where(np.isnan(times), -np.inf, times), keys))
     numbers = np.empty(len(keys), np.int64)
@@ -106,7 +107,10 @@ def periods(keys: npt.NDArray[np.uint64], times: npt.NDArray[np.float64], longes
 
 
 def _first(rows: Ints, unit: Ints, chosen: npt.NDArray[np.bool_], n_units: int) -> Ints:
-    """The first chosen row of each unit, -1 where there is none; rows are sorted by unit and precedence."""
+    """The first chosen row of each unit, -1 where there is none.
+
+    Rows are sorted by unit and precedence.
+    """
     first = np.full(n_units, -1, np.int64)
     places = np.flatnonzero(chosen)[::-1]
     first[unit[places]] = rows[places]
@@ -116,7 +120,10 @@ def _first(rows: Ints, unit: Ints, chosen: npt.NDArray[np.bool_], n_units: int) 
 def _same_titles(
     titles: Titles, rows: Ints, of_headline: npt.NDArray[np.bool_], config: Config, threads: int, release: Release
 ) -> tuple[Ints, Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Pairs of different titles that say the same, at least one of a headline: places in ``rows``, jaccard, containment."""
+    """Find pairs of different titles that say the same, at least one of them a headline's.
+
+    Returns (left, right, jaccard, containment), the sides as places in ``rows``.
+    """
     settings = config.candidates
     keys = band_rows(titles.shingles, rows, config.signatures, settings.bands, settings.rows, threads=threads, release=release)
     full = np.diff(titles.shingles[1])[rows] > 0
@@ -133,9 +140,11 @@ def close_titles(
 ) -> tuple[Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Find the pairs of titles that say the same.
 
-    Their character shingles agree almost entirely, no word is replaced (words may only be missing on one
-    side), and no number, rare word, negation or other reversing word is missing: «بلينكن يلتقي السيسي بمصر»
-    and «... في مصر» say the same; «قتيلان» and «3 قتلى» do not, nor do «زيارة الوزير» and «إلغاء زيارة الوزير».
+    Their character shingles agree almost entirely, no word is replaced (words may only be missing
+    on one side), and no number, rare word, negation or other reversing word is missing:
+
+    - «بلينكن يلتقي السيسي بمصر» and «بلينكن يلتقي السيسي في مصر» say the same.
+    - «قتيلان» and «3 قتلى» do not, nor do «زيارة الوزير» and «إلغاء زيارة الوزير».
 
     Parameters
     ----------
@@ -164,12 +173,13 @@ def title_matches(
     digests: npt.NDArray[np.uint64],
     headline: npt.NDArray[np.bool_],
 ) -> Matches:
-    """Pairs whose titles say the same, as matches: ``exact`` between two headlines of the same words, else ``title``.
+    """Pairs whose titles say the same, as matches: ``exact`` for headlines of the same words, else ``title``.
 
     Parameters
     ----------
     left, right : int64[n_pairs], rows; jaccard, containment : float64[n_pairs], of their titles
-    digests : uint64[n_rows, 2], of token streams; headline : bool[n_rows], documents that are a headline
+    digests : uint64[n_rows, 2], of token streams; headline : bool[n_rows], documents that are a
+        headline
     """
     exact = (digests[left] == digests[right]).all(axis=1) & headline[left] & headline[right]
     kind = np.where(exact, EXACT, TITLE).astype(np.uint8)

@@ -1,7 +1,7 @@
-"""Candidates to matches: exact jaccard and containment of each pair, and the kind of match that follows.
+"""Candidates to matches: exact jaccard and containment of each pair, and its kind of match.
 
-A pair that looks like a copy must also pass three tests, or it is listed as ``partial`` and never grouped:
-distinct containment, coverage and facts (see ``verify_pairs``).
+A pair that looks like a copy must also pass three tests, or it is listed as ``partial`` and never
+grouped: distinct containment, coverage and facts (see ``verify_pairs``).
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from ..kernels.copies.shingle_weights import shared_weights, weight_sums
 from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Matches, Overlap, measure_overlap
 from .shingle_weights import Weights
 
-# Deciding constants beyond the settings of ``CopyConfig``; chosen on labelled pairs of Arabic news (see ``bench/labels``).
-#: Containment from which a pair is never a template, however common its shingles: hundreds of outlets print one wire.
+# Deciding constants beyond the settings of ``CopyConfig``; chosen on labelled pairs of Arabic news
+# (see ``bench/labels``).
+#: Containment from which a pair is never a template, however common its shingles: hundreds of
+#: outlets print one wire.
 TEMPLATE_BELOW = 0.8
-#: Facts that must be missing from the larger text to count against a copy; a single one may be an edit.
+#: Facts that must be missing from the larger text to count against a copy; a single one may be an
+#: edit.
 LEAST_MISSING = 2
 #: A pair is a template if at least this many facts are replaced in place ...
 REPLACED_LEAST = 3
@@ -90,14 +93,15 @@ def verify_pairs(
 
     Notes
     -----
-    A pair that reaches ``near`` or ``excerpt`` below ``TEMPLATE_BELOW`` becomes ``partial`` if it fails a test:
+    A pair that reaches ``near`` or ``excerpt`` below ``TEMPLATE_BELOW`` becomes ``partial`` if it
+    fails a test:
 
-    - *Distinct containment* weighs shingles that an outlet repeats less, so a template that is filled in
-      day by day (cables, forecasts, page furniture) loses most of it.
-    - *Coverage* is the share of the shorter text's words that occur in the longer one next to the same
-      neighbour. A copy edited throughout keeps it, a text that is half new does not.
-    - *Facts* are numbers and rare words. In a template filled in again, too few facts of the smaller text
-      are in the larger one, or too many are replaced in place.
+    - *Distinct containment* weighs shingles that an outlet repeats less, so a template that is
+      filled in day by day (cables, forecasts, page furniture) loses most of it.
+    - *Coverage* is the share of the shorter text's words that occur in the longer one next to the
+      same neighbour. A copy edited throughout keeps it, a text that is half new does not.
+    - *Facts* are numbers and rare words. In a template filled in again, too few facts of the
+      smaller text are in the larger one, or too many are replaced in place.
     """
     overlap = measure_overlap(shingles, left, right)
     listed = is_listed(overlap, config)
@@ -121,7 +125,7 @@ def is_listed(overlap: Overlap, config: CopyConfig) -> npt.NDArray[np.bool_]:
 
 
 def kinds_by_overlap(overlap: Overlap, config: CopyConfig) -> npt.NDArray[np.uint8]:
-    """uint8[n_pairs]: the kind of each listed pair, unless it turns out to be a template (see ``may_be_template``)."""
+    """uint8[n_pairs]: the kind of each listed pair, unless it is a template (``may_be_template``)."""
     kind = np.full(len(overlap.jaccard), PARTIAL, np.uint8)
     kind[overlap.containment >= config.excerpt] = EXCERPT
     kind[overlap.jaccard >= config.near] = NEAR
@@ -129,7 +133,7 @@ def kinds_by_overlap(overlap: Overlap, config: CopyConfig) -> npt.NDArray[np.uin
 
 
 def may_be_template(kind: npt.NDArray[np.uint8], containment: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """bool[n_pairs]: whether a pair of this kind and containment may still be a template filled in twice."""
+    """bool[n_pairs]: whether a pair of this kind and containment may be a template filled in twice."""
     unclear: npt.NDArray[np.bool_] = ((kind == NEAR) | (kind == EXCERPT)) & (containment < TEMPLATE_BELOW)
     return unclear
 
@@ -152,7 +156,7 @@ def _is_copied(
     terms: Rows,
     config: CopyConfig,
 ) -> npt.NDArray[np.bool_]:
-    """bool[n_pairs]: whether the larger text covers the smaller one and facts do not show a template."""
+    """bool[n_pairs]: whether the larger text covers the smaller one and facts show no template."""
     smaller, larger = np.where(left_is_smaller, left, right), np.where(left_is_smaller, right, left)
     covered = (jaccard >= config.near) | (containment >= config.contained)
     unclear = np.flatnonzero(~covered)

@@ -27,7 +27,7 @@ from .minhash import Signatures, sign_rows, sign_shingles
 
 
 def shingle_strings(tokens: list[str], words: int) -> list[str]:
-    """The shingles of a token list: ``words`` consecutive tokens joined by spaces, in text order, repeats included.
+    """The shingles of a token list: ``words`` consecutive tokens joined by spaces, repeats included.
 
     A list of one to ``words`` tokens has one shingle, the whole list; an empty list has none.
     """
@@ -79,7 +79,7 @@ class Fingerprints:
 
 
 class FingerprintBuilder:
-    """Collects fingerprints batch by batch: the values of rows in arrays of ``spill``, the rest in memory.
+    """Collects fingerprints batch by batch: values of rows in arrays of ``spill``, the rest in memory.
 
     Parameters
     ----------
@@ -101,7 +101,10 @@ class FingerprintBuilder:
             self._counts[name].append(counts)
 
     def resume(self, counts: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Append documents whose values are in persistent arrays already; ``counts`` as from ``document_columns``."""
+        """Append documents whose values are in persistent arrays already.
+
+        ``counts`` are their ``document_columns``.
+        """
         for item in fields(Fingerprints):
             if item.name in ROWS:
                 self._array(item.name)
@@ -153,7 +156,13 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
 
 
 def fingerprint_with_tokens(texts: Any, titles: Any, config: Config) -> tuple[Fingerprints, Rows, Terms]:
-    """As ``fingerprint``, and the tokens of the texts: (fingerprints, rows of tokens, term of each token, 0 for a stop word)."""
+    """Fingerprint a batch of documents, and return their tokens too.
+
+    Returns
+    -------
+    (fingerprints, tokens, terms)
+        Rows of token hashes, and the term of each token, 0 for a stop word.
+    """
     tokens, offsets, digests, aligned, _ = _read_documents(texts, aligned=True)
     shingles, terms = shingles_and_terms((tokens, offsets), aligned, config)
     fingerprints = Fingerprints(np.diff(offsets).astype(np.int32), digests, shingles, terms, *fingerprint_titles(titles, config))
@@ -161,7 +170,7 @@ def fingerprint_with_tokens(texts: Any, titles: Any, config: Config) -> tuple[Fi
 
 
 def shingles_and_terms(tokens: Rows, aligned: Terms, config: Config) -> tuple[Rows, Rows]:
-    """Rows of shingles and of terms, from tokens and their terms as ``fingerprint_with_tokens`` returns them."""
+    """Rows of shingles and of terms, from the results of ``fingerprint_with_tokens``."""
     return shingle_rows(*tokens, config.shingles.words), filter_rows(aligned, tokens[1], aligned != 0)
 
 
@@ -210,6 +219,6 @@ def sign(texts: Any, config: Config | None = None) -> Signatures:
 
 
 def shingle(text: str, config: Config | None = None) -> list[str]:
-    """The shingles of one text as strings, in text order: the units by which articles are compared."""
+    """The shingles of one text as strings, in text order, as a run compares articles."""
     config = config or Config()
     return shingle_strings(tokenize(text, "shingle"), config.shingles.words)

@@ -1,7 +1,8 @@
 """Shingle rows to MinHash signatures and band keys.
 
-Signatures carry scheme, seed and version; mixing different ones is an error, not a wrong number. The scheme
-``native`` uses the 64-bit hash of this package, ``datasketch`` uses SHA-1 and matches ``datasketch.MinHash``.
+Signatures carry scheme, seed and version; mixing different ones is an error, not a wrong number.
+The scheme ``native`` uses the 64-bit hash of this package, ``datasketch`` uses SHA-1 and matches
+``datasketch.MinHash``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from ..kernels.fingerprints.minhash import band_keys, signature_rows
 Keys = npt.NDArray[np.uint64]
 #: Increased whenever the signature of a text changes.
 SIGNATURE_VERSION = 1
-#: Distinguishes native signatures from those of datasketch with the same seed: their input hashes differ.
+#: Distinguishes native signatures from those of datasketch with the same seed: their input hashes
+#: differ.
 _NATIVE_SEED = 0x6E617469
 
 
@@ -44,10 +46,10 @@ class Signatures:
         return len(self.values)
 
     def jaccard(self, a: int, other: Signatures | None = None, b: int | None = None) -> float:
-        """Estimate the Jaccard similarity of document ``a`` and document ``b`` (of ``other``, or of these).
+        """Estimate the Jaccard similarity of document ``a`` and document ``b`` (of ``other`` if given).
 
-        The standard error is sqrt(j(1-j)/permutations): 0.044 for j=0.5 and 128 permutations. Reported
-        matches never use this estimate.
+        The standard error is sqrt(j(1-j)/permutations): 0.044 for j=0.5 and 128 permutations.
+        Reported matches never use this estimate.
 
         Raises
         ------
@@ -71,10 +73,10 @@ class Signatures:
         return Signatures(np.concatenate([self.values, other.values]), self.scheme, self.seed, self.version)
 
     def to_datasketch(self) -> list[Any]:
-        """Convert to ``datasketch.LeanMinHash`` objects, one per document, as ``datasketch.MinHashLSH`` takes them.
+        """Convert to ``datasketch.LeanMinHash``, one per document, for ``datasketch.MinHashLSH``.
 
-        With scheme ``native`` they have a different seed, so that datasketch refuses to compare them with
-        its own sketches; with scheme ``datasketch`` they are equal to its own.
+        With scheme ``native`` they have a different seed, so that datasketch refuses to compare
+        them with its own sketches; with scheme ``datasketch`` they are equal to its own.
         """
         from datasketch import LeanMinHash
 
@@ -96,7 +98,7 @@ class Signatures:
 
 
 def permutations(config: SignatureConfig) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-    """Multipliers (odd) and increments of the permutations ``a * h + b mod 2**32``, drawn as in datasketch 2."""
+    """(odd multipliers, increments) of the permutations ``a * h + b mod 2**32``, as in datasketch 2."""
     seed = config.seed if config.scheme == "datasketch" else config.seed ^ _NATIVE_SEED
     generator = np.random.RandomState(seed)
     multipliers = generator.randint(0, 1 << 31, config.permutations, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
@@ -137,7 +139,7 @@ def band_rows(
 
 
 def sign_shingles(rows: Iterable[Sequence[str]], config: SignatureConfig) -> npt.NDArray[np.uint32]:
-    """Sign rows of shingle strings as ``datasketch.MinHash`` signs their UTF-8: uint32[n_rows, permutations]."""
+    """Sign rows of shingle strings as ``datasketch.MinHash`` does: uint32[n_rows, permutations]."""
     hashes = [
         np.array([int.from_bytes(hashlib.sha1(shingle.encode()).digest()[:4], "little") for shingle in set(row)], np.uint32) for row in rows
     ]

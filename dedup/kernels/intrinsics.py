@@ -9,7 +9,7 @@ from numba.extending import intrinsic
 
 @intrinsic
 def eight_bytes(typing_context, data, at):
-    """``data[at:at + 8]`` of uint8 as one little-endian uint64, at any alignment, without a bounds check."""
+    """``data[at:at + 8]`` of uint8 as a little-endian uint64, unaligned, without a bounds check."""
 
     def code(context, builder, signature, arguments):
         array = context.make_array(signature.args[0])(context, builder, arguments[0])

@@ -1,7 +1,7 @@
-"""Compiles kernels: at their first call, without the GIL, and cached on disk where a folder can be written.
+"""Compiles kernels at their first call, without the GIL, and caches them on disk.
 
-The cache folder is named by a digest of all kernel files. Numba checks only the file that defines a function, so
-after an edit in another one it would keep using the old code of its callers.
+The cache folder is named by a digest of all kernel files. Numba checks only the file that defines a
+function, so after an edit in another one it would keep using the old code of its callers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import numba
 import numba.core.config
 
 KERNELS = Path(__file__).parent
-#: Cache folders kept in one place, the last used ones. Installations of several versions may share a place.
+#: Cache folders kept in one place, the last used ones. Installations of several versions may share
+#: a place.
 KEPT_FOLDERS = 8
 _PREFIX = "dedup-"
 _LOCK = threading.Lock()
@@ -42,8 +43,9 @@ def jit(function: Callable[..., Any], **more: Any) -> Callable[..., Any]:
 def leaf(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that allocates no array: one that is called for each token or row.
 
-    Numba counts references to every array argument at each call, with atomic instructions that cost more than
-    the work itself; a leaf does without. Where Numba no longer knows the option, it is a plain kernel.
+    Numba counts references to every array argument at each call, with atomic instructions that cost
+    more than the work itself; a leaf does without. Where Numba no longer knows the option, it is a
+    plain kernel.
     """
     try:
         return jit(function, _nrt=False)
@@ -52,7 +54,8 @@ def leaf(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compiled(function: Callable[..., Any], folder: Path | None, **options: Any) -> Callable[..., Any]:
-    # Numba reads the setting while it decorates. Restored at once, it leaves the caches of other libraries alone.
+    # Numba reads the setting while it decorates. Restored at once, it leaves the caches of other
+    # libraries alone.
     with _LOCK:
         before, numba.core.config.CACHE_DIR = numba.core.config.CACHE_DIR, "" if folder is None else str(folder)
         try:
@@ -66,8 +69,8 @@ def _compiled(function: Callable[..., Any], folder: Path | None, **options: Any)
 def cache_folder() -> Path | None:
     """The folder of compiled kernels for the present source; None if no place can be written.
 
-    The first of: ``NUMBA_CACHE_DIR`` where it is set, ``__pycache__`` beside the source, the user's cache folder, a
-    private folder below the system's temporary folder.
+    The first of: ``NUMBA_CACHE_DIR`` where it is set, ``__pycache__`` beside the source, the user's
+    cache folder, a private folder below the system's temporary folder.
     """
     name = _PREFIX + _source_digest()
     for place in _places():

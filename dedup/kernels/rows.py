@@ -26,7 +26,7 @@ def gather_rows(values, offsets, rows, taken):
 
 @leaf
 def first_at_least(values, low, high, value):
-    """The first place in ascending ``values[low:high]`` whose value is at least ``value``, else ``high``."""
+    """The first place in ascending ``values[low:high]`` with at least ``value``, else ``high``."""
     while low < high:
         middle = (low + high) >> 1
         if values[middle] < value:

@@ -1,7 +1,7 @@
 """Document frequencies of terms in a background corpus, and the file format that stores them.
 
-With them a corpus of twelve documents weighs words like one of a million. ``data/background.npz`` is shipped;
-``stories/fit_idf.py`` counts other corpora.
+With them a corpus of twelve documents weighs words like one of a million. ``data/background.npz``
+is shipped; ``stories/fit_idf.py`` counts other corpora.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from .stemming import PREFIXES, SHORTEST, SUFFIXES, stem_lists
 #: The two lowest bits of a term are flags, not part of its hash: see ``kernels/text/terms.py``.
 FLAGS = np.uint64(3)
 FORMAT = 1
-#: To be increased when kernels change the term of a word although the tables of folding and stemming are the same.
+#: To be increased when kernels change the term of a word although the tables of folding and
+#: stemming are the same.
 TERM_VERSION = 1
 
 _ARRAYS = {"terms": (np.uint64, 1), "counts": (np.uint32, 1), "documents": (np.int64, 0), "format": (np.int64, 0), "rules": (np.uint64, 0)}
@@ -39,7 +40,10 @@ WHAT_TO_DO = "Use a file that 'dedup stories fit-idf' wrote, or leave stories.ba
 
 @cache
 def term_rules() -> int:
-    """A fingerprint of the rules that turn words into terms. Counts made by other rules do not fit this version."""
+    """A fingerprint of the rules that turn words into terms.
+
+    Counts made by other rules do not fit this version.
+    """
     lists = stem_lists()
     words = [sorted(group) for group in (lists.whole, lists.ending, lists.split)]
     digest = hashlib.sha256(repr((TERM_VERSION, PREFIXES, SUFFIXES, SHORTEST, words)).encode())
@@ -101,7 +105,7 @@ def _problem(arrays: dict[str, Any]) -> str | None:
 
 
 def check_file(path: str | os.PathLike[str], *, overwrite: bool) -> None:
-    """Check that ``write_counts`` can write to a path; called before the counting as well as after it.
+    """Check that ``write_counts`` can write to a path; called before and after the counting.
 
     Raises
     ------
@@ -203,7 +207,8 @@ class DocumentFrequencies:
         Raises
         ------
         ConfigError
-            If the file is missing or damaged, is something else, or was made by other rules than this version's.
+            If the file is missing or damaged, is something else, or was made by other rules than
+            this version's.
         """
         return cls(*read_counts(path))
 
@@ -213,7 +218,8 @@ class DocumentFrequencies:
         Raises
         ------
         OutputError
-            If the file cannot be written, or exists and ``overwrite`` is not given or it is something else.
+            If the file cannot be written, or exists and ``overwrite`` is not given or it is
+            something else.
         """
         write_counts(self.terms, self.counts, self.documents, path, overwrite=overwrite)
 
@@ -239,7 +245,7 @@ def background_of(setting: str) -> DocumentFrequencies:
 
 
 def content_name(known: DocumentFrequencies) -> str:
-    """The name of document frequencies in digests of configurations: ``shipped``, ``none``, or their digest."""
+    """The name that configuration digests use: ``shipped``, ``none``, or the digest of the content."""
     if known.documents == 0:
         return NONE
     digest = known.digest()

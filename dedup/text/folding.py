@@ -1,7 +1,8 @@
 """The folding rules, as a table from each code point to its folded form.
 
-Kernels and Python code read the same table, ``data/folding.npz``. It is shipped rather than built, so that
-every Python version folds alike; ``python -m dedup.text.folding`` builds it from the Unicode database.
+Kernels and Python code read the same table, ``data/folding.npz``. It is shipped rather than built,
+so that every Python version folds alike; ``python -m dedup.text.folding`` builds it from the
+Unicode database.
 """
 
 from __future__ import annotations
@@ -20,17 +21,19 @@ from ..kernels.text.tokens import FoldTable
 # - compatibility forms (NFKC): presentation forms, ligatures (ﻻ -> لا, ﷲ -> الله), full width, case
 # - vowel marks, Quranic marks, tatweel, bidi controls, joiners and soft hyphens are dropped
 # - U+0653..0655 after ا و ي compose to آ أ إ ؤ ئ before marks are dropped
-# - letters typed on Persian, Urdu or Kurdish keyboards: ی ے -> ي, ک ڪ -> ك, ہ ھ ە ۀ -> ه, ۃ -> ة, ٱ -> ا
+# - letters typed on Persian, Urdu or Kurdish keyboards:
+#   ی ے -> ي, ک ڪ -> ك, ہ ھ ە ۀ -> ه, ۃ -> ة, ٱ -> ا
 # - house styles: أ إ آ -> ا, final ى -> ي, ة -> ه
-# - every decimal digit -> 0..9; ٪ -> %; ٫ -> decimal point; ٬ and , between groups of three are dropped
-# - accents of Latin, Greek, Cyrillic and Hebrew are dropped; other marks (Indic, Thai) are vowels and stay
+# - every decimal digit -> 0..9; ٪ -> %; ٫ -> decimal point; ٬ and , in groups of three are dropped
+# - accents of Latin, Greek, Cyrillic and Hebrew are dropped; other marks (Indic, Thai) are vowels
+#   and stay
 # - each Han or kana character is a token; anything else that is no letter or digit separates tokens
 #
-# The level *shingle* adds the seats of hamza, ؤ ئ -> ء (مسؤول and مسئول are one); the level *stem* adds
-# پ -> ب, چ -> ج, ژ -> ز, گ ڭ -> ك, ڤ -> ف, ڨ -> ق (and the light stem of ``stemming.py``).
+# The level *shingle* adds the seats of hamza, ؤ ئ -> ء (مسؤول and مسئول are one). The level *stem*
+# adds پ -> ب, چ -> ج, ژ -> ز, گ ڭ -> ك, ڤ -> ف, ڨ -> ق, and the light stem of ``stemming.py``.
 LEVELS = ("canonical", "shingle", "stem")
 
-# Kinds of table entry, in the top byte; the low 24 bits hold a code point or a place in `expansions`.
+# Kinds of entries, in the top byte; the low 24 bits are a code point or a place in `expansions`.
 SEPARATOR, LETTER, DIGIT, DROP, EXPAND, SINGLE, COMPOSE, SIGN, DECIMAL, GROUP = range(10)
 
 ALEF, WAW, YEH, HEH, KAF, TEH_MARBUTA = 0x0627, 0x0648, 0x064A, 0x0647, 0x0643, 0x0629

@@ -1,4 +1,7 @@
-"""The shipped word lists, as folded words and as the tables that kernels read: stop words, deciding words, stems."""
+"""The shipped word lists, as folded words and as the tables that kernels read.
+
+Stop words, deciding words, stems.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from .document_frequencies import FLAGS, background
 from .normalization import tokenize
 from .stemming import PREFIXES, SHORTEST, SUFFIXES, stem_lists
 
-#: A stem in a smaller share of the background documents than this is a fact term: a name, a rare thing.
+#: A stem in a smaller share of the background documents than this is a fact term: a name, a rare
+#: thing.
 RARE = 0.006
 
 
@@ -26,13 +30,16 @@ def stop_words() -> frozenset[str]:
 
 @cache
 def deciding_words() -> frozenset[str]:
-    """The shipped words that reverse what a headline says (negations, before and after), at level *stem*."""
+    """The shipped words that reverse a headline (negations, before, after), at level *stem*."""
     return _word_list("deciding_words.txt")
 
 
 @cache
 def title_stop_words() -> frozenset[str]:
-    """Words dropped from titles: stop words except deciding words, and the tags of pictures and alerts."""
+    """Words dropped from titles.
+
+    Stop words except deciding words, and the tags of pictures and alerts.
+    """
     return (stop_words() - deciding_words()) | _word_list("media_words.txt")
 
 
@@ -50,12 +57,18 @@ def stem_table() -> StemTable:
 
 @cache
 def title_table() -> StemTable:
-    """As ``stem_table``, for titles: deciding words are always fact terms, and the tags of pictures and alerts are dropped."""
+    """As ``stem_table``, for titles.
+
+    Deciding words are always fact terms, and the tags of pictures and alerts are dropped.
+    """
     return _stem_table(title_stop_words(), deciding_words())
 
 
 def _stem_table(stop: frozenset[str], deciding: frozenset[str]) -> StemTable:
-    """The light stem with some stop words. ``deciding`` words are fact terms, however common they are."""
+    """The light stem with some stop words.
+
+    ``deciding`` words are fact terms, however common they are.
+    """
     lists = stem_lists()
     common = background().common_terms(RARE)
     marked = [
@@ -78,7 +91,10 @@ def term_hashes(words: frozenset[str]) -> npt.NDArray[np.uint64]:
 
 @cache
 def title_stop_terms() -> npt.NDArray[np.uint64]:
-    """Hashes of the stop words that titles keep: they can decide a match, but say nothing about a story."""
+    """Hashes of the stop words that titles keep.
+
+    They can decide a match, but say nothing about a story.
+    """
     return term_hashes(deciding_words() & stop_words())
 
 

@@ -1,4 +1,4 @@
-"""One string to its folded text or tokens, in plain Python: for single texts, for display and for tests.
+"""One string to its folded text or tokens, in plain Python: for single texts, display and tests.
 
 Corpora go through ``kernels/text/tokens.py``. Both read the same table and give the same tokens.
 """
@@ -27,9 +27,10 @@ def normalize(text: str, level: str = "canonical") -> str:
     Parameters
     ----------
     text : any string; lone surrogates separate tokens
-    level : ``canonical`` unifies the ways to type one text; ``shingle`` also unifies the seats of hamza
-        (copies are compared at this level); ``stem`` also reduces words to light stems (headlines and
-        stories are compared at this level). The rules are in ``dedup/text/folding.py``.
+    level : ``canonical`` unifies the ways to type one text; ``shingle`` also unifies the seats of
+        hamza (copies are compared at this level); ``stem`` also reduces words to light stems
+        (headlines and stories are compared at this level). The rules are in
+        ``dedup/text/folding.py``.
 
     Raises
     ------
@@ -62,7 +63,10 @@ def _refinement(level: str) -> dict[int, int]:
 
 
 def written_tokens(text: str) -> list[str]:
-    """The tokens of a text before any level: without vowel marks, but with hamza and ta marbuta as written."""
+    """The tokens of a text before any level.
+
+    Without vowel marks, but with hamza and ta marbuta as written.
+    """
     tokens: list[str] = []
     letters: list[int] = []
     kind_now = SEPARATOR
@@ -94,7 +98,7 @@ def written_tokens(text: str) -> list[str]:
 
 
 def _entries(text: str) -> list[tuple[int, int, int]]:
-    """(kind, folded letter, raw code point or 0 inside an expansion) of each character that is not dropped."""
+    """(kind, folded letter, raw code point or 0 in an expansion) of each character not dropped."""
     table = fold_table()
     entries: list[tuple[int, int, int]] = []
     for character in text:

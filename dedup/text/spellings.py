@@ -1,7 +1,8 @@
-"""A short Arabic phrase to its folded form (``fold``) or to a regular expression for all its spellings.
+"""A short Arabic phrase to its folded form, or to a regular expression for all its spellings.
 
-Both ignore vowel marks, tatweel and invisible signs, and unify أ إ آ ٱ and ا, ى and ي, ة and ه. Patterns work
-in Python's ``re`` and in RE2 (the engine of Arrow). Documents are folded by ``folding.py``, which does more.
+Both ignore vowel marks, tatweel and invisible signs, and unify أ إ آ ٱ and ا, ى and ي, ة and ه.
+Patterns work in Python's ``re`` and in RE2 (the engine of Arrow). Documents are folded by
+``folding.py``, which does more.
 """
 
 from __future__ import annotations
@@ -67,7 +68,10 @@ _FOLDING.update({ord(other): letter for letter, others in _SPELLINGS.items() for
 
 
 def fold(text: str) -> str:
-    """Fold a phrase or line: drop ignored signs, unify spellings of letters, lower-case Latin letters."""
+    """Fold a phrase or line.
+
+    Drop ignored signs, unify spellings of letters, lower-case Latin letters.
+    """
     return text.translate(_FOLDING).lower()
 
 

@@ -1,7 +1,8 @@
-"""A light stemmer for Arabic words with lists of exceptions: "بالرياض", "والرياض" and "الرياض" have one stem.
+"""A light stemmer for Arabic words: "بالرياض", "والرياض" and "الرياض" have one stem.
 
-Light10 alone breaks the most common words of news (وزير -> زير, لبنان -> لبن, إيران -> اير). The exceptions
-in ``data/stems.txt`` come from word counts of news corpora (``bench/make_data/word_lists.py``).
+Light10 alone breaks the most common words of news (وزير -> زير, لبنان -> لبن, إيران -> اير). The
+exceptions in ``data/stems.txt`` come from word counts of news corpora
+(``bench/make_data/word_lists.py``).
 """
 
 from __future__ import annotations

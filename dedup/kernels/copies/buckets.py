@@ -68,7 +68,7 @@ def bucket_pairs(keys, members, cap):
 
 @leaf
 def smallest(values, out):
-    """Write the ``len(out)`` smallest of ``values`` into ``out``, ascending; there must be at least as many."""
+    """Write the ``len(out)`` smallest of ``values``, which has more, into ``out``, ascending."""
     n_kept = 0
     for value in values:
         if n_kept == len(out) and value >= out[n_kept - 1]:

@@ -17,7 +17,7 @@ def neighbours_hash(terms, i):
 
 @leaf
 def slot_of(table, key):
-    """The slot of a key in an open-addressing table (0: free, a power of two of slots), or the slot to insert it."""
+    """The slot of a key in a hash table (a power of two of slots, 0: free), or the slot to insert it."""
     mask = len(table) - 1
     slot = np.int64(key >> np.uint64(20)) & mask
     while table[slot] != np.uint64(0) and table[slot] != key:
@@ -31,7 +31,8 @@ def coverage_pairs(terms, offsets, covered, by):
 
     Parameters
     ----------
-    terms : uint64[n_terms], in text order, flags in the two lowest bits; offsets : int64[n_rows + 1]
+    terms : uint64[n_terms], in text order, flags in the two lowest bits
+    offsets : int64[n_rows + 1]
     covered, by : int64[n_pairs], rows
 
     Returns
@@ -42,8 +43,8 @@ def coverage_pairs(terms, offsets, covered, by):
 
     Notes
     -----
-    A changed word breaks every shingle around it, but here it costs only itself. So coverage tells a
-    text that was edited throughout from a text that is half new.
+    A changed word breaks every shingle around it, but here it costs only itself. So coverage tells
+    a text that was edited throughout from a text that is half new.
     """
     coverage = np.empty(len(covered), np.float64)
     longest = 0

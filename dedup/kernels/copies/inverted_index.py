@@ -6,7 +6,8 @@ import numpy as np
 
 from ..jit import jit, leaf
 
-#: Marks use other bits than ``count_drawn``, which uses the lowest: values that collide in one should not collide in the other.
+#: Marks use other bits than ``count_drawn``, which uses the lowest: values that collide in one
+#: should not collide in the other.
 MARK_SHIFT = np.uint64(20)
 
 
@@ -18,7 +19,8 @@ def mark_drawn(values, offsets, rows, bounds, marks):
     ----------
     values : uint64[n_values], hashes, ascending in each row, so that only the first ones are read
     bounds : uint64[len(rows)]
-    marks : uint64[a power of two], a bit set: a value belongs to the bit of its bits from MARK_SHIFT up
+    marks : uint64[a power of two], a bit set: a value belongs to the bit of its bits from
+        MARK_SHIFT up
 
     Returns
     -------
@@ -91,7 +93,10 @@ def sampled(values, offsets, rows, marks, counters):
 
 @jit
 def entries_of(members, n_rows):
-    """Invert ``members``, int32[n]: the places of each row, as (offsets int64[n_rows + 1], places int32[n], ascending)."""
+    """Invert ``members``, int32[n]: the places of each row, ascending.
+
+    Returns (offsets int64[n_rows + 1], places int32[n]).
+    """
     offsets = np.zeros(n_rows + 1, np.int64)
     for member in members:
         offsets[member + 1] += 1
@@ -111,14 +116,15 @@ def posting_pairs(entry_offsets, entry_places, list_starts, members, drawn, need
 
     Parameters
     ----------
-    entry_offsets : int64[n_rows + 1], entry_places : int32[n_entries]
+    entry_offsets : int64[n_rows + 1]; entry_places : int32[n_entries]
         The places of each row in ``members``.
     list_starts : int32[n_entries], for each place the start of its posting list, -1 if the list is
-        longer than the cap and proposes nothing; members : int32[n_entries]
-        The posting lists one after another, rows ascending in each.
-    drawn : bool[n_entries], whether the member at a place drew the value; a value counts only if one
-        of the two rows drew it
-    needed : int64[n_rows], how many values a pair must share; the smaller number of its two rows counts
+        longer than the cap and proposes nothing
+    members : int32[n_entries], the posting lists one after another, rows ascending in each
+    drawn : bool[n_entries], whether the member at a place drew the value; a value counts only if
+        one of the two rows drew it
+    needed : int64[n_rows], how many values a pair must share; the smaller number of its two rows
+        counts
 
     Returns
     -------

@@ -61,7 +61,7 @@ def subsequence_pairs(values, offsets, left, right):
 
 @jit
 def number_periods(keys, times, longest):
-    """int64[n]: ascending period numbers; a new one begins where the key changes or the period is over.
+    """Number periods: a new one begins where the key changes or the period is over; int64[n].
 
     Parameters
     ----------

@@ -15,7 +15,8 @@ class SampleIndex(NamedTuple):
 
     Attributes
     ----------
-    seen : bool[2**bits], for each number of ``bits`` bits, from 1 to 63, whether a known value begins with it
+    seen : bool[2**bits], for each number of ``bits`` bits, from 1 to 63, whether a known value
+        begins with it
     directory : int32[2**bits], where it is ``seen`` the first place in ``known`` of such a value
     known : uint64[n_known], ascending: every value of a sampled row
     member_offsets : int64[n_known + 1]; members : int64
@@ -45,12 +46,14 @@ def sample_pairs(values, offsets, rows, sample, jaccard, containment):
     Returns
     -------
     (sampled int64[n_pairs], other int64[n_pairs], shared int64[n_pairs])
-        A place in ``sample.rows``, a row, and how many values both contain; in the order of ``rows``. No row is paired
-        with itself. Cost: one read of ``seen`` for each value, and a step for each sampled row that contains it.
+        A place in ``sample.rows``, a row, and how many values both contain; in the order of
+        ``rows``. No row is paired with itself. Cost: one read of ``seen`` for each value, and a
+        step for each sampled row that contains it.
 
     Notes
     -----
-    One value in ten is known, which branch prediction cannot guess, so known values are gathered first, without a branch.
+    One value in ten is known, which branch prediction cannot guess, so known values are gathered
+    first, without a branch.
     """
     seen, directory, known, sample_rows = sample.seen, sample.directory, sample.known, sample.rows
     shift = np.uint64(64)

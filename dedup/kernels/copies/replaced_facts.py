@@ -1,4 +1,4 @@
-"""Facts replaced in place, the sign of a template: two texts agree on both sides of a gap and differ in it."""
+"""Facts replaced in place, the sign of a template: texts agree around a gap and differ in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from ..jit import jit, leaf
 from ..rows import first_at_least
 from ..text.terms import FACT
 
-#: Longest run of terms that counts as one replacement, and longest distance of its borders in the other text.
+#: Longest run of terms that counts as one replacement, and longest distance of its borders in the
+#: other text.
 LONGEST_RUN, FARTHEST = 6, 8
 #: Occurrences of a border that are checked.
 MOST_PLACES = 16
@@ -38,9 +39,9 @@ def contains(values, order, value):
 def count_replaced(a, b):
     """How many runs of facts in ``a`` are replaced by others in ``b``.
 
-    A run is up to LONGEST_RUN terms of ``a`` that ``b`` lacks, at least one of them a fact, between two
-    terms that ``b`` contains. It is replaced if in ``b`` the same two terms are at most FARTHEST apart
-    with a fact between them that ``a`` lacks.
+    A run is up to LONGEST_RUN terms of ``a`` that ``b`` lacks, at least one of them a fact, between
+    two terms that ``b`` contains. It is replaced if in ``b`` the same two terms are at most
+    FARTHEST apart with a fact between them that ``a`` lacks.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def facts_of(terms):
 
 @jit
 def replaced_facts(terms, offsets, left, right):
-    """For each pair: fillings of the shorter text that differ in the longer one, per hundred terms of the shorter.
+    """Count replaced runs of facts in the shorter text of each pair, also per hundred terms.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Common shingles, those in many rows of one source, and their weights. Exact, although most values are never sorted."""
+"""Common shingles (in many rows of one source) and their weights: exact, with few values sorted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Selection(NamedTuple):
     Attributes
     ----------
     part, shift : uint64; values with ``value >> shift == part`` are read
-    counters : uint8[a power of two], in how many rows each value occurs, by its low bits; see ``count_rows``
+    counters : uint8[a power of two], in how many rows each value occurs, by its low bits; see
+        ``count_rows``
     least : uint8, values in fewer rows are left out
     """
 
@@ -29,7 +30,7 @@ class Selection(NamedTuple):
 
 @leaf
 def span_start(values, begin, end, part, shift):
-    """The first place in sorted hashes ``values[begin:end]`` whose highest bits are at least ``part``."""
+    """The first place in sorted ``values[begin:end]`` whose highest bits are at least ``part``."""
     place = begin + np.int64((end - begin) * (np.float64(part) / np.float64(np.uint64(1) << (np.uint64(64) - shift))))
     while place > begin and values[place - 1] >> shift >= part:
         place -= 1
@@ -51,7 +52,8 @@ def count_rows(values, offsets, rows, part, shift, counters, most):
 
     Parameters
     ----------
-    values : uint64[n_values], hashes, sorted and unique in each row; offsets : int64[n_all + 1]; rows : int64[n]
+    values : uint64[n_values], hashes, sorted and unique in each row; offsets : int64[n_all + 1];
+        rows : int64[n]
     part, shift : uint64; values with ``value >> shift == part`` are read
     counters : uint8[a power of two], written in place
     """
@@ -67,7 +69,7 @@ def count_rows(values, offsets, rows, part, shift, counters, most):
 
 @jit
 def count_in_source(values, offsets, rows, sources, selection, within, most):
-    """Count in how many rows of each source each value of a ``Selection`` occurs, as ``count_rows`` does.
+    """Count in how many rows of each source a selected value occurs, as ``count_rows`` does.
 
     Parameters
     ----------
@@ -87,13 +89,13 @@ def count_in_source(values, offsets, rows, sources, selection, within, most):
 
 @jit
 def perhaps_common(values, offsets, rows, sources, selection, within, bounds):
-    """The selected values that may occur in more rows of a source than ``bounds``, int64[n_sources], with the source.
+    """Selected values that may occur in more rows of a source than ``bounds``, int64[n_sources].
 
     Returns
     -------
     (values uint64[n], sources int64[n])
-        One entry for each row that contains the value. All common values are among them, and some that
-        are not common, since colliding values are counted together.
+        One entry for each row that contains the value. All common values are among them, and some
+        that are not common, since colliding values are counted together.
     """
     part, shift, counters, least = selection
     mask = np.uint64(len(counters) - 1)
@@ -120,7 +122,8 @@ def most_in_source(values, sources, bounds, scales):
     Parameters
     ----------
     values : uint64[n], ascending; sources : int64[n], ascending where values are equal
-    bounds, scales : int64[n_sources]; more rows than ``bounds`` make a value common; factors of the number of rows
+    bounds, scales : int64[n_sources]; more rows than ``bounds`` make a value common; factors of the
+        number of rows
 
     Returns
     -------
@@ -155,7 +158,8 @@ def weight_table(common, weights):
 
     Returns
     -------
-    (keys uint64[slots], 0 where free; weights float64[slots]), slots a power of two at least four times m
+    (keys uint64[slots], 0 where free; weights float64[slots])
+        ``slots`` is a power of two, at least four times m.
     """
     slots = 8
     while slots < 4 * len(common):
@@ -194,7 +198,7 @@ def weight_sums(values, offsets, rows, keys, weights):
 
 @jit
 def shared_weights(values, offsets, left, right, keys, weights):
-    """float64[n_pairs]: the sum of the weights of the values that row ``left[i]`` and row ``right[i]`` share."""
+    """float64[n_pairs]: the summed weights of what row ``left[i]`` and row ``right[i]`` share."""
     shared = np.zeros(len(left), np.float64)
     for pair in range(len(left)):
         i, i_end = offsets[left[pair]], offsets[left[pair] + 1]

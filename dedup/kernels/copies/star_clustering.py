@@ -1,4 +1,4 @@
-"""Star clustering: groups whose members all match their centre, built from the strongest match down."""
+"""Star clustering: groups whose members all match their centre, strongest matches first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def linked(neighbour_offsets, neighbours, a, b):
 
 @jit
 def star_groups(left, right, ranks, neighbour_offsets, neighbours, most_checks):
-    """Merge groups along edges wherever the better centre of the two is linked to every member of both.
+    """Merge groups along edges if the better centre of the two is linked to every member of both.
 
     Parameters
     ----------
@@ -30,7 +30,8 @@ def star_groups(left, right, ranks, neighbour_offsets, neighbours, most_checks):
     Returns
     -------
     int64[n_nodes]
-        The centre of each node, the node itself if it is one. No node is tied to its centre by a chain.
+        The centre of each node, the node itself if it is one. No node is tied to its centre by a
+        chain.
     """
     n_nodes = len(ranks)
     centres = np.arange(n_nodes)

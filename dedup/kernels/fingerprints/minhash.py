@@ -12,7 +12,7 @@ EMPTY = np.uint32(0xFFFFFFFF)
 
 @jit
 def signature_rows(hashes, offsets, rows, multipliers, increments):
-    """Sign the chosen rows: slot k is the minimum of ``multipliers[k] * h + increments[k]`` modulo 2**32.
+    """Sign rows: slot k is the minimum of ``multipliers[k] * h + increments[k]`` modulo 2**32.
 
     Parameters
     ----------
@@ -28,7 +28,8 @@ def signature_rows(hashes, offsets, rows, multipliers, increments):
     Notes
     -----
     Broder 1997, "On the resemblance and containment of documents". With an odd multiplier each slot
-    permutes the 32-bit numbers, so no two hashes collide in a slot (the scheme "affine32" of datasketch 2).
+    permutes the 32-bit numbers, so no two hashes collide in a slot (the scheme "affine32" of
+    datasketch 2).
     """
     n_rows = len(rows)
     n_slots = len(multipliers)

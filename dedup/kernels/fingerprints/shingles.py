@@ -1,4 +1,4 @@
-"""Token rows to shingle rows: hashes of n consecutive tokens (or characters), sorted and unique per row."""
+"""Token rows to shingle rows: hashes of n consecutive tokens or characters, sorted and unique."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ def shingle_hashes(values, offsets, n):
 
 @jit
 def shingle_rows(values, offsets, n):
-    """The shingles of each row, sorted and unique, shaped as in ``shingle_hashes``. Cost: a sort per row."""
+    """The shingles of each row, sorted and unique, shaped as in ``shingle_hashes``.
+
+    Cost: a sort per row.
+    """
     shingles, hash_offsets = shingle_hashes(values, offsets, n)
     n_rows = len(offsets) - 1
     shingle_offsets = np.zeros(n_rows + 1, np.int64)
@@ -71,10 +74,11 @@ def shingle_rows(values, offsets, n):
 
 @leaf
 def sort_unique(values, begin, end, scratch, starts):
-    """Sort ``values[begin:end]`` in place and move its unique values to the front; return their end.
+    """Sort ``values[begin:end]`` in place, unique values first; return the end of those.
 
     A bucket sort: hashes are uniform, so buckets of their highest bits get about one value each and
-    insertion sort finishes the rest. ``scratch`` has room for the values, ``starts`` for the buckets.
+    insertion sort finishes the rest. ``scratch`` has room for the values, ``starts`` for the
+    buckets.
     """
     size = end - begin
     if size <= 0:

@@ -1,6 +1,7 @@
-"""Tokens to terms: the light stem of each token, as a hash with the bytes that it spans, or as letters.
+"""Tokens to terms: light stems, as hashes with the bytes that they span, or as letters.
 
-The stem is that of ``text/stemming.py``, with its lists as a table of hashes. Stop words are left out.
+The stem is that of ``text/stemming.py``, with its lists as a table of hashes. Stop words are left
+out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy.typing as npt
 from ..jit import jit, leaf
 from .tokens import LETTERS, hash_letters, most_tokens, next_token
 
-#: Marks of words in the lexicon: the lists of the light stem, stop words, terms too common to be facts.
+#: Marks of words in the lexicon: the lists of the light stem, stop words, terms too common to be
+#: facts.
 WHOLE, ENDING, SPLIT, STOP, COMMON = (np.uint64(1 << bit) for bit in range(5))
 SHORTEST = 3
 WAW = 0x0648
@@ -166,8 +168,8 @@ def refine_letters(letters, length, refine):
 def term_of(letters, length, refine, table):
     """Refine and stem a token in place and return its term; 0 for a stop word.
 
-    A term is the hash of the stem with two flags in its lowest bits: 1 for a number, 2 for a fact, which
-    is a number or a word that is not COMMON.
+    A term is the hash of the stem with two flags in its lowest bits: 1 for a number, 2 for a fact,
+    which is a number or a word that is not COMMON.
     """
     number = np.uint64(letters[0] >= np.uint32(0x30) and letters[0] <= np.uint32(0x39))
     refine_letters(letters, length, refine)
@@ -193,7 +195,8 @@ def term_rows(data, offsets, limit, fold, table):
 
     Returns
     -------
-    (terms uint64[n_terms], term_offsets int64[n_texts + 1], starts int64[n_terms], stops int64[n_terms])
+    (terms uint64[n_terms], term_offsets int64[n_texts + 1],
+     starts int64[n_terms], stops int64[n_terms])
         The terms in text order, see ``term_of``, and the bytes of ``data`` that each word spans.
     """
     n_texts = len(offsets) - 1

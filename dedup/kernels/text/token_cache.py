@@ -1,7 +1,8 @@
 """Texts to the hashes of their tokens, with a cache of chunks: news repeats its words.
 
-A chunk is a run of bytes without white space (U+0000 to U+0020), which no token crosses. A chunk of at most
-one token, such as ``«القاهرة»،`` with its marks, is read letter by letter once and looked up from then on.
+A chunk is a run of bytes without white space (U+0000 to U+0020), which no token crosses. A chunk of
+at most one token, such as ``«القاهرة»،`` with its marks, is read letter by letter once and looked
+up from then on.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from ..jit import jit, leaf
 from .terms import term_of
 from .tokens import LETTERS, extend_digest, hash_levels, most_tokens, next_token
 
-#: Cached chunks (a power of two), and 64-bit words of an entry: four for the bytes of the chunk, padded with zeros,
-#: then the hash of its token at the levels *canonical* and *shingle* (0: no token), its term, and one unused.
+#: Cached chunks (a power of two), and 64-bit words of an entry: four for the bytes of the chunk,
+#: padded with zeros, then the hash of its token at the levels *canonical* and *shingle* (0: no
+#: token), its term, and one unused.
 CHUNKS, ENTRY = 1 << 17, 8
 #: Words whose term is cached (a power of two), whatever marks are around them.
 WORDS = 1 << 18
@@ -43,7 +45,7 @@ class TokenCache(NamedTuple):
 
 
 class DocumentRows(NamedTuple):
-    """Output and scratch arrays of ``fill_documents``: the results of ``document_rows``, letters and cursor of ``next_token``."""
+    """Output and scratch arrays of ``fill_documents``: results, and state of ``next_token``."""
 
     tokens: npt.NDArray[np.uint64]
     token_offsets: npt.NDArray[np.int64]
@@ -69,7 +71,7 @@ def bytes_until(data, at, end):
 
 @leaf
 def bits_of_ink(word):
-    """The number of bits, in whole bytes, before the first byte of white space or padding; 64 if there is none."""
+    """The number of bits (whole bytes) before the first white space or padding; 64 if none."""
     # Mycroft's test for a byte below n: a borrow can only mark bytes after the first true one.
     marks = (word - _LOWEST * _FIRST_INK) & ~word & _HIGHEST
     return zeros_below(marks) & np.uint64(0x78)
@@ -94,15 +96,16 @@ def document_rows(data, offsets, stemmed, aligned, cache, fold, table):
     ----------
     data : uint8[n_bytes], offsets : int64[n_texts + 1]
     stemmed : bool, whether to make terms; otherwise all rows of terms are empty
-    aligned : bool, with ``stemmed``: one term per token, 0 for a stop word; otherwise stop words are left out
+    aligned : bool, with ``stemmed``: one term per token, 0 for a stop word; otherwise stop words
+        are left out
     cache : TokenCache, written in place; fold : FoldTable; table : StemTable
 
     Returns
     -------
     (tokens uint64[n_tokens], token_offsets int64[n_texts + 1], digests uint64[n_texts, 2],
      terms uint64[n_terms], term_offsets int64[n_texts + 1])
-        Tokens are hashes at level *shingle*. Digests (128 bits) are equal if the canonical token streams
-        are. Cost: one look-up for a word met before, one per letter for any other.
+        Tokens are hashes at level *shingle*. Digests (128 bits) are equal if the canonical token
+        streams are. Cost: one look-up for a word met before, one per letter for any other.
     """
     n_texts = len(offsets) - 1
     token_offsets = np.zeros(n_texts + 1, np.int64)

@@ -1,7 +1,7 @@
 """UTF-8 bytes to tokens by the fold table, in one pass over Arrow's own buffers.
 
-A token is a maximal run of letters, or a number with its decimal points; each Han or kana character is a
-token, and so is ``%``. Invalid UTF-8 is allowed: a broken byte separates tokens.
+A token is a maximal run of letters, or a number with its decimal points; each Han or kana character
+is a token, and so is ``%``. Invalid UTF-8 is allowed: a broken byte separates tokens.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def compose(letter, mark):
 
 @leaf
 def letter_of_rest(rest):
-    """A number above all code points that replaces the letters of a token from the LETTERS-th on."""
+    """A number above all code points that replaces the letters from the LETTERS-th on."""
     return np.uint32(0x110000) + np.uint32(rest & np.uint64(0xFFFFFF))
 
 
@@ -91,14 +91,15 @@ def next_token(data, at, end, cursor, fold, letters):
     Returns
     -------
     (at, length, start, stop)
-        The position at which to continue; the number of letters of the token (0: no token is left; it
-        may exceed LETTERS, then the last letter kept is a hash of the rest); the bytes that it spans.
+        The position at which to continue; the number of letters of the token (0: no token is left;
+        it may exceed LETTERS, then the last letter kept is a hash of the rest); the bytes that it
+        spans.
 
     Notes
     -----
-    A mark inside a number belongs to it only if the right digits follow (1,500 and 2.5, but not 15,30 or
-    «2015.»). Reading continues past the mark; if the digits do not follow, it goes back to the mark and
-    ends the token there.
+    A mark inside a number belongs to it only if the right digits follow (1,500 and 2.5, but not
+    15,30 or «2015.»). Reading continues past the mark; if the digits do not follow, it goes back to
+    the mark and ends the token there.
     """
     length = 0
     kind_now = np.uint32(SEPARATOR)
@@ -225,14 +226,14 @@ def hash_letters(letters, length):
 
 @leaf
 def extend_digest(left, right, exact):
-    """Add the canonical hash of a token to the two halves of a digest; the order of tokens matters."""
+    """Add the canonical hash of a token to the halves of a digest; the order of tokens matters."""
     right = (right ^ exact) * EULER
     return mix64(left ^ exact), right ^ (right >> np.uint64(31))
 
 
 @leaf
 def hash_levels(letters, length, refine):
-    """``hash_letters`` of a token at the levels *canonical* and *shingle*, in one pass over its letters."""
+    """``hash_letters`` of a token at the levels *canonical* and *shingle*, in one pass."""
     canonical = PI
     shingle = PI
     for i in range(min(length, LETTERS)):
@@ -252,8 +253,8 @@ def hash_levels(letters, length, refine):
 def most_tokens(offsets):
     """Upper bound of the number of tokens in the texts.
 
-    One byte can be a token ("a1a1"), and the longest expansion gives four in three bytes. Memory is only
-    touched where tokens are written.
+    One byte can be a token ("a1a1"), and the longest expansion gives four in three bytes. Memory is
+    only touched where tokens are written.
     """
     return (offsets[len(offsets) - 1] - offsets[0]) * 4 // 3 + len(offsets) + 8
 
