@@ -1,7 +1,6 @@
-"""An HTTP response as it went over the wire -> status, header fields and body.
+"""Parses an HTTP response into status, header fields and body; decodes chunked transfer and content encodings.
 
-Chunked transfer and content encodings are undone, within a limit. Some crawlers undo them themselves and leave the header as
-it was, so a body that does not look as its header says is taken as it is.
+Some crawlers decode the body, but keep the original header, so a body that does not fit its header is taken as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _PIECE = 1 << 10
 
 
 class Response(NamedTuple):
-    """``fields`` has names in lower case; ``body`` is as it was sent."""
+    """A response; ``fields`` has names in lower case, and ``body`` is still encoded."""
 
     status: int
     fields: dict[str, str]
@@ -32,7 +31,7 @@ class Response(NamedTuple):
 
 
 def read_response(block: bytes) -> Response | None:
-    """Split a response; None if it does not begin with a status line."""
+    """Split a response into its parts; None if it does not begin with a status line."""
     status = _STATUS.match(block)
     if status is None:
         return None
@@ -43,36 +42,36 @@ def read_response(block: bytes) -> Response | None:
 
 
 def read_body(response: Response, *, limit: int, cut_off: bool) -> bytes:
-    """The body with chunks and encodings undone.
+    """Decode the body of a response.
 
     Parameters
     ----------
-    limit : bytes that may come out
-    cut_off : the crawler says that it did not keep all of it; then what is there is taken
+    limit : most bytes of the decoded body
+    cut_off : the crawler did not keep the whole body, so a missing end is no error
 
     Raises
     ------
     BrokenPage
-        ``too_large``, ``unknown_encoding`` or ``bad_encoding``.
+        For the reasons ``too_large``, ``unknown_encoding`` and ``bad_encoding``.
     """
     body = response.body
     if "chunked" in response.fields.get("transfer-encoding", "").lower():
-        body = _without_chunks(body)
+        body = _join_chunks(body)
     named = [name.strip().lower() for name in response.fields.get("content-encoding", "").split(",")]
     encodings = [name.removeprefix("x-") for name in named if name not in ("", "identity", "none")]
-    if _is_markup(body):  # undone by the crawler, or never done
+    if _is_markup(body):  # decoded by the crawler, or never encoded
         encodings = []
     if len(encodings) > _MOST_ENCODINGS:
         raise BrokenPage("unknown_encoding", f"{len(encodings)} content encodings one over the other")
     for encoding in reversed(encodings):
-        body = _decode(body, encoding, limit, cut_off)
+        body = _decode_content(body, encoding, limit, cut_off)
     if len(body) > limit:
         raise too_large(len(body), limit)
     return body
 
 
 def too_large(size: int, limit: int) -> BrokenPage:
-    """What to say of a page of more bytes than the limit."""
+    """The error for a page of more bytes than the limit."""
     return BrokenPage("too_large", f"a page of {size:,} bytes, more than {limit:,}")
 
 
@@ -80,8 +79,8 @@ def _is_markup(body: bytes) -> bool:
     return _MARKUP.match(body) is not None
 
 
-def _without_chunks(body: bytes) -> bytes:
-    """Join the chunks; what follows a broken one is left out, and a body without a first one is as it should be."""
+def _join_chunks(body: bytes) -> bytes:
+    """Join the chunks of a body; a body that does not begin with a chunk was decoded by the crawler."""
     at = 0
     pieces: list[bytes] = []
     while (size := _CHUNK.match(body, at)) and (length := int(size[1], 16)):
@@ -95,7 +94,7 @@ def _without_chunks(body: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _decode(body: bytes, encoding: str, limit: int, cut_off: bool) -> bytes:
+def _decode_content(body: bytes, encoding: str, limit: int, cut_off: bool) -> bytes:
     if not body:
         return body
     if encoding == "gzip" and not body.startswith(b"\x1f\x8b"):
@@ -124,7 +123,7 @@ def _decode(body: bytes, encoding: str, limit: int, cut_off: bool) -> bytes:
     return b"".join(pieces)
 
 
-#: Feeds a piece, tells whether the end was seen, and what it raises.
+#: Decodes a piece; whether the end was reached; the errors that decoding raises.
 _Decoder = tuple[Callable[[bytes], bytes], Callable[[], bool], tuple[type[Exception], ...]]
 
 
@@ -134,20 +133,20 @@ def _gzip(body: bytes, limit: int) -> _Decoder:
 
 
 def _deflate(body: bytes, limit: int) -> _Decoder:
-    """Zlib by the book, bare deflate by habit."""
+    """The standard says zlib, but many servers send bare deflate."""
     wrapped = len(body) > 1 and body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0
     stream = zlib.decompressobj(15 if wrapped else -15)
     return stream.decompress, lambda: stream.eof, (zlib.error,)
 
 
 def _brotli(body: bytes, limit: int) -> _Decoder:
-    brotli = _module("brotli", "br")
+    brotli = _import_decoder("brotli", "br")
     stream = brotli.Decompressor()
     if not hasattr(stream, "can_accept_more_data"):
         raise BrokenPage("unknown_encoding", "content encoding br needs brotli 1.2 or later: pip install 'dedup-news[crawl]'")
 
     def step(piece: bytes) -> bytes:
-        # Limited, because a few bytes of brotli can become hundreds of megabytes.
+        # With a limit, because a few bytes of brotli can become hundreds of megabytes.
         out = bytearray(stream.process(piece, output_buffer_limit=1 << 20))
         while len(out) <= limit and not stream.can_accept_more_data():
             out += stream.process(b"", output_buffer_limit=1 << 20)
@@ -157,12 +156,12 @@ def _brotli(body: bytes, limit: int) -> _Decoder:
 
 
 def _zstd(body: bytes, limit: int) -> _Decoder:
-    zstd = _module("zstandard", "zstd")
+    zstd = _import_decoder("zstandard", "zstd")
     stream = zstd.ZstdDecompressor().decompressobj(read_across_frames=False)
     return stream.decompress, lambda: bool(stream.eof), (zstd.ZstdError,)
 
 
-def _module(name: str, encoding: str) -> Any:
+def _import_decoder(name: str, encoding: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:

@@ -1,9 +1,7 @@
-"""The content of a crawl file -> WARC records, and what is damaged between them.
+"""Splits the content of a crawl file into WARC records and reports everything else as damage, in one pass.
 
-A record is a header, a length and a block of so many bytes. It is given out only when what follows it is seen too: the next
-record, the end of the member (checksum included) or of the file. Where the length is wrong, or there is something else
-than a record, reading goes on at the next thing that looks like the header of one. Everything that is found has a number: a record
-or a damage, nothing is passed over in silence. One pass, and at most about one record of the largest size in memory.
+A record is yielded only once a record, the end of its member (checksum included) or the end of the file follows it. After
+damage, reading resumes at the next record header. Memory: about one record of the largest size.
 """
 
 from __future__ import annotations
@@ -18,17 +16,17 @@ from typing import NamedTuple
 from .compression import DAMAGED, READ_ERROR
 from .members import BOMB, GARBAGE, Begin, Break, End, Event
 
-#: A header of more bytes is none.
+#: Most bytes of a header.
 MAX_HEADER = 64 << 10
-#: So much of a block that is too large is kept, to tell what it is.
+#: Bytes that are kept of a block that is too large, to recognize its type.
 KEPT_OF_LARGE = 64 << 10
-#: What a header begins with; behind damage it may stand anywhere.
+#: Start of a header; behind damage it may be anywhere.
 _HEADER = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{1,60}:")
 _LONGEST_MATCH = 80
-#: A blank line, or another header (then this one is cut off): in one search, so that headers without end cost no more than others.
+#: A blank line, or another header if this one is cut off: in one search, so that headers without end cost no more than others.
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n|(?=" + _HEADER.pattern + rb")")
 _BLANKS = re.compile(rb"[\r\n]*")
-#: Behind a block; two line ends are the rule.
+#: Most line ends behind a block; the standard has two.
 _MOST_BLANKS = 16
 _FEW_BLANKS = re.compile(rb"[\r\n]{0,16}")
 _LENGTH = re.compile(r"\d{1,18}")
@@ -36,10 +34,14 @@ _DIGESTS = {"sha1": "sha1", "sha-1": "sha1", "sha256": "sha256", "sha-256": "sha
 
 
 class Record(NamedTuple):
-    """A record as it was written.
+    """A WARC record.
 
-    ``number`` counts records and damages from zero, ``place`` tells where it begins, the keys of ``fields`` are in lower case.
-    ``block`` has ``length`` bytes, or the first of them if that is more than the limit.
+    Attributes
+    ----------
+    number : number among the records and damages of the file, from 0
+    place : where it begins, in words
+    fields : header fields, names in lower case
+    block : its content: ``length`` bytes, or only the first of them if that is more than the limit
     """
 
     number: int
@@ -50,7 +52,7 @@ class Record(NamedTuple):
 
 
 class Damage(NamedTuple):
-    """Something that is not a whole record."""
+    """A stretch of the file that is no whole record."""
 
     number: int
     reason: str
@@ -58,9 +60,9 @@ class Damage(NamedTuple):
 
 
 class _DamageError(Exception):
-    """The record that is being read is damaged; reading goes on where the content stands now.
+    """The record is damaged; reading resumes at the current position of the content.
 
-    A gap right there belongs to this damage, and is gone over.
+    A gap right at this position belongs to the same damage and is skipped.
     """
 
     def __init__(self, reason: str, detail: str, content: _Content) -> None:
@@ -74,8 +76,8 @@ def read_records(events: Iterator[Event], *, limit: int) -> Iterator[Record | Da
 
     Parameters
     ----------
-    events : content, see ``members``
-    limit : a block of more bytes is not kept, only its beginning
+    events : content and gaps, as of ``members.read_members``
+    limit : most bytes of a block; only the start of a larger one is kept
     """
     content = _Content(events)
     number = 0
@@ -89,35 +91,36 @@ def read_records(events: Iterator[Event], *, limit: int) -> Iterator[Record | Da
 
 
 class _Content:
-    """The content from the position on, as far as it is known, up to the next gap."""
+    """The content from the current position on, as far as it was read, up to the next gap."""
 
     def __init__(self, events: Iterator[Event]) -> None:
         self._events = events
-        self.held = bytearray()
-        self.at = 0  # in ``held``
-        self.gap: Break | None = None  # right behind ``held``
-        self._dropped = 0  # bytes that were held before
-        self._sound_to = 0  # position, counted from the first byte ever, up to which checksums were right
-        self._begins: deque[tuple[int, int]] = deque()  # of members: position and offset in the file
+        self.bytes = bytearray()
+        # ``at`` and all ends are indexes into ``bytes``; positions with an underscore count from the first byte of the content.
+        self.at = 0
+        self.gap: Break | None = None  # right behind ``bytes``
+        self._dropped = 0  # number of bytes released from the front of ``bytes``
+        self._sound_to = 0  # up to here the checksums were right
+        self._begins: deque[tuple[int, int]] = deque()  # members: position and offset in the file
         self._positions: set[int] = set()  # those of ``_begins``
-        self._new_member: int | None = None  # position of a member of which too little is known
+        self._new_member: int | None = None  # position of a member whose first bytes are still missing
         self._records: deque[int] = deque()  # positions of members that begin with a record
 
     @property
     def left(self) -> int:
-        """Bytes held from the position on."""
-        return len(self.held) - self.at
+        """Number of bytes from the current position to the end of ``bytes``."""
+        return len(self.bytes) - self.at
 
     def more(self) -> bool:
-        """Take in one more event; false at a gap and at the end."""
+        """Read one more event; false at a gap and at the end."""
         if self.gap is not None:
             return False
         event = next(self._events, None)
-        here = self._dropped + len(self.held)
+        here = self._dropped + len(self.bytes)
         if isinstance(event, bytes):
-            self.held += event
-            if self._new_member is not None and len(self.held) >= self._new_member - self._dropped + 5:
-                if self.held.startswith(b"WARC/", self._new_member - self._dropped):
+            self.bytes += event
+            if self._new_member is not None and len(self.bytes) >= self._new_member - self._dropped + 5:
+                if self.bytes.startswith(b"WARC/", self._new_member - self._dropped):
                     self._records.append(self._new_member)
                 self._new_member = None
         elif isinstance(event, Begin):
@@ -131,33 +134,33 @@ class _Content:
         return self.gap is None and event is not None
 
     def need(self, size: int) -> bool:
-        """Whether there are so many bytes before the next gap."""
+        """Read until ``size`` bytes are available; false if there are fewer before the next gap."""
         while self.left < size and self.more():
             pass
         return self.left >= size
 
     def forget(self) -> None:
-        """Let go of what is before the position; places in ``held`` change."""
+        """Release the bytes before the current position; indexes into ``bytes`` change."""
         if self.at > 1 << 16:
             self._dropped += self.at
-            del self.held[: self.at]
+            del self.bytes[: self.at]
             self.at = 0
 
     def skip_blanks(self) -> bool:
-        """Move to the next thing, or return false at the end. A gap right here is a thing."""
+        """Move past blank lines; false at the end of the content. A gap is not the end."""
         while True:
-            self.at = _BLANKS.match(self.held, self.at).end()  # type: ignore[union-attr]
+            self.at = _BLANKS.match(self.bytes, self.at).end()  # type: ignore[union-attr]
             self.forget()
             if self.left or (not self.more() and self.left == 0):
                 return self.left > 0 or self.gap is not None
 
     def take_gap(self) -> Break | None:
-        """Go over the gap, if there is one."""
+        """Skip and return the gap, if there is one."""
         gap, self.gap = self.gap, None
         return gap
 
     def place(self) -> str:
-        """Where the position is, in words."""
+        """The current position, in words."""
         if self.left == 0 and self.gap is not None:
             return f"byte {self.gap.offset:,}"
         here = self._dropped + self.at
@@ -167,32 +170,32 @@ class _Content:
         return f"byte {offset:,}" if here == begins else f"{here - begins:,} bytes into the member at byte {offset:,}"
 
     def record_within(self, end: int) -> int | None:
-        """The first place behind the position and before ``end`` where a member begins with a record."""
+        """The first index behind the current one and before ``end`` at which a member begins with a record."""
         while self._records and self._records[0] <= self._dropped + self.at:
             self._records.popleft()
         place = self._records[0] - self._dropped if self._records else end
         return place if place < end else None
 
     def ends_well(self, end: int) -> bool:
-        """Whether a record that ends here is followed by a blank line, or by a record, a member or an end."""
+        """Whether a blank line, a record, a member or the end of the content follows a record that ends here."""
         self.need(end - self.at + _MOST_BLANKS + 5)
-        behind = _FEW_BLANKS.match(self.held, end).end()  # type: ignore[union-attr]
-        if behind - end >= 4 or b"WARC/".startswith(bytes(self.held[behind : behind + 5])):
+        behind = _FEW_BLANKS.match(self.bytes, end).end()  # type: ignore[union-attr]
+        if behind - end >= 4 or b"WARC/".startswith(bytes(self.bytes[behind : behind + 5])):
             return True
         return any(self._dropped + place in self._positions for place in range(end, behind + 1))
 
     def is_sound(self, end: int) -> bool:
-        """False if a gap makes doubtful what ends here; if the content only stops there, it does not."""
+        """False if the gap may affect the record that ends here; a file that is only cut off does not."""
         if self.gap is None or self.gap.clean or self.gap.cut or self._dropped + end <= self._sound_to:
             return True
-        return bool(self.held[end:].strip(b"\r\n"))
+        return bool(self.bytes[end:].strip(b"\r\n"))
 
     def seek_header(self, *, past: int = 0, within: int | None = None) -> int:
-        """Move to the next header of a record, to a gap, or over ``within`` bytes; return how far that was."""
+        """Move to the next record header, to a gap, or by ``within`` bytes; returns the number of bytes moved."""
         passed = past
         self.at += past
         while True:
-            found = _HEADER.search(self.held, self.at)
+            found = _HEADER.search(self.bytes, self.at)
             step = found.start() - self.at if found else max(0, self.left - _LONGEST_MATCH)
             if within is not None and passed + step >= within:
                 self.at += within - passed
@@ -212,9 +215,9 @@ def _read_record(content: _Content, number: int, place: str, limit: int) -> Reco
     if content.left == 0:
         raise _DamageError(content.gap.reason if content.gap else DAMAGED, "", content)
     fields = _read_header(content)
-    length = _length(fields, content)
+    length = _content_length(fields, content)
     if length > limit:
-        return _read_large(content, Record(number, place, fields, b"", length), limit)
+        return _read_large_record(content, Record(number, place, fields, b"", length), limit)
     whole = content.need(length)
     end = content.at + length
     member = content.record_within(end)
@@ -231,9 +234,9 @@ def _read_record(content: _Content, number: int, place: str, limit: int) -> Reco
         found = content.seek_header()
         what = f"another record begins after {found:,}" if content.left else "no record follows them"
         raise _DamageError("bad_length", f"{length:,} bytes announced, but {what}", content)
-    block = bytes(content.held[content.at : end])
+    block = bytes(content.bytes[content.at : end])
     sound, right = content.is_sound(end), _digest_is_right(fields, block)
-    content.at = end if sound or right else len(content.held)
+    content.at = end if sound or right else len(content.bytes)
     if right is False:
         written = fields["warc-block-digest"][:80]
         raise _DamageError("bad_digest", f"WARC-Block-Digest says {written}, but the block has another", content)
@@ -243,23 +246,23 @@ def _read_record(content: _Content, number: int, place: str, limit: int) -> Reco
 
 
 def _read_header(content: _Content) -> dict[str, str]:
-    """The fields; the position is behind the header then."""
-    if not content.need(5) or not content.held.startswith(b"WARC/", content.at):
+    """Read the fields of a header and move behind it."""
+    if not content.need(5) or not content.bytes.startswith(b"WARC/", content.at):
         passed = content.seek_header()
         raise _DamageError(GARBAGE, f"{passed:,} bytes that are no record", content)
     looked = content.at + 5
-    while not (found := _END_OF_HEADER.search(content.held, looked)):
+    while not (found := _END_OF_HEADER.search(content.bytes, looked)):
         if content.left > MAX_HEADER:
             content.seek_header(past=5)
             raise _DamageError("bad_header", f"a header of more than {MAX_HEADER >> 10} KB", content)
-        known = len(content.held)
+        known = len(content.bytes)
         if not content.more():
             raise _cut_header(content)
         looked = max(looked, known - _LONGEST_MATCH)
     if not found.group() or content.record_within(found.start()) is not None:
         raise _cut_header(content)
-    lines = bytes(content.held[content.at : found.start()]).decode("utf-8", "replace").replace("\r", "").split("\n")
-    if not _HEADER.match(content.held, content.at):
+    lines = bytes(content.bytes[content.at : found.start()]).decode("utf-8", "replace").replace("\r", "").split("\n")
+    if not _HEADER.match(content.bytes, content.at):
         content.seek_header(past=5)
         raise _DamageError("bad_header", f"it begins with {lines[0][:40]!r}", content)
     content.at = found.end()
@@ -272,7 +275,7 @@ def _cut_header(content: _Content) -> _DamageError:
 
 
 def fields_of(lines: list[str]) -> dict[str, str]:
-    """Names in lower case -> values; of a field that comes twice the first counts."""
+    """Names in lower case -> values; of a repeated field, the first counts."""
     fields: dict[str, str] = {}
     last = ""
     for line in lines:
@@ -289,7 +292,7 @@ def fields_of(lines: list[str]) -> dict[str, str]:
     return fields
 
 
-def _length(fields: dict[str, str], content: _Content) -> int:
+def _content_length(fields: dict[str, str], content: _Content) -> int:
     text = fields.get("content-length", "")
     if not _LENGTH.fullmatch(text) or not text.isascii():
         content.seek_header()
@@ -297,9 +300,9 @@ def _length(fields: dict[str, str], content: _Content) -> int:
     return int(text)
 
 
-def _read_large(content: _Content, record: Record, limit: int) -> Record:
+def _read_large_record(content: _Content, record: Record, limit: int) -> Record:
     content.need(min(record.length, KEPT_OF_LARGE))
-    head = bytes(content.held[content.at : content.at + min(record.length, KEPT_OF_LARGE)])
+    head = bytes(content.bytes[content.at : content.at + min(record.length, KEPT_OF_LARGE)])
     passed = content.seek_header(within=record.length)
     if passed < record.length:
         if content.left:
@@ -309,7 +312,7 @@ def _read_large(content: _Content, record: Record, limit: int) -> Record:
 
 
 def _digest_is_right(fields: dict[str, str], block: bytes) -> bool | None:
-    """Compare with ``WARC-Block-Digest``; None if there is none of a known shape."""
+    """Whether the block matches its ``WARC-Block-Digest``; None if there is none of a known format."""
     name, _, written = fields.get("warc-block-digest", "").partition(":")
     algorithm = _DIGESTS.get(name.strip().lower())
     if algorithm is None:

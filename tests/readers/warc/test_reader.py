@@ -37,7 +37,7 @@ def test_a_wet_text_is_a_page_whose_first_line_is_the_title(tmp_path):
     assert (page["url"], page["source"]) == ("http://www.news.example/7", "news.example")
     assert page["published"].isoformat() == "2015-07-01T10:07:00+00:00"
     assert (page["input_file"], page["input_row"], rejects) == ("a.warc.wet.gz", 0, [])
-    assert log.warnings() == ["a.warc.wet.gz: 1 page names no date; the time of the crawl (WARC-Date) is taken"]
+    assert log.warnings() == ["a.warc.wet.gz: 1 page states no date; the time of the crawl (WARC-Date) is used"]
 
 
 def test_a_wet_text_of_one_paragraph_has_no_title(tmp_path):
@@ -65,7 +65,7 @@ def test_the_time_of_the_crawl_is_the_date_only_of_pages_that_name_none(tmp_path
     dated = html(head='<meta property="article:published_time" content="2014-02-03T04:05:06Z">')
     pages, _, log = read_warc(tmp_path / "a.warc", page_record(dated, 1) + page_record(html(), 2))
     assert [page["published"].isoformat() for page in pages] == ["2014-02-03T04:05:06+00:00", "2015-07-01T10:02:00+00:00"]
-    assert "a.warc: 1 page names no date; the time of the crawl (WARC-Date) is taken" in log.warnings()
+    assert "a.warc: 1 page states no date; the time of the crawl (WARC-Date) is used" in log.warnings()
 
 
 def test_a_page_in_windows_1256_comes_out_as_arabic_though_header_and_tag_say_otherwise(tmp_path):
@@ -225,7 +225,7 @@ def test_a_page_cut_off_by_the_crawler_is_read_as_far_as_it_goes(tmp_path):
     record = page_record(packed[:-200], record={"WARC_Truncated": "length"}, Content_Encoding="gzip")
     (page,), _, log = read_warc(tmp_path / "a.warc", record)
     assert page["title"] == "وصول القافلة"
-    assert "a.warc: 1 page was cut off by the crawler (WARC-Truncated); what is there is read" in log.warnings()
+    assert "a.warc: 1 page was cut off by the crawler (WARC-Truncated) and is read as far as it goes" in log.warnings()
 
 
 # Files
@@ -352,7 +352,7 @@ def test_a_bomb_is_cut_off_and_the_next_member_is_read(tmp_path, pack, monkeypat
 
 
 def test_a_file_of_nothing_but_bombs_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(members, "MOST_SWOLLEN", 8 << 20)
+    monkeypatch.setattr(members, "MOST_EXPANDED", 8 << 20)
     small = gz(bytes(2 << 20))
     pages, rejects, _ = read_warc(tmp_path / "a.warc", gz(wet_record(1)) + small * 50 + gz(wet_record(2)))
     assert (len(pages), reasons(rejects)[-1]) == (1, "bomb")
