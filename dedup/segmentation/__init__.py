@@ -1,1 +1,1 @@
-"""Pages to documents."""
+"""Splits pages into documents."""

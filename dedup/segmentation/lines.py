@@ -1,9 +1,6 @@
-"""Lines: a flattened page line by line, each with the cue that it may be and the shape that it has.
+"""Splits a text into lines, each with the cue that it may be and its shape (words, bullet, final stop).
 
-In comes a text, out comes a list of :class:`Line`; lines of blanks are left out. Everything said here about a line
-follows from that line alone (its words, its bullet, its final stop), never from its neighbours: what a line *is*
-depends on those and is settled in ``pages``. The cost of a line is linear in its length, and constant beyond the
-first ``cues.HEAD`` characters but for one count of blanks.
+Properties of a line depend on that line alone; ``segment`` decides what a line is, for that depends on its neighbours.
 """
 
 from __future__ import annotations
@@ -18,12 +15,12 @@ from .cues import BULLETS, HEAD, ends_a_sentence, is_bare_contact, load_cues
 _LINE_END = re.compile(r"\r\n?|\n")
 _BULLET = re.compile(f"[{BLANKS}{WEIGHTLESS}]*(?:[{BULLETS}]{{1,3}}[{BLANKS}{WEIGHTLESS}]*|[0-9٠-٩]{{1,2}}[.)\\-–][{BLANKS}]+)")
 _WORDS = re.compile(r"\w[^\s]*")
-#: A headline has this many words; with a bullet, or a cue before it, fewer or more will do.
+#: Words of a headline, and of one with a bullet.
 _HEADLINE_WORDS = range(3, 21)
 _BULLET_WORDS = range(2, 26)
-#: A paragraph of prose: this long, or shorter with a full stop.
+#: Fewest words of a paragraph, and of one that ends as a sentence does.
 _FULL_WORDS, _STOPPED_WORDS = 12, 6
-#: Prefixes that a name or noun may carry in one place and not in another.
+#: Prefixes that the same name or noun may have in one place and not in another.
 _PREFIXES = ("وال", "بال", "لل", "ال", "و", "ب", "ل")
 
 
@@ -39,69 +36,63 @@ class Part(Enum):
 
 @dataclass(slots=True)
 class Line:
-    """One line that is not blank: as it stood, stripped, and read as a cue."""
+    """One line that is not blank."""
 
     raw: str
-    text: str
-    role: str | None = None
-    rest: str = ""
+    text: str  # stripped
+    role: str | None = None  # of the cue that it may be
+    rest: str = ""  # the text behind the cue
     words: int = 0
     part: Part = Part.BODY
-    article: int = 0  # which embedded article, from 1; 0 = the main one
+    article: int = 0  # number of its embedded article, from 1; 0 is the main article
 
     @property
     def is_alone(self) -> bool:
-        """The cue has nothing behind it on its line."""
+        """Whether the line is nothing but its cue."""
         return not any(sign.isalnum() for sign in self.rest)
 
     @property
     def has_bullet(self) -> bool:
-        """The line opens with a list sign."""
+        """Whether the line begins with a list sign."""
         return _BULLET.match(self.text[:HEAD]) is not None
 
     @property
     def is_headline(self) -> bool:
-        """The line could be a headline: some words, no final stop, no word that only opens paragraphs."""
+        """Whether the line may be a headline: some words, no final stop, no word at its start that only opens paragraphs."""
         return self.words in _HEADLINE_WORDS and not ends_a_sentence(self.text) and load_cues().prose_opener.match(self.text[:HEAD]) is None
 
     @property
     def is_list_item(self) -> bool:
-        """The line could stand in a list of related headlines."""
+        """Whether the line may be an item of a list of related headlines."""
         return self.words in _BULLET_WORDS and not ends_a_sentence(self.text) if self.has_bullet else self.is_headline
 
     @property
     def is_paragraph(self) -> bool:
-        """The line is long enough, or closed like a sentence, to be prose."""
+        """Whether the line is prose: long, or shorter and ending as a sentence does."""
         return self.words >= _FULL_WORDS or (self.words >= _STOPPED_WORDS and ends_a_sentence(self.text))
 
     @property
     def headline(self) -> str:
-        """The line without its bullet and with single blanks."""
+        """The line without its bullet, with single blanks."""
         bullet = _BULLET.match(self.text)
         return " ".join(self.text[bullet.end() if bullet else 0 :].split())
 
     @property
     def tokens(self) -> frozenset[str]:
-        """The folded words without common prefixes, to ask whether a headline and a paragraph speak of the same thing."""
-        return frozenset(_bare(word) for word in re.findall(r"\w{3,}", fold(self.text[: 4 * HEAD])))
+        """The folded words without common prefixes, to compare a headline with a paragraph."""
+        return frozenset(_without_prefix(word) for word in re.findall(r"\w{3,}", fold(self.text[: 4 * HEAD])))
 
 
 def read_lines(text: str) -> list[Line]:
-    """Split a text into its lines and read each as a cue.
+    """Split a text at LF, CR LF or CR and read each line; blank lines are left out.
 
-    Parameters
-    ----------
-    text : any text; lines end with LF, CR LF or CR
-
-    Returns
-    -------
-    the lines that are not blank, in order
+    Takes time linear in the text.
     """
     return [read_line(raw) for raw in _LINE_END.split(text) if raw.strip()]
 
 
 def read_line(raw: str) -> Line:
-    """Read one line: its words, and the role that its form allows, if any."""
+    """Read one line: its words, and the role of the first cue whose conditions it meets."""
     text = raw.strip()
     if len(text) > HEAD:
         return Line(raw, text, words=text.count(" ") + 1)
@@ -121,12 +112,12 @@ def read_line(raw: str) -> Line:
 def _is_related(role: str, text: str, rest: str, separated: bool) -> bool:
     said = any(sign.isalnum() for sign in rest)
     if role.startswith("related_weak"):
-        return said  # «شاهد:» alone may be a speaker's label
-    # «اقرأ أيضا» with a headline right behind it: a headline has no final stop and more than one word.
+        return said  # «شاهد:» alone may name a speaker
+    # «اقرأ أيضا» directly followed by a headline: more than one word and no final stop.
     return role == "related_list" or separated or not said or (len(rest.split()) > 1 and not ends_a_sentence(text))
 
 
-def _bare(word: str) -> str:
+def _without_prefix(word: str) -> str:
     for prefix in _PREFIXES:
         if word.startswith(prefix) and len(word) - len(prefix) >= 3:
             return word[len(prefix) :]

@@ -1,22 +1,7 @@
-"""Pages: the parts of a flattened Arabic news page.
+"""Splits the text of a crawled Arabic news page into main article, embedded second articles, headlines and furniture.
 
-In comes the text of one crawled page, out comes a :class:`Page`: the main article, the full second articles that
-some sites put under it, the headlines of a related-links list, and every line that was left out. Precision goes
-first: what is not clearly furniture stays in the body, and a page without furniture comes back byte for byte.
-
-A cue word is not a cut point. «اقرأ أيضا» stands in three shapes, and only the third ends the article:
-
-- with a headline on its line: that line goes, the article continues;
-- alone above one or a few lines without final stop, then prose: those lines go, the article continues;
-- alone after an end block (source or keywords line, or a list), above a full text: an embedded second article.
-
-A list of headlines needs a cue alone on its line and at least two list-shaped lines that reach the end of the page
-or another such cue; lists without a cue are news. Headlines of the first two shapes are furniture, not documents:
-most are the outlet's own teasers, and a sub-heading looks the same.
-
-Limits: a cue glued into one long line is not found, except the page's own link at the very end; dateline and
-outlet names («عين اليوم – الرياض») stay in the body, they are learnt per source elsewhere. When the rules do not
-settle within ``MAX_ROUNDS`` looks, which takes a hostile page, the page comes back whole. Time is linear in the text.
+Precision comes first: a line that is not clearly furniture stays in the body, and a page without furniture is returned
+unchanged. Time is linear in the text.
 """
 
 from __future__ import annotations
@@ -31,32 +16,46 @@ import pyarrow.compute as pc
 from .cues import HEAD, ends_a_sentence, load_cues
 from .lines import Line, Part, read_line, read_lines
 
-#: Looks at a page before it is given up as hostile; real pages settle in two.
+# A cue does not by itself end the article. «اقرأ أيضا» occurs in three forms, and only the third ends it:
+#
+# - with a headline on its line: the line is furniture, and the article continues;
+# - alone above one or a few lines without final stop, then prose: those lines are furniture, and the article continues;
+# - alone after an end block (source or keywords line, or a list), above a full text: an embedded second article.
+#
+# A list of headlines needs a cue alone on its line and at least two list items, up to the end of the page or the next such
+# cue; a list without a cue is news. Headlines of the first two forms are furniture, not documents: most are teasers of the
+# outlet itself, and a sub-heading looks the same.
+#
+# Limits: a cue inside one long line is not found, except the page's own link at the very end; datelines and names of outlets
+# («عين اليوم – الرياض») stay in the body.
+
+#: Most passes over a page. Real pages need two; a page that needs more is hostile and is returned whole.
 MAX_ROUNDS = 8
-#: An article that can have an end block or a second article behind it has at least this many words.
+#: Fewest words of an article that an end block or a second article may follow.
 ARTICLE_WORDS = 40
-#: Lines from the top or the bottom (furniture not counted) that count as the edge of a page.
+#: Number of lines at the top and bottom, without furniture, that are the edge of a page.
 _EDGE_LINES = 3
 #: Roles whose cues are common words; roles that close an article.
 _WEAK = frozenset({"related_weak", "related_weak_comma"})
 _END_BLOCK = frozenset({"source", "keywords"})
-#: «المصدر:» this often in one page is a speaker in a dialogue.
+#: «المصدر:» this often in a page is a speaker in a dialogue.
 _DIALOGUE = 3
-#: A teaser block in mid-article has at most this many lines without bullets; a last line shorter than this is a sub-heading.
+#: Most lines without bullets of a block of teasers inside an article; a last line of fewer words is a sub-heading.
 _TEASERS, _TEASER_WORDS = 6, 5
-#: Tags under a keywords cue: at most this many, of at most so many words.
+#: Most tags under a keywords cue, and most words of a tag.
 _TAGS, _TAG_WORDS = 20, 3
-#: A weak cue («شاهد:») counts only below this many words of article: above, it is the headline itself.
+#: A weak cue («شاهد:») counts only behind this many words of the article; before them it belongs to the headline.
 _WORDS_BEFORE_WEAK = 12
-#: An embedded article that no end block announces has at least this many paragraphs, and a lead that shares half of its title's words.
+#: An embedded article without an end block before it: fewest paragraphs; least share of its title's words that are in its
+#: lead; least share that are in one item of the list behind it.
 _PARAGRAPHS, _TITLE_SHARE, _SAME_TITLE = 3, 0.5, 0.8
-#: Quotation marks, brackets and stars, which are not part of an outlet's name.
+#: Quotation marks, brackets and stars, which do not belong to the name of an outlet.
 _UNQUOTED = dict.fromkeys(map(ord, '«»"“”{}()[]*'), " ")
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A second full article inside a page; ``text`` is without the title line."""
+    """A second full article inside a page; ``text`` is without the line of the title."""
 
     title: str | None
     text: str
@@ -64,16 +63,16 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Page:
-    """The parts of a page; in page order they are the body, the embedded articles, the headlines.
+    """The parts of a page.
 
     Attributes
     ----------
-    body : the main article, untouched if nothing was taken off, else its lines stripped and joined by LF, blank lines left out
+    body : the main article: unchanged if nothing was removed, else its lines stripped and joined by LF, without blank lines
     source_line : the outlet named in «المصدر: ...» of the main article, if any
     keywords_line : the words behind «كلمات دلالية:», if any
-    embedded : second articles
-    headlines : related headlines, bullets off, blanks collapsed
-    furniture : each line in none of the parts above, as it stood, in page order (source, keywords and cue lines too)
+    embedded : second articles, in page order
+    headlines : related headlines in page order, without bullets, with single blanks
+    furniture : all other lines, unchanged, in page order; lines of source, keywords and cues too
     """
 
     body: str
@@ -89,12 +88,13 @@ def segment(text: str) -> Page:
 
     Parameters
     ----------
-    text : the page, one paragraph or title a line (LF, CR LF or CR); one single line will do
+    text : the page, one paragraph or title a line (LF, CR LF or CR)
 
     Returns
     -------
-    the parts; each sign of the text that is not a blank or a headline's bullet is in exactly one of body, embedded,
-    headlines and furniture. ``segment(page.body).body`` is ``page.body``
+    the parts
+        Each character that is neither a blank nor the bullet of a headline is in exactly one of body, embedded, headlines
+        and furniture. ``segment(page.body).body`` equals ``page.body``.
     """
     lines = _split_galleries(read_lines(text))
     for _ in range(MAX_ROUNDS):
@@ -110,22 +110,23 @@ def segment(text: str) -> Page:
 
 
 def needs_segmenting(text: Any) -> Any:
-    """Tell which texts may have furniture, without making a Python string of any.
+    """Which texts of a column may have furniture.
 
     Parameters
     ----------
-    text : string or large_string array, or a chunked one
+    text : Arrow array or chunked array of string or large_string
 
     Returns
     -------
-    boolean array of the same length, null read as false: true wherever :func:`segment` would change the body
+    boolean array of the same length
+        True of every text whose body ``segment`` would change, and of few others; false of nulls.
     """
     found = pc.match_substring_regex(text, pattern=load_cues().prefilter)
     return pc.fill_null(found, pa.scalar(False))
 
 
 def _split_galleries(lines: list[Line]) -> list[Line]:
-    """Cut gallery buttons off the lines that they open."""
+    """Split gallery buttons off the lines that begin with them."""
     split, gallery = [], load_cues().gallery
     for line in lines:
         match = gallery.match(line.text[:HEAD])
@@ -139,7 +140,7 @@ def _split_galleries(lines: list[Line]) -> list[Line]:
 
 
 def _split_self_link(lines: list[Line]) -> list[Line]:
-    """Cut the page's own link off the end of the last body line."""
+    """Split the page's own link off the end of the last line of the body."""
     last = max((at for at, line in enumerate(lines) if line.part is Part.BODY), default=-1)
     if last < 0:
         return lines
@@ -153,7 +154,7 @@ def _split_self_link(lines: list[Line]) -> list[Line]:
 
 
 def _mark_anywhere(body: list[Line]) -> None:
-    """Mark lines that are furniture wherever they stand: source, keywords, share, rights."""
+    """Mark lines that are furniture anywhere on the page: source, keywords, share, rights."""
     anywhere = load_cues().anywhere
     sources = sum(line.role == "source" for line in body)
     for at, line in enumerate(body):
@@ -166,7 +167,7 @@ def _mark_anywhere(body: list[Line]) -> None:
 
 
 def _tags(body: list[Line], start: int) -> list[Line]:
-    """The tags that follow a lone keywords cue, one a line, if nothing but a cue or the end follows them."""
+    """The tags below a lone keywords cue, one a line, if a cue or the end of the page follows them."""
     tags: list[Line] = []
     for line in body[start : start + _TAGS]:
         if line.role is not None or line.words > _TAG_WORDS or ends_a_sentence(line.text):
@@ -176,7 +177,7 @@ def _tags(body: list[Line], start: int) -> list[Line]:
 
 
 def _mark_edges(body: list[Line]) -> None:
-    """Mark furniture that counts only near the top or the bottom: bylines, credits, contacts, times."""
+    """Mark lines that are furniture only near the top or bottom: bylines, credits, contacts, times."""
     for side, order in (("start", range(len(body))), ("end", range(len(body) - 1, -1, -1))):
         kept = 0
         for at in order:
@@ -197,23 +198,23 @@ def _is_edge_furniture(line: Line, side: str, before: Line | None) -> bool:
     if line.role is None or load_cues().by_role[line.role].edge not in (side, "edges"):
         return False
     if line.role == "quoted_from" and not line.has_bullet:
-        # Without its star it may be the end of a sentence that was broken over two lines.
+        # Without a star it may be the end of a sentence that was broken into two lines.
         return before is not None and (ends_a_sentence(before.text) or before.text.endswith(("!", "؟", "..", "…")))
     return True
 
 
 def _mark_articles(body: list[Line], articles: int) -> None:
-    """Walk the lines in order, and tell teasers, embedded articles and lists of headlines from prose."""
+    """Mark teasers, embedded articles and lists of headlines, walking the lines in order."""
     borders = [at for at, line in enumerate(body) if _is_border(line)] + [len(body)]
     border = iter(borders)
     next_border = next(border)
-    article, words, closed = 0, 0, False  # 0 is the main article; the others go on from those already found
-    recent: list[Line] = []  # the last two paragraphs of the article at hand
+    article, words, closed = 0, 0, False  # 0 is the main article; others are numbered after those of earlier passes
+    recent: list[Line] = []  # the last two paragraphs of the current article
     for at, line in enumerate(body):
         if at == next_border:
             next_border = next(border)
             headlines = _list_of_headlines(body, at + 1, next_border)
-            # A teaser, then a news list to the end: «اقرأ أيضا:» above lines of which only some have bullets.
+            # If only some lines below «اقرأ أيضا:» have bullets, they are a teaser and a list that is news.
             if headlines and (line.role == "related_list" or len({headline.has_bullet for headline in headlines}) == 1):
                 _mark_list(body, at, next_border, headlines)
                 closed = closed or line.role == "related_list"
@@ -243,7 +244,7 @@ def _is_border(line: Line) -> bool:
 
 
 def _list_of_headlines(body: list[Line], start: int, stop: int) -> list[Line]:
-    """The headlines between a cue and the next one or the end; none if anything else than a list stands there."""
+    """The headlines between a cue and the next one or the end; empty if there is anything other than a list."""
     headlines = []
     for line in body[start:stop]:
         if line.part is not Part.BODY or (line.role == "related" and not line.has_bullet):
@@ -263,7 +264,7 @@ def _mark_list(body: list[Line], start: int, stop: int, headlines: list[Line]) -
 
 
 def _opens_article(body: list[Line], start: int, stop: int, words: int, closed: bool, recent: list[Line]) -> bool:
-    """Tell whether a second article, and not the rest of this one, stands between a lone cue and the next one."""
+    """Whether the lines between a lone cue and the next one are a second article, and not the rest of this one."""
     content = [line for line in body[start:stop] if _is_text(line)]
     if not content or words < ARTICLE_WORDS:
         return False
@@ -284,7 +285,7 @@ def _opens_article(body: list[Line], start: int, stop: int, words: int, closed: 
 
 
 def _is_text(line: Line) -> bool:
-    # A title may open with a weak cue: «شاهد.. الجسر الجديد».
+    # A title may begin with a weak cue: «شاهد.. الجسر الجديد».
     return line.part is Part.BODY and (line.role is None or line.role in _WEAK)
 
 
@@ -299,7 +300,7 @@ def _mark_title(body: list[Line], start: int, article: int) -> None:
 
 
 def _teasers(body: list[Line], start: int, stop: int, recent: list[Line]) -> list[Line]:
-    """The headlines under a lone cue in mid-article: those with bullets, or one, or a few if this page closes its sentences."""
+    """The headlines below a lone cue inside an article: those with bullets, or one, or a few if the page ends its sentences."""
     run: list[Line] = []
     for line in body[start:stop]:
         if line.part is not Part.BODY:
@@ -315,7 +316,7 @@ def _teasers(body: list[Line], start: int, stop: int, recent: list[Line]) -> lis
 
 
 def _assemble(lines: list[Line]) -> Page:
-    main = list(_until_second_article(lines))
+    main = list(_lines_before_second_article(lines))
     named = [line for line in main if line.part is Part.FURNITURE and not line.is_alone]
     sources = [line for line in named if line.role == "source"] or [line for line in named if line.role == "quoted_from"]
     keywords = next((line for line in main if line.part is Part.FURNITURE and line.role == "keywords"), None)
@@ -326,26 +327,26 @@ def _assemble(lines: list[Line]) -> Page:
             articles.setdefault(line.article, []).append(line)
     return Page(
         body="\n".join(line.text for line in lines if line.part is Part.BODY),
-        source_line=_name(sources[-1].rest) if sources else None,
+        source_line=_outlet_name(sources[-1].rest) if sources else None,
         keywords_line=(keywords.rest.strip() or " ".join(tags) or None) if keywords else None,
-        embedded=tuple(_embedded(own) for own in articles.values()),
+        embedded=tuple(_embedded_article(own) for own in articles.values()),
         headlines=tuple(line.headline for line in lines if line.part is Part.HEADLINE),
         furniture=tuple(line.raw for line in lines if line.part is Part.FURNITURE),
     )
 
 
-def _until_second_article(lines: list[Line]) -> Iterator[Line]:
+def _lines_before_second_article(lines: list[Line]) -> Iterator[Line]:
     for line in lines:
         if line.article:
             return
         yield line
 
 
-def _embedded(own: list[Line]) -> Embedded:
+def _embedded_article(own: list[Line]) -> Embedded:
     title = next((" ".join(line.text.split()) for line in own if line.part is Part.TITLE), None)
     return Embedded(title, "\n".join(line.text for line in own if line.part is Part.EMBEDDED))
 
 
-def _name(rest: str) -> str:
+def _outlet_name(rest: str) -> str:
     # «نقلا عن "الخليج" الإماراتية», (المصدر: وكالات)
     return " ".join(rest.translate(_UNQUOTED).split())

@@ -1,1 +1,1 @@
-"""HTML pages to text."""
+"""Reads HTML pages: text and metadata."""

@@ -1,1 +1,1 @@
-"""WARC files to pages."""
+"""Reads crawl files: WARC and WET."""
