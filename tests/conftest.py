@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     effort.full = config.getoption("--full")
     settings.load_profile("full" if effort.full else "quick")
     if os.environ.get("NUMBA_DISABLE_JIT") == "1":
-        # Hashes wrap around; compiled code does so silently.
+        # Hashes overflow on purpose; compiled code does so silently.
         config.addinivalue_line("filterwarnings", "ignore:overflow encountered:RuntimeWarning")
 
 

@@ -162,5 +162,5 @@ def test_candidates_of_many_near_copies_grow_linearly():
     found = proposed(rows, bucket_cap=config.bucket_cap)
     assert found.counts["documents_in_capped_buckets"] > n / 2
     assert len(found.left) <= n * config.bucket_cap * config.bands
-    # Nobody is left out of the crowd.
+    # Every document of the bucket is in a pair.
     assert len(np.unique(np.concatenate([found.left, found.right]))) > 0.99 * n

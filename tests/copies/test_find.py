@@ -91,7 +91,7 @@ def test_an_exact_copy_of_a_copy_has_its_own_match_with_the_canonical():
 )
 def test_exact_copies_of_an_excerpt_name_the_contained_side(order, expected):
     texts = {"l": STORY, "s": " ".join(STORY.split()[:50])}
-    ranks = sorted(range(3), key=lambda row: order[row])  # the long ones come first
+    ranks = sorted(range(3), key=lambda row: order[row])  # the long ones first
     copies = found([texts[letter] for letter in order], ranks=np.argsort(ranks))
     matches = table(copies)
     assert {pair: contained for pair, (kind, contained) in matches.items() if kind == EXCERPT} == expected

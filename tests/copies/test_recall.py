@@ -184,7 +184,7 @@ def test_the_interval_has_width_if_nothing_is_missed():
     pairs = np.array([1.0, 1, 2, 0, 0, 5])
     low, high = recall_interval(pairs, pairs, 10**9)
     assert high == 1.0
-    assert low == pytest.approx(0.025 ** (1 / 4), abs=1e-6)  # four documents have a pair, and each counts once
+    assert low == pytest.approx(0.025 ** (1 / 4), abs=1e-6)  # four documents have a pair; each counts once
 
 
 def test_the_interval_has_width_if_everything_is_missed():

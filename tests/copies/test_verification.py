@@ -96,7 +96,7 @@ def text(terms):
     return shingle_rows(*oracle.flat([terms]), 3)[0].tolist(), [term * 4 for term in terms]
 
 
-def touched_up(words, every):
+def edited(words, every):
     """The words with one in every few replaced by a new one."""
     return [100_000 + word if place % every == every - 1 else word for place, word in enumerate(words)]
 
@@ -110,7 +110,7 @@ def both(one_text, other_text, **settings):
 
 def test_a_text_edited_throughout_is_an_excerpt_but_one_shared_passage_is_partial():
     words = list(range(180))
-    kind, contained, jaccard, containment = both(words, touched_up(words, 6))
+    kind, contained, jaccard, containment = both(words, edited(words, 6))
     assert (kind, contained) == (EXCERPT, LEFT)
     assert jaccard < 0.4 < containment < 0.52
     # The same share of the shingles, but in one piece.
@@ -122,14 +122,14 @@ def test_a_text_edited_throughout_is_an_excerpt_but_one_shared_passage_is_partia
 @pytest.mark.parametrize(("coverage", "kind"), [(0.8, EXCERPT), (0.83, EXCERPT), (0.84, PARTIAL)])
 def test_an_excerpt_needs_the_coverage_of_the_setting(coverage, kind):
     words = list(range(180))
-    assert both(words, touched_up(words, 6), coverage=coverage)[0] == kind  # five words in six are covered
+    assert both(words, edited(words, 6), coverage=coverage)[0] == kind  # five words in six are covered
 
 
 def test_the_smaller_text_must_be_covered():
     long, passage = list(range(300)), list(range(100, 150))
     assert both(long, passage)[:2] == (EXCERPT, RIGHT)
-    assert both(long, touched_up(passage, 7))[:2] == (EXCERPT, RIGHT)
-    assert both(touched_up(passage, 7), long)[:2] == (EXCERPT, LEFT)
+    assert both(long, edited(passage, 7))[:2] == (EXCERPT, RIGHT)
+    assert both(edited(passage, 7), long)[:2] == (EXCERPT, LEFT)
     # Containment below 0.8 and half of it another text: only the passage comes from the long one.
     assert both(long, [*passage[:26], *range(1000, 1024)])[:2] == (PARTIAL, NEITHER)
 
@@ -174,7 +174,7 @@ def test_a_template_of_one_outlet_is_not_a_copy_but_a_text_of_many_outlets_is():
     rows = form(6)
     assert set(verified(rows, sources=[3] * 6).kind.tolist()) == {PARTIAL}
     assert set(verified(rows, sources=range(6)).kind.tolist()) == {NEAR}
-    assert set(verified(rows, sources=[-1] * 6).kind.tolist()) == {NEAR}  # any six outlets, for all that is known
+    assert set(verified(rows, sources=[-1] * 6).kind.tolist()) == {NEAR}  # possibly six outlets
 
 
 def test_a_wire_in_hundreds_of_outlets_is_a_copy():
@@ -196,7 +196,7 @@ def test_a_template_may_recur_as_often_as_the_setting_allows():
 
 def test_the_distinct_setting_is_a_share_of_the_containment():
     rows, pairs = form(20), [(0, 1)]
-    # Each shares 40 of 60 shingles, and these weigh half: 20 of a weight of 40, three quarters of two thirds.
+    # Each pair shares 40 of 60 shingles, which weigh one half: 20 of a weight of 40, three quarters of two thirds.
     assert verified(rows, pairs=pairs, distinct=0.74).kind.tolist() == [NEAR]
     assert verified(rows, pairs=pairs, distinct=0.76).kind.tolist() == [PARTIAL]
 
@@ -219,7 +219,7 @@ def test_a_copy_of_a_filled_in_template_is_a_copy():
     ids=["all", "three_of_five", "two_of_five", "none_to_have", "the_only_one"],
 )
 def test_a_copy_contains_enough_facts_of_the_smaller_text(smaller, larger, kind):
-    rows = [spread(range(50)), spread(range(12, 72))]  # they share 38: enough to be near, not too much to be a form
+    rows = [spread(range(50)), spread(range(12, 72))]  # 38 shared: near, but below TEMPLATE_BELOW
     terms = [[fact(number) for number in smaller], [fact(number) for number in larger]]
     assert one(rows, terms, facts=0.6) == (kind, NEITHER)
 

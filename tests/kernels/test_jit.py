@@ -24,7 +24,7 @@ def calls(monkeypatch, tmp_path):
         return lambda function: function
 
     (tmp_path / "temporary").mkdir()
-    (tmp_path / "file").touch()  # no folder can be made below a file
+    (tmp_path / "file").touch()  # no folder can be created below a file
     monkeypatch.setattr(numba, "njit", njit)
     monkeypatch.setattr(numba.core.config, "CACHE_DIR", "")
     monkeypatch.setattr(compiling, "KERNELS", tmp_path / "file")

@@ -188,7 +188,7 @@ class Bomb:
     """Fails the test if a file can make NumPy unpickle it."""
 
     def __reduce__(self):
-        return pytest.fail, ("an object of a file of counts was built",)
+        return pytest.fail, ("an object in the file was unpickled",)
 
 
 @pytest.mark.parametrize("name", ["terms", "documents"])

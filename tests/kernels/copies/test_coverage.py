@@ -13,7 +13,7 @@ from dedup.kernels.copies.overlap import overlap_pairs
 from dedup.kernels.fingerprints.shingles import shingle_rows
 from tests import oracle
 
-#: Terms with flags in the lowest two bits, few enough to meet again beside each other.
+#: Terms with flags in the lowest two bits, few enough for neighbours to repeat.
 TERMS = st.lists(st.integers(0, 23), max_size=20)
 
 
@@ -53,7 +53,7 @@ def test_an_edited_text_keeps_its_coverage_but_a_half_new_one_loses_half():
     half_new = text[:45] + words(2000, 45)
     assert covered(touched, text) == 60 / 90
     assert covered(half_new, text) == 45 / 90
-    # Shingles say the opposite: the touched up one has none of them left.
+    # Shingles show the opposite: the edited text shares none.
     assert shared_shingles(touched, text) == 0
     assert shared_shingles(half_new, text) > 0.45
 

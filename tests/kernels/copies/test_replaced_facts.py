@@ -12,7 +12,7 @@ from dedup.kernels.copies.replaced_facts import count_replaced, facts_of, replac
 from dedup.kernels.text.terms import FACT
 from tests import oracle
 
-#: Few, so that texts agree in places; six of them (2, 3, 6, 7, 10, 11) have the flag of a fact.
+#: Few values, so that texts partly agree; six of them (2, 3, 6, 7, 10, 11) have the fact flag.
 TERMS = st.lists(st.integers(0, 12), max_size=25)
 ROWS = st.lists(TERMS, min_size=1, max_size=5)
 TYPES = (np.int64, np.float64)

@@ -20,7 +20,7 @@ from dedup.kernels.copies.shingle_weights import (
 )
 from tests import oracle
 
-#: Few enough to come often, with high bits of every kind.
+#: Few values, so that they repeat, with all kinds of high bits.
 HASHES = st.integers(0, 30).map(oracle.mix64) | st.integers(0, 2**64 - 1)
 #: Rows, each with its source.
 DOCUMENTS = st.lists(st.tuples(st.sets(HASHES, max_size=8).map(sorted), st.integers(0, 2)), max_size=12)

@@ -50,7 +50,7 @@ def test_rows_that_do_not_start_at_zero_are_read(rows, n):
     assert oracle.listed(unique, unique_offsets) == oracle.unique_rows(rows)
 
 
-CROWDED = {
+UNEVEN = {
     "one_value": [7] * 300,
     "low_values": list(range(300))[::-1],
     "high_values": [2**64 - 1 - i * i % 97 for i in range(300)],
@@ -60,7 +60,7 @@ CROWDED = {
 }
 
 
-@pytest.mark.parametrize("row", CROWDED.values(), ids=CROWDED)
+@pytest.mark.parametrize("row", UNEVEN.values(), ids=UNEVEN)
 def test_non_uniform_values_are_sorted(row):
     rows = [row[:1], row, [], row[::-1]]
     assert oracle.listed(*unique_rows(*oracle.flat(rows))) == oracle.unique_rows(rows)
@@ -81,7 +81,7 @@ def test_long_rows_match_the_reference(row):
 def test_a_row_of_one_to_n_values_has_one_shingle_and_an_empty_row_none():
     shingles, offsets = shingle_rows(*oracle.flat([[], [1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]), 3)
     assert np.diff(offsets).tolist() == [0, 1, 1, 1, 2]
-    assert len(set(shingles.tolist())) == 4  # only [1, 2, 3] is met twice
+    assert len(set(shingles.tolist())) == 4  # only [1, 2, 3] occurs twice
 
 
 def test_order_and_length_of_a_shingle_matter():

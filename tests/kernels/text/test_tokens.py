@@ -15,7 +15,7 @@ from dedup.text.folding import fold_table
 from dedup.text.lexicon import stem_table
 from tests import oracle
 
-#: Everything that a rule of folding speaks of, often enough to meet in one string.
+#: Every character that a rule of folding mentions, frequent enough to meet in one string.
 ALPHABET = "".join(
     [
         "ابتثجحخدذرزسشصضطظعغفقكلمنهوي" * 2,
@@ -90,7 +90,7 @@ def test_tokens_do_not_depend_on_the_position_of_the_text(texts):
 def test_any_bytes_are_read_safely_and_deterministically(rows):
     data, offsets = oracle.flat(rows, np.uint8)
     first = token_rows(data, offsets)
-    # Bytes behind the last row must not matter: a broken sequence at the end must not read on.
+    # Bytes after the last row must not matter: a broken sequence at the end must not read on.
     second = token_rows(np.concatenate([data, np.frombuffer("ن٣".encode(), np.uint8)]), offsets)
     for one, other in zip(first, second, strict=True):
         assert one.tolist() == other.tolist()
