@@ -1,4 +1,4 @@
-"""Object stores for tests, on this machine only: a whole one (moto), and one that breaks off, falls silent or denies."""
+"""Local object stores for tests: a complete one (moto), and one that breaks off, falls silent or denies access."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENVIRONMENT = {
 
 
 class BadStore:
-    """Holds one object, under every name, and does with requests what ``mode`` says.
+    """Serves one object under every name; ``mode`` says how it treats requests.
 
     ``good``; ``closes`` in the middle of each answer; ``closes_once``; ``silent`` from the middle on; ``denied``; ``changes``: another
     version at each look.

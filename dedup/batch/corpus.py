@@ -22,7 +22,7 @@ from ..fingerprints.fingerprint import FingerprintBuilder, Fingerprints, documen
 from ..readers import PageBatch, join_batches
 from ..schema import REJECTS, TEXTS
 from ..segmentation.documents import documents_of
-from ..storage.text_store import TextStore, TextWriter, chosen
+from ..storage.text_store import TextStore, TextWriter, filter_texts
 from .checkpoints import ReadCheckpoints, ReadPosition, array_of
 from .page_ids import resolve_ids
 
@@ -281,7 +281,7 @@ def _with_unique_ids(corpus: Corpus, page_numbers: Ints, spill: SpillPool) -> Co
     documents, kept, rejects = resolve_ids(corpus.documents, corpus.fingerprints.digests, page_numbers, corpus.base_documents)
     if documents is corpus.documents and kept.all():
         return corpus
-    texts = chosen(corpus.texts, kept, spill.folder, ids=documents.column("doc_id")) if corpus.texts is not None else None
+    texts = filter_texts(corpus.texts, kept, spill.folder, ids=documents.column("doc_id")) if corpus.texts is not None else None
     if kept.all():
         return replace(corpus, documents=documents, texts=texts)
     rows = np.flatnonzero(kept)

@@ -1,1 +1,1 @@
-"""Files, locks, object stores and kept texts."""
+"""Local files and locks, remote files, and the texts of a run."""

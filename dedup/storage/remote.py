@@ -1,11 +1,6 @@
-"""Files and folders that are elsewhere: object stores and other file systems, named by a URL.
+"""Remote files and folders: object stores and other file systems, named by a URL; see ``locate``.
 
-pyarrow speaks ``s3``, ``gs``, ``abfs`` and ``hdfs`` by itself; every other scheme goes through fsspec (extra ``remote``). Credentials
-are taken from where these libraries take them. A path is meant as it is written: ``%20`` is no blank. What follows the last ``?`` is
-options if it reads ``name=value&...``, else ``?`` stands for any character; neither options nor credentials are ever shown.
-
-Nothing waits for ever: a server that falls silent is given up after ``SILENCE`` seconds and ``ATTEMPTS`` tries, and a file that ends
-before its size is an error, not an end.
+Paths are literal (``%20`` is no space). Messages never show options or credentials.
 """
 
 from __future__ import annotations
@@ -21,7 +16,8 @@ from typing import Any
 
 from ..errors import DedupError
 
-#: What is found in a message (in lower case) -> what it means and what to do; the first that fits.
+#: Pattern in a lower-case error message -> meaning and advice; the first match counts. The texts are
+#: part of reject details in result tables, so they must not change.
 _MEANINGS = (
     (r"no_such_bucket|nosuchbucket", "there is no such bucket. Check the spelling, and the endpoint if one is set"),
     (
@@ -50,12 +46,12 @@ _MEANINGS = (
     (r"path does not exist|no such file|http status 404|not found", "there is no such file. Check the spelling"),
 )
 _PATTERNS = [(re.compile(pattern), meaning) for pattern, meaning in _MEANINGS]
-#: Keys, tokens and signatures do not belong into a message.
+#: Keys, tokens and signatures, which messages must not show.
 _SECRETS = re.compile(r"(?i)(://)[^/@\s]*:[^/@\s]*@|([\w-]*(?:secret|token|key|sig|credential)[\w-]*=)[^&\s'\"]+")
 
 
 def describe(error: BaseException) -> str:
-    """An error in a sentence or two; the library's own words stand in brackets where they say more."""
+    """Explain an error in a sentence or two, with the library's own message in brackets."""
     text = " ".join(str(error).split()) or type(error).__name__
     text = _SECRETS.sub(lambda found: (found[1] or found[2] or "") + "***", text)
     own = re.sub(r" ?\(Request ID:[^)]*\)", "", text)[:300].rstrip(".")
@@ -65,9 +61,9 @@ def describe(error: BaseException) -> str:
     return f"{own}."
 
 
-#: Seconds until a server that does not answer, or falls silent, is given up; and how often a request is tried.
+#: Timeouts in seconds for connecting and for a silent server, and attempts of a request. Nothing waits for ever.
 CONNECT, SILENCE, ATTEMPTS = 10.0, 30.0, 4
-#: Bytes asked for at a time: each is a request of its own, and what is tried again when a connection breaks.
+#: Bytes of one request, and so what is repeated when a connection breaks.
 BLOCK = 8 << 20
 
 _URL = re.compile(
@@ -81,20 +77,25 @@ _S3_OPTIONS = (*_S3_FLAGS, "region", "scheme", "endpoint_override", "tls_ca_file
 
 
 class RemoteError(DedupError):
-    """A URL cannot be used; the message says why and what to do. Callers turn it into an error of an input or an output."""
+    """A URL cannot be used. Callers turn this into an ``InputError`` or an ``OutputError``."""
 
 
 @dataclass(frozen=True)
 class RemotePath:
-    """A file or folder elsewhere, or the name of one.
+    """A remote file or folder, which may not exist.
 
     Attributes
     ----------
-    files : the ``pyarrow.fs.FileSystem`` that it is on
-    path : where it is there
-    url : what it is called, without credentials and options
-    size, changed : bytes and nanoseconds since 1970, where a listing told them
-    is_folder : what a listing told
+    files
+        Its ``pyarrow.fs.FileSystem``.
+    path
+        Its path there.
+    url
+        Its name for messages, without credentials and options.
+    size, changed
+        Bytes, and nanoseconds since 1970; None unless it comes from a listing.
+    is_folder
+        Whether a listing shows it as a folder.
     """
 
     files: Any = field(repr=False)
@@ -106,7 +107,7 @@ class RemotePath:
 
     @property
     def name(self) -> str:
-        """The last part of the path."""
+        """Last part of the path."""
         return self.path.rpartition("/")[2]
 
     @property
@@ -118,25 +119,25 @@ class RemotePath:
         return RemotePath(self.files, f"{self.path}{slash}{name}", f"{self.url.rstrip('/')}/{name}")
 
     def look(self) -> RemotePath | None:
-        """The same with what can be seen of it; None if there is nothing.
+        """Ask the server for size, time and kind; None if there is nothing at this path.
 
         Raises
         ------
         RemoteError
-            If it cannot be looked at, or the bucket does not exist.
+            If the request fails, or the bucket does not exist.
         """
         from pyarrow.fs import FileType
 
-        info = self._told(lambda: self.files.get_file_info(self.path))
+        info = self._ask(lambda: self.files.get_file_info(self.path))
         if info.type != FileType.NotFound:
             return self._seen(info, self.url)
         bucket = self.path.partition("/")[0]
-        if self._is_in_bucket and self._told(lambda: self.files.get_file_info(bucket)).type == FileType.NotFound:
+        if self._is_in_bucket and self._ask(lambda: self.files.get_file_info(bucket)).type == FileType.NotFound:
             raise RemoteError(f"{self.url}: there is no bucket {bucket!r} there. Check the spelling, and the endpoint if one is set.")
         return None
 
     def list(self, *, recursive: bool = False) -> list[RemotePath]:
-        """What is in the folder, sorted; nothing if there is no such folder.
+        """List the folder, sorted; empty if there is no such folder.
 
         Raises
         ------
@@ -148,26 +149,26 @@ class RemotePath:
         selector = FileSelector(self.path, recursive=recursive, allow_not_found=True)
         root = self.path.strip("/")
         found = []
-        for info in self._told(lambda: self.files.get_file_info(selector)):
+        for info in self._ask(lambda: self.files.get_file_info(selector)):
             below = info.path.strip("/").removeprefix(root).strip("/")
             if below:
                 found.append(self._seen(info, f"{self.url.rstrip('/')}/{below}"))
         return sorted(found, key=lambda item: item.path.split("/"))
 
     def below(self, root: RemotePath) -> str:
-        """The path of this within a folder."""
+        """Return the path relative to a folder."""
         return self.path.strip("/").removeprefix(root.path.strip("/")).strip("/")
 
     def open(self) -> Any:
-        """The file for reading at random, a ``pyarrow.NativeFile``."""
+        """Open the file for random access, as a ``pyarrow.NativeFile``."""
         return self.files.open_input_file(self.path)
 
     def stream(self) -> Stream:
-        """The file for reading from its begin to its end."""
+        """Open the file for reading sequentially."""
         return Stream(self)
 
     def put(self, content: Any) -> None:
-        """Write a file from an open local one."""
+        """Upload an open local file."""
         if not self._is_in_bucket and "/" in self.path.strip("/"):  # buckets have no folders
             self.files.create_dir(self.path.rpartition("/")[0], recursive=True)
         with self.files.open_output_stream(self.path, compression=None) as file:
@@ -184,7 +185,8 @@ class RemotePath:
         is_folder = info.type == FileType.Directory
         return RemotePath(self.files, info.path, url, None if is_folder else info.size, info.mtime_ns, is_folder)
 
-    def _told(self, action: Any) -> Any:
+    def _ask(self, action: Any) -> Any:
+        """Call the file system; its errors become a ``RemoteError``."""
         try:
             return action()
         except (OSError, ValueError) as error:
@@ -192,7 +194,7 @@ class RemotePath:
 
 
 class Stream:
-    """A remote file from its begin to its end, read in blocks; notices an end that comes too early, and a change of the file."""
+    """Reads a remote file in blocks; a premature end or a change of the file is an ``OSError``."""
 
     def __init__(self, source: RemotePath) -> None:
         self._source = source
@@ -201,8 +203,8 @@ class Stream:
             self._size: int = self._file.size()
         except OSError as error:
             raise OSError(error.errno or errno.EIO, describe(error)) from error
-        self._at = 0  # behind the bytes that are held
-        self._held = memoryview(b"")
+        self._at = 0  # end of the buffered bytes
+        self._buffer = memoryview(b"")
         self.etag = etag_of(self._file)
 
     def __enter__(self) -> Stream:
@@ -213,18 +215,18 @@ class Stream:
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed."""
+        """Whether the file is closed."""
         return bool(self._file.closed)
 
     def read(self, size: int = -1) -> bytes:
-        """Some bytes, at most ``size``; none at the end."""
-        if not self._held and self._at < self._size:
+        """Read at most ``size`` bytes; none at the end."""
+        if not self._buffer and self._at < self._size:
             try:
                 self._fill()
             except OSError as error:
                 raise OSError(errno.EIO, describe(error)) from error
-        piece = self._held if size < 0 else self._held[:size]
-        self._held = self._held[len(piece) :]
+        piece = self._buffer if size < 0 else self._buffer[:size]
+        self._buffer = self._buffer[len(piece) :]
         return bytes(piece)
 
     def _fill(self) -> None:
@@ -233,7 +235,7 @@ class Stream:
         if len(block) < wanted:
             raise OSError(f"it ended after {self._at + len(block):,} of {self._size:,} bytes")
         self._at += wanted
-        self._held = memoryview(block)
+        self._buffer = memoryview(block)
         if self._at == self._size > BLOCK and self.etag is not None:
             with self._source.open() as now:
                 if etag_of(now) != self.etag:
@@ -241,7 +243,7 @@ class Stream:
 
 
 def etag_of(file: Any) -> str | None:
-    """What an object store calls the content of an open file; None where it has no such name."""
+    """Return the ETag of an open file; None if its file system has none."""
     try:
         value = (file.metadata() or {}).get("ETag")
     except (OSError, ValueError, NotImplementedError):
@@ -251,24 +253,28 @@ def etag_of(file: Any) -> str | None:
 
 
 def is_url(name: str | os.PathLike[str]) -> bool:
-    """Whether this names something elsewhere; ``file://`` does not."""
+    """Return whether a name is that of a remote file; ``file://`` is local."""
     found = _URL.fullmatch(os.fspath(name))
     return found is not None and found["scheme"].lower() != "file"
 
 
 def without_scheme(name: str) -> str:
-    """``/data`` of ``file:///data``; anything else as it is."""
+    """Turn ``file:///data`` into ``/data``; anything else stays as it is."""
     return "/" + name.partition("://")[2].lstrip("/") if name.lower().startswith("file:///") else name
 
 
 def display_url(name: str | os.PathLike[str]) -> str:
-    """A path as it is; a URL without credentials and options."""
+    """Return a name that is safe to show: a URL without credentials and options."""
     found = _URL.fullmatch(os.fspath(name))
     return os.fspath(name) if found is None else f"{found['scheme']}://{_without_password(found['host'])}{found['path']}"
 
 
 def locate(url: str | os.PathLike[str]) -> RemotePath:
-    """What a URL names; the server is not asked whether it is there.
+    """Parse a URL, without asking the server whether the file exists.
+
+    pyarrow handles ``s3``, ``gs``, ``abfs`` and ``hdfs``; all other schemes go through fsspec (extra
+    ``remote``). Both take credentials from their usual places. What follows the last ``?`` are options
+    if it has the form ``name=value&...``; otherwise ``?`` is a wildcard.
 
     Raises
     ------
@@ -277,13 +283,13 @@ def locate(url: str | os.PathLike[str]) -> RemotePath:
     """
     found = _URL.fullmatch(os.fspath(url))
     if found is None:
-        raise RemoteError(f"{url}: is no URL.")
+        raise RemoteError(f"{url}: is not a URL.")
     scheme, host, path = found["scheme"].lower(), found["host"], found["path"].strip("/")
     display_url = f"{scheme}://{_without_password(host)}" + (f"/{path}" if path else "")
     if not host and scheme in ("s3", "gs", "gcs"):
         raise RemoteError(f"{display_url}: names no bucket. Write {scheme}://bucket/folder.")
     environment = tuple(sorted(item for item in os.environ.items() if item[0].startswith(_ENVIRONMENT)))
-    # What stands behind the path of a web address is part of it (a signature, say), though it is not shown.
+    # The query of a web address belongs to it (a signature, say), although it is never shown.
     options, query = (
         (found["options"] or "", "") if scheme not in ("http", "https") else ("", f"?{found['options']}" * bool(found["options"]))
     )
@@ -297,7 +303,7 @@ def locate(url: str | os.PathLike[str]) -> RemotePath:
 
 @functools.lru_cache(maxsize=64)
 def _connect(scheme: str, host: str, options: str, _environment: tuple[Any, ...]) -> tuple[Any, str]:
-    """The file system behind a URL, and the root of the URL's paths there; one for all files of a bucket."""
+    """File system of a URL, and the root of its paths there; cached for all files of a bucket."""
     from pyarrow.fs import FileSystem
 
     if scheme == "s3":
@@ -311,7 +317,7 @@ def _connect(scheme: str, host: str, options: str, _environment: tuple[Any, ...]
 
 
 def _s3(host: str, options: str) -> Any:
-    """``FileSystem.from_uri`` would do, but knows no limits of time: with it, a silent server is waited for without end."""
+    """Made by hand because ``FileSystem.from_uri`` sets no timeouts: it would wait for a silent server for ever."""
     from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem, resolve_s3_region
 
     given: dict[str, Any] = dict(option.split("=", 1) for option in options.split("&") if option)
@@ -354,5 +360,5 @@ def _without_password(host: str) -> str:
 
 
 def walk(folder: RemotePath) -> Iterator[RemotePath]:
-    """Every file below a folder, hidden ones too."""
+    """Return every file below a folder, including hidden ones."""
     return (item for item in folder.list(recursive=True) if not item.is_folder)

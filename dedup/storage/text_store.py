@@ -1,7 +1,6 @@
-"""The texts of a run, kept for later ones: one Parquet file that is written while pages are read, and read piece by piece.
+"""The texts of a run in a Parquet file, written while pages are read and later read a row group at a time.
 
-Row groups have a fixed number of rows, so that the bytes do not depend on how a run was batched. Until a result is
-written, the file has no name and vanishes with the process, however it ends.
+Row groups have a fixed number of rows, so the bytes of the file do not depend on batching.
 """
 
 from __future__ import annotations
@@ -25,18 +24,20 @@ from ..errors import OutputError
 from ..schema import KEPT_TEXTS
 from .files import os_errors_as
 
-#: Rows in a row group: what has to be read to see one text.
+#: Rows in a row group, which must be read whole to get one text.
 TEXT_ROWS = 1024
 
 
 class TextStore:
-    """The texts of documents, row by row as in the table of documents; nothing is read before it is asked for.
+    """The texts of documents, row by row as in the table of documents; read on demand.
 
     Parameters
     ----------
-    source : a Parquet file of ``schema.KEPT_TEXTS``, or an open one; it is closed with this object, and until then it is the file that
-        was there at first, whatever takes its name
-    given_up : the file is needed by nobody else, so that it may become the file of a result
+    source
+        Path of a Parquet file of ``schema.KEPT_TEXTS``, or an open file. It stays open until this
+        object is gone, so replacing the file under its name has no effect.
+    given_up
+        Nobody else needs the file, so ``copy`` may link it instead of copying.
     """
 
     def __init__(self, source: str | os.PathLike[str] | IO[bytes], *, given_up: bool = False) -> None:
@@ -51,30 +52,33 @@ class TextStore:
         return int(self._starts[-1])
 
     def stored_bytes(self) -> int:
-        """Bytes that the file holds of texts, compressed."""
+        """Return the compressed size of the texts in bytes."""
         groups = (self._file.metadata.row_group(i) for i in range(self._file.num_row_groups))
         return sum(group.column(i).total_compressed_size for group in groups for i in range(group.num_columns))
 
     @property
     def schema(self) -> Any:
-        """The columns that the file holds."""
+        """Schema of the file."""
         return self._file.schema_arrow
 
     def batches(self) -> Iterator[Any]:
-        """All texts as Arrow tables of ``schema.KEPT_TEXTS``, in order; one is in memory at a time."""
+        """Iterate over the texts as Arrow tables of ``schema.KEPT_TEXTS``, one row group in memory at a time."""
         for group in range(self._file.num_row_groups):
             yield self._file.read_row_group(group)
 
     def read(self) -> Any:
-        """All texts as one Arrow table of ``schema.KEPT_TEXTS``."""
+        """Read all texts as one Arrow table of ``schema.KEPT_TEXTS``."""
         return self._file.read()
 
     def take(self, rows: npt.ArrayLike) -> Any:
-        """The texts of some documents, an Arrow ``large_string`` array; only what holds them is read.
+        """Read the texts of some documents as an Arrow ``large_string`` array.
+
+        Only the row groups that contain them are read.
 
         Parameters
         ----------
-        rows : int[n], rows of the table of documents, in any order
+        rows : int[n]
+            Rows of the table of documents, in any order.
         """
         wanted = np.asarray(rows, np.int64)
         groups = np.searchsorted(self._starts, wanted, side="right") - 1
@@ -86,9 +90,9 @@ class TextStore:
         return texts.take(pa.array(firsts[places] + wanted - self._starts[groups]))
 
     def copy(self, path: Path) -> None:
-        """Write the same file, byte for byte, under a name."""
+        """Write the file, byte for byte, to a path."""
         if self._given_up is not None:
-            with contextlib.suppress(OSError):  # where there are no links, there are copies
+            with contextlib.suppress(OSError):  # file systems without links: copy
                 os.link(self._given_up, path)
                 return
         self._source.seek(0)
@@ -97,26 +101,28 @@ class TextStore:
 
 
 class TextWriter:
-    """Texts that come batch by batch, to a file without a name.
+    """Writes texts batch by batch to a file without a name, which vanishes with the process.
 
     Parameters
     ----------
-    folder : where the file is made; the system's folder for temporary files if left out
-    file : an open file to take in its place; see ``close``
+    folder
+        Folder of the file; the system's folder for temporary files if None.
+    file
+        An open file to use instead; ``close`` leaves it open.
     """
 
     def __init__(self, folder: str | None = None, file: Any = None) -> None:
         self._folder = folder
         with self._writing():
             self._file: Any = tempfile.TemporaryFile(dir=folder, prefix="dedup-") if file is None else file  # noqa: SIM115
-        # Texts are unlike one another: neither dictionaries nor extremes would be of use.
+        # Texts are all different, so dictionaries and statistics are useless.
         self._writer = pq.ParquetWriter(self._file, KEPT_TEXTS, compression="zstd", use_dictionary=False, write_statistics=False)
         self._abandoned = weakref.finalize(self, _abandon, self._writer, self._file)
         self._waiting: list[Any] = []
         self._rows = 0
 
     def add(self, texts: Any) -> None:
-        """Add an Arrow table with ``doc_id`` and ``text`` behind those that are there."""
+        """Append an Arrow table with the columns ``doc_id`` and ``text``."""
         self._waiting.append(texts.select(KEPT_TEXTS.names))
         self._rows += texts.num_rows
         if self._rows >= TEXT_ROWS:
@@ -128,13 +134,13 @@ class TextWriter:
             self._waiting = [waiting.slice(whole)] if self._rows else []
 
     def finish(self) -> TextStore:
-        """All texts; nothing can be added afterwards."""
+        """Finish the file and open it for reading."""
         self.close()
         self._file.seek(0)
         return TextStore(self._file)
 
     def close(self) -> None:
-        """Write what is left to be written; the file is left to whoever gave it."""
+        """Write the last rows and the footer; the file itself stays open."""
         if self._rows:
             self._write(pa.concat_tables(self._waiting))
         with self._writing():
@@ -143,7 +149,7 @@ class TextWriter:
         self._abandoned.detach()
 
     def _write(self, texts: Any) -> None:
-        # In one piece, for a page of the file ends where a piece does.
+        # In one chunk, because Parquet pages end where chunks do.
         columns = [column.combine_chunks() for column in texts.columns]
         with self._writing():
             self._writer.write_table(pa.table(columns, schema=KEPT_TEXTS), row_group_size=TEXT_ROWS)
@@ -161,7 +167,7 @@ class TextWriter:
 
 
 def _abandon(writer: Any, file: IO[bytes]) -> None:
-    """Close a file that nobody will read, whatever is left to be written to it."""
+    """Close an unfinished file."""
     with contextlib.suppress(OSError):
         writer.close()
     writer.is_open = False
@@ -169,13 +175,19 @@ def _abandon(writer: Any, file: IO[bytes]) -> None:
         file.close()
 
 
-def chosen(texts: TextStore, kept: npt.NDArray[np.bool_], folder: str | None = None, *, ids: Any = None) -> TextStore:
-    """The texts of some documents as a file of their own.
+def filter_texts(texts: TextStore, kept: npt.NDArray[np.bool_], folder: str | None = None, *, ids: Any = None) -> TextStore:
+    """Copy the texts of some documents to a new file.
 
     Parameters
     ----------
+    texts
+        All texts.
     kept : bool[len(texts)]
-    ids : Arrow text column of the ids of all texts, if they are others now
+        Which of them to copy.
+    folder
+        See ``TextWriter``.
+    ids
+        Arrow text column with new ids of all texts; None keeps the ids.
     """
     writer, first = TextWriter(folder), 0
     for batch in texts.batches():

@@ -1,11 +1,6 @@
-"""A finished result from a local folder to a folder elsewhere, so that nobody sees half of it.
+"""Uploads a finished result to a remote folder so that nobody sees half of it.
 
-Object stores know no renaming of folders. So all files are sent under other names first (``.incoming-...``, which readers of folders
-pass over); until they are all there, an earlier result stays as it was. Then its manifest is deleted, its tables are
-replaced (a copy inside the store), and the new manifest comes last: what has a manifest is whole. An upload that was stopped
-in the middle of this is recognised by what it left, and the next one starts over it.
-
-There is no lock: two runs on different machines must not write to the same folder at the same time.
+There is no lock: two machines must not write to the same folder at the same time.
 """
 
 from __future__ import annotations
@@ -24,7 +19,7 @@ _PROBE = f"{_INCOMING}probe"
 
 
 def remote_folder(url: str | os.PathLike[str]) -> RemotePath:
-    """The folder elsewhere that a URL names.
+    """Return the remote folder of a URL.
 
     Raises
     ------
@@ -38,16 +33,23 @@ def remote_folder(url: str | os.PathLike[str]) -> RemotePath:
 
 
 def check_target(target: RemotePath, names: Sequence[str], manifest: str, *, overwrite: bool) -> set[str]:
-    """Find what would keep ``upload`` from working; called before the work is done as well as after it.
+    """Check that ``upload`` can succeed. Called before the work is done and again after it.
 
     Parameters
     ----------
-    names : all files that a result can have
-    manifest : the one of them that every finished result has
+    target
+        The remote folder.
+    names
+        All files that a result can have.
+    manifest
+        The one of them that every complete result has.
+    overwrite
+        Whether an earlier result may be replaced.
 
     Returns
     -------
-    the names in the folder
+    set of str
+        Names of what is in the folder.
 
     Raises
     ------
@@ -58,41 +60,50 @@ def check_target(target: RemotePath, names: Sequence[str], manifest: str, *, ove
         seen = target.look()
         if seen is not None and not seen.is_folder:
             raise OutputError(f"{target.url}: is a file. Name a folder for the results.")
-        held = {item.name for item in target.list()}
+        present = {item.name for item in target.list()}
     except RemoteError as error:
         raise OutputError(str(error)) from error
-    foreign = sorted(name for name in held if name not in names and not name.startswith(_INCOMING))
-    if manifest in held:
+    foreign = sorted(name for name in present if name not in names and not name.startswith(_INCOMING))
+    if manifest in present:
         if not overwrite:
             raise OutputError(f"{target.url}: is not empty. Choose another folder, or add --overwrite to replace an earlier result.")
         if foreign:
             raise OutputError(
-                f"{target.url}: holds {foreign[0]!r} beside an earlier result; results have their folder for themselves. "
+                f"{target.url}: contains {foreign[0]!r} beside an earlier result, but a result needs a folder of its own. "
                 "Move it away or choose another folder."
             )
-    elif foreign or (held and not any(name.startswith(_INCOMING) for name in held)):
+    elif foreign or (present and not any(name.startswith(_INCOMING) for name in present)):
         raise OutputError(
-            f"{target.url}: holds files but no {manifest}, so it is not an earlier result and is not overwritten. Choose another folder."
+            f"{target.url}: contains files but no {manifest}, so it is not an earlier result and is not overwritten. Choose another folder."
         )
     try:
         (target / _PROBE).put(io.BytesIO(b"dedup: can files be written here?\n"))
         (target / _PROBE).delete()
     except (OSError, ValueError) as error:
         raise OutputError(f"{target.url}: cannot be written: {describe(error)}") from error
-    return held
+    return present
 
 
 def upload(folder: Path, target: RemotePath, names: Sequence[str], manifest: str, *, overwrite: bool) -> None:
-    """Put the result in a local folder in the place of what is in ``target``.
+    """Upload the result in a local folder, replacing an earlier one in ``target``.
+
+    Object stores cannot rename folders. So all files are uploaded under temporary names
+    (``.incoming-...``, which readers of folders skip) while an earlier result stays as it was. Then its
+    manifest is deleted, its tables are replaced by copies inside the store, and the new manifest comes
+    last: a folder with a manifest is complete. The next upload recognizes what an interrupted one left,
+    and starts over.
 
     Parameters
     ----------
-    names, manifest : as for ``check_target``
+    folder
+        The local folder.
+    target, names, manifest, overwrite
+        As for ``check_target``.
 
     Raises
     ------
     OutputError
-        If that cannot be done; as long as not all files are sent, an earlier result stays as it was.
+        If it fails. Until all files are uploaded, an earlier result is unchanged.
     """
     sent = [name for name in names if name != manifest and (folder / name).exists()] + [manifest]
     if _is_there(folder / manifest, target / manifest):
@@ -101,14 +112,14 @@ def upload(folder: Path, target: RemotePath, names: Sequence[str], manifest: str
     try:
         for name in sent:
             _put(folder / name, target / f"{_INCOMING}{name}")
-        held = {item.name for item in target.list()}
+        present = {item.name for item in target.list()}
         for name in [manifest, *names]:
-            if name in held and (name == manifest or name not in sent):
+            if name in present and (name == manifest or name not in sent):
                 (target / name).delete()
-                held.discard(name)
+                present.discard(name)
         for name in sent:
             _move(target / f"{_INCOMING}{name}", target / name, folder / name)
-        for name in held:
+        for name in present:
             if name.startswith(_INCOMING) and name.removeprefix(_INCOMING) not in sent:
                 (target / name).delete()
     except RemoteError as error:
@@ -123,7 +134,7 @@ def _put(local: Path, there: RemotePath) -> None:
 
 
 def _move(here: RemotePath, there: RemotePath, local: Path) -> None:
-    """Rename inside the store; what it cannot rename (S3: more than 5 GB) is sent once more."""
+    """Rename inside the store; what it cannot rename (on S3, more than 5 GB) is uploaded again."""
     try:
         here.files.move(here.path, there.path)
     except (OSError, NotImplementedError):
@@ -133,7 +144,7 @@ def _move(here: RemotePath, there: RemotePath, local: Path) -> None:
 
 
 def _is_there(manifest: Path, there: RemotePath) -> bool:
-    """Whether this very result was put there already: no two runs have the same manifest."""
+    """Whether this very result has been uploaded already: no two runs have the same manifest."""
     try:
         with there.open() as file:
             return bool(file.read() == manifest.read_bytes())

@@ -1,4 +1,4 @@
-"""An S3 server on this machine (moto), with a bucket for each test."""
+"""A local S3 server (moto) with a bucket for each test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _numbers = itertools.count()
 
 
 class Bucket:
-    """A bucket with what a test puts into it, seen with pyarrow's own file system and not with ours."""
+    """A bucket, filled and inspected with pyarrow's own file system, independently of dedup."""
 
     def __init__(self, files, name):
         self._files, self.name, self.url = files, name, f"s3://{name}"
@@ -68,7 +68,7 @@ def bucket(moto, environment):
 
 @pytest.fixture
 def bad_store(environment):
-    """Make a store that misbehaves; limits of time are short."""
+    """Make a misbehaving store; timeouts are short."""
     stores = []
 
     def make(content, mode):

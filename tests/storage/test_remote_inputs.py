@@ -1,4 +1,4 @@
-"""Inputs in an object store: files, folders, globs, by streaming; and everything that can be wrong with them."""
+"""Inputs in an object store: files, folders, globs, streaming, and all that can go wrong."""
 
 from __future__ import annotations
 
@@ -169,17 +169,17 @@ def test_a_large_file_is_read_in_blocks_and_never_whole(bucket, environment):
 )
 def test_missing_or_misspelt_inputs_are_reported_before_reading(bucket, url, said):
     bucket.put("x.pdf", b"x")
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as raised:
         discover([url.format(bucket=bucket.url)])
-    assert said in str(told.value)
-    assert str(told.value).count("\n") == 0
+    assert said in str(raised.value)
+    assert str(raised.value).count("\n") == 0
 
 
 def test_messages_never_contain_secrets_of_a_url(bucket):
     for url in ("s3://AKIA:geheim@no-such-bucket/a", "s3://no-such-bucket/a?access_key=AKIA&secret_key=geheim", "s3://AKIA:geheim@b/a?x=1"):
-        with pytest.raises(InputError) as told:
+        with pytest.raises(InputError) as raised:
             discover([url])
-        assert "geheim" not in str(told.value) and "AKIA" not in str(told.value)
+        assert "geheim" not in str(raised.value) and "AKIA" not in str(raised.value)
 
 
 def test_denied_access_is_reported_with_what_to_check(bad_store):

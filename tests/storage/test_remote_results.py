@@ -1,4 +1,4 @@
-"""Results in an object store: written so that nobody sees half of one, read back, built on, gone on with."""
+"""Results in an object store: written atomically, read back, used as a base, resumed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def interrupt(*_, **__):
 
 
 def stopped_after(monkeypatch, puts=None, moves=None):
-    """The process is stopped (as by Ctrl-C) when so many files were sent or renamed."""
+    """Interrupt the process (as by Ctrl-C) after some files were uploaded or renamed."""
     done = {"put": 0, "move": 0}
 
     def counted(name, limit, real):

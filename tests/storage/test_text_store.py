@@ -1,4 +1,4 @@
-"""Kept texts: the same bytes however they came, read back row by row, and no file left behind."""
+"""The text store: bytes independent of batching, random access by row, no file left behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dedup.errors import OutputError
 from dedup.schema import KEPT_TEXTS
 from dedup.storage import text_store as archive
-from dedup.storage.text_store import TEXT_ROWS, TextStore, TextWriter, chosen
+from dedup.storage.text_store import TEXT_ROWS, TextStore, TextWriter, filter_texts
 
 TEXTS = ["نص", "", "خبر عاجل " * 400, "x"]
 
@@ -102,7 +102,11 @@ def test_an_empty_text_store_is_a_valid_file():
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
 def test_filtered_texts_equal_those_written_alone(kept):
     rows = np.flatnonzero(kept)
-    assert chosen(written([len(kept)]), np.array(kept)).read().equals(table_of(rows.tolist()).select(["doc_id", "text"]).cast(KEPT_TEXTS))
+    assert (
+        filter_texts(written([len(kept)]), np.array(kept))
+        .read()
+        .equals(table_of(rows.tolist()).select(["doc_id", "text"]).cast(KEPT_TEXTS))
+    )
 
 
 def test_an_unfinished_file_has_no_name_and_is_closed_with_its_owner(tmp_path):
@@ -121,7 +125,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path):
         TextWriter(str(tmp_path / "missing"))
 
 
-def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported(tmp_path, monkeypatch):
     writer = TextWriter(str(tmp_path))
     monkeypatch.setattr(writer._writer, "write_table", full)
     with pytest.raises(OutputError, match="No space left on device"):
