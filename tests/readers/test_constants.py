@@ -27,7 +27,7 @@ def scores(monkeypatch):
     ("letters", "score", "read"),
     [(1, 0.257, True), (1, 0.255, False), (30, 0.436, True), (30, 0.434, False), (60, 0.62, True), (60, 0.61, False), (90, 0.62, True)],
 )
-def test_a_single_byte_encoding_must_score_more_the_more_letters_there_are(scores, letters, score, read):
+def test_the_score_a_single_byte_encoding_needs_rises_with_the_number_of_letters(scores, letters, score, read):
     # From 0.25 for no letter to 0.62 for sixty.
     scores(score)
     decoded = decode(BYTE * letters + b" ")
@@ -52,7 +52,7 @@ def test_half_of_a_head_must_be_mojibake(others, found):
 
 
 @pytest.mark.parametrize(("blanks", "found"), [(396, True), (397, False)])
-def test_mojibake_is_looked_for_in_four_hundred_characters(blanks, found):
+def test_mojibake_is_searched_in_four_hundred_characters(blanks, found):
     assert (mojibake(" " * blanks + "????") is not None) == found
 
 
@@ -78,7 +78,7 @@ def test_an_article_has_three_quarters_of_the_letters_in_paragraphs(share, both)
 
 
 @pytest.mark.parametrize(("plain", "kept"), [(16, False), (17, True)])
-def test_a_list_of_which_half_stands_in_links_is_taken_off(plain, kept):
+def test_a_list_with_half_of_its_letters_in_links_is_removed(plain, kept):
     paragraphs = "".join(f"<p>{chars(300, letter)}</p>" for letter in "كلم")
     text = text_of(f"<div>{paragraphs}<ul><li><a href='/x'>سسسس سسسس سسسس سسسس</a> {'ش' * plain}</li></ul></div>")
     assert ("ش" * plain in text) == kept

@@ -1,4 +1,4 @@
-"""Bytes of unknown encoding -> text, and text that was decoded wrongly before."""
+"""Decoding bytes of unknown encoding, and detecting mojibake."""
 
 import random
 
@@ -21,7 +21,7 @@ WORDS = sorted({word for word in TEXT.split() if word.isalpha()})
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "windows-1256", "iso-8859-6", "utf-16-le", "utf-16-be"])
-def test_arabic_is_read_in_the_encoding_that_it_is_written_in(encoding):
+def test_arabic_is_decoded_in_its_own_encoding(encoding):
     found = decode(TEXT.encode(encoding))
     assert (found.text, found.encoding, found.damaged) == (TEXT, encoding, 0)
 
@@ -30,17 +30,17 @@ def test_arabic_is_read_in_the_encoding_that_it_is_written_in(encoding):
     "wrong", ["utf-8", "iso-8859-1", "windows-1252", "iso-8859-6", "windows-1256", "utf-16", "no-such-thing", "base64"]
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "windows-1256", "iso-8859-6"])
-def test_a_header_and_a_tag_that_lie_are_not_believed(encoding, wrong):
+def test_a_wrong_header_and_tag_are_ignored(encoding, wrong):
     data = f'<meta http-equiv="Content-Type" content="text/html; charset={wrong}">{TEXT}'.encode(encoding)
     assert decode(data, f"text/html; charset={wrong}").text.endswith(TEXT)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
-def test_a_byte_order_mark_decides_and_is_not_part_of_the_text(encoding):
+def test_a_byte_order_mark_decides_and_is_removed(encoding):
     assert decode(TEXT.encode(encoding), "text/html; charset=windows-1256").text == TEXT
 
 
-def test_where_the_bytes_fit_two_encodings_the_header_decides():
+def test_the_header_decides_between_two_fitting_encodings():
     assert decode(FRENCH.encode("cp1252")).text == FRENCH
     assert decode(FRENCH.encode("cp1252"), "text/html; charset=windows-1252").encoding == "windows-1252"
     assert decode(b'<meta charset="windows-1252">' + FRENCH.encode("cp1252")).encoding == "windows-1252"
@@ -49,12 +49,12 @@ def test_where_the_bytes_fit_two_encodings_the_header_decides():
 @pytest.mark.parametrize(
     "text, encoding", [("Правительство объявило о новых мерах поддержки экономики", "cp1251"), ("国务院总理今天发表讲话", "gb18030")]
 )
-def test_an_encoding_of_another_script_is_believed_if_it_is_declared(text, encoding):
+def test_a_declared_encoding_of_another_script_is_used(text, encoding):
     assert decode(text.encode(encoding), f"text/html; charset={encoding}").text == text
     assert decode(text.encode(encoding)) is None
 
 
-def test_a_character_cut_or_damaged_in_a_page_of_utf_8_is_replaced_and_counted():
+def test_damaged_characters_of_utf_8_are_replaced_and_counted():
     data = TEXT.encode()
     assert decode(data[:-1]).text == TEXT[:-1] + "\ufffd"
     damaged = decode(data[:22] + b"\xff" + data[22:])
@@ -62,28 +62,28 @@ def test_a_character_cut_or_damaged_in_a_page_of_utf_8_is_replaced_and_counted()
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_noise_is_not_read_at_all(seed):
+def test_noise_is_not_decoded(seed):
     assert decode(random.Random(seed).randbytes(3000)) is None
 
 
-def test_nothing_and_ascii_are_utf_8():
+def test_empty_bytes_and_ascii_are_utf_8():
     assert (decode(b"").text, decode(b"plain words").encoding) == ("", "utf-8")
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=15, max_size=30, unique=True), st.sampled_from(["windows-1256", "iso-8859-6"]))
-def test_a_line_of_words_is_enough_to_tell_the_two_arabic_encodings_apart(words, encoding):
+def test_one_line_of_words_distinguishes_the_two_arabic_encodings(words, encoding):
     text = " ".join(words)
     assert decode(text.encode(encoding)).text == text
 
 
 @given(st.binary(max_size=300), st.text(max_size=30))
-def test_any_bytes_are_read_or_given_up_without_an_error(data, header):
+def test_no_bytes_raise_an_error(data, header):
     found = decode(data, header)
     assert found is None or isinstance(found.text, str)
 
 
 @pytest.mark.skipif(not (CORPORA / "cp1256").is_dir(), reason="the corpora are not here: set DEDUP_CORPORA to their folder")
-def test_real_articles_in_windows_1256_come_out_as_arabic():
+def test_real_articles_in_windows_1256_are_decoded():
     files = sorted((CORPORA / "cp1256").iterdir())
     assert {decode(file.read_bytes()).encoding for file in files} == {"windows-1256"}
 
@@ -102,7 +102,7 @@ def test_real_articles_in_windows_1256_come_out_as_arabic():
         ("utf-8", "ascii", "U+FFFD"),
     ],
 )
-def test_a_text_read_in_the_wrong_encoding_is_recognised_and_named(written, read, named):
+def test_each_kind_of_mojibake_is_recognised_and_named(written, read, named):
     garbled = TEXT.encode(written).decode(read, "replace")
     assert named in mojibake(garbled)
     assert find_mojibake(pa.array([TEXT, None, garbled, "", garbled[:90]], pa.large_string())) == {
@@ -111,7 +111,7 @@ def test_a_text_read_in_the_wrong_encoding_is_recognised_and_named(written, read
     }
 
 
-def test_letters_that_became_question_marks_are_recognised_and_questions_are_not():
+def test_letters_lost_to_question_marks_are_mojibake_but_questions_are_not():
     assert "question marks" in mojibake("".join("?" if sign > "\x7f" else sign for sign in TEXT))
     assert mojibake("هل هذا صحيح???? نعم هو صحيح كما قالت الوزارة") is None
 
@@ -127,12 +127,12 @@ def test_letters_that_became_question_marks_are_recognised_and_questions_are_not
         "",
     ],
 )
-def test_text_that_only_shows_strange_signs_is_no_mojibake(text):
+def test_text_with_a_few_strange_signs_is_no_mojibake(text):
     assert mojibake(text) is None
 
 
 @given(st.lists(st.none() | st.text(max_size=80), max_size=8), st.integers(0, 3))
-def test_a_slice_of_a_column_is_looked_at_like_its_texts(texts, start):
+def test_mojibake_of_a_slice_is_that_of_its_texts(texts, start):
     column = pa.array(["قبل"] * start + texts, pa.large_string()).slice(start)
     found = find_mojibake(column)
     assert all(found[row] == mojibake(texts[row]) for row in found)
@@ -146,6 +146,6 @@ def test_a_slice_of_a_column_is_looked_at_like_its_texts(texts, start):
     ],
     ids=["turkish", "persian"],
 )
-def test_a_page_of_another_language_is_what_it_says_it_is(encoding, text):
+def test_a_page_of_another_language_is_decoded_as_declared(encoding, text):
     page = f"<meta charset={encoding}>{text}".encode(encoding)
     assert decode(page).text == page.decode(encoding)

@@ -1,4 +1,4 @@
-"""Rules of each format: JSON lines, JSON, CSV, TSV, text, Parquet, and what a damaged file becomes."""
+"""Rules of each format (JSON lines, JSON, CSV, TSV, text, Parquet) and of damaged files."""
 
 import csv
 import errno
@@ -55,7 +55,7 @@ def test_positions_count_blank_lines(tmp_path):
     assert [(page["text"], page["page_id"]) for page in pages] == [("a", "c.jsonl:0"), ("b", "c.jsonl:3")]
 
 
-def test_bytes_that_are_not_utf8_are_rejected_with_their_place(tmp_path):
+def test_invalid_utf8_is_rejected_with_its_position(tmp_path):
     _, rejects, _ = read(put(tmp_path, "c.jsonl", b'{"text": "\xe7"}\n{"text": "a"}\n'))
     assert rejects == [{"input_file": "c.jsonl", "input_row": 0, "reason": "invalid_utf8", "detail": "line 1: byte 10 is not UTF-8 (0xe7)"}]
 
@@ -67,7 +67,7 @@ def test_half_a_surrogate_pair_is_replaced_and_counted(tmp_path):
     assert log.warnings() == ["c.jsonl: 2 values had half of a surrogate pair, replaced by U+FFFD"]
 
 
-def test_a_line_that_is_too_long_is_rejected_without_holding_it(tmp_path, monkeypatch):
+def test_a_line_over_the_limit_is_rejected_without_being_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("dedup.readers.source.MAX_UNIT_BYTES", 100)
     monkeypatch.setattr("dedup.readers.source.CHUNK_BYTES", 16)
     lines = [
@@ -82,7 +82,7 @@ def test_a_line_that_is_too_long_is_rejected_without_holding_it(tmp_path, monkey
     assert brief(rejects) == [(1, "too_large"), (3, "too_large")]
 
 
-def test_lists_deep_nests_and_huge_numbers_do_not_stop_the_reading(tmp_path):
+def test_lists_deep_nesting_and_huge_numbers_do_not_stop_reading(tmp_path):
     lines = [
         '{"text": ["a"]}',
         '{"text": {"a": 1}}',
@@ -95,7 +95,7 @@ def test_lists_deep_nests_and_huge_numbers_do_not_stop_the_reading(tmp_path):
     assert brief(rejects) == [(0, "bad_value"), (1, "bad_value"), (2, "bad_json"), (3, "bad_json")]
 
 
-def test_a_key_that_appears_late_is_found(tmp_path):
+def test_a_key_that_first_appears_in_a_late_row_is_used(tmp_path):
     rows = [{"title": f"t{i}"} for i in range(1500)] + [
         {"title": "x", "content": "late", "date": None},
         {"title": "y", "date": "2015-07-22"},
@@ -111,7 +111,7 @@ def test_a_key_that_appears_late_is_found(tmp_path):
     st.lists(st.fixed_dictionaries({"text": st.text(), "title": st.text(), "id": st.text(), "x": st.none() | st.integers()}), max_size=8),
     st.booleans(),
 )
-def test_written_rows_come_back(tmp_path_factory, rows, ascii_only):
+def test_json_rows_round_trip(tmp_path_factory, rows, ascii_only):
     text = "".join(json.dumps(row, ensure_ascii=ascii_only) + "\n" for row in [*rows, {"text": "last"}])
     path = put(tmp_path_factory.mktemp("h"), "c.jsonl", text)
     pages, rejects, _ = read(path, run__batch_rows=3)
@@ -135,7 +135,7 @@ def test_an_array_is_read_element_by_element(tmp_path):
 @pytest.mark.parametrize(
     "tail, reason", [("", "truncated_file"), (', {"text"', "bad_json"), ("] x", "truncated_file"), (" 5]", "truncated_file")]
 )
-def test_a_broken_array_gives_what_precedes_the_break(tmp_path, tail, reason):
+def test_elements_before_a_syntax_error_in_an_array_are_kept(tmp_path, tail, reason):
     pages, rejects, _ = read(put(tmp_path, "c.json", '[{"text": "a"}, {"text": "b"}' + tail))
     assert [page["text"] for page in pages] == ["a", "b"]
     assert [reject["reason"] for reject in rejects] == [reason]
@@ -147,7 +147,7 @@ def test_an_array_that_is_too_large_is_rejected(tmp_path, monkeypatch):
     assert brief(rejects) == [(None, "too_large")]
 
 
-def test_a_json_file_may_hold_lines_or_one_object(tmp_path):
+def test_a_json_file_may_contain_lines_or_one_object(tmp_path):
     assert [page["text"] for page in read(put(tmp_path, "a.json", '{"text": "a"}\n{"text": "b"}\n'))[0]] == ["a", "b"]
     assert [page["text"] for page in read(put(tmp_path, "b.json", json.dumps({"text": "a", "id": "7"}, indent=2)))[0]] == ["a"]
     pages, rejects, _ = read(put(tmp_path, "c.json", '{"text": broken}\n{"text": "b"}\n'))
@@ -157,14 +157,14 @@ def test_a_json_file_may_hold_lines_or_one_object(tmp_path):
 # CSV and TSV
 
 
-def test_quotes_newlines_and_byte_order_mark_are_understood(tmp_path):
+def test_quotes_newlines_and_a_byte_order_mark_are_parsed(tmp_path):
     pages, rejects, _ = read(put(tmp_path, "c.csv", b'\xef\xbb\xbfid,text\r\n1,"a, ""b""\r\nc"\r\n\r\n2,d\r\n'))
     assert [(page["page_id"], page["text"], page["input_row"]) for page in pages] == [("1", 'a, "b"\r\nc', 0), ("2", "d", 1)]
     assert rejects == []
 
 
 @pytest.mark.parametrize("name, delimiter", [("c.csv", ","), ("c.csv", ";"), ("c.csv", "\t"), ("c.tsv", "\t")])
-def test_the_delimiter_is_seen_in_the_header(tmp_path, name, delimiter):
+def test_the_delimiter_is_detected_in_the_header(tmp_path, name, delimiter):
     lines = [["id", "title", '"te;xt"'], ["1", "x", "y"]]
     pages, _, _ = read(put(tmp_path, name, "\n".join(delimiter.join(line) for line in lines)), input__text="te;xt")
     assert (pages[0]["page_id"], pages[0]["title"], pages[0]["text"]) == ("1", "x", "y")
@@ -188,7 +188,7 @@ def test_a_quote_that_is_never_closed_costs_one_line(tmp_path):
     assert [page["input_row"] for page in pages] == [0, *range(2, 299)]
 
 
-def test_bad_bytes_cost_only_their_row(tmp_path):
+def test_invalid_utf8_in_csv_costs_only_its_row(tmp_path):
     pages, rejects, _ = read(put(tmp_path, "c.csv", b"id,text\n1,\xe7\n2,b\n"))
     assert [page["page_id"] for page in pages] == ["2"]
     assert rejects[0]["detail"] == "line 2: byte 2 is not UTF-8 (0xe7)"
@@ -208,7 +208,7 @@ def test_a_tsv_file_without_quoting_is_read(tmp_path):
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=6), st.sampled_from([",", ";", "\t"]))
-def test_written_records_come_back(tmp_path_factory, records, delimiter):
+def test_csv_records_round_trip(tmp_path_factory, records, delimiter):
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows([("title", "text"), *records, ("last", "row")])
     pages, rejects, _ = read(put(tmp_path_factory.mktemp("h"), "c.csv", out.getvalue()), run__batch_rows=2)
@@ -222,14 +222,14 @@ def test_written_records_come_back(tmp_path_factory, records, delimiter):
 # Text
 
 
-def test_a_text_file_is_a_page_named_by_its_file(tmp_path):
+def test_a_text_file_is_a_page_with_its_name_as_id(tmp_path):
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "p.txt.gz").write_bytes(gzip.compress("\ufeffسطر\r\nآخر ".encode()))
     pages, _, _ = read(tmp_path)
     assert (pages[0]["page_id"], pages[0]["text"], pages[0]["title"], pages[0]["input_row"]) == ("x/p.txt.gz", "سطر\r\nآخر ", None, 0)
 
 
-def test_texts_that_cannot_be_read_are_rejected(tmp_path, monkeypatch):
+def test_unreadable_text_files_are_rejected(tmp_path, monkeypatch):
     monkeypatch.setattr("dedup.readers.source.MAX_UNIT_BYTES", 10)
     put(tmp_path, "a.txt", "")
     put(tmp_path, "b.txt", bytes(range(0x80, 0x8A)))
@@ -240,7 +240,7 @@ def test_texts_that_cannot_be_read_are_rejected(tmp_path, monkeypatch):
 # Parquet
 
 
-def test_bytes_in_parquet_that_are_not_utf8_cost_only_their_row(tmp_path):
+def test_invalid_utf8_in_parquet_costs_only_its_row(tmp_path):
     offsets = pa.array([0, 1, 2, 3], pa.int32()).buffers()[1]
     text = pa.Array.from_buffers(pa.string(), 3, [None, offsets, pa.py_buffer(b"a\xe7b")])
     pq.write_table(pa.table({"text": text}), tmp_path / "c.parquet")
@@ -268,7 +268,7 @@ def test_zeros_after_a_gzip_member_are_padding(tmp_path):
 
 
 @pytest.mark.parametrize("name, pack", [("c.jsonl.gz", gzip.compress), ("c.jsonl.zst", lambda data: ZSTD.compress(data, asbytes=True))])
-def test_a_file_cut_off_gives_what_precedes_the_cut(tmp_path, name, pack):
+def test_the_rows_of_a_truncated_file_are_kept(tmp_path, name, pack):
     packed = pack(many())
     path = put(tmp_path, name, packed[: len(packed) * 3 // 4])
     pages, rejects, log = read(path)
@@ -280,7 +280,7 @@ def test_a_file_cut_off_gives_what_precedes_the_cut(tmp_path, name, pack):
 
 
 @pytest.mark.parametrize("name", ["c.jsonl.gz", "c.jsonl.zst", "c.csv.gz", "c.txt.gz", "c.parquet", "c.json.gz"])
-def test_a_file_that_is_not_what_its_suffix_says_is_one_reject(tmp_path, name):
+def test_a_file_with_the_wrong_suffix_is_one_reject(tmp_path, name):
     put(tmp_path, name, b"certainly not this format")
     put(tmp_path, "z.jsonl", '{"text": "a"}')
     pages, rejects, _ = read(tmp_path)
@@ -306,7 +306,7 @@ def test_a_file_without_permission_is_one_reject(tmp_path, monkeypatch):
     def refuse(path, *_):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
-    monkeypatch.setattr("dedup.readers.source.open", refuse, raising=False)  # the administrator could read every file
+    monkeypatch.setattr("dedup.readers.source.open", refuse, raising=False)  # root may read every file, so permissions would not do
     _, rejects, log = read(put(tmp_path, "a.jsonl", '{"text": "a"}'))
     assert rejects == [{"input_file": "a.jsonl", "input_row": None, "reason": "unreadable_file", "detail": "Permission denied"}]
     assert log.inputs[0]["sha256"] is None

@@ -1,4 +1,4 @@
-"""Rules that hold for every reader: discovery, names, columns, ids, batches, the log."""
+"""Rules of all readers: discovery, names, columns, ids, batches, the log."""
 
 import gzip
 import hashlib
@@ -51,7 +51,7 @@ def write(path, *rows):
 # Discovery
 
 
-def test_all_missing_inputs_are_named_in_one_error(tmp_path):
+def test_one_error_names_all_missing_inputs(tmp_path):
     there = write(tmp_path / "there.jsonl", ROW)
     (tmp_path / "x.docx").write_text("?")
     (tmp_path / "empty").mkdir()
@@ -74,7 +74,7 @@ def test_no_input_is_an_error():
         discover([])
 
 
-def test_a_folder_is_read_in_order_with_hidden_and_unknown_files_counted(tmp_path):
+def test_a_folder_is_read_in_order_and_skipped_files_are_counted(tmp_path):
     corpus = tmp_path / "corpus"
     for name in ("b.jsonl", "a/z.JSONL", "a/y.txt", "a.jsonl", ".hidden.jsonl", ".git/x.jsonl", "notes.md", "x.xlsx"):
         write(corpus / name, ROW)
@@ -105,7 +105,7 @@ def test_globs_are_expanded(tmp_path, monkeypatch, pattern, names):
     assert [source.name for source in discover([str(tmp_path / pattern)])] == names
 
 
-def test_a_file_whose_name_looks_like_a_glob_is_a_file(tmp_path):
+def test_a_file_with_a_name_like_a_glob_is_a_file(tmp_path):
     assert [source.name for source in discover([write(tmp_path / "a[1].jsonl", ROW)])] == ["a[1].jsonl"]
 
 
@@ -123,7 +123,7 @@ def test_a_loop_of_links_ends(tmp_path):
     assert len(discover([str(tmp_path / "c" / "**" / "*.jsonl")])) == 1
 
 
-def test_files_of_one_name_are_told_apart_by_the_path_as_given(tmp_path, monkeypatch):
+def test_files_with_the_same_name_get_the_path_as_given(tmp_path, monkeypatch):
     for folder in ("x", "y"):
         write(tmp_path / folder / "a.jsonl", ROW)
     write(tmp_path / "y" / "b.jsonl", ROW)
@@ -135,7 +135,7 @@ def test_files_of_one_name_are_told_apart_by_the_path_as_given(tmp_path, monkeyp
 # Columns and ids
 
 
-def test_columns_are_found_by_their_usual_names_in_order_of_priority(tmp_path):
+def test_columns_are_chosen_by_usual_names_in_order_of_priority(tmp_path):
     path = write(tmp_path / "c.jsonl", {"Body": "b", "CONTENT": "c", "Headline": "h", "pubDate": "2015-07-22", "Link": "u", "site": "s"})
     pages, _, log = read(path)
     assert [pages[0][name] for name in ("text", "title", "url", "source")] == ["c", "h", "u", "s"]
@@ -144,19 +144,19 @@ def test_columns_are_found_by_their_usual_names_in_order_of_priority(tmp_path):
     assert log.warnings() == ['c.jsonl: column "CONTENT" taken for text']
 
 
-def test_a_column_without_values_is_taken_last(tmp_path):
+def test_a_column_of_nulls_is_chosen_last(tmp_path):
     assert read(write(tmp_path / "c.jsonl", {"text": None, "body": "b"}))[0][0]["text"] == "b"
     pq.write_table(pa.table({"text": pa.nulls(1), "body": ["b"]}), tmp_path / "c.parquet")
     assert read(tmp_path / "c.parquet")[0][0]["text"] == "b"
 
 
-def test_settings_name_columns(tmp_path):
+def test_settings_choose_columns(tmp_path):
     path = write(tmp_path / "c.jsonl", {"text": "t", "Other": "o", "id": "i"})
     assert read(path, input__text="other")[0][0]["text"] == "o"
     assert read(path, input__id="none")[0][0]["page_id"] == "c.jsonl:0"
 
 
-def test_a_named_column_that_is_missing_is_an_error(tmp_path):
+def test_a_missing_configured_column_is_an_error(tmp_path):
     path = write(tmp_path / "c.jsonl", {"text": "t", "x": 1})
     with pytest.raises(InputError) as error:
         read(path, input__title="heading")
@@ -175,7 +175,7 @@ def test_a_file_without_text_and_title_is_an_error(tmp_path):
     )
 
 
-def test_an_unusable_column_is_skipped_or_refused_when_named(tmp_path):
+def test_an_unusable_column_is_skipped_and_is_an_error_if_configured(tmp_path):
     table = pa.table({"text": pa.array([{"a": 1}]), "body": ["b"], "title": pa.array([b"x"])})
     pq.write_table(table, tmp_path / "c.parquet")
     pages, _, log = read(tmp_path / "c.parquet")
@@ -185,19 +185,19 @@ def test_an_unusable_column_is_skipped_or_refused_when_named(tmp_path):
         read(tmp_path / "c.parquet", input__text="text")
 
 
-def test_only_titles_are_enough(tmp_path):
+def test_titles_without_texts_are_enough(tmp_path):
     pages, _, log = read(write(tmp_path / "c.jsonl", {"title": "عنوان"}))
     assert (pages[0]["title"], pages[0]["text"]) == ("عنوان", None)
     assert log.warnings() == ["c.jsonl: no column with the text: each page is only a headline"]
 
 
-def test_an_id_is_the_rows_own_or_made_of_name_and_position(tmp_path):
+def test_a_page_without_id_is_named_by_file_and_row(tmp_path):
     rows = [{"id": value, "text": "t"} for value in ("a", 7, None, "", "  ", 7.0, {"x": 1})]
     pages, _, _ = read(write(tmp_path / "c.jsonl", *rows))
     assert [page["page_id"] for page in pages] == ["a", "7", "c.jsonl:2", "c.jsonl:3", "c.jsonl:4", "7", "c.jsonl:6"]
 
 
-def test_blank_texts_are_null_and_empty_pages_rejected(tmp_path):
+def test_blank_texts_become_null_and_empty_pages_are_rejected(tmp_path):
     rows = [{"text": " \n\u00a0", "title": "t"}, {"text": "", "title": " "}, {"text": None, "title": None}, {"text": " x ", "title": None}]
     pages, rejects, log = read(write(tmp_path / "c.jsonl", *rows))
     assert [(page["text"], page["title"]) for page in pages] == [(None, "t"), (" x ", None)]
@@ -205,7 +205,7 @@ def test_blank_texts_are_null_and_empty_pages_rejected(tmp_path):
     assert log.warnings() == ["c.jsonl: 1 row has no text"]
 
 
-def test_titles_are_one_line_and_empty_values_null(tmp_path):
+def test_titles_become_one_line_and_empty_values_null(tmp_path):
     row = {"text": "t", "title": " \u00a0a\n b\tc\u2003d ", "source": " ", "url": "", "author": " x "}
     page = read(write(tmp_path / "c.jsonl", row))[0][0]
     assert [page[name] for name in ("title", "source", "url", "author")] == ["a b c d", None, None, "x"]
@@ -218,7 +218,7 @@ def test_plain_values_become_text(tmp_path):
     assert (pages[2]["author"], pages[2]["source"]) == ("A, B", None)
 
 
-def test_dates_that_cannot_be_read_are_counted_with_the_first(tmp_path):
+def test_unparsable_dates_are_counted_in_a_warning_with_the_first(tmp_path):
     rows = [{"text": "t", "date": value} for value in ("2015-07-22", "31 Foo 2015", "", 1437558863, "nie")]
     pages, _, log = read(write(tmp_path / "c.jsonl", *rows))
     assert [page["published"] is not None for page in pages] == [True, False, False, True, False]
@@ -256,7 +256,7 @@ def test_batches_are_bounded_in_bytes(tmp_path, monkeypatch):
     assert all(batch.pages["text"].nbytes <= 1500 for batch in batches)
 
 
-def test_the_facts_of_each_file_are_logged(tmp_path):
+def test_each_file_is_summarized_in_the_log(tmp_path):
     data = json.dumps(ROW).encode() + b"\n{"
     for name, stored in (("a.jsonl", data), ("b.jsonl.gz", gzip.compress(data))):
         (tmp_path / name).write_bytes(stored)
@@ -270,7 +270,7 @@ def test_the_facts_of_each_file_are_logged(tmp_path):
         }  # fmt: skip
 
 
-def test_notes_of_one_kind_are_merged_over_files(tmp_path):
+def test_equal_warnings_of_several_files_are_merged(tmp_path):
     for i in range(5):
         write(tmp_path / f"{i}.jsonl", {"content": "", "title": "t"}, {"content": "x"})
     assert read(tmp_path)[2].warnings() == [
@@ -279,7 +279,7 @@ def test_notes_of_one_kind_are_merged_over_files(tmp_path):
     ]
 
 
-def test_an_empty_file_is_a_warning_and_nothing_but_empty_files_an_error(tmp_path):
+def test_an_empty_file_is_a_warning_and_only_empty_files_an_error(tmp_path):
     full = write(tmp_path / "full.jsonl", ROW)
     empty = []
     for name in ("a.jsonl", "b.csv", "c.parquet", "d.json", "e.jsonl.gz", "f.jsonl.zst"):
@@ -299,7 +299,7 @@ def test_an_empty_file_is_a_warning_and_nothing_but_empty_files_an_error(tmp_pat
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())])
-def test_every_kind_of_string_slices_and_chunks_are_read(kind):
+def test_every_string_type_slices_and_chunks_are_read(kind):
     column = pa.array(["w", "اول", None, "ثان", "x", "z"]).cast(kind)
     table = pa.table(
         {"text": pa.chunked_array([column[1:3], column[3:3], column[3:5]]), "title": ["A", "B", "C", "D"], "id": [1, 2, 3, None]}
@@ -321,7 +321,7 @@ def test_every_kind_of_string_slices_and_chunks_are_read(kind):
     ]
 
 
-def test_capsules_of_any_library_are_read():
+def test_arrow_capsules_of_any_library_are_read():
     batch = pa.RecordBatch.from_pylist([ROW])
 
     class Stream:
@@ -336,31 +336,31 @@ def test_capsules_of_any_library_are_read():
         assert read_rows(data)[0][0]["text"] == ROW["text"]
 
 
-def test_rows_in_memory_are_checked_one_by_one():
+def test_bad_rows_in_memory_are_rejected_one_by_one():
     pages, rejects, _ = read_rows([ROW, 5, {"text": b"bytes"}, {"text": ["list"]}, {"title": "late", "date": 1437558863}])
     assert [page["input_row"] for page in pages] == [0, 4]
     assert [(reject["input_row"], reject["reason"]) for reject in rejects] == [(1, "bad_value"), (2, "bad_value"), (3, "bad_value")]
 
 
 @pytest.mark.parametrize("data", ["a.jsonl", b"x", {"text": ["a"]}, 5, pa.array(["a"])])
-def test_data_that_is_not_a_table_is_refused_at_once(data):
+def test_data_that_is_no_table_is_an_immediate_error(data):
     with pytest.raises(InputError, match="need a table"):
         read_data(data, config=Config(), log=ReadLog())
 
 
-def test_no_rows_in_memory_are_an_error():
+def test_data_without_rows_is_an_error():
     for data in ([], pa.table({"text": pa.array([], pa.string())})):
         with pytest.raises(InputError, match="no pages found in the data"):
             read_rows(data)
 
 
-def test_dictionaries_of_string_views_are_read():
+def test_dictionary_columns_of_string_views_are_read():
     words = pa.array(["نص", "آخر"]).cast(pa.string_view())
     column = pa.DictionaryArray.from_arrays(pa.array([1, 0, None], pa.uint32()), words)
     assert [page["text"] for page in read_rows(pa.table({"text": column, "title": ["a", "b", "c"]}))[0]] == ["آخر", "نص", None]
 
 
-def test_folders_with_results_below_an_input_are_no_input(tmp_path):
+def test_result_folders_below_an_input_are_skipped(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "خبر"}\n', encoding="utf-8")
     for name in ("manifest.json", "documents.parquet", "rejects.parquet"):
         (tmp_path / "out").mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The table of reject reasons, compared with the reasons that stand in the code."""
+"""The table of reject reasons, compared with the reasons in the code."""
 
 import ast
 from pathlib import Path
@@ -11,7 +11,7 @@ TREES = [
     ast.parse(path.read_text(encoding="utf-8")) for folder in ("readers", "batch") for path in sorted((PACKAGE / folder).rglob("*.py"))
 ]
 
-#: What makes a reject, and which of its arguments is the reason.
+#: Function or class that makes a reject -> which of its arguments is the reason.
 MAKERS = {
     "Reject": 1,
     "Damage": 1,
@@ -26,7 +26,7 @@ MAKERS = {
 
 
 def constants():
-    """Names in capitals that stand for a string, over all modules."""
+    """Module-level names of strings, over all modules."""
     found = {}
     for tree in TREES:
         for node in tree.body:
@@ -45,7 +45,7 @@ def _pairs(node):
 
 
 def _strings(node, named):
-    """The strings that an expression may be: a constant, a named one, or either branch of a condition."""
+    """The possible string values of an expression: a literal, a named constant, either branch of a condition."""
     if isinstance(node, ast.IfExp):
         return _strings(node.body, named) | _strings(node.orelse, named)
     if isinstance(node, ast.Constant):
@@ -72,7 +72,7 @@ def reasons_in_code():
     return found
 
 
-def test_every_reason_in_the_code_is_explained_and_every_explained_reason_is_used():
+def test_the_table_lists_exactly_the_reasons_in_the_code():
     assert reasons_in_code() == set(REJECT_REASONS)
 
 

@@ -1,4 +1,4 @@
-"""Layouts of Arabic news sites, around texts that a test gives: what a template puts before, between and behind them."""
+"""HTML layouts of Arabic news sites, filled with the texts of a test."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def plain(title: str, texts: Sequence[str], related: Sequence[str] = ()) -> str:
 
 
 def old(title: str, texts: Sequence[str], related: Sequence[str] = ()) -> str:
-    """Tables, line breaks instead of paragraphs, formatting tags left open, related links in a block by its name."""
+    """Tables, line breaks instead of paragraphs, unclosed formatting tags, related links in a block named so."""
     lines = "<br><br>\n".join(escape(text) for text in texts)
     return f"""<html dir=rtl><head><meta http-equiv=Content-Type content="text/html; charset=utf-8"><title>{escape(title)} | وكالة النهر</title>
 </head><body bgcolor=white><table width=100%><tr><td class=menu><ul>{MENU}</ul></td></tr><tr><td>
@@ -43,7 +43,7 @@ def old(title: str, texts: Sequence[str], related: Sequence[str] = ()) -> str:
 
 
 def divided(title: str, texts: Sequence[str], related: Sequence[str] = ()) -> str:
-    """Blocks all the way, no element that says what it is; microdata; related links one a block."""
+    """Nothing but blocks, no semantic element; microdata; one related link per block."""
     cards = "".join(f'<div class="card"><a href="/{i}"><span>{escape(text)}</span></a></div>' for i, text in enumerate(related))
     return f"""<!doctype html><html><head><title>{escape(title)} :: شبكة الأفق</title><meta name="pubdate" content="05/03/2026"></head>
 <body><div id="wrap"><div class="top"><div class="date">السبت 11 أبريل 2026</div>{MENU}</div><div class="page"><div class="col-8">

@@ -1,4 +1,4 @@
-"""Agencies: who signs a text, and all the words that only look like a signature."""
+"""Which agency a text is credited to, and words that only look like a credit."""
 
 from __future__ import annotations
 
@@ -93,15 +93,15 @@ def test_the_author_field_names_the_agency(author, code):
         "",
     ],
 )
-def test_a_word_that_looks_like_an_agency_signs_nothing(text):
+def test_a_word_that_looks_like_an_agency_is_no_credit(text):
     assert find_agency(text) is None
 
 
-def test_the_author_field_goes_before_the_text():
+def test_the_author_field_takes_precedence_over_the_text():
     assert find_agency(f"باريس - أ ف ب: {BODY}", "واس - الرياض") == "spa"
 
 
-def test_a_column_gives_one_code_a_row():
+def test_a_column_gives_one_code_per_row():
     texts = [f"باريس - أ ف ب: {BODY}", BODY, None, f"{BODY}\n(واس)"]
     for kind in (pa.string(), pa.large_string()):
         array = pa.array(texts, kind)
@@ -148,5 +148,5 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=cases(500), deadline=None)
 @given(st.lists(PIECES, max_size=14).map("".join), st.one_of(st.none(), st.lists(PIECES, max_size=4).map("".join)))
-def test_the_column_and_the_single_text_agree(text, author):
+def test_column_and_single_text_agree(text, author):
     assert find_agencies(pa.array([text]), pa.array([author], pa.string())).to_pylist() == [find_agency(text, author)]

@@ -1,4 +1,4 @@
-"""Pages: what is furniture, what is a second article, and above all what is neither."""
+"""What is furniture on a page, what is a second article, and above all what is neither."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.effort import cases
 from tests.paths import SEED_PAGE
 
 SEED = SEED_PAGE.read_text(encoding="utf-8")
-#: Signs that may be taken off a headline: bullets, enumeration, and what has no weight.
+#: Characters that may be removed from a headline: bullets, enumeration, weightless signs.
 BULLETS = set("•▪●◄►◦‣⁃○■□◆*–—-·»>.)0123456789٠١٢٣٤٥٦٧٨٩ـ") | {chr(0x200F), chr(0x064B)}
 RIGHT_TO_LEFT_MARK, NO_BREAK_SPACE = chr(0x200F), chr(0xA0)
 
@@ -67,7 +67,7 @@ def test_the_body_of_the_seed_page_is_stable():
     assert segment(body) == Page(body)
 
 
-# --- what stays -------------------------------------------------------------------------------------------------
+# --- what is kept -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_the_body_of_the_seed_page_is_stable():
         "ودعا المعلم تلاميذه قائلا اقرأ أيضا: فالقراءة حياة.",
     ],
 )
-def test_a_cue_inside_a_sentence_does_not_cut(line):
+def test_a_cue_inside_a_sentence_is_text(line):
     assert kept_whole(f"{FIRST}\n{line}\n{SECOND}\n{THIRD}")
     assert kept_whole(line)
 
 
-def test_a_page_without_furniture_comes_back_byte_for_byte():
+def test_a_page_without_furniture_is_returned_unchanged():
     text = f"  {FIRST} \r\n\r\n {NO_BREAK_SPACE}{SECOND}\t\n"
     assert segment(text).body == text
 
@@ -121,7 +121,7 @@ def test_a_list_cue_above_one_line_is_not_a_list():
     assert kept_whole(f"{FIRST}\nمقالات مشابهة\nوزير النقل يزور مدينة الجسور")
 
 
-def test_a_list_that_prose_follows_stays():
+def test_a_list_followed_by_prose_is_kept():
     assert kept_whole(f"{FIRST}\nمواضيع متعلقة\n{LIST}\n{SECOND}")
 
 
@@ -129,7 +129,7 @@ def test_a_speaker_called_source_is_a_dialogue():
     assert kept_whole(f"{FIRST}\nالمصدر: لا أعرف\n{SECOND}\nالمصدر: ربما\n{THIRD}\nالمصدر: نعم")
 
 
-def test_a_headline_that_opens_with_a_weak_cue_is_kept():
+def test_a_headline_that_begins_with_a_weak_cue_is_kept():
     assert kept_whole("شاهد.. افتتاح الجسر الجديد فوق الوادي")
     assert kept_whole(f"شاهد: افتتاح الجسر الجديد فوق الوادي\n{FIRST}")
 
@@ -164,7 +164,7 @@ def test_short_and_empty_texts_are_kept(text):
         "Advertisement",
     ],
 )
-def test_a_furniture_line_in_the_middle_goes_alone(line):
+def test_only_the_furniture_line_in_the_middle_is_removed(line):
     page = segment(f"{FIRST}\n{line}\n{SECOND}\n{THIRD}" if "الحقوق" not in line else f"{ARTICLE}\n{line}")
     assert page.body == ARTICLE
     assert page.furniture == (line,)
@@ -182,12 +182,12 @@ def test_a_furniture_line_in_the_middle_goes_alone(line):
         "تاريخ النشر :23 مايو ٢٠١٢",
     ],
 )
-def test_a_byline_or_time_at_the_edge_goes(line):
+def test_a_byline_or_time_at_the_edge_is_removed(line):
     assert segment(f"{line}\n{ARTICLE}").body == ARTICLE
     assert segment(f"{ARTICLE}\n{line}").furniture == (line,)
 
 
-def test_a_byline_in_the_middle_stays():
+def test_a_byline_in_the_middle_is_kept():
     assert kept_whole(f"{ARTICLE}\nكتب: سامر الوادي\n{ARTICLE}")
 
 
@@ -196,14 +196,14 @@ def test_a_quote_or_a_number_is_no_byline():
     assert kept_whole(f"إعداد: 20 دقيقة\n{ARTICLE}")
 
 
-def test_the_closing_lines_of_an_opinion_piece_go_together():
+def test_the_closing_lines_of_an_opinion_piece_are_removed_together():
     lines = ("*نقلاً عن صحيفة الوادي", "** جميع المقالات المنشورة تمثل رأي كتابها فقط.")
     page = segment("\n".join([ARTICLE, *lines]))
     assert page.body == ARTICLE and page.furniture == lines
     assert page.source_line == "صحيفة الوادي"
 
 
-def test_contact_lines_under_a_column_go():
+def test_contact_lines_under_a_column_are_removed():
     lines = (
         "للتواصل مع الكاتب ارسل رسالة SMS",
         "تبدأ بالرمز (10) ثم مسافة ثم نص الرسالة إلى",
@@ -215,7 +215,7 @@ def test_contact_lines_under_a_column_go():
     assert page.body == ARTICLE and page.furniture == lines
 
 
-def test_the_own_link_is_cut_off_the_last_line():
+def test_the_pages_own_link_is_removed_from_the_last_line():
     page = segment(f"{ARTICLE} رابط الخبر بصحيفة الوادي: افتتاح جسر جديد")
     assert page.body == ARTICLE
     assert page.furniture == ("رابط الخبر بصحيفة الوادي: افتتاح جسر جديد",)
@@ -225,7 +225,7 @@ def test_a_link_in_the_middle_is_text():
     assert kept_whole(f"ونشر رابط الخبر: افتتاح الجسر\n{ARTICLE}")
 
 
-def test_gallery_buttons_leave_the_rest_of_their_line():
+def test_only_the_gallery_buttons_of_a_line_are_removed():
     page = segment(f"Next Previous الوادي – سامر\n{FIRST}")
     assert page.body == f"الوادي – سامر\n{FIRST}"
 
@@ -248,13 +248,13 @@ def test_a_page_of_furniture_has_no_body():
 # --- teasers, embedded articles, lists ------------------------------------------------------------------------------
 
 
-def test_a_lone_cue_with_one_headline_takes_two_lines():
+def test_a_lone_cue_and_its_headline_are_removed():
     page = segment(f"{FIRST}\nاقرأ أيضا:\n{OTHER_TITLE}\n{SECOND}\n{THIRD}")
     assert page.body == ARTICLE
     assert page.furniture == ("اقرأ أيضا:", OTHER_TITLE)
 
 
-def test_a_block_of_teasers_goes_and_the_article_goes_on():
+def test_a_block_of_teasers_is_removed_and_the_article_continues():
     teasers = ["اقرأ أيضا:", OTHER_TITLE, "هل تعود الأمطار إلى الساحل هذا العام؟", "أزمة الخبز في خمسة أسئلة"]
     page = segment("\n".join([FIRST, *teasers, SECOND, THIRD]))
     assert page.body == ARTICLE and page.furniture == tuple(teasers) and page.headlines == ()
@@ -271,12 +271,12 @@ def test_an_end_block_makes_the_next_article_an_embedded_one():
     assert [(e.title, e.text) for e in page.embedded] == [(OTHER_TITLE, OTHER)]
 
 
-def test_the_title_of_an_embedded_article_may_open_with_a_weak_cue():
+def test_the_title_of_an_embedded_article_may_begin_with_a_weak_cue():
     page = segment(f"{ARTICLE}\nالمصدر: صحيفة الوادي\nإقرأ أيضاً:\nشاهد.. {OTHER_TITLE}\n{OTHER}")
     assert [(e.title, e.text) for e in page.embedded] == [(f"شاهد.. {OTHER_TITLE}", OTHER)]
 
 
-def test_two_embedded_articles_are_told_apart():
+def test_two_embedded_articles_are_separated():
     text = f"{ARTICLE}\nالمصدر: الوادي\nاقرأ أيضا:\n{OTHER_TITLE}\n{OTHER}\nالمصدر: الساحل\nاقرأ أيضا:\nافتتاح جسر جديد\n{ARTICLE}"
     page = segment(text)
     assert [e.title for e in page.embedded] == [OTHER_TITLE, "افتتاح جسر جديد"]
@@ -295,13 +295,13 @@ def test_a_list_at_the_end_does_not_turn_the_rest_of_an_article_into_a_second_on
 
 
 @pytest.mark.parametrize("cue", ["مقالات مشابهة", "مواضيع ذات صلة:", "الأكثر قراءة", "اخترنا لكم", "اقرأ أيضا:", "المواضيع ذات الصله"])
-def test_a_list_to_the_end_gives_its_headlines(cue):
+def test_a_list_up_to_the_end_gives_headlines(cue):
     page = segment(f"{ARTICLE}\n{cue}\n{LIST}")
     assert page.body == ARTICLE
     assert page.headlines == ("وزير النقل يزور مدينة الجسور", "افتتاح مدرسة جديدة في الحي الشرقي", "أمطار غزيرة على الساحل")
 
 
-def test_a_list_without_bullets_gives_its_headlines_too():
+def test_a_list_without_bullets_gives_headlines_too():
     bare = LIST.replace("• ", "")
     assert segment(f"{ARTICLE}\nأخبار ذات صلة\n{bare}").headlines == tuple(bare.split("\n"))
 
@@ -311,17 +311,17 @@ def test_a_dash_inside_a_headline_is_kept():
     assert page.headlines == ("الجسر الجديد - خمس صور من الوادي", "مطار الساحل - المدينة * رحلات أكثر")
 
 
-def test_a_news_list_below_a_teaser_stays():
+def test_a_news_list_below_a_teaser_is_kept():
     page = segment(f"{ARTICLE}\nاقرأ أيضا:\n{OTHER_TITLE}\n1- جسر الوادي الكبير\n2- جسر الساحل القديم\n3- جسر المدينة الشرقي")
     assert page.headlines == () and page.body == f"{ARTICLE}\n1- جسر الوادي الكبير\n2- جسر الساحل القديم\n3- جسر المدينة الشرقي"
 
 
-def test_two_lists_and_a_share_line_between_them():
+def test_two_lists_with_a_share_line_between_them_give_headlines():
     page = segment(f"{ARTICLE}\nأخبار ذات صلة\n{LIST}\nنسخ الرابط\nالأكثر قراءة\n{LIST}")
     assert page.body == ARTICLE and len(page.headlines) == 6
 
 
-# --- laws -----------------------------------------------------------------------------------------------------------
+# --- properties -----------------------------------------------------------------------------------------------------------
 
 LINES = st.sampled_from(
     [
@@ -369,7 +369,7 @@ def signs(text: str) -> Counter[str]:
 
 @settings(max_examples=cases(400), deadline=None)
 @given(PAGES)
-def test_no_sign_is_lost_but_the_bullets_of_headlines(text):
+def test_no_character_is_lost_except_bullets_of_headlines(text):
     page = segment(text)
     parts = [page.body, *page.headlines, *page.furniture, *(f"{e.title or ''}{e.text}" for e in page.embedded)]
     kept, given_ = signs("".join(parts)), signs(text)
@@ -381,25 +381,25 @@ def test_no_sign_is_lost_but_the_bullets_of_headlines(text):
 
 @settings(max_examples=cases(400), deadline=None)
 @given(PAGES)
-def test_a_body_has_no_more_furniture(text):
+def test_segmenting_a_body_again_changes_nothing(text):
     body = segment(text).body
     assert segment(body) == Page(body)
 
 
 @settings(max_examples=cases(400), deadline=None)
 @given(PAGES)
-def test_the_prefilter_lets_through_every_page_that_changes(text):
+def test_the_prefilter_passes_every_page_that_changes(text):
     if segment(text) != Page(text):
         assert needs_segmenting(pa.array([text])).to_pylist() == [True]
 
 
 @settings(max_examples=cases(400), deadline=None)
 @given(PAGES)
-def test_one_text_is_looked_through_as_a_column_is(text):
+def test_the_prefilter_of_one_text_agrees_with_that_of_a_column(text):
     assert may_have_furniture(text) == needs_segmenting(pa.array([text])).to_pylist()[0]
 
 
-def test_all_links_have_the_letters_that_are_looked_for_first():
+def test_all_link_phrases_contain_the_link_letters():
     links = tomllib.loads((resources.files("dedup") / "data/cues.toml").read_text(encoding="utf-8"))["self_link"]["phrases"]
     assert links
     for phrase in links:
@@ -435,4 +435,4 @@ def test_the_prefilter_reads_slices_chunks_and_nulls():
 def test_hostile_pages_take_linear_time(text):
     start = time.perf_counter()
     segment(text)
-    assert time.perf_counter() - start < 20  # far above what linear work takes, far below what quadratic work would
+    assert time.perf_counter() - start < 20  # far more than linear time, far less than quadratic time

@@ -1,4 +1,4 @@
-"""HTML as files and as a column of a table -> pages, headlines and rejects."""
+"""HTML files and table columns of HTML: pages, headlines and rejects."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ PAGE = layouts.plain(TITLE, TEXTS, RELATED)
 TEXT = "\n".join(TEXTS)
 
 
-def test_a_file_is_a_page_named_by_its_file_with_what_it_says_of_itself(tmp_path):
+def test_a_file_is_a_page_with_its_metadata_and_its_name_as_id(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one.html").write_bytes(PAGE.encode("windows-1256", "xmlcharrefreplace"))
     (tmp_path / "two.htm.gz").write_bytes(gzip.compress(layouts.old(TITLE, TEXTS).encode()))
@@ -37,7 +37,7 @@ def test_a_file_is_a_page_named_by_its_file_with_what_it_says_of_itself(tmp_path
     assert [page["input_row"] for page in pages] == [0, 0]
 
 
-def test_files_that_give_no_page_are_rejects_with_reasons(tmp_path):
+def test_unreadable_html_files_are_rejected_with_a_reason(tmp_path):
     (tmp_path / "a.html").write_text("<html><body><nav>الرئيسية</nav></body></html>")
     (tmp_path / "b.html").write_text("<html><body>" + "<div>" * 3000 + TEXTS[0])
     (tmp_path / "c.html").write_text("<html><body>" + "<p>" + TEXTS[0] * 50)
@@ -56,7 +56,7 @@ def test_files_that_give_no_page_are_rejects_with_reasons(tmp_path):
     assert "8,000 bytes (input.page_bytes)" in next(reject["detail"] for reject in rejects if reject["input_file"] == "c.html")
 
 
-def test_a_column_of_html_is_taken_where_no_column_holds_the_text():
+def test_an_html_column_is_read_if_there_is_no_text_column():
     rows = [
         {"raw_html": PAGE, "title": None, "date": None, "url": "https://a.example/1"},
         {"raw_html": f"<p>{TEXTS[0]}</p>", "title": "عنوان من الجدول", "date": "2026-01-02", "url": None},
@@ -84,12 +84,12 @@ def test_html_in_parquet_may_be_bytes_of_any_encoding(tmp_path):
     assert [(reject["input_row"], reject["reason"]) for reject in rejects] == [(2, "unknown_charset")]
 
 
-def test_a_column_of_text_wins_and_markup_in_it_is_not_guessed():
+def test_a_text_column_takes_precedence_and_its_markup_is_kept():
     pages, _, _ = read_rows([{"text": "نص <b>عريض</b>", "html": PAGE}])
     assert pages[0]["text"] == "نص <b>عريض</b>"
 
 
-def test_a_named_column_of_html_wins_over_a_column_of_text(tmp_path):
+def test_a_configured_html_column_takes_precedence_over_a_text_column(tmp_path):
     path = tmp_path / "c.jsonl"
     path.write_text(json.dumps({"text": "مقتطف", "markup": PAGE}) + "\n")
     pages, _, log = read(path, input__html="markup")
@@ -97,12 +97,12 @@ def test_a_named_column_of_html_wins_over_a_column_of_text(tmp_path):
     assert log.inputs[0]["columns"] == {"html": "markup"}
 
 
-def test_text_and_html_cannot_both_be_named():
+def test_configuring_both_text_and_html_is_an_error():
     with pytest.raises(ConfigError, match=r"input.text and input.html are both named, got 'a' and 'b'. Name one"):
         read_rows([{}], input__text="a", input__html="b")
 
 
-def test_rows_of_any_format_that_are_mojibake_are_rejected(tmp_path):
+def test_mojibake_is_rejected_in_every_format(tmp_path):
     (tmp_path / "c.csv").write_text(
         "id,title,text\n" + f"1,x,{TEXTS[0].encode().decode('cp1252', 'replace')}\n2,x,{TEXTS[1]}\n", encoding="utf-8"
     )
@@ -115,7 +115,7 @@ def test_rows_of_any_format_that_are_mojibake_are_rejected(tmp_path):
     assert rejects[1]["detail"].startswith("windows-1256 read as windows-1252")
 
 
-def test_without_the_extra_html_is_an_error_that_says_what_to_install_and_the_rest_works(tmp_path, monkeypatch):
+def test_html_without_the_extra_is_an_error_with_the_install_command(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "resiliparse.extract.html2text", None)
     (tmp_path / "a.html").write_text(PAGE)
     with pytest.raises(InputError, match=r"HTML pages need a parser.*pip install 'dedup-news\[crawl\]'"):

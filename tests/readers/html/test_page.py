@@ -1,4 +1,4 @@
-"""One HTML page -> its text and what it says of itself."""
+"""One HTML page: its text and its metadata."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ def outcome(data):
 
 
 @LAYOUTS
-def test_the_article_comes_out_whole_and_the_related_links_are_headlines(layout):
+def test_the_article_is_complete_and_related_links_are_headlines(layout):
     page = read_page(layout(TITLE, TEXTS, RELATED))
     parts = segment(page.text)
     assert page.title == TITLE
@@ -54,7 +54,7 @@ def test_the_article_comes_out_whole_and_the_related_links_are_headlines(layout)
 
 @LAYOUTS
 @pytest.mark.parametrize("encoding", ["utf-8", "windows-1256", "iso-8859-6", "utf-16"])
-def test_the_bytes_decide_the_encoding_whatever_the_tag_says(layout, encoding):
+def test_the_encoding_is_detected_from_the_bytes_despite_a_wrong_tag(layout, encoding):
     ours = [text.replace("&", "") for text in TEXTS]
     page = read_page(layout(TITLE, ours, RELATED).encode(encoding), header="text/html; charset=iso-8859-1")
     assert segment(page.text).body.splitlines() == [" ".join(text.split()) for text in ours]
@@ -74,7 +74,7 @@ def seed_as_html():
     <h3>{lines[at["مقالات مشابهة"]]}</h3>{layouts.links(headlines)}</div><footer>© 2026</footer></body></html>"""
 
 
-def test_the_example_page_gives_the_same_documents_from_html_and_from_its_flattened_text():
+def test_the_example_page_gives_the_same_documents_as_html_and_as_flattened_text():
     flat, marked_up = segment(SEED_PAGE.read_text(encoding="utf-8")), segment(read_page(seed_as_html()).text)
     assert marked_up.body.split() == flat.body.split()
     assert [part.text.split() for part in marked_up.embedded] == [part.text.split() for part in flat.embedded]
@@ -95,19 +95,19 @@ def test_a_second_full_article_element_is_embedded_and_a_card_is_a_headline():
     assert parts.headlines == tuple(f"وزارة الصحة تفتح {n} مراكز جديدة للتطعيم" for n in ("ثلاثة", "أربعة"))
 
 
-def test_a_list_inside_the_article_stays_in_it():
+def test_a_list_inside_the_article_is_kept():
     steps = "<ul><li>الخط الأول من الميدان إلى الجامعة</li><li>الخط الثاني من <a href=/x>المطار</a> إلى الميناء</li></ul>"
     page = read_page(f"<html><body><article>{layouts.paragraphs(TEXTS)}{steps}{layouts.paragraphs(TEXTS[:1])}</article></body></html>")
     assert "من المطار إلى الميناء" in segment(page.text).body
 
 
-def test_an_article_without_paragraphs_is_found_although_the_footer_has_some():
+def test_an_article_without_paragraphs_is_preferred_to_a_footer_with_some():
     footer = "<footer><p>جميع الحقوق محفوظة ولا يجوز نسخ أي مادة منها إلا بإذن</p></footer>"
     page = read_page(f"<html><body><div>{'<br>'.join(TEXTS)}</div>{footer}</body></html>".replace(" & ", " "))
     assert all(text.replace(" & ", " ") in page.text for text in TEXTS)
 
 
-def test_the_item_of_a_feed_is_read_escaped_or_not_and_without_its_tail():
+def test_a_feed_item_is_read_escaped_or_not_and_without_its_tail():
     item = f'<img src="x.jpg" alt="صورة"><p>{TEXTS[0]}</p><p>The post <a href="/">عنوان</a> appeared first on <a href="/">الموقع</a>.</p>'
     assert read_page(item).text == TEXTS[0]
     assert read_page(item.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")).text == TEXTS[0]
@@ -115,16 +115,16 @@ def test_the_item_of_a_feed_is_read_escaped_or_not_and_without_its_tail():
     assert read_page("تكلفة العقد &lt; 5 ملايين و&lt;p&gt; كتبت هنا").text.startswith("تكلفة العقد < 5")
 
 
-def test_a_page_that_is_filled_by_scripts_gives_the_text_of_its_json_ld():
+def test_a_page_filled_by_scripts_gives_the_text_of_its_json_ld():
     data = json.dumps({"@graph": [{"@type": "NewsArticle", "headline": "عنوان الخبر", "articleBody": " ".join(TEXTS[:2])}]})
     page = read_page(f'<html><head><script type="application/ld+json">{data}</script></head><body><div id="app"></div></body></html>')
     assert (page.title, page.text) == ("عنوان الخبر", " ".join(TEXTS[:2]))
 
 
-# What the page says of itself
+# Metadata
 
 
-def test_title_date_address_outlet_and_author_are_the_page_s_own():
+def test_title_date_url_outlet_and_author_are_read_from_the_page():
     page = read_page(layouts.plain(TITLE, TEXTS), url="http://almada.example/?p=77")
     assert page.published == datetime(2026, 3, 5, 18, 30, tzinfo=UTC)
     assert (page.url, page.source, page.author) == ("https://almada.example/news/77", "صحيفة المدى", "ليلى حداد")
@@ -145,11 +145,11 @@ def head(inside, url="https://www.site.example/news/5", body=""):
         ("", None),
     ],
 )
-def test_the_first_date_that_can_be_read_is_the_date(tags, published):
+def test_the_first_readable_date_is_used(tags, published):
     assert head(tags).published == published
 
 
-def test_a_time_element_is_a_date_but_the_day_s_date_above_the_page_is_not():
+def test_a_time_element_is_a_date_but_todays_date_above_the_page_is_not():
     assert head("", body='<div class="date">11/04/2026</div>').published is None
     assert head("", body='<time datetime="2026-03-05T10:00Z">اليوم</time>').published == datetime(2026, 3, 5, 10, tzinfo=UTC)
 
@@ -163,7 +163,7 @@ def test_a_time_element_is_a_date_but_the_day_s_date_above_the_page_is_not():
         ('<link rel="canonical" href="javascript:void(0)">', "https://www.site.example/news/5"),
     ],
 )
-def test_a_canonical_address_that_makes_no_sense_is_passed_over(tags, url):
+def test_an_implausible_canonical_url_is_ignored(tags, url):
     page = head(tags)
     assert page.url == url
     assert page.source in ("site.example",)
@@ -178,35 +178,35 @@ def test_a_canonical_address_that_makes_no_sense_is_passed_over(tags, url):
         ("بلدية المدينة تعلن خطة - Almada.com", "بلدية المدينة تعلن خطة"),
     ],
 )
-def test_the_site_s_name_is_not_part_of_the_title(said, title):
+def test_the_name_of_the_site_is_removed_from_the_title(said, title):
     assert head(f'<title>{said}</title><meta property="og:site_name" content="صحيفة المدى">').title == title
 
 
-# Pages that give nothing, and pages made to do harm
+# Pages without text, and hostile pages
 
 
-def test_a_page_without_text_is_rejected_with_the_reason():
+def test_a_page_without_text_is_rejected_as_no_main_text():
     assert broken("<html><body><nav><ul><li>الرئيسية</li></ul></nav><script>x</script></body></html>").reason == "no_main_text"
     assert broken(b"").reason == "no_main_text"
 
 
 @pytest.mark.parametrize("wrong", ["cp1252", "latin-1", "cp1256"])
-def test_a_page_that_was_read_in_the_wrong_encoding_before_is_rejected_as_mojibake(wrong):
+def test_a_page_that_was_decoded_wrongly_before_is_rejected_as_mojibake(wrong):
     data = layouts.plain(TITLE, TEXTS).encode().decode(wrong, "replace").encode()
     finding = broken(data)
     assert finding.reason == "mojibake"
     assert "UTF-8 read as" in finding.detail
 
 
-def test_bytes_that_are_no_text_are_rejected():
+def test_binary_data_is_rejected():
     assert broken(b"<html><body>" + bytes(range(128, 256)) * 20).reason == "unknown_charset"
 
 
-def test_a_page_over_the_limit_is_rejected_unread():
+def test_a_page_over_the_size_limit_is_rejected():
     assert broken(b"<p>" + b"x" * 100, limit=50).reason == "too_large"
 
 
-def test_a_page_nested_deeper_than_people_write_is_rejected_and_tags_left_open_are_not():
+def test_deep_nesting_is_rejected_but_unclosed_tags_are_not():
     assert broken("<html><body>" + "<div>" * 5000 + TEXTS[0]).reason == "too_deep"
     text = "<html><body>" + "".join(f"<font size={i}>" for i in range(3 * MAX_DEPTH)) + layouts.paragraphs(TEXTS[:2])
     assert read_page(text).text.splitlines() == list(TEXTS[:2])
@@ -220,13 +220,13 @@ def test_a_page_nested_deeper_than_people_write_is_rejected_and_tags_left_open_a
         "<select><option>", "\0", "\u202e\u2066", "\u064e", "<h1>", " a{i}=1", "<time datetime=x>", "<meta name=a content=b>", "ا - ",
     ],
 )  # fmt: skip
-def test_repeating_anything_many_times_does_no_harm(unit):
+def test_markup_repeated_many_times_is_parsed_in_linear_time(unit):
     hostile = "".join(unit.format(i=i) for i in range(20_000))
     for page in ("<html><body><div " + hostile + layouts.paragraphs(TEXTS), "<html><body>" + hostile + layouts.paragraphs(TEXTS), hostile):
         assert outcome(page) in {"read", "no_main_text", "too_deep", "mojibake"}
 
 
-def test_nul_bytes_half_surrogates_and_entities_leave_text():
+def test_nul_bytes_half_surrogates_and_entities_become_text():
     page = read_page(
         "<html><body><p>" + TEXTS[0].replace("الخميس", "ال\0خميس\ud800") + "</p><p>&#0;&#xD800;&#x6270;" + TEXTS[1] + "</p></body></html>"
     )
@@ -234,7 +234,7 @@ def test_nul_bytes_half_surrogates_and_entities_leave_text():
     page.text.encode()
 
 
-def test_without_the_extra_the_message_says_what_to_install(monkeypatch):
+def test_the_message_without_the_extra_has_the_install_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "resiliparse.parse.html", None)
     with pytest.raises(InputError, match=r"pip install 'dedup-news\[crawl\]'"):
         read_page("<p>نص</p>")

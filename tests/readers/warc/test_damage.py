@@ -1,4 +1,4 @@
-"""Damaged crawl files: what is whole comes out, what is not is a reject, and nothing hangs, fails or goes missing."""
+"""Damaged crawl files: whole records are read, damaged ones rejected, none is lost, and nothing hangs or fails."""
 
 import random
 import time
@@ -13,7 +13,7 @@ RECORDS = 8
 
 
 def stored(form):
-    """A file of records, and where each of them ends in it (None where all are packed as one)."""
+    """A file of records, and the position in it at which each ends (None if all are packed as one)."""
     raw = [wet_record(number) for number in range(RECORDS)]
     if form.startswith(".one"):
         return FORMS[form](b"".join(raw)), None
@@ -25,12 +25,12 @@ TEXTS = {wet_text(number): number for number in range(50)}
 
 
 def numbers_of(pages):
-    """Which records the pages are, by their texts; None for a text that was never written."""
+    """The record of each page, by its text; None for a text that was never written."""
     return [TEXTS.get(f"{page['title']}\n{page['text']}") for page in pages]
 
 
 def spoil(content, chance, way):
-    """The content with one damage, and the byte where that begins."""
+    """The content with one damage, and the byte at which it begins."""
     at = chance.randrange(len(content))
     size = chance.choice([1, 1, 1, 2, 20, 300])
     if way == "change":
@@ -49,7 +49,7 @@ def spoil(content, chance, way):
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["change", "insert", "remove", "repeat", "cut"])
 @pytest.mark.parametrize("form", FORMS)
-def test_records_before_any_damage_come_out_and_those_behind_it_too_where_members_allow(tmp_path, form, way):
+def test_records_before_damage_and_in_later_members_are_kept(tmp_path, form, way):
     content, ends = stored(form)
     for seed in range(60):
         chance = random.Random(f"{form} {way} {seed}")
@@ -61,17 +61,17 @@ def test_records_before_any_damage_come_out_and_those_behind_it_too_where_member
         before = [number for number, end in enumerate(ends) if end <= at]
         assert found[: len(before)] == before, seed
         if way in ("change", "insert", "remove"):
-            # 300 bytes touch at most two records here; the others are all there, in order.
+            # 300 bytes affect at most two records here; all others must be present, in order.
             lost = set(range(RECORDS)) - set(found)
             assert len(lost) <= 3, (seed, lost)
             assert set(range(min(lost, default=0), max(lost, default=-1) + 1)) == lost, seed
-            assert rejects or log.skipped or not lost, seed  # skipped: where the damage made another type of it
+            assert rejects or log.skipped or not lost, seed  # skipped: if the damage changed the type of the record
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", [".warc", ".warc.gz", ".warc.zst"])
-def test_no_text_that_was_never_written_comes_out(tmp_path, form):
-    # Digests and checksums tell; only a digest that is itself spoiled is of no use.
+def test_damage_never_yields_a_text_that_was_not_written(tmp_path, form):
+    # Digests and checksums detect it, unless the digest itself is damaged.
     content, _ = stored(form)
     for seed in range(150):
         chance = random.Random(f"true {form} {seed}")
@@ -82,7 +82,7 @@ def test_no_text_that_was_never_written_comes_out(tmp_path, form):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
-def test_several_damages_at_once_break_nothing(tmp_path, form):
+def test_several_damages_at_once_are_survived(tmp_path, form):
     content, _ = stored(form)
     for seed in range(40):
         chance = random.Random(f"several {form} {seed}")
@@ -93,13 +93,13 @@ def test_several_damages_at_once_break_nothing(tmp_path, form):
 
 
 def read_warc_or_nothing(path, content):
-    """Like ``read_warc``; a file of which nothing is left is no error here."""
+    """Like ``read_warc``, but a file of which nothing is left is no error."""
     return read_warc(path, content) if content else ([], [], None)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 13, 100, 4096])
 @pytest.mark.parametrize("first", [b"WARC/1.0\r\n", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18", b""])
-def test_noise_is_rejected_whatever_it_begins_like(tmp_path, first, size):
+def test_noise_is_rejected_whatever_its_first_bytes(tmp_path, first, size):
     noise = first + random.Random(size).randbytes(size)
     for name in ("a.warc", "a.warc.gz", "a.warc.zst"):
         pages, rejects, _ = read_warc(tmp_path / name, noise)
@@ -107,12 +107,12 @@ def test_noise_is_rejected_whatever_it_begins_like(tmp_path, first, size):
         assert rejects
 
 
-# The account
+# Completeness
 
 
 @pytest.mark.parametrize("name", ["a.warc", "a.warc.gz", "a.warc.zst", "a.one.warc.gz"])
 @pytest.mark.parametrize("damage", [0, 21])
-def test_all_that_was_written_is_a_page_a_reject_or_skipped_by_reason(tmp_path, name, damage):
+def test_every_record_is_a_page_a_reject_or_skipped(tmp_path, name, damage):
     pytest.importorskip("resiliparse", reason="the extra crawl is not installed")
     written = crawl.build(tmp_path / name, pages=60, damage=damage, seed=damage)
     facts, rejects = crawl.account_of(tmp_path / name)
@@ -123,7 +123,7 @@ def test_all_that_was_written_is_a_page_a_reject_or_skipped_by_reason(tmp_path, 
     assert facts["skipped"] == {what: count for what, count in written.items() if what != "page" and not what.startswith("damaged")}
 
 
-def test_generated_pages_of_every_layout_and_encoding_come_out_in_the_words_they_were_written_in(tmp_path):
+def test_generated_pages_of_every_layout_and_encoding_keep_their_words(tmp_path):
     pytest.importorskip("resiliparse", reason="the extra crawl is not installed")
     chance = random.Random(1)
     bodies = [crawl.page_html(number, chance) for number in range(2 * len(crawl.LAYOUTS))]
@@ -134,12 +134,12 @@ def test_generated_pages_of_every_layout_and_encoding_come_out_in_the_words_they
         words = (page["title"] + " " + page["text"]).replace(".", " ").split()
         strange = [word for word in words if word not in crawl.WORDS]
         assert len(words) > 100, page
-        assert len(strange) < 8, strange  # the cue words around lists
+        assert len(strange) < 8, strange  # words of the cues around lists
 
 
 @pytest.mark.parametrize("way", crawl.DAMAGES)
 @pytest.mark.parametrize("name", ["a.warc", "a.warc.gz", "a.warc.zst"])
-def test_each_kind_of_damage_costs_one_record_and_says_where(tmp_path, name, way):
+def test_each_kind_of_damage_costs_one_record_and_reports_its_position(tmp_path, name, way):
     pack = crawl.packer(tmp_path / name)
     parts = [pack(wet_record(number)) for number in range(6)]
     offset = sum(map(len, parts[:3]))
@@ -152,7 +152,7 @@ def test_each_kind_of_damage_costs_one_record_and_says_where(tmp_path, name, way
     assert reject["detail"].startswith(place) or way == "garbage before it"
 
 
-def test_a_wrong_length_that_reaches_over_several_records_loses_only_its_own(tmp_path):
+def test_a_length_that_spans_several_records_costs_only_its_own(tmp_path):
     long = wet_record(1).replace(b"Content-Length: ", b"Content-Length: 3")
     pages, (reject,), _ = read_warc(tmp_path / "a.warc", wet_record(0) + long + b"".join(map(wet_record, range(2, 40))))
     assert numbers_of(pages) == [0, *range(2, 40)]
@@ -160,7 +160,7 @@ def test_a_wrong_length_that_reaches_over_several_records_loses_only_its_own(tmp
     assert "announced, but another record begins after" in reject["detail"]
 
 
-def test_a_text_that_is_not_what_its_digest_says_is_rejected_and_odd_digests_are_not_judged(tmp_path):
+def test_a_digest_mismatch_is_rejected_and_unknown_digests_are_ignored(tmp_path):
     good = wet_record(1)
     digest = good.partition(b"WARC-Block-Digest: ")[2].partition(b"\r\n")[0]
     for written, expected in ((b"sha1:" + b"A" * 32, 0), (b"crc:12", 1), (b"sha1:short", 1), (b"sha-1:" + digest[5:].lower(), 1)):
@@ -168,7 +168,7 @@ def test_a_text_that_is_not_what_its_digest_says_is_rejected_and_odd_digests_are
         assert (len(pages), [reject["reason"] for reject in rejects]) == (expected, [] if expected else ["bad_digest"])
 
 
-# Built to be slow
+# Hostile files
 
 
 HOSTILE = {
@@ -180,7 +180,7 @@ HOSTILE = {
     "blank lines": b"\r\n" * 2_000_000,
     "beginnings of gzip members": b"\x1f\x8b\x08\x00" * 200_000,
     "beginnings of zstd frames": b"\x28\xb5\x2f\xfd\x04" * 200_000,
-    # Each begins inside all that stand before it, and none of them ends.
+    # Each begins inside all previous ones, and none of them ends.
     "a member in a member, gzip": (b"\x1f\x8b\x08" + bytes(6) + b"\x03\x00\x46\x00\xb9\xff" + b"WARC/1.0\r\nAb:" + b"a" * 47) * 60_000,
     "a member of members that do not end": (b"\x1f\x8b\x08" + bytes(6) + b"\x03\x00\x3c\x00\xc3\xff" + b"a" * 60) * 20_000,
 }
@@ -188,10 +188,10 @@ HOSTILE = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_files_built_to_be_slow_are_not(tmp_path, kind):
+def test_hostile_files_take_linear_time(tmp_path, kind):
     pack = gz if "gzip" in kind or kind.startswith("a member") else zst if "zstd" in kind else bytes
     begun = time.process_time()
     pages, _, _ = read_warc(tmp_path / "a.warc", pack(wet_record(1)) + HOSTILE[kind])
     seconds = time.process_time() - begun
     assert numbers_of(pages) == [1]
-    assert seconds < 20  # quadratic ones would take hours
+    assert seconds < 20  # quadratic time would be hours

@@ -1,4 +1,4 @@
-"""Crawl files: which records become pages, with what values, and how bodies and files are unpacked."""
+"""Crawl files: which records become pages with which values, and how bodies and files are decoded."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ def reasons(rejects):
     return [reject["reason"] for reject in rejects]
 
 
-# What becomes of a record
+# Records
 
 
 def test_a_wet_text_is_a_page_whose_first_line_is_the_title(tmp_path):
@@ -54,21 +54,21 @@ def test_a_wet_text_that_is_not_utf8_is_rejected(tmp_path):
     assert reject["detail"].startswith("byte 0: byte 0 of the text is not UTF-8")
 
 
-def test_a_response_with_html_is_a_page_with_record_id_and_address(tmp_path):
+def test_an_html_response_is_a_page_with_record_id_and_url(tmp_path):
     (page,), rejects, _ = read_warc(tmp_path / "a.warc.gz", gz(page_record(html("وصول القافلة"), 5)))
     assert (page["title"], page["page_id"]) == ("وصول القافلة", "urn:uuid:00000000000000000000000000000005")
     assert page["text"].count("أعلنت وزارة الصحة") == 9
     assert (page["url"], rejects) == ("http://www.news.example/5", [])
 
 
-def test_the_time_of_the_crawl_is_the_date_only_of_pages_that_name_none(tmp_path):
+def test_the_crawl_date_is_used_only_for_pages_without_a_date(tmp_path):
     dated = html(head='<meta property="article:published_time" content="2014-02-03T04:05:06Z">')
     pages, _, log = read_warc(tmp_path / "a.warc", page_record(dated, 1) + page_record(html(), 2))
     assert [page["published"].isoformat() for page in pages] == ["2014-02-03T04:05:06+00:00", "2015-07-01T10:02:00+00:00"]
     assert "a.warc: 1 page states no date; the time of the crawl (WARC-Date) is used" in log.warnings()
 
 
-def test_a_page_in_windows_1256_comes_out_as_arabic_though_header_and_tag_say_otherwise(tmp_path):
+def test_a_windows_1256_page_is_decoded_despite_a_wrong_header_and_tag(tmp_path):
     head = '<meta http-equiv="Content-Type" content="text/html; charset=utf-8">'
     body = html("انتهاء أعمال الطرق", head=head).decode().encode("cp1256")
     (page,), _, _ = read_warc(tmp_path / "a.warc", page_record(body, content_type="text/html; charset=iso-8859-1"))
@@ -76,7 +76,7 @@ def test_a_page_in_windows_1256_comes_out_as_arabic_though_header_and_tag_say_ot
     assert "أعلنت وزارة الصحة اليوم" in page["text"]
 
 
-def test_records_without_a_page_are_counted_by_reason_and_are_neither_pages_nor_rejects(tmp_path):
+def test_records_without_a_page_are_skipped_and_counted_by_reason(tmp_path):
     records = [
         warc_record("warcinfo", b"software: x\r\n", content_type="application/warc-fields"),
         warc_record("request", b"GET / HTTP/1.1\r\n\r\n", content_type="application/http; msgtype=request"),
@@ -100,13 +100,13 @@ def test_records_without_a_page_are_counted_by_reason_and_are_neither_pages_nor_
     assert pages[0]["input_row"] == 12
 
 
-def test_a_crawl_that_holds_no_page_says_what_it_holds(tmp_path):
+def test_a_crawl_without_pages_is_an_error_that_lists_the_skipped_records(tmp_path):
     records = [page_record(b"", status="404 X"), page_record(b"", status="404 X"), page_record(b"x", content_type="image/gif")]
     with pytest.raises(InputError, match=r"no record of the crawl is a page \(2 status_404, 1 not_html\)"):
         read_warc(tmp_path / "a.warc", b"".join(records))
 
 
-def test_html_without_a_content_type_is_known_by_its_first_bytes(tmp_path):
+def test_html_without_a_content_type_is_recognized_by_its_first_bytes(tmp_path):
     records = page_record(html(), 1, content_type="") + page_record(b"%PDF-1.4", 2, content_type="")
     pages, _, log = read_warc(tmp_path / "a.warc", records)
     assert (len(pages), dict(log.skipped)) == (1, {"not_html": 1})
@@ -117,19 +117,19 @@ def test_a_resource_record_of_html_is_a_page(tmp_path):
     assert page["title"] == "صفحة محفوظة"
 
 
-def test_a_response_that_is_no_http_is_rejected(tmp_path):
+def test_a_response_without_an_http_status_is_rejected(tmp_path):
     _, rejects, _ = read_warc(tmp_path / "a.warc", page_record(b"", block=b"<html>") + wet_record(1))
     assert reasons(rejects) == ["bad_http"]
 
 
-def test_a_page_without_text_is_rejected_with_its_place(tmp_path):
+def test_a_page_without_text_is_rejected_with_its_position(tmp_path):
     first = gz(wet_record(1))
     _, (reject,), _ = read_warc(tmp_path / "a.warc.gz", first + gz(page_record(b"<html></html>", 2)))
     assert reject["input_row"] == 1
     assert reject["detail"].startswith(f"byte {len(first):,}: ")
 
 
-def test_a_record_without_id_gets_one_from_file_and_number(tmp_path):
+def test_a_record_without_id_is_named_by_file_and_number(tmp_path):
     record = wet_record(1).replace(b"WARC-Record-ID", b"WARC-Record-No")
     (page,), _, _ = read_warc(tmp_path / "a.warc", record)
     assert page["page_id"] == "a.warc:0"
@@ -166,7 +166,7 @@ ENCODED = {
 
 @pytest.mark.parametrize("encoding", ENCODED)
 @pytest.mark.parametrize("in_chunks", [False, True])
-def test_chunks_and_content_encodings_are_undone(tmp_path, encoding, in_chunks):
+def test_chunks_and_content_encodings_are_decoded(tmp_path, encoding, in_chunks):
     body = ENCODED[encoding](html("وصول القافلة"))
     fields = {"Transfer_Encoding": "chunked"} if in_chunks else {}
     record = page_record(chunked(body) if in_chunks else body, Content_Encoding=encoding, **fields)
@@ -174,7 +174,7 @@ def test_chunks_and_content_encodings_are_undone(tmp_path, encoding, in_chunks):
     assert (page["title"], rejects) == ("وصول القافلة", [])
 
 
-def test_a_body_that_the_crawler_has_unpacked_already_is_taken_as_it_is(tmp_path):
+def test_a_body_decoded_by_the_crawler_is_kept_unchanged(tmp_path):
     for encoding in ("gzip", "br", "deflate", "snappy"):
         record = page_record(html("وصول القافلة"), Content_Encoding=encoding, Transfer_Encoding="chunked")
         (page,), _, _ = read_warc(tmp_path / "a.warc", record)
@@ -193,26 +193,26 @@ def test_a_body_that_the_crawler_has_unpacked_already_is_taken_as_it_is(tmp_path
         ("zstd", b"\x28\xb5\x2f\xfd\xff\xff", "bad_encoding"),
     ],
 )
-def test_a_body_that_cannot_be_unpacked_is_rejected(tmp_path, encoding, body, reason):
+def test_a_body_that_cannot_be_decoded_is_rejected(tmp_path, encoding, body, reason):
     pages, rejects, _ = read_warc(tmp_path / "a.warc", page_record(body, 1, Content_Encoding=encoding) + wet_record(2))
     assert (len(pages), reasons(rejects)) == (1, [reason])
 
 
-def test_a_chunk_that_is_none_in_the_middle_of_a_body_is_rejected(tmp_path):
+def test_an_invalid_chunk_inside_a_body_is_rejected(tmp_path):
     body = b"64\r\n" + html()[:100] + b"\r\nnot a size\r\n"
     _, (reject,), _ = read_warc(tmp_path / "a.warc", page_record(b"5\r\nx    \r\n" + body, Transfer_Encoding="chunked") + wet_record(2))
     assert reject["reason"] == "bad_encoding"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
-def test_a_body_that_becomes_too_large_is_rejected(tmp_path, encoding):
+def test_a_body_that_decodes_to_too_many_bytes_is_rejected(tmp_path, encoding):
     body = ENCODED[encoding](b"x" * (8 << 20))
     assert len(body) < 10_000
     _, (reject,), _ = read_warc(tmp_path / "a.warc", page_record(body, Content_Encoding=encoding) + wet_record(2), page_bytes=1 << 20)
     assert reject["reason"] == "too_large"
 
 
-def test_brotli_without_its_package_is_a_reject_that_says_what_to_install(tmp_path, monkeypatch):
+def test_brotli_without_its_package_is_a_reject_with_the_install_command(tmp_path, monkeypatch):
     body = brotli_body(html())
     monkeypatch.setitem(sys.modules, "brotli", None)
     _, (reject,), _ = read_warc(tmp_path / "a.warc", page_record(body, Content_Encoding="br") + wet_record(2))
@@ -238,7 +238,7 @@ def test_the_usual_suffixes_are_found_in_a_folder(tmp_path, name):
 
 
 @pytest.mark.parametrize("form", PACKED)
-def test_what_is_read_is_what_another_library_reads(tmp_path, form):
+def test_records_are_the_same_as_those_of_another_library(tmp_path, form):
     from warcio.archiveiterator import ArchiveIterator
 
     raw = [wet_record(number) for number in range(30)]
@@ -251,7 +251,7 @@ def test_what_is_read_is_what_another_library_reads(tmp_path, form):
     assert rejects == []
 
 
-def test_a_file_is_read_by_what_it_holds_not_by_its_name(tmp_path):
+def test_compression_is_detected_from_the_content_not_the_name(tmp_path):
     for name in ("a.warc", "b.warc.gz", "c.warc.zst"):
         for pack in PACKED.values():
             pages, rejects, _ = read_warc(tmp_path / name, pack(wet_record(1)) + pack(wet_record(2)))
@@ -259,7 +259,7 @@ def test_a_file_is_read_by_what_it_holds_not_by_its_name(tmp_path):
 
 
 @pytest.mark.parametrize("pack", [gz, zst])
-def test_members_need_not_hold_one_record_each(tmp_path, pack):
+def test_members_and_records_need_not_coincide(tmp_path, pack):
     content = b"".join(wet_record(number) for number in range(9))
     whole = pack(content)
     parts = b"".join(pack(content[i : i + 700]) for i in range(0, len(content), 700))
@@ -276,7 +276,7 @@ def test_padding_and_frames_without_content_are_no_records(tmp_path):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_zstd_file_with_its_dictionary_in_front_is_read(tmp_path, packed):
+def test_a_zstd_file_with_a_leading_dictionary_is_read(tmp_path, packed):
     zstandard = pytest.importorskip("zstandard")
     raw = [wet_record(number) for number in range(60)]
     words = zstandard.train_dictionary(2000, raw)
@@ -287,14 +287,14 @@ def test_a_zstd_file_with_its_dictionary_in_front_is_read(tmp_path, packed):
     assert (len(pages), rejects) == (60, [])
 
 
-def test_a_zstd_file_without_the_package_is_an_error_that_says_what_to_install(tmp_path, monkeypatch):
+def test_a_zstd_file_without_the_package_is_an_error_with_the_install_command(tmp_path, monkeypatch):
     stored = zst(wet_record(1))
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(InputError, match=r"^a.warc.zst: .* Install it with: pip install 'dedup-news\[crawl\]'$"):
         read_warc(tmp_path / "a.warc.zst", stored)
 
 
-def test_old_and_loose_headers_are_understood(tmp_path):
+def test_old_and_malformed_headers_are_read(tmp_path):
     record = wet_record(1)
     block = record.partition(b"\r\n\r\n")[2][:-4]
     header = b"WARC/0.18\nwarc-type: conversion\nWARC-TARGET-URI:<http://a.example/>\nX: 1\n  2\ncontent-length:%d\n\n" % len(block)
@@ -302,7 +302,7 @@ def test_old_and_loose_headers_are_understood(tmp_path):
     assert (page["url"], page["text"], rejects) == ("http://a.example/", other["text"], [])
 
 
-def test_a_record_that_is_too_large_is_a_reject_if_it_is_a_page_and_is_counted_if_not(tmp_path):
+def test_an_oversized_record_is_rejected_if_it_is_a_page_and_skipped_if_not(tmp_path):
     big = bytes(3 << 20)
     records = [
         page_record(big, 1),
@@ -318,7 +318,7 @@ def test_a_record_that_is_too_large_is_a_reject_if_it_is_a_page_and_is_counted_i
 
 @pytest.mark.parametrize("form", PACKED)
 @pytest.mark.parametrize(("lost", "expected"), [(200, [0]), (0, [0, 1])])
-def test_what_was_read_before_a_read_error_comes_out(tmp_path, form, lost, expected, monkeypatch):
+def test_records_before_a_read_error_are_kept(tmp_path, form, lost, expected, monkeypatch):
     content = PACKED[form](wet_record(1)) + PACKED[form](wet_record(2))
 
     def failing(source):
@@ -351,7 +351,7 @@ def test_a_bomb_is_cut_off_and_the_next_member_is_read(tmp_path, pack, monkeypat
     assert "a decompression bomb" in reject["detail"]
 
 
-def test_a_file_of_nothing_but_bombs_is_given_up(tmp_path, monkeypatch):
+def test_a_file_of_many_bombs_is_not_read_further(tmp_path, monkeypatch):
     monkeypatch.setattr(members, "MOST_EXPANDED", 8 << 20)
     small = gz(bytes(2 << 20))
     pages, rejects, _ = read_warc(tmp_path / "a.warc", gz(wet_record(1)) + small * 50 + gz(wet_record(2)))
@@ -359,7 +359,7 @@ def test_a_file_of_nothing_but_bombs_is_given_up(tmp_path, monkeypatch):
     assert "the file is not read further" in rejects[-1]["detail"]
 
 
-def test_the_digest_in_the_log_is_that_of_the_stored_file(tmp_path):
+def test_the_logged_digest_is_that_of_the_stored_file(tmp_path):
     stored = gz(wet_record(1)) + b"garbage at the end"
     _, _, log = read_warc(tmp_path / "a.warc.gz", stored)
     assert log.inputs[0]["sha256"] == hashlib.sha256(stored).hexdigest()

@@ -1,4 +1,4 @@
-"""Crawl files for tests: records as bytes, and the ways to pack them."""
+"""Makes crawl files for tests: records as bytes, and several ways to compress them."""
 
 import gzip
 import io
@@ -14,13 +14,13 @@ PARAGRAPH = "أعلنت وزارة الصحة اليوم أن عدد المست�
 
 
 def warc_record(kind, block, *, number=0, url=None, content_type="application/http; msgtype=response", **fields):
-    """One record, not compressed. ``fields`` replace those of the header: ``WARC_Date`` for ``WARC-Date``."""
+    """One uncompressed record. ``fields`` replace those of the header: ``WARC_Date`` for ``WARC-Date``."""
     headers = {"WARC-Record-ID": f"<urn:uuid:{number:032x}>", "WARC-Date": f"2015-07-01T10:{number % 60:02}:00Z"}
     headers |= {name.replace("_", "-"): value for name, value in fields.items()}
     out = io.BytesIO()
     maker = writer.WARCWriter(out, gzip=False)
     address = f"http://www.news.example/{number}" if url is None else url
-    as_kind = "resource" if kind == "response" and not block.startswith(b"HTTP/") else kind  # the library looks into responses
+    as_kind = "resource" if kind == "response" and not block.startswith(b"HTTP/") else kind  # the library parses responses
     made = maker.create_warc_record(
         address, as_kind, payload=io.BytesIO(block), length=len(block), warc_content_type=content_type, warc_headers_dict=headers
     )
@@ -61,7 +61,7 @@ PACKED = {".warc": bytes, ".warc.gz": gz, ".warc.zst": zst}
 
 
 def read_warc(path, content=None, page_bytes=16 << 20):
-    """Pages, rejects and the log of one file; what holds for every file is checked here."""
+    """Pages, rejects and log of one file; checks what must be true of every file."""
     if content is not None:
         path.write_bytes(content)
     log, pages, rejects = ReadLog(), [], []
