@@ -79,22 +79,13 @@ def find_copies(
     rows = np.flatnonzero((first == np.arange(n)) & ~short & ~headline)
     counts = {"short": int(short.sum()), "exact_copies": int(np.count_nonzero(first != np.arange(n))), "compared": len(rows)}
 
-    bands, width = config.banding()
-    # In order of precedence: in a capped bucket the first documents meet all others, and one of
-    # them will be the canonical.
-    ranked = rows[np.argsort(ranks[rows])]
-    keys = band_rows(fingerprints.shingles, ranked, config.signatures, bands, width, threads=threads, release=spill.release)
-    full = np.diff(fingerprints.shingles[1])[ranked] > 0
-    alike = band_candidates(keys, full, ranked, config.candidates, threads=threads)
-    del keys
-    least_share = min(config.copies.partial, config.copies.excerpt)
-    found = alike.join(posting_candidates(fingerprints.shingles, rows, config.candidates, least_share, spill, threads=threads), n)
-    found = _new_pairs(found, len(settled))
-    counts |= found.counts
+    candidates = _candidates(fingerprints, rows, ranks, config, spill, threads)
+    candidates = _new_pairs(candidates, len(settled))
+    counts |= candidates.counts
     weights = weigh(fingerprints.shingles, rows, sources, config.copies, spill, threads=threads)
-    measured = VerificationInput(fingerprints.shingles, weights, fingerprints.terms, spill)
-    articles = verify(found.left, found.right, measured, config.copies, threads=threads)
-    counts["verified"] = len(articles)
+    articles = VerificationInput(fingerprints.shingles, weights, fingerprints.terms, spill)
+    matches = verify(candidates.left, candidates.right, articles, config.copies, threads=threads)
+    counts["verified"] = len(matches)
     # No headline is tied to an article that is short or an exact copy, since neither can be a
     # canonical.
     titled = headline.copy()
@@ -105,12 +96,12 @@ def find_copies(
 
     def verify_more(left: Ints, right: Ints) -> Matches:
         both = compared[left] & compared[right]
-        return verify(left[both], right[both], measured, config.copies, threads=threads)
+        return verify(left[both], right[both], articles, config.copies, threads=threads)
 
     # A headline of the base that is its own canonical does not become the canonical of a new
     # article.
     old_titles = headline[titles.left] & (titles.left < len(settled)) & ~headline[titles.right]
-    canonical, matches = group(Matches.join([articles, titles.take(~old_titles)]), ranks, verify_more, settled.canonical)
+    canonical, matches = group(Matches.join([matches, titles.take(~old_titles)]), ranks, verify_more, settled.canonical)
     canonical = canonical[first]
     matches = Matches.join([matches, titles.take(old_titles), settled.matches])
     exact = _matches_of_exact_copies(first, canonical, matches)
@@ -118,12 +109,27 @@ def find_copies(
     return Copies(canonical, short, matches, counts)
 
 
-def _new_pairs(found: Candidates, n_settled: int) -> Candidates:
+def _candidates(fingerprints: Fingerprints, rows: Ints, ranks: Ints, config: Config, spill: SpillPool, threads: int) -> Candidates:
+    """Propose pairs of the articles ``rows``: similar as a whole, or one an excerpt of the other."""
+    shingles, release = fingerprints.shingles, spill.release
+    bands, width = config.banding()
+    # In order of precedence: in a capped bucket the first documents meet all others, and one of
+    # them will be the canonical.
+    ranked = rows[np.argsort(ranks[rows])]
+    keys = band_rows(shingles, ranked, config.signatures, bands, width, threads=threads, release=release)
+    similar = band_candidates(keys, np.diff(shingles[1])[ranked] > 0, ranked, config.candidates, threads=threads)
+    del keys  # memory that the inverted index needs
+    least_share = min(config.copies.partial, config.copies.excerpt)
+    excerpts = posting_candidates(shingles, rows, config.candidates, least_share, spill, threads=threads)
+    return similar.join(excerpts, len(ranks))
+
+
+def _new_pairs(candidates: Candidates, n_settled: int) -> Candidates:
     """Drop candidates among documents of the base."""
     if not n_settled:
-        return found
-    new = found.right >= n_settled
-    return Candidates(found.left[new], found.right[new], found.counts | {"candidates": int(new.sum())})
+        return candidates
+    new = candidates.right >= n_settled
+    return Candidates(candidates.left[new], candidates.right[new], candidates.counts | {"candidates": int(new.sum())})
 
 
 def _first_of_equals(digests: npt.NDArray[np.uint64], compared: npt.NDArray[np.bool_], ranks: Ints) -> Ints:

@@ -63,6 +63,7 @@ def match_headlines(
     rows = np.flatnonzero(titles.words >= config.text.min_headline_words)
     if not titles.headline[rows].any():
         return Matches.none()
+    # A unit are the documents with one title in one period.
     keys = row_hashes(*titles.terms)[rows]
     keys = periods(keys, times[rows], config.copies.title_days * DAY)
     order = np.lexsort((ranks[rows], keys))
@@ -73,11 +74,13 @@ def match_headlines(
     first_headline = _first(rows, unit, titles.headline[rows], len(starts))
     first_article = _first(rows, unit, ~titles.headline[rows], len(starts))
     left, right, jaccard, containment = _same_titles(titles, first, first_headline >= 0, config, threads, release)
+    # Edges in both directions between units that say the same, and from each unit to itself.
     one = np.concatenate([np.arange(len(starts)), left, right])
     other = np.concatenate([np.arange(len(starts)), right, left])
     jaccard = np.concatenate([np.ones(len(starts)), jaccard, jaccard])
     containment = np.concatenate([np.ones(len(starts)), containment, containment])
 
+    # Each headline with the first headline and the first article of every unit that its own reaches.
     headlines = rows[titles.headline[rows]]
     of_unit = unit[titles.headline[rows]]
     by_unit = np.argsort(one, kind="stable")
