@@ -218,4 +218,4 @@ def _display_path(path: str) -> str:
     """Return the name of an index without a password."""
     from ..index.redis.connection import SCHEMES, read_url
 
-    return read_url(path).shown if path.startswith(SCHEMES) else path
+    return read_url(path).display_url if path.startswith(SCHEMES) else path

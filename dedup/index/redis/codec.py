@@ -1,4 +1,4 @@
-"""Entries, words and changes as bytes for Redis: little-endian numbers and UTF-8, nothing that is run when it is read."""
+"""Encodes entries, words, postings, changes and events as bytes for Redis, and decodes them. No pickle."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from ...arrays.rows import Ints
 from ...schema import EPOCH
 from ..store import Entry, Hashes, TokenRows, Values
 
-#: A key is kept as its bucket, the name of a list, and as 32 further bits in the list's records.
+#: Leading bits of a hashed key that name its bucket; 32 further bits stand in the records of the bucket.
 BUCKET_BITS = 21
 TOKEN_BYTES = 16
-#: An entry's numbers. The first byte alone says whether it is a copy: scripts count by it.
+#: Fixed-size part of an entry. Its first byte says whether it is a copy; scripts count by it.
 _NUMBERS = struct.Struct("<cBIqqqddIH16s")
 _NO_TIME = -(1 << 63)
 _COPY = "copy"
 
 
 def member(number: int) -> bytes:
-    """The four bytes that stand for a number in names and sets; they sort as numbers do."""
+    """Encode a document number as the four bytes used in key names and sets; they sort like numbers."""
     return number.to_bytes(4, "big")
 
 
 def numbers_of(members: bytes) -> list[int]:
-    """The numbers of members one after another."""
+    """Decode concatenated members."""
     return [int(number) for number in np.frombuffer(members, ">u4")]
 
 
 def pack_entry(entry: Entry) -> bytes:
-    """An entry without its number."""
+    """Encode an entry, without its number."""
     page_id = None if entry.page_id == entry.doc_id else entry.page_id
     strings = (entry.doc_id, page_id, entry.role, entry.status, entry.kind, entry.contained, entry.source, entry.url, entry.title)
     encoded = [None if string is None else string.encode("utf-8", "surrogatepass") for string in strings]
@@ -59,7 +59,7 @@ def pack_entry(entry: Entry) -> bytes:
 
 
 def unpack_entry(number: int, packed: bytes) -> Entry:
-    """The entry that ``pack_entry`` packed."""
+    """Decode an entry of ``pack_entry``."""
     _, has_story, canonical, story, published, arrived, jaccard, containment, words, parts, digest = _NUMBERS.unpack_from(packed)
     lengths = struct.unpack_from("<9I", packed, _NUMBERS.size)
     strings: list[str | None] = []
@@ -92,10 +92,10 @@ def unpack_entry(number: int, packed: bytes) -> Entry:
 
 
 def pack_words(tokens: Hashes, terms: Hashes) -> bytes:
-    """The words of one document as bytes.
+    """Encode the words of one document: tokens uint64[n], terms uint64[n].
 
-    Each distinct one once, in order of appearance; then one bit a word, whether it is new, and of those that are not which one it is, in
-    1, 2 or 4 bytes. Hashes cannot be made smaller, so nothing is compressed.
+    First each distinct word in order of appearance; then one bit a word, set at first appearances; then
+    the ids of the other words in 1, 2 or 4 bytes each. Hashes do not compress, so nothing else is done.
     """
     if not len(tokens):
         return b""
@@ -109,7 +109,7 @@ def pack_words(tokens: Hashes, terms: Hashes) -> bytes:
 
 
 def unpack_words(packed: bytes) -> tuple[Hashes, Hashes]:
-    """The tokens and terms that ``pack_words`` packed."""
+    """Decode the tokens and terms of ``pack_words``."""
     if not packed:
         return np.empty(0, np.uint64), np.empty(0, np.uint64)
     words, distinct = struct.unpack_from("<II", packed)
@@ -126,7 +126,7 @@ def _id_type(distinct: int) -> np.dtype[Any]:
 
 
 def gather_words(rows: Sequence[bytes | None]) -> TokenRows:
-    """The words of several documents, an empty row where nothing is kept."""
+    """Decode the words of several documents; None gives an empty row."""
     if not rows:
         return TokenRows.none()
     unpacked = [unpack_words(row or b"") for row in rows]
@@ -135,10 +135,11 @@ def gather_words(rows: Sequence[bytes | None]) -> TokenRows:
     return TokenRows(np.concatenate([tokens for tokens, _ in unpacked]), np.concatenate([terms for _, terms in unpacked]), offsets)
 
 
-def placed(keys: Hashes) -> tuple[Ints, Ints]:
-    """(bucket, the 32 bits that tell a key there) of keys.
+def split_keys(keys: Hashes) -> tuple[Ints, Ints]:
+    """Split keys into bucket numbers, int64[n], and the 32 bits that identify a key there, int64[n].
 
-    Keys are chosen by their size (the smallest of a window), so they are mixed first. Of 2^53 pairs of keys one looks alike.
+    Keys are hashed first, because they were selected by size (the smallest of a window). One in 2^53
+    pairs of keys collides.
     """
     mixed = keys ^ (keys >> np.uint64(33))
     mixed = mixed * np.uint64(0xFF51AFD7ED558CCD)
@@ -148,21 +149,21 @@ def placed(keys: Hashes) -> tuple[Ints, Ints]:
 
 
 def pack_postings(keys: Hashes, values: Values) -> bytes:
-    """Postings as ``redis_scripts.COMMIT`` takes them, 12 bytes each: bucket (big-endian), value, the bits of the key."""
-    buckets, rests = placed(keys)
+    """Encode postings for ``scripts.COMMIT``, 12 bytes each: bucket (big-endian), value, bits of the key."""
+    buckets, rests = split_keys(keys)
     packed = np.empty(len(keys), np.dtype([("bucket", ">u4"), ("value", "<u4"), ("rest", "<u4")]))
     packed["bucket"], packed["value"], packed["rest"] = buckets, values, rests
     return packed.tobytes()
 
 
 def pack_change(token: bytes, changed: Sequence[int], removed: Sequence[int]) -> bytes:
-    """An entry of the change feed: token, how many runs of changed numbers, (first, count) of these and of removed ones, uint32."""
+    """Encode an entry of the change feed: token, number of runs of changed numbers, then (first, count) uint32 of each run."""
     runs = _runs(changed)
     return token + struct.pack("<I", len(runs)) + np.array([*runs, *_runs(removed)], "<u4").tobytes()
 
 
 def unpack_change(packed: bytes) -> tuple[list[int], list[int]]:
-    """The changed and the removed numbers of an entry of the feed."""
+    """Decode the changed and the removed numbers of an entry of the feed."""
     (count,) = struct.unpack_from("<I", packed, TOKEN_BYTES)
     runs = np.frombuffer(packed, "<u4", offset=TOKEN_BYTES + 4).reshape(-1, 2).tolist()
     numbers = [[number for first, length in part for number in range(first, first + length)] for part in (runs[:count], runs[count:])]
@@ -176,13 +177,13 @@ def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def pack_event(event: dict[str, Any], recorded: int) -> bytes:
-    """An event as JSON; times as microseconds under a name that says so."""
+    """Encode an event as JSON, with times as ``{"microseconds": n}``."""
     times = {name: {"microseconds": (at - EPOCH) // timedelta(microseconds=1)} for name, at in event.items() if isinstance(at, datetime)}
     return json.dumps({"recorded": recorded, "event": event | times}, ensure_ascii=True).encode()
 
 
 def unpack_event(number: int, packed: bytes) -> dict[str, Any]:
-    """The row that ``pack_event`` packed, with its number and when it was recorded."""
+    """Decode an event of ``pack_event``, with its number and the time of recording."""
     read = json.loads(packed)
     row = {
         name: EPOCH + timedelta(microseconds=value["microseconds"]) if isinstance(value, dict) else value

@@ -1,25 +1,25 @@
-"""The Lua scripts of ``redis_store.py``. Redis runs each as a whole: nobody sees half of one, and nobody writes in between.
+"""The Lua scripts of ``store.py``; Redis runs each one atomically.
 
-All keys of an index begin with the first argument, its *root*. The second one is its *identity*: what is written under the root when it is
-made. A script that finds another identity there changes nothing and answers ``GONE``.
+The first argument is the *root* of all keys of an index, the second its *identity*. If the identity differs, the index
+was deleted or replaced: the script changes nothing and returns ``GONE``.
 """
 
 from __future__ import annotations
 
-#: What a script answers instead of its result.
+#: Returned by every script for a deleted index.
 GONE = -2
-#: The server knows less than this store has seen, or no longer what changed since.
+#: Returned by ``SYNC``: the server has lost changes that this store saw, or no longer lists all changes since.
 LOST = -1
-#: Further answers of ``COMMIT``.
-DONE, OVERTAKEN, TAKEN = 1, 0, 2
+#: Returned by ``COMMIT`` instead of 1: another writer was faster; a number has been assigned twice.
+OVERTAKEN, TAKEN = 0, 2
 
 _IDENTITY = """
 local root = ARGV[1]
 if redis.call('GET', root .. 'i') ~= ARGV[2] then return {-2} end
 """
 
-#: The change of which ``token`` tells is the ``expected``-th: the feed's last entries are those up to ``sequence``. An entry begins with
-#: its 16 bytes of token.
+#: The token of a change, from its entry in the feed. The feed ends with change number ``sequence``; each entry begins
+#: with its 16-byte token.
 _FEED = """
 local function token_of(change, sequence)
   local entry = redis.call('LINDEX', root .. 'f', change - sequence - 1)
@@ -27,7 +27,7 @@ local function token_of(change, sequence)
 end
 """
 
-#: root, identity, changes seen (-1: the first look), the token of the last one -> {behind or -1, sequence, entry of the feed...}.
+#: root, identity, changes seen (-1: first call), token of the last one -> {changes behind or -1, sequence, entries of the feed...}.
 SYNC = f"""{_IDENTITY}{_FEED}
 local seen, sequence = tonumber(ARGV[3]), tonumber(redis.call('GET', root .. 's') or '0')
 local known = redis.call('LLEN', root .. 'f')
@@ -42,11 +42,11 @@ table.insert(answer, 1, sequence - seen)
 return answer
 """
 
-#: A list of more than twice so many records is parted: the first so many and the latest stay, those between go to the end of
-#: another list (``q``), so that a list that is looked up is never long.
+#: A bucket of more than twice this many records is split: the first ``HEAD`` and the newest records stay, the others move to the end
+#: of a second list (``q``), so that a lookup never reads a long list.
 HEAD = 512
 
-#: root, identity, bucket, the four bytes by which a key is told there, how many values at most -> {0, records of this key in order}.
+#: root, identity, bucket, the four bytes that identify a key there, most values -> {0, records of this key in order}.
 FIND_LONG = f"""{_IDENTITY}
 local head = redis.call('GETRANGE', root .. 'p' .. ARGV[3], 0, -1)
 local list = string.sub(head, 1, 8 * {HEAD}) .. redis.call('GETRANGE', root .. 'q' .. ARGV[3], 0, -1) .. string.sub(head, 8 * {HEAD} + 1)
@@ -60,7 +60,7 @@ end
 return {{0, table.concat(records)}}
 """
 
-#: A posting is 12 bytes: its bucket, and the record that the bucket's list gets.
+#: A posting is 12 bytes: its bucket, and the record to append to the bucket.
 _LIST = f"""
 local function part(bucket)
   local name = root .. 'p' .. bucket
@@ -81,9 +81,9 @@ local function keep_words(from, count)
 end
 """
 
-#: A part of a large batch that nobody notices before its entries are there: postings, and words of new entries.
-#: root, identity, expected sequence, token, number of the part, postings, (number, words)... The mark makes that a part that is sent twice,
-#: as its answer was lost, is taken once.
+#: A part of a large batch: postings, and words of new entries, which have no effect before their entries exist.
+#: root, identity, expected sequence, token, number of the part, postings, (number, words)... The mark ensures that a part sent twice,
+#: because its reply was lost, is stored once.
 STAGE = f"""{_IDENTITY}{_LIST}
 if tonumber(redis.call('GET', root .. 's') or '0') ~= tonumber(ARGV[3]) then return {{0}} end
 local mark, part = root .. 'm' .. ARGV[4], tonumber(ARGV[5])
@@ -94,11 +94,11 @@ keep_words(7, (#ARGV - 6) / 2)
 return {{1}}
 """
 
-#: root, identity, expected sequence, token of the change before, token, entry of the feed, how long the feed is kept, postings, removed
-#: numbers, entries, words, events (so many of each), how many entries are new (they come first), the highest number, then (number, arrived,
-#: entry)..., (number, words)..., events. A server that lost its last second has given a number twice if an entry that is new exists.
-#: The first thing written is the sequence: where memory is used up Redis refuses that, and a script that has written may go on to its end.
-#: What removes entries begins with a deletion, which is never refused, for it makes room.
+#: root, identity, expected sequence, token of the change before, token, entry of the feed, length of the feed, postings, removed
+#: numbers, counts of entries, words and events, number of new entries (they come first), highest number, then (number, arrived,
+#: entry)..., (number, words)..., events. If a new entry exists already, the server has lost its last writes and assigned a number twice.
+#: The sequence is written first: with its memory full Redis refuses the first write of a script, but never later ones.
+#: A batch that removes entries begins with a deletion instead, which Redis never refuses because it frees memory.
 COMMIT = f"""{_IDENTITY}{_FEED}{_LIST}
 local expected, token, new, highest = tonumber(ARGV[3]), ARGV[5], tonumber(ARGV[13]), tonumber(ARGV[14])
 local sequence = tonumber(redis.call('GET', root .. 's') or '0')
@@ -140,8 +140,8 @@ list_postings(ARGV[8])
 return {{1}}
 """
 
-#: root, identity, bucket, its list and the part kept apart as they were, what takes their places -> {0 if they are no longer so}. What was
-#: appended meanwhile stays.
+#: root, identity, bucket, its two lists as read before, the two lists to replace them -> {0 if they have changed, except for records
+#: appended meanwhile, which stay; else 1}.
 REPACK = f"""{_IDENTITY}
 local head, apart, old = root .. 'p' .. ARGV[3], root .. 'q' .. ARGV[3], ARGV[4]
 local list = redis.call('GETRANGE', head, 0, -1)

@@ -1,4 +1,4 @@
-"""Opening an index in Redis: whether the server is fit for one, and where the index is or is to be."""
+"""Opens, creates and replaces an index in Redis, after checking that the server is suitable."""
 
 from __future__ import annotations
 
@@ -8,85 +8,95 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import ConfigError, InputError, OutputError
-from .connection import Link
+from .connection import Connection
 
 FORMAT, VERSION = "dedup index in redis", 1
-#: Letters of a root: see ``redis_store.py``.
+#: Length of the random part of a root, see ``store.py``.
 _ROOT_LETTERS = 4
 
 
-def check_server(link: Link, durability: str) -> None:
-    """Refuse a server that would lose parts of an index, or cannot keep what is promised.
+def check_server(connection: Connection, durability: str) -> None:
+    """Refuse a server that would lose parts of an index, or cannot give the durability asked for.
 
     Raises
     ------
     ConfigError
-        If it is a cluster, throws keys away when memory is used up, or does not tell what is on its disk though that is asked for.
+        If it is a cluster, evicts keys when memory is full, or cannot confirm writes to disk although
+        ``durability`` is ``sync``.
     """
-    shown = link.address.shown
-    server: Mapping[str, Any] = link.ask("opening", False, lambda: link.client.info("server"))
-    memory: Mapping[str, Any] = link.ask("opening", False, lambda: link.client.info("memory"))
+    name = connection.address.display_url
+    server: Mapping[str, Any] = connection.ask("opening", False, lambda: connection.client.info("server"))
+    memory: Mapping[str, Any] = connection.ask("opening", False, lambda: connection.client.info("memory"))
     if "cluster" in (server.get("redis_mode"), server.get("server_mode")):
-        raise ConfigError(f"{shown}: this is a Redis Cluster, which is not supported: an index lives in one server.")
+        raise ConfigError(f"{name}: this is a Redis Cluster, which is not supported: an index needs a single server.")
     policy = str(memory.get("maxmemory_policy", ""))
     if int(memory.get("maxmemory", 0)) and policy.startswith("allkeys"):
         raise ConfigError(
-            f"{shown}: the server throws keys away when its memory is used up (maxmemory-policy {policy}), and an index with them. "
+            f"{name}: the server evicts keys when its memory is full (maxmemory-policy {policy}), which would destroy an index. "
             "Set maxmemory-policy noeviction."
         )
-    if durability == "sync" and not _tells_of_disk(link):
+    if durability == "sync" and not _confirms_writes(connection):
         raise ConfigError(
-            f"{shown}: durability='sync' needs a server that says what is on its disk: Redis 7.2 or Valkey with appendonly yes, or any "
-            "with appendonly yes and appendfsync always. Set that up, or open the index with durability='process'."
+            f"{name}: durability='sync' needs a server that confirms writes to disk: Redis 7.2 or Valkey with appendonly yes, or any "
+            "version with appendonly yes and appendfsync always. Configure that, or open the index with durability='process'."
         )
 
 
-def waits_itself(link: Link) -> bool:
-    """Whether the server answers only when what it was sent is on its disk."""
-    errors = link.errors
+def syncs_every_write(connection: Connection) -> bool:
+    """Return whether the server syncs every write to disk before it replies."""
+    errors = connection.errors
     try:
-        return {**link.client.config_get("appendonly"), **link.client.config_get("appendfsync")} == {
+        return {**connection.client.config_get("appendonly"), **connection.client.config_get("appendfsync")} == {
             "appendonly": "yes",
             "appendfsync": "always",
         }
-    except errors.ResponseError:  # CONFIG is often forbidden on rented servers
+    except errors.ResponseError:  # hosted servers often forbid CONFIG
         return False
 
 
-def _tells_of_disk(link: Link) -> bool:
+def _confirms_writes(connection: Connection) -> bool:
     def asked() -> bool:
         try:
-            link.client.execute_command("WAITAOF", 1, 0, 1)
-        except link.errors.ResponseError:
-            return waits_itself(link)
+            connection.client.execute_command("WAITAOF", 1, 0, 1)
+        except connection.errors.ResponseError:
+            return syncs_every_write(connection)
         return True
 
-    return link.ask("opening", False, asked)
+    return connection.ask("opening", False, asked)
 
 
-def open_root(link: Link, mode: str, metadata: dict[str, Any]) -> tuple[dict[str, Any], bytes, bytes]:
-    """(facts it was made with, root of its keys, identity) of the index of a prefix, which is made if the mode says so.
+def open_root(connection: Connection, mode: str, metadata: dict[str, Any]) -> tuple[dict[str, Any], bytes, bytes]:
+    """Open the index of a prefix, creating it if the mode says so.
+
+    Returns
+    -------
+    metadata : dict
+        What the index was made with.
+    root : bytes
+        Prefix of its keys.
+    identity : bytes
+        Random id drawn when it was made.
 
     Raises
     ------
     InputError
-        If there is none to read, or something that is no index.
+        If there is no index to read, or the keys hold something else.
     """
-    prefix = f"{{{link.address.prefix}}}:"
-    found = _read(link, prefix)
+    prefix = f"{{{connection.address.prefix}}}:"
+    found = _read(connection, prefix)
     if found is not None and mode == "w":
-        _delete(link, prefix, found["root"])
+        _delete(connection, prefix, found["root"])
         found = None
     if found is None:
         if mode == "r":
-            raise InputError(f"{link.address.shown}: there is no index. Check database and prefix, or make one with mode 'a'.")
-        found = _make(link, prefix, metadata)
+            raise InputError(f"{connection.address.display_url}: there is no index. Check database and prefix, or make one with mode 'a'.")
+        found = _make(connection, prefix, metadata)
     return found["facts"], f"{prefix}{found['root']}".encode(), found["identity"].encode()
 
 
-def _read(link: Link, prefix: str) -> dict[str, Any] | None:
-    shown = link.address.shown
-    packed = link.ask("opening", False, lambda: link.client.get(f"{prefix}facts"))
+def _read(connection: Connection, prefix: str) -> dict[str, Any] | None:
+    name = connection.address.display_url
+    packed = connection.ask("opening", False, lambda: connection.client.get(f"{prefix}facts"))
     if packed is None:
         return None
     try:
@@ -94,23 +104,23 @@ def _read(link: Link, prefix: str) -> dict[str, Any] | None:
     except ValueError:
         read = None
     if not isinstance(read, dict) or read.get("format") != FORMAT:
-        raise InputError(f"{shown}: the key {prefix}facts holds something else than an index. Choose another prefix, or delete the key.")
+        raise InputError(f"{name}: the key {prefix}facts holds something else than an index. Choose another prefix, or delete the key.")
     if read.get("version") != VERSION:
         raise InputError(
-            f"{shown}: the index is of format {read.get('version')}, this version of dedup reads {VERSION}. "
-            "Use the dedup that made it, or another prefix and add the documents again."
+            f"{name}: the index is of format {read.get('version')}, this version of dedup reads {VERSION}. "
+            "Use the version of dedup that made it, or add the documents again under another prefix."
         )
     if not (isinstance(read.get("facts"), dict) and isinstance(read.get("root"), str) and isinstance(read.get("identity"), str)):
-        raise InputError(f"{shown}: the key {prefix}facts is damaged. Restore it, or choose another prefix.")
-    if link.ask("opening", False, lambda: link.client.get(f"{prefix}{read['root']}i")) != read["identity"].encode():
+        raise InputError(f"{name}: the key {prefix}facts is damaged. Restore it, or choose another prefix.")
+    if connection.ask("opening", False, lambda: connection.client.get(f"{prefix}{read['root']}i")) != read["identity"].encode():
         raise InputError(
-            f"{shown}: the index is not whole: keys of it are missing. Restore the server's data, or make it anew with mode 'w'."
+            f"{name}: the index is incomplete: some of its keys are missing. Restore the data of the server, or replace it with mode 'w'."
         )
     return read
 
 
-def _make(link: Link, prefix: str, metadata: dict[str, Any]) -> dict[str, Any]:
-    """A new index; if another writer makes one at the same moment, that one."""
+def _make(connection: Connection, prefix: str, metadata: dict[str, Any]) -> dict[str, Any]:
+    """Create an index, or read the one that another writer creates at the same moment."""
     made = {
         "format": FORMAT,
         "version": VERSION,
@@ -121,57 +131,59 @@ def _make(link: Link, prefix: str, metadata: dict[str, Any]) -> dict[str, Any]:
     root = f"{prefix}{made['root']}"
 
     def asked() -> bool:
-        # The identity first: an index that can be seen is whole.
-        link.client.set(f"{root}i", made["identity"])
-        return bool(link.client.set(f"{prefix}facts", json.dumps(made), nx=True))
+        # The identity first, so that a visible index is complete.
+        connection.client.set(f"{root}i", made["identity"])
+        return bool(connection.client.set(f"{prefix}facts", json.dumps(made), nx=True))
 
-    if link.ask("making an index", True, asked):
+    if connection.ask("making an index", True, asked):
         return made
-    found = _read(link, prefix)
+    found = _read(connection, prefix)
     if found is None:
-        raise OutputError(f"{link.address.shown}: another program deletes this index. Open it again.")
-    if found["identity"] != made["identity"]:  # equal if the answer was lost and the call repeated
-        link.ask("making an index", True, lambda: link.client.delete(f"{root}i"))
+        raise OutputError(f"{connection.address.display_url}: another program has just deleted this index. Open it again.")
+    if found["identity"] != made["identity"]:  # equal if the reply was lost and the call repeated
+        connection.ask("making an index", True, lambda: connection.client.delete(f"{root}i"))
     return found
 
 
-def _delete(link: Link, prefix: str, root: str) -> None:
-    """Take an index away: first what shows that it is there, so that whoever has it open notices."""
+def _delete(connection: Connection, prefix: str, root: str) -> None:
+    """Delete an index, its metadata and identity first, so that processes that have it open notice."""
 
     def asked() -> None:
-        link.client.delete(f"{prefix}facts", f"{prefix}{root}i")
+        connection.client.delete(f"{prefix}facts", f"{prefix}{root}i")
         names: list[bytes] = []
-        for name in link.client.scan_iter(match=f"{prefix}{root}*", count=4096):
+        for name in connection.client.scan_iter(match=f"{prefix}{root}*", count=4096):
             names.append(name)
             if len(names) == 4096:
-                link.client.unlink(*names)
+                connection.client.unlink(*names)
                 names.clear()
         if names:
-            link.client.unlink(*names)
+            connection.client.unlink(*names)
 
-    link.ask("making an index anew", True, asked)
+    connection.ask("replacing an index", True, asked)
 
 
 def draft_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts that no version of dedup opens an index with, and that no other builder has."""
+    """Return metadata that no version of dedup accepts, unique to this build."""
     return {**metadata, "rules": None, "unfinished": secrets.token_hex(8)}
 
 
 def publish(url: str, draft: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
-    """Put the facts of an index in the place of its draft.
+    """Replace the draft metadata of a new index by the final metadata, so that it can be opened.
 
     Raises
     ------
     OutputError
-        If another program has put something else there.
+        If another program has replaced the index.
     """
-    link = Link(url)
+    connection = Connection(url)
     try:
-        key = f"{{{link.address.prefix}}}:facts"
-        held: dict[str, Any] = json.loads(link.ask("finishing an index", False, lambda: link.client.get(key)) or b"{}")
-        if held.get("facts") != draft:
-            raise OutputError(f"{link.address.shown}: another program has replaced the index while it was built. Choose another prefix.")
-        held["facts"] = dict(metadata)
-        link.ask("finishing an index", True, lambda: link.client.set(key, json.dumps(held)))
+        key = f"{{{connection.address.prefix}}}:facts"
+        stored: dict[str, Any] = json.loads(connection.ask("finishing an index", False, lambda: connection.client.get(key)) or b"{}")
+        if stored.get("facts") != draft:
+            raise OutputError(
+                f"{connection.address.display_url}: another program replaced the index while it was being built. Choose another prefix."
+            )
+        stored["facts"] = dict(metadata)
+        connection.ask("finishing an index", True, lambda: connection.client.set(key, json.dumps(stored)))
     finally:
-        link.close()
+        connection.close()

@@ -1,23 +1,6 @@
 """An index in Redis, for several writers at once: ``redis://host:6379/0?prefix=news``.
 
-One server holds all of it (Redis or Valkey; no Cluster). Under ``{prefix}:facts`` stands what the index was made with; all else has a
-name that begins with its *root*, ``{prefix}:`` and four letters that are drawn when the index is made. After the root come::
-
-    i identity   s changes so far (the sequence)   n the next number   l the last one   c copies   f the change feed, a list   v events
-    a arrivals, a sorted set of numbers            g numbers that are gone and may still be listed, a set
-    e and 4 bytes: an entry   w and 4 bytes: its words   p and 4 bytes: the postings of a bucket of keys, 8 bytes each, as they came
-
-Postings of many keys share one list, since a name of its own costs Redis ten times what a posting does. Words stand with each document:
-16 bytes for each distinct one. Of a long list the middle is kept apart, under q and the 4 bytes, so that no lookup carries it.
-
-*Several writers.* ``commit`` is one script, and a script runs alone. It compares the sequence with what ``sync`` saw last and raises
-``WriteConflict`` if another writer was faster. Each change has a random token in the feed, by which a commit whose answer was lost is known
-again, and not made twice. Of more than ``STAGED`` postings the bulk, and the words of new entries, go ahead in parts: others do not notice
-them until their entries are there. A commit that is overtaken then leaves postings of no entry behind.
-
-*What lasts* is up to the server: with ``appendonly yes`` and ``appendfsync everysec`` the last second can be lost when it crashes, with
-neither all that came after its last snapshot. ``durability="sync"`` waits until the server has every commit on its disk, and needs a server
-that can tell. A server that lost its end is noticed: ``sync`` then tells of everything anew.
+One server (Redis or Valkey, no Cluster) holds an index; see ``RedisStore`` for its keys and guarantees.
 """
 
 from __future__ import annotations
@@ -56,55 +39,80 @@ from .codec import (
     pack_event,
     pack_postings,
     pack_words,
-    placed,
+    split_keys,
     unpack_change,
     unpack_entry,
     unpack_event,
 )
-from .connection import Link
-from .setup import check_server, open_root, waits_itself
+from .connection import Connection
+from .setup import check_server, open_root, syncs_every_write
 
-#: Changes that the feed holds: a reader that is further behind is told of everything.
+#: Changes kept in the feed; a reader further behind gets all entries.
 FEED = 1 << 16
-#: A commit of more postings, or more bytes of words, goes ahead in parts of so many: a part keeps the server busy for about 20 ms.
+#: A commit of more postings, or more bytes of words, is sent in parts of this size, each of which takes the server about 20 ms.
 STAGED, STAGED_BYTES = 12_000, 4 << 20
-#: Keys that one call looks up, numbers that one call fetches.
+#: Keys looked up and numbers fetched in one call.
 ASKED, FETCHED = 4096, 1024
-#: The four bytes that stand for a bucket in names.
+#: A bucket as the four bytes used in key names.
 _NAME = struct.Struct(">I").pack
-#: Milliseconds to wait for the server's disk.
+#: Milliseconds to wait until the server has synced to disk.
 DISK_MS = 20_000
 
 
 class RedisStore:
     """A ``Store`` in Redis.
 
+    ``{prefix}:facts`` holds what the index was made with. All other keys begin with its *root*: ``{prefix}:`` and
+    four random letters drawn when the index is made. After the root come::
+
+        i  identity           s  changes so far (the sequence)   n  next number   l  last number
+        c  number of copies   f  change feed, a list             v  events, a list
+        a  arrival times, a sorted set of numbers
+        g  removed numbers that may still have postings, a set
+        e + 4 bytes  an entry           w + 4 bytes  its words
+        p + 4 bytes  the postings of a bucket of keys, 8 bytes each, in order of arrival
+        q + 4 bytes  the middle of a long bucket, which lookups need not read
+
+    Keys share buckets, because a Redis key costs ten times as much memory as a posting. Words are stored with each
+    document, 16 bytes for each distinct one.
+
+    *Concurrent writers.* ``commit`` is one script, which runs atomically. It compares the sequence with that of the
+    last ``sync`` and raises ``WriteConflict`` if another writer was faster. Each change has a random token in the
+    feed, so that a commit repeated because its reply was lost is applied once. With more than ``STAGED`` postings,
+    most of them and the words of new entries are sent ahead in parts; they have no effect until their entries exist.
+    A commit that then meets a conflict leaves postings without entries behind.
+
+    *Durability* depends on the server. With ``appendonly yes`` and ``appendfsync everysec`` a crash can lose the last
+    second; without ``appendonly`` it loses all since the last snapshot. ``durability="sync"`` waits until every
+    commit is on the server's disk, and needs a server that confirms this. If a server has lost writes, ``sync``
+    notices and returns all entries.
+
     Parameters
     ----------
     url : str
-        See ``redis_link.read_url``.
+        See ``connection.read_url``.
     metadata : mapping
-        What a new index is to be made with, plain JSON. Of one that is there ``metadata`` are those it was made with: compare them.
+        What a new index is made with, plain JSON. The attribute ``metadata`` is that of the opened index.
     mode : {"r", "a", "w"}
-        Read; read and write, made if there is none; made anew.
+        Read; read and write, creating it if missing; replace it.
     durability : {"process", "sync"}
-        Whether ``commit`` waits for the server's disk.
+        Whether ``commit`` waits until the server has synced to disk (``sync``).
     """
 
     def __init__(self, url: str, metadata: Mapping[str, Any] | None = None, mode: str = "a", durability: str = "process") -> None:
         check_opening(mode, durability)
-        self._link = Link(url)
+        self._connection = Connection(url)
         #: The URL without credentials.
-        self.name = self._link.address.shown
+        self.name = self._connection.address.display_url
         self._mode = mode
         try:
-            check_server(self._link, durability)
-            self._waits = durability == "sync" and not waits_itself(self._link)
-            self.metadata, self._root, self._identity = open_root(self._link, mode, dict(metadata or {}))
+            check_server(self._connection, durability)
+            self._waits = durability == "sync" and not syncs_every_write(self._connection)
+            self.metadata, self._root, self._identity = open_root(self._connection, mode, dict(metadata or {}))
         except BaseException:
-            self._link.close()
+            self._connection.close()
             raise
-        script = self._link.script
+        script = self._connection.script
         self._sync, self._find_long = script(scripts.SYNC), script(scripts.FIND_LONG)
         self._stage, self._commit, self._repack = script(scripts.STAGE), script(scripts.COMMIT), script(scripts.REPACK)
         self._seen, self._token = -1, b""
@@ -112,13 +120,13 @@ class RedisStore:
 
     @classmethod
     def open(cls, url: str, metadata: Mapping[str, Any], mode: str, durability: str) -> RedisStore:
-        """As ``RedisStore(...)``: every store is opened by this name."""
+        """Same as ``RedisStore(...)``; every store has this method."""
         return cls(url, metadata, mode, durability)
 
-    # What others have done
+    # Changes of other writers
 
     def sync(self) -> tuple[list[int], list[int]]:
-        """See ``Store.sync``. One that is more than ``FEED`` changes behind is told of every entry, and of every number that has none."""
+        """See ``Store.sync``. More than ``FEED`` changes behind, returns all entries and all numbers without one."""
         answer = self._run(self._sync, [self._seen, self._token], "looking for changes")
         behind, sequence, feed = answer[0], answer[1], answer[2:]
         first, self._seen = self._seen < 0, sequence
@@ -126,69 +134,69 @@ class RedisStore:
             self._token = feed[-1][:TOKEN_BYTES]
         if behind == scripts.LOST:
             self._token = feed[0][:TOKEN_BYTES]
-            return ([], []) if first else self._everything()
+            return ([], []) if first else self._all_changed()
         changed: dict[int, bool] = {}
         for packed in feed:
             for numbers, gone in zip(unpack_change(packed), (False, True), strict=True):
                 changed.update(dict.fromkeys(numbers, gone))
         return [number for number, gone in changed.items() if not gone], [number for number, gone in changed.items() if gone]
 
-    def _everything(self) -> tuple[list[int], list[int]]:
+    def _all_changed(self) -> tuple[list[int], list[int]]:
         there = self.recent(-(1 << 62))
         end = max([int(self._get(b"n") or 0), *(number + 1 for number in there)])
         return there, np.setdiff1d(np.arange(end), np.array(there, np.int64)).tolist()
 
-    # What keys list
+    # Lookup
 
     def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        """See ``Store.lookup``: one call to the server for up to ``ASKED`` keys, one more for each key in a long list of another one."""
+        """See ``Store.lookup``: one request for up to ``ASKED`` keys, and one for each key in a split bucket."""
         unique, back = np.unique(keys, return_inverse=True)
-        parts = [self._listed(unique[at : at + ASKED], most) for at in range(0, len(unique), ASKED)]
+        parts = [self._postings_of_keys(unique[at : at + ASKED], most) for at in range(0, len(unique), ASKED)]
         values = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.uint32)
         counts = np.concatenate([part[1] for part in parts]) if parts else np.empty(0, np.int64)
         long = np.concatenate([part[2] for part in parts]) if parts else np.empty(0, bool)
         starts = np.cumsum(counts) - counts
         lengths = counts[back]
         ends = np.cumsum(lengths)
-        # Row by row again: what unique keys list, taken as often as they are asked for.
+        # Back to rows: the values of unique keys, repeated as often as the keys occur.
         places = np.repeat(starts[back] - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
         edges, cut = np.concatenate([[0], ends]), np.concatenate([[0], np.cumsum(long[back])])
         return PostingLists(values[places], edges[offsets].astype(np.int64), np.diff(cut[offsets]).astype(np.int64))
 
     def all_numbers(self, key: int) -> Ints:
         """See ``Store.all_numbers``."""
-        values, _, _ = self._listed(np.array([key], np.uint64), MOST_DOCUMENTS)
+        values, _, _ = self._postings_of_keys(np.array([key], np.uint64), MOST_DOCUMENTS)
         return np.unique(values >> CLASS_BITS).astype(np.int64)
 
-    def _listed(self, keys: Hashes, most: int) -> tuple[Any, Any, Any]:
-        """(values of all keys in turn, how many of each, which list more than ``most``)."""
-        buckets, rests = placed(keys)
-        lengths, records = self._lists(b"p", buckets)
+    def _postings_of_keys(self, keys: Hashes, most: int) -> tuple[Any, Any, Any]:
+        """Values of all keys one after another, how many of each, and which lists were truncated at ``most``."""
+        buckets, rests = split_keys(keys)
+        lengths, records = self._read_buckets(b"p", buckets)
         owners = np.repeat(np.arange(len(keys)), lengths // 8)
         ours = np.flatnonzero(records[:, 1] == rests[owners])
         owners, values = owners[ours], records[ours, 0].astype(np.uint32)
         counts = np.bincount(owners, minlength=len(keys))
-        if len(split_crowded := np.flatnonzero(lengths >= 8 * scripts.HEAD)):
-            values, counts = self._with_parted(split_crowded, buckets, rests, (values, counts), most)
+        if len(long_buckets := np.flatnonzero(lengths >= 8 * scripts.HEAD)):
+            values, counts = self._with_middles(long_buckets, buckets, rests, (values, counts), most)
         if len(counts) and counts.max() <= most:
             return values, counts, counts > most
         ranks = np.arange(len(values)) - np.repeat(np.cumsum(counts) - counts, counts)
         return values[ranks < most], np.minimum(counts, most), counts > most
 
-    def _with_parted(self, split_crowded: Any, buckets: Ints, rests: Ints, found: tuple[Any, Any], most: int) -> tuple[Any, Any]:
-        """(values, counts) once more, with what keys list that are in a list of which a part is kept apart."""
+    def _with_middles(self, long_buckets: Any, buckets: Ints, rests: Ints, found: tuple[Any, Any], most: int) -> tuple[Any, Any]:
+        """Replace the values and counts of keys in split buckets, whose middle is stored apart."""
         rows = np.split(found[0], np.cumsum(found[1])[:-1])
-        for at in split_crowded.tolist():
+        for at in long_buckets.tolist():
             asked = [int(buckets[at]).to_bytes(4, "big"), int(rests[at]).to_bytes(4, "little"), min(most, MOST_DOCUMENTS) + 1]
             rows[at] = np.frombuffer(self._run(self._find_long, asked, "looking up keys")[1], "<u4")[::2].astype(np.uint32)
         return np.concatenate(rows), np.array([len(row) for row in rows], np.int64)
 
-    def _lists(self, letter: bytes, buckets: Ints) -> tuple[Ints, Any]:
-        """(bytes of each bucket's list, records uint32[n, 2] of all in turn: value, bits of the key)."""
+    def _read_buckets(self, letter: bytes, buckets: Ints) -> tuple[Ints, Any]:
+        """Size of each bucket in bytes, and the records of all, uint32[n, 2]: value, bits of the key."""
         start = self._root + letter
         names = [start + name for name in map(_NAME, buckets.tolist())]
         identity, *lists = self._read("looking up keys", "mget", [self._root + b"i", *names])
-        self._must_be(identity)
+        self._check_identity(identity)
         full = [each or b"" for each in lists]
         return np.fromiter(map(len, full), np.int64, len(full)), np.frombuffer(b"".join(full), "<u4").reshape(-1, 2)
 
@@ -220,25 +228,24 @@ class RedisStore:
         return [unpack_event(since + 1 + at, event) for at, event in enumerate(packed)]
 
     def __len__(self) -> int:
-        """Entries."""
         return int(self._read("counting entries", "zcard", self._root + b"a"))
 
     def last_number(self) -> int:
         """See ``Store.last_number``."""
         return int(self._get(b"l") or -1)
 
-    # Changing it
+    # Writing
 
     def allocate(self, count: int) -> int:
         """See ``Store.allocate``."""
         check_writable(self.name, self._mode != "r")
-        after = int(self._link.ask("reserving numbers", True, lambda: self._link.client.incrby(self._root + b"n", count)))
+        after = int(self._connection.ask("reserving numbers", True, lambda: self._connection.client.incrby(self._root + b"n", count)))
         check_capacity(self.name, after)
         self._new.update(range(after - count, after))
         return after - count
 
     def commit(self, batch: WriteBatch) -> None:
-        """See ``Store.commit``: one script. Before the first ``sync`` nothing was seen that another writer could have changed."""
+        """See ``Store.commit``. Without an earlier ``sync``, no change of another writer can be a conflict."""
         check_writable(self.name, self._mode != "r")
         if self._seen < 0:
             self.sync()
@@ -246,7 +253,9 @@ class RedisStore:
         entries = sorted(batch.entries, key=lambda entry: entry.number not in self._new)
         rows = {entry.number: row for row, entry in enumerate(batch.entries)}
         words = [
-            (entry.number, self._packed_words(batch.words, rows[entry.number])) for entry in entries if entry.number not in batch.kept_words
+            (entry.number, self._pack_words_of_row(batch.words, rows[entry.number]))
+            for entry in entries
+            if entry.number not in batch.kept_words
         ]
         postings = pack_postings(batch.keys, batch.values)
         if len(batch.keys) > STAGED or sum(len(packed) for _, packed in words) > STAGED_BYTES:
@@ -267,21 +276,21 @@ class RedisStore:
             raise WriteConflict
         if answer == scripts.TAKEN:
             raise OutputError(
-                f"{self.name}: the server lost its last writes and gave numbers twice; nothing was written. Open the index anew."
+                f"{self.name}: the server lost its last writes and gave numbers twice; nothing was written. Open the index again."
             )
         self._seen, self._token = self._seen + 1, token
         self._new.difference_update(rows)
         if synced and not (isinstance(synced[0], list) and synced[0][0] == 1):
             why = synced[0] if isinstance(synced[0], Exception) else f"it took more than {DISK_MS // 1000} s"
-            raise OutputError(f"{self.name}: written, but the server does not say that it is on its disk ({why}). See to its disk.")
+            raise OutputError(f"{self.name}: written, but the server did not confirm that it is on disk ({why}). Check its disk.")
 
     @staticmethod
-    def _packed_words(words: TokenRows, row: int) -> bytes:
+    def _pack_words_of_row(words: TokenRows, row: int) -> bytes:
         place = slice(int(words.offsets[row]), int(words.offsets[row + 1]))
         return pack_words(words.tokens[place], words.terms[place])
 
     def _send_ahead(self, token: bytes, postings: bytes, words: list[tuple[int, bytes]]) -> None:
-        """Bring in, part by part, what nobody notices before its entries are there."""
+        """Send postings and words in parts; they have no effect before their entries exist."""
         parts: list[list[Any]] = [[postings[at : at + 12 * STAGED]] for at in range(0, len(postings), 12 * STAGED)]
         room = 0
         for number, packed in words:
@@ -295,10 +304,10 @@ class RedisStore:
                 raise WriteConflict
 
     def compact(self) -> None:
-        """Take postings of removed documents, and doubles, out of the lists.
+        """Drop postings of removed documents, and duplicates.
 
-        Looks at all names on the server, reads all lists once and writes those that change. Keys under which an entry was listed before
-        it changed stay.
+        Scans all keys of the server, reads every bucket once and rewrites those that change. Postings of
+        an earlier version of an entry stay.
         """
         check_writable(self.name, self._mode != "r")
         gone = sorted(self._read("compacting", "smembers", self._root + b"g"))
@@ -306,13 +315,13 @@ class RedisStore:
         cursor, start = -1, self._root + b"p"
         while cursor:
             cursor, names = self._read("compacting", "scan", max(cursor, 0), match=start + b"*", count=ASKED)
-            self._repack_lists([name[len(start) :] for name in names], removed)
+            self._repack_buckets([name[len(start) :] for name in names], removed)
         for at in range(0, len(gone), FETCHED):
             some = gone[at : at + FETCHED]
-            self._link.ask("compacting", True, lambda some=some: self._link.client.srem(self._root + b"g", *some))  # type: ignore[misc]
+            self._connection.ask("compacting", True, lambda some=some: self._connection.client.srem(self._root + b"g", *some))  # type: ignore[misc]
 
-    def _repack_lists(self, buckets: Sequence[bytes], removed: Ints) -> None:
-        """Write anew those lists that hold removed numbers or doubles."""
+    def _repack_buckets(self, buckets: Sequence[bytes], removed: Ints) -> None:
+        """Rewrite the buckets that contain removed numbers or duplicates."""
         names = [self._root + letter + bucket for bucket in buckets for letter in (b"p", b"q")]
         both = self._read("compacting", "mget", names) if names else []
         for bucket, head, apart in zip(buckets, both[::2], both[1::2], strict=True):
@@ -320,7 +329,7 @@ class RedisStore:
             first = 8 * scripts.HEAD
             records = np.frombuffer(head[:first] + apart + head[first:], "<u8")
             if len(removed) or len(set(records.tolist())) < len(records):
-                records = records[np.sort(np.unique(records, return_index=True)[1])]  # of doubles the first
+                records = records[np.sort(np.unique(records, return_index=True)[1])]  # keeps the first of duplicates
                 numbers = (records & np.uint64(0xFFFFFFFF)) >> np.uint64(CLASS_BITS)
                 new = records[~np.isin(numbers, removed)].tobytes()
                 if len(new) < len(head) + len(apart):
@@ -328,7 +337,7 @@ class RedisStore:
                     self._run(self._repack, [bucket, head, apart, new[:split], new[split:]], "compacting", True)
 
     def stats(self) -> dict[str, Any]:
-        """See ``Store.stats``; ``bytes`` are those of the whole server, whatever else it holds."""
+        """See ``Store.stats``; ``bytes`` is the memory of the whole server, whatever else it holds."""
         memory = self._read("asking for figures", "info", "memory")
         server = self._read("asking for figures", "info", "server")
         return {
@@ -344,18 +353,18 @@ class RedisStore:
 
     def close(self) -> None:
         """See ``Store.close``."""
-        self._link.close()
+        self._connection.close()
 
-    # Asking
+    # Requests
 
     def _run(self, script: Callable[..., Any], arguments: Sequence[Any], job: str, writing: bool = False, wait: bool = False) -> list[Any]:
-        """What a script answers; with ``wait`` also what ``WAITAOF`` does, over the same connection."""
+        """Run a script; with ``wait`` also ``WAITAOF``, on the same connection, whose reply comes last."""
 
         def asked() -> list[Any]:
             whole = [self._root, self._identity, *arguments]
             if not wait:
                 return list(script(whole))
-            with self._link.client.pipeline(transaction=False) as together:
+            with self._connection.client.pipeline(transaction=False) as together:
                 script(whole, together)
                 together.execute_command("WAITAOF", 1, 0, DISK_MS)
                 answer, synced = together.execute(raise_on_error=False)
@@ -363,16 +372,16 @@ class RedisStore:
                 raise answer
             return [*answer, synced]
 
-        answer = self._link.ask(job, writing, asked)
-        self._must_be(None if answer[0] == scripts.GONE else self._identity)
+        answer = self._connection.ask(job, writing, asked)
+        self._check_identity(None if answer[0] == scripts.GONE else self._identity)
         return answer
 
-    def _must_be(self, identity: bytes | None) -> None:
+    def _check_identity(self, identity: bytes | None) -> None:
         if identity != self._identity:
-            raise InputError(f"{self.name}: the index was deleted or made anew since it was opened. Open it again.")
+            raise InputError(f"{self.name}: the index was deleted or replaced since it was opened. Open it again.")
 
     def _read(self, job: str, command: str, *arguments: Any, **options: Any) -> Any:
-        return self._link.ask(job, False, lambda: getattr(self._link.client, command)(*arguments, **options))
+        return self._connection.ask(job, False, lambda: getattr(self._connection.client, command)(*arguments, **options))
 
     def _get(self, name: bytes) -> bytes | None:
         value: bytes | None = self._read("reading", "get", self._root + name)

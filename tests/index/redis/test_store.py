@@ -92,7 +92,7 @@ class TestContract(SharedStoreContract):
 )
 def test_urls_are_parsed_and_shown_without_credentials(url, prefix, shown):
     address = read_url(url)
-    assert (address.prefix, address.shown) == (prefix, shown)
+    assert (address.prefix, address.display_url) == (prefix, shown)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_an_index_keeps_the_metadata_it_was_made_with(server):
     anew = RedisStore.open(server.url, {"window": 9}, "w", "process")
     assert anew.metadata == {"window": 9} and len(anew) == 0
     for asked in (lambda: made.sync(), lambda: found(made, [[1]]), lambda: made.commit(WriteBatch([entry(0)], words([])))):
-        with pytest.raises(InputError, match="made anew"):
+        with pytest.raises(InputError, match="deleted or replaced"):
             asked()
     with redis.Redis.from_url(server.url) as client:
         assert client.dbsize() == 2  # facts and identity
@@ -184,7 +184,7 @@ def test_an_index_without_its_identity_is_refused(opened, client):
     opened()
     root = json.loads(client.get("{dedup}:facts"))["root"]
     client.delete("{dedup}:" + root + "i")
-    with pytest.raises(InputError, match="not whole"):
+    with pytest.raises(InputError, match="is incomplete"):
         opened()
 
 
@@ -192,7 +192,7 @@ def test_an_index_that_is_deleted_while_it_is_open_is_an_error(opened, client):
     store = opened()
     add(store)
     client.flushall()
-    with pytest.raises(InputError, match="deleted or made anew"):
+    with pytest.raises(InputError, match="deleted or replaced"):
         add(store)
     assert client.dbsize() <= 1  # the counter of numbers at most
 
@@ -539,8 +539,8 @@ def test_unknown_modes_are_refused(settings):
 
 def test_a_key_in_the_bucket_of_a_frequent_one_is_found(opened, monkeypatch):
     # All keys in one list, which is parted several times.
-    monkeypatch.setattr(redis_store, "placed", lambda keys: (np.zeros(len(keys), np.int64), keys.astype(np.int64)))
-    monkeypatch.setattr("dedup.index.redis.codec.placed", redis_store.placed)
+    monkeypatch.setattr(redis_store, "split_keys", lambda keys: (np.zeros(len(keys), np.int64), keys.astype(np.int64)))
+    monkeypatch.setattr("dedup.index.redis.codec.split_keys", redis_store.split_keys)
     store = opened()
     first = add(store, 6_000)
     store.commit(WriteBatch(**postings((1, first))))
