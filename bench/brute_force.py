@@ -1,4 +1,4 @@
-"""Every pair of documents that shares enough, by exact counting: the truth that candidates are measured against."""
+"""All pairs of documents above a similarity, by exact counting: the truth for candidates."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
     python -m bench.copies CORPUS [--peers rensa,gaoya] [-o OUT_FOLDER] [--python text-dedup=/venv/bin/python]
 
-Everyone reads one Parquet file of the same documents and works in a process of its own with two threads (or processes),
-128 permutations and 32 bands of 4 rows; see ``bench/peers/__init__.py`` for what the peers are given. Not counted, for
-anyone: imports, compilation and one warm-up run on the first 300 rows. Rounds follow each other, so that what else
-the machine does hits all alike; seconds are the best of the rounds, ratios are medians of the ratios within a round.
+All read one Parquet file of the same documents, each in its own process with two threads (or processes), 128
+permutations and 32 bands of 4 rows; ``bench/peers/__init__.py`` says what the peers get. Imports, compilation and a
+warm-up run on the first 300 rows are not timed. Seconds are the best of all rounds. Ratios are medians of the ratios
+within a round, because other load on the machine slows all contenders of a round alike.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _options() -> argparse.Namespace:
 
 
 def _rounds(names: list[str], inputs: Inputs, options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
-    """The reports of each peer, a round after the other; every second round in reverse order."""
+    """The reports of each peer, one per round; every second round runs in reverse order."""
     pythons = dict(item.split("=", 1) for item in options.python)
     reports: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for turn in range(options.rounds):
@@ -74,7 +74,7 @@ def _rounds(names: list[str], inputs: Inputs, options: argparse.Namespace) -> di
             path = inputs.pages if PEERS[name].raw else inputs.folded
             python = pythons.get(name, sys.executable)
             report = run_peer(name, path, python=python, threads=options.threads, warm_rows=options.warm_rows)
-            if turn:  # the first answer is scored; the rest would only fill the memory
+            if turn:  # only the first answer is scored; more would fill the memory
                 report.pop("answer", None)
             reports[name].append(report | {"round": turn})
             shown = report.get("failed") or f"{report['seconds']:.2f} s"
@@ -134,7 +134,7 @@ def _measured(rounds: dict[str, list[dict[str, Any]]], name: str, documents: int
 
 
 def _ratio(rounds: dict[str, list[dict[str, Any]]], name: str, other: str, what: str = "seconds") -> float | None:
-    """The median over rounds of the seconds of one over the seconds of another."""
+    """The median over rounds of the seconds of one divided by the seconds of the other."""
     seconds = {one["round"]: one[what] for one in rounds[other] if "failed" not in one}
     ratios = [one[what] / seconds[one["round"]] for one in rounds[name] if one["round"] in seconds]
     return statistics.median(ratios) if ratios else None

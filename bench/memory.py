@@ -1,11 +1,10 @@
-"""How much memory a run holds as the corpus grows, stage by stage.
+"""Memory of each stage of a run as the corpus grows.
 
     python -m bench.memory CRAWL [--sizes 15000,60000,240000] [--memory 1GB] [--threads 2] [-o FILE.json]
 
-CRAWL is a Parquet file; each size is its first rows, run with ``dedup.run`` by a process of its own, texts to tables with the
-results written. For each stage the most memory that was held in it: ``resident`` as the system counts it (VmHWM, set back when a stage
-begins), and ``own``, which leaves out what is read from files through a memory map and can be given back at any time. The
-last lines fit bytes a document over the sizes.
+CRAWL is a Parquet file; for each size a new process runs ``dedup.run`` over its first rows and writes the result. Each
+stage has two peaks: ``resident`` as Linux counts it (VmHWM, reset when a stage begins) and ``own``, without pages of
+memory-mapped files, which the system can take back at any time. The last lines fit bytes per document.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ import pyarrow.parquet as pq
 
 
 def memory_bytes(field: str) -> int:
-    """Memory of this process by Linux's count: ``VmHWM``, the most so far, or ``VmRSS``, now.
+    """Memory of this process as Linux counts it: ``VmHWM``, the peak, or ``VmRSS``, now.
 
-    ``ru_maxrss`` is not used where it can be helped: it begins with what the parent held when it started this program.
+    ``ru_maxrss`` is only the fallback: it starts with the memory of the parent that started this program.
     """
     if Path("/proc/self/status").exists():
         return memory_of("self", field)
@@ -36,7 +35,7 @@ def memory_bytes(field: str) -> int:
 
 
 def memory_of(process: int | str, field: str) -> int:
-    """The same of another process, by its number; 0 if it is gone."""
+    """The same for another process, by its number; 0 if it has ended."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
@@ -56,7 +55,7 @@ def first_rows(crawl: str, rows: int, out: str) -> None:
 
 
 class Watch:
-    """The most memory held in each stage, ``resident`` and ``own`` (anonymous), in bytes."""
+    """Peak memory of each stage, ``resident`` and ``own`` (anonymous), in bytes."""
 
     def __init__(self) -> None:
         self.resident: dict[str, int] = {}
@@ -66,13 +65,13 @@ class Watch:
         self._sampler.start()
 
     def __call__(self, stage: str, done: int) -> None:
-        """As ``progress`` of ``dedup.run``."""
+        """``progress`` of ``dedup.run``."""
         if stage != self._stage:
             self.end_stage()
             self._stage = stage
 
     def end_stage(self) -> None:
-        """Write down the peak of the stage at hand and set the count of the system back."""
+        """Record the peak of the current stage and reset the counter of the system."""
         self.resident[self._stage] = max(self.resident.get(self._stage, 0), memory_bytes("VmHWM"))
         Path("/proc/self/clear_refs").write_text("5")
 
@@ -89,7 +88,7 @@ class Watch:
 
 
 def run_once(crawl: str, memory: int, threads: int) -> dict[str, Any]:
-    """One run in this process, watched."""
+    """One watched run in this process."""
     import dedup
 
     config = dedup.Config().replace({"run.memory": memory, "run.threads": threads})
@@ -143,7 +142,7 @@ def main() -> None:
 
 
 def _bytes_a_document(rows: list[dict[str, Any]]) -> dict[str, int]:
-    """The slope of what each stage holds of its own, over the documents."""
+    """The slope of the own memory of each stage over the number of documents."""
     documents = [row["documents"] for row in rows]
     stages = [stage for stage in rows[-1]["own_mb"] if all(stage in row["own_mb"] for row in rows)]
     return {stage: round(np.polyfit(documents, [row["own_mb"][stage] * 2**20 for row in rows], 1)[0]) for stage in stages}

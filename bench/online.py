@@ -1,13 +1,13 @@
-"""The online index at size: a million articles in, then how fast it answers, how much it finds, and what it takes.
+"""The online index with a million articles: time to ingest, latency, recall, disk and memory.
 
     python -m bench.online CORPUS [--documents 1000000] [--peers] [--folder DIR] [-o FILE.json]
 
-CORPUS is real; from its articles a crawl is made whose 3-word shingles are as common as theirs (``bench/indexing/passages.py``; how common
-both are is printed), with planted copies at stated shares. Making it is not timed. Then, each in a process of its own:
-``ingest_batch`` with and without stories, bytes on disk, opening in a fresh process, ``check`` on one core by kind of text, with warm files
-and with files that were put out of the system's page cache (``posix_fadvise(DONTNEED)`` before the process starts; major page faults are
-counted to show that it worked), and ``ingest`` one by one. With ``--peers`` datasketch's MinHashLSH answers the same texts, of as many
-documents as are asked for: it gives candidates that nobody has verified. ``--folder`` keeps the crawl for the next time.
+From the articles of CORPUS a crawl is made whose 3-word shingles are as common as theirs (``bench/indexing/passages.py``;
+both frequencies are printed), with known shares of copies; this is not timed. Each measurement has its own process:
+``ingest_batch`` with and without stories, bytes on disk, opening, ``check`` on one core by kind of text, and ``ingest``
+one by one. ``check`` runs with warm files and with files evicted from the page cache (``posix_fadvise(DONTNEED)`` before
+the process starts; major page faults are counted to show that it worked). ``--peers`` asks datasketch's MinHashLSH
+about the same texts; its candidates are not verified. ``--folder`` keeps the crawl.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from bench.indexing.crawl import write_crawl
 from bench.indexing.statistics import HELD, fitted, likeness, likeness_in_crawl
 from bench.simulator import read_articles
 
-#: Words that the corpus does not have, in all; how many of them are met grows with the crawl.
+#: Number of invented words; a larger crawl contains more of them.
 NEW_WORDS = 3_000_000
-#: What issue and README promise, for a million documents: figure, limit, and whether more is better.
+#: Targets for a million documents: figure, limit, and whether more is better.
 AIMS = (
     ("check, p50 ms", lambda report: report["checks"]["stories off"]["all"]["p50_ms"], 0.5, False),
     ("check, p99 ms", lambda report: report["checks"]["stories off"]["all"]["p99_ms"], 2.0, False),
@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def made(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """The crawl and how like the corpus it is; taken from the folder if it is there, of the same size and seed."""
+    """The crawl and its likeness to the corpus; read from the folder if it is there with the same size and seed."""
     facts = folder / "crawl.json"
     wanted = {"documents": options.documents, "seed": options.seed, "words": options.words, "probes": options.probes}
     if facts.exists() and (known := json.loads(facts.read_text(encoding="utf-8")))["wanted"] == wanted:
@@ -117,7 +117,7 @@ def made(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def originals(corpus: str) -> list[dict[str, Any]]:
-    """The articles of a corpus that are copies of none and have none."""
+    """The articles of a corpus that are in no copy group."""
     documents = dedup.find_copies(corpus).documents
     alone = {
         row["doc_id"]
@@ -128,7 +128,7 @@ def originals(corpus: str) -> list[dict[str, Any]]:
 
 
 def opened(folder: Path, index: str, times: int = 5) -> dict[str, Any]:
-    """The median of some fresh processes, and one whose files were not in the page cache."""
+    """The median of several new processes, and one whose files were not in the page cache."""
     rows = [run("opened", folder, index=index) for _ in range(times)]
     drop_pages(folder / index)
     rows = [row for row in rows if "failed" not in row] or rows
@@ -141,7 +141,7 @@ def opened(folder: Path, index: str, times: int = 5) -> dict[str, Any]:
 
 
 def drop_pages(index: Path) -> None:
-    """Put the files of an index out of the page cache; no process may have them mapped."""
+    """Evict the files of an index from the page cache; no process may have them mapped."""
     if not hasattr(os, "posix_fadvise"):
         return
     for path in index.iterdir():
@@ -151,12 +151,12 @@ def drop_pages(index: Path) -> None:
 
 
 def run(what: str, folder: Path, **options: Any) -> dict[str, Any]:
-    """One measurement, in a process of its own."""
+    """One measurement in its own process."""
     return _child("bench.indexing.measure", [what, json.dumps({"folder": str(folder), **options})])
 
 
 def peer(folder: Path, options: argparse.Namespace, redis: bool) -> dict[str, Any]:
-    """datasketch, in a process of its own."""
+    """Measure datasketch in its own process."""
     documents = min(options.documents, options.redis_documents if redis else options.peer_documents)
     return _child("bench.indexing.peers", [json.dumps({"folder": str(folder), "documents": documents, "redis": redis})])
 
@@ -170,13 +170,13 @@ def _child(module: str, arguments: list[str]) -> dict[str, Any]:
 
 
 def told(name: str, figures: dict[str, Any]) -> dict[str, Any]:
-    """Say at once what took long to measure."""
+    """Print a measurement at once, because the next one takes long."""
     print(f"{name}: {json.dumps(figures)}", file=sys.stderr, flush=True)
     return figures
 
 
 def print_report(report: dict[str, Any]) -> None:
-    """The figures as tables."""
+    """Print the figures as tables."""
     crawl = report["crawl"]
     print(f"\n{crawl['documents']:,} documents of {crawl['mean_words_of_new']:g} words; planted: {crawl['planted']}")
     print(f"\n{'3-word shingles':34}{'texts':>10}{'seen':>8}{'shared':>8}{'unseen words':>14}{'vocabulary':>12}")

@@ -1,10 +1,10 @@
-"""The online index against the batch run: the same corpus, one document after the other in order of time, and all at once.
+"""The online index against the batch run over the same corpus: one document after the other by date, and all at once.
 
     python -m bench.online_agreement CORPUS [LABELS...] [-o FILE.json]
 
-A batch run sees all documents before it names a canonical; an index must answer when a document comes, and what it said stays. Printed are
-the share of documents with the same canonical, the pairs that both put together, what only one calls a copy and why, and for LABELS
-(pairs of URLs, see ``bench/labels/README.md``) precision, recall and F1 of both by copy group, as ``bench.verdicts`` scores them.
+A batch run sees all documents before it chooses a canonical; an index answers at once and keeps its answer. Prints
+the share of documents with the same canonical, the pairs that both put together, the copies that only one finds and
+why, and, for LABELS (pairs of URLs, ``bench/labels/README.md``), F1 of both by copy group, as ``bench.verdicts``.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ def main() -> None:
 
 
 def in_time_order(corpus: str, config: dedup.Config) -> pa.Table:
-    """The pages of a corpus as an index is given them; those without a date come last, of one date in the order of the file."""
+    """The pages of a corpus by date, as an index gets them: ties in file order, undated pages last."""
     pages = pa.Table.from_batches([batch.pages for batch in read_files([corpus], config=config, log=ReadLog())])
     order = pc.sort_indices(pages, sort_keys=[("published", "ascending"), ("input_row", "ascending")])
     return pages.take(order).select(["page_id", *SHOWN[1:]]).rename_columns(list(SHOWN))
 
 
 def compared(batch: dedup.Result, online: list[dict[str, Any]]) -> dict[str, Any]:
-    """How far canonicals agree, and why they do not where they do not."""
+    """How far the canonicals agree, and the reasons where they differ."""
     ours = {row["doc_id"]: row for row in online if row["action"] != "reject"}
     theirs = {row["doc_id"]: row for row in batch.documents.to_pylist()}
     both = ours.keys() & theirs.keys()

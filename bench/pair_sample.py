@@ -1,10 +1,9 @@
-"""Draw pairs of articles for readers to label, evenly over bands of containment.
+"""Draws pairs of articles to label, evenly over bands of containment.
 
     python -m bench.pair_sample CORPUS --seed 7 --per-band 27 [--without LABELS.jsonl ...] -o pairs.jsonl
 
-Containment is that of 3-word shingles, found by brute force and without any rule of the engine, so the draw
-does not favour what the engine finds. The texts are written beside the URLs for reading;
-labels are kept as URLs only (see ``bench/labels/README.md``).
+Containment of 3-word shingles is found by brute force, without any rule of the engine, so that the sample does not
+favour what the engine finds. The output has the texts for reading; labels keep URLs only (``bench/labels/README.md``).
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ def main() -> None:
 
 
 def read_labels(name: str | Path) -> list[dict[str, object]]:
-    """The rows of a file of labels."""
+    """The rows of a label file."""
     return [json.loads(line) for line in Path(name).read_text(encoding="utf-8").splitlines()]
 
 

@@ -65,7 +65,7 @@ def _shares(axes: Any, names: list[str], measured: dict[str, Any], steps: list[s
 
 
 def _accuracy(axes: Any, names: list[str], measured: dict[str, Any]) -> None:
-    """Of pairs where a system names pairs, else of clusters, else of documents."""
+    """Accuracy by pairs where a system gives pairs, else by clusters, else by documents."""
     scores = {name: next((kind, measured[name]["scores"][kind]) for kind in _KINDS if kind in measured[name]["scores"]) for name in names}
     for place, ((part, title), colour) in enumerate(zip(_SHOWN.items(), _COLOURS, strict=False)):
         rows = [row for row, name in enumerate(names) if part in scores[name][1]]

@@ -10,7 +10,7 @@ from bench.peers.score import CONTAINMENT, JACCARD, brute_force
 
 
 def recall(result: dedup.Result, corpus: str) -> dict[str, object]:
-    """The share of all pairs over the thresholds that a run lists, exact copies among them.
+    """The share of all pairs above the thresholds that a run lists, exact copies included.
 
     Parameters
     ----------

@@ -1,16 +1,16 @@
-"""Scale: seconds and memory of the copies pipeline as the corpus grows, and ten million signatures through candidates and groups.
+"""Seconds and memory of the copies pipeline as the corpus grows; ten million signatures through candidates and groups.
 
     python -m bench.scale CRAWL.parquet [--sizes 10000,30000,100000,300000,1000000] [--memory 1500] [-o FILE.json]
     python -m bench.scale --signatures 10000000 [-o FILE.json]
 
-CRAWL is a Parquet file of any size, for example one that ``python -m bench.simulator`` wrote. Each size is its first rows, read by
-a process of its own; what is counted is ``dedup.find_copies``, text to tables, without imports and compilation (a first run over
-a few rows). The exponent b of seconds = a * documents ** b is fitted over all sizes from 100,000 documents on if there
-are three, else over all: 1 is linear.
+CRAWL is a Parquet file, for example of ``python -m bench.simulator``. For each size its first rows are read by a new
+process, which times ``dedup.find_copies`` from texts to tables after a first run over a few rows (imports and
+compilation). The exponent b of seconds = a * documents ** b is fitted over the sizes from 100,000 documents on if
+there are three of them, else over all; 1 is linear.
 
-``--signatures`` makes synthetic signatures, 30 % of them in clusters of two to a hundred that agree in 50 to 100 % of their slots, and
-takes them block by block through band keys, candidates and copy groups; as there is no text, every candidate counts as
-a match.
+``--signatures`` makes synthetic signatures, 30 % of them in clusters of two to a hundred that agree in 50 to 100 % of
+their slots, and takes them in blocks through band keys, candidates and copy groups. Every candidate counts as a
+match, because there is no text.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def grown(crawl: str, sizes: list[int], memory: int) -> dict[str, Any]:
-    """Seconds and memory for the first rows of a crawl, and the exponent of growth."""
+    """Seconds and memory of the first rows of a crawl, and the exponent of growth."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
@@ -78,7 +78,7 @@ def run_once(crawl: str, memory: int) -> dict[str, Any]:
     config = dedup.Config().replace({"run.memory": memory})
     with tempfile.TemporaryDirectory() as folder:
         first_rows(crawl, 300, f"{folder}/warm.parquet")
-        for limit in (memory, 1):  # kernels are the same for what is in files
+        for limit in (memory, 1):  # spilled arrays use the same kernels
             dedup.find_copies(f"{folder}/warm.parquet", config.replace({"run.memory": limit}))
     begun = time.perf_counter()
     result = dedup.find_copies(crawl, config)
@@ -97,7 +97,7 @@ def run_once(crawl: str, memory: int) -> dict[str, Any]:
 
 
 def through_groups(n: int, seed: int = 0) -> dict[str, Any]:
-    """Synthetic signatures through band keys, candidates and groups, with seconds and memory."""
+    """Take synthetic signatures through band keys, candidates and groups; seconds and memory."""
     from dedup.config import CandidateConfig, SignatureConfig
     from dedup.copies.grouping import group
     from dedup.copies.lsh import band_candidates
@@ -130,7 +130,7 @@ def through_groups(n: int, seed: int = 0) -> dict[str, Any]:
 
 
 def synthetic(n: int, slots: int, random: np.random.Generator) -> np.ndarray:
-    """Signatures uint32[n, slots]: strangers, and clusters whose members keep a share of the slots of the first."""
+    """Signatures uint32[n, slots]: unrelated ones, and clusters whose members share slots with their first member."""
     signatures = random.integers(0, 1 << 32, (n, slots), np.uint32)
     at = 0
     while at < 0.3 * n:

@@ -1,19 +1,18 @@
-"""Stories against readers: agreement on labelled sets, with the shipped settings and with tuned ones.
+"""Stories against labels: agreement on labelled sets, with the shipped settings and with tuned ones.
 
     python -m bench.stories arabic CORPUS GOLD.jsonl       (lines with url, story, sure; the whole corpus is run)
     python -m bench.stories headlines FILE.parquet         (id, title, date, lang, story; each language by itself)
     python -m bench.stories leads FILE.parquet             (id, title, body, split, story; 'dev' is scored, no times)
 
-Each set goes through ``dedup.run`` in this process with the default settings, or those of ``--config FILE.toml``; copies take
-the story of their canonical. Intervals are 95 % by bootstrap over gold stories, see ``dedup.stories.evaluate``.
+Each set goes through ``dedup.run`` with the default settings or those of ``--config FILE.toml``; copies take the story
+of their canonical. Intervals are 95 % by bootstrap over gold stories, see ``dedup.stories.evaluate``.
 
-``--tune`` runs every cut of a grid and adds two lines to each set: *cross-validated*, where each document is judged by the
-cut that is best on the half of the gold stories that it is not in (mean of ten random halvings), and *best on labels*,
-the cut that is best on the very labels that judge it, which nobody can know beforehand.
+``--tune`` runs a grid of ``stories.cut`` and adds two lines to each set: *cross-validated* scores each document with
+the value that is best on the other half of the gold stories (mean of ten random halvings); *best on labels* uses the
+value that is best on the same labels, which nobody can know beforehand.
 
-``leads`` also clusters the set without the pipeline, by ``dedup.vectors`` and ``dedup.StoryClusterer``: with the document
-frequencies that are shipped, which are of Arabic, so that the set weighs its terms by itself, and with those of the
-split 'train'.
+``leads`` also clusters the set without the pipeline, by ``dedup.vectors`` and ``dedup.StoryClusterer``: with the shipped
+document frequencies, which are Arabic, so that the set weighs its terms by itself, and with those of the split 'train'.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ from dedup.text.document_frequencies import FLAGS, DocumentFrequencies, backgrou
 CUTS = [0.10, 0.12, 0.14, 0.16, 0.17, 0.18, 0.19, 0.20, 0.22, 0.24, 0.26, 0.28, 0.30]
 HEADLINE_CUTS = [0.06, 0.08, 0.09, 0.10, 0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.17, 0.18, 0.19, 0.20, 0.22, 0.24, 0.26, 0.28, 0.30]
 HALVINGS = 10
-#: Columns of the table beside BCubed F1, and the scores that they show.
+#: Columns of the table beside BCubed F1, and their scores.
 COLUMNS = {
     "precision": "bcubed_precision",
     "recall": "bcubed_recall",
@@ -62,7 +61,7 @@ Stories = dict[str, str]
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """Gold stories, and how to find stories of the same documents with given settings: labels, and seconds of the stage."""
+    """Gold stories, and a function that finds stories of the same documents with given settings, with seconds."""
 
     name: str
     gold: Stories
@@ -73,7 +72,7 @@ class LabelledSet:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table: a set, how the cut came about, the cut, and how right it was."""
+    """One line of the table: a set, how the cut was chosen, the cut, and its scores."""
 
     name: str
     chosen: str
@@ -115,12 +114,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def arabic_sets(corpus: str, gold: str) -> list[LabelledSet]:
-    """The labelled documents of a corpus, all of them and the sure ones; the rest of the corpus is their company."""
+    """The labelled documents of a corpus, all and the sure ones; the rest of the corpus is clustered with them."""
     rows = [json.loads(line) for line in Path(gold).read_text(encoding="utf-8").splitlines()]
     done: dict[str, tuple[Stories, float]] = {}
 
     def find(config: Config) -> tuple[Stories, float]:
-        key = config.digest()  # both sets are judged by one run
+        key = config.digest()  # one run for both sets
         if key not in done:
             done[key] = found_by_run(corpus, "url", config)
         return done[key]
@@ -144,7 +143,7 @@ def headline_sets(path: str) -> list[LabelledSet]:
 
 
 def lead_sets(path: str) -> list[LabelledSet]:
-    """Titles with leads of the split 'dev': by the pipeline, and by vectors of two kinds of document frequencies."""
+    """Titles with leads of the split 'dev': by the pipeline, and by vectors with two kinds of document frequencies."""
     rows = pq.read_table(path)
     dev, train = (rows.filter(pc.equal(rows["split"], split)) for split in ("dev", "train"))
     pages = pa.table({"id": dev["id"], "title": dev["title"], "text": dev["body"]})
@@ -167,18 +166,18 @@ def _gold_of(names: list[str], stories: list[str]) -> Stories:
 
 
 def found_by_run(inputs: Any, key: str, config: Config) -> tuple[Stories, float]:
-    """The story of each page, by the column ``key`` of its first document, which no later one replaces."""
+    """The story of each page by the column ``key``; of the documents of a page the first counts."""
     result = dedup.run(inputs, config)
     documents = result.documents.filter(pc.not_equal(result.documents["role"], "embedded"))
     stories: Stories = {}
-    # A document that is in no story is one of its own.
+    # A document without a story is a story by itself.
     for name, story, own in zip(*(documents[column].to_pylist() for column in (key, "story_id", "doc_id")), strict=True):
         stories.setdefault(name, story or own)
     return stories, next(stage["seconds"] for stage in result.manifest["stages"] if stage["stage"] == "stories")
 
 
 def found_by_vectors(rows: Any, known: DocumentFrequencies, config: Config) -> tuple[Stories, float]:
-    """The story of each article, without copies and pages; seconds of vectors and clustering."""
+    """The story of each article, without copies and pages, and the seconds of vectors and clustering."""
     prints = _prints(rows, config)
     begun = time.perf_counter()
     no_letters = np.empty(0, np.uint64), np.zeros(rows.num_rows + 1, np.int64)
@@ -190,7 +189,7 @@ def found_by_vectors(rows: Any, known: DocumentFrequencies, config: Config) -> t
 
 
 def background_of(rows: Any) -> DocumentFrequencies:
-    """In how many of these articles each term of title and text stands."""
+    """The number of these articles in which each term of title and text occurs."""
     prints = _prints(rows, Config())
     parts = (prints.title_terms, prints.terms)
     terms = np.concatenate([terms for terms, _ in parts]) & ~FLAGS
@@ -204,7 +203,7 @@ def _prints(rows: Any, config: Config) -> Any:
 
 
 def measured(one: LabelledSet, config: Config, *, tune: bool) -> list[Line]:
-    """The lines of a set: with the settings given, and tuned if wanted."""
+    """The lines of a set: with the given settings, and tuned if asked for."""
     section, _, name = one.setting.partition(".")
     default = getattr(getattr(config, section), name)
     lines = [_line(one, "default", default, one.find(config))]
@@ -219,10 +218,9 @@ def measured(one: LabelledSet, config: Config, *, tune: bool) -> list[Line]:
 
 
 def cross_validated(gold: list[str], judged: dict[float, tuple[Any, Any]]) -> tuple[str, dict[str, Any]]:
-    """The cuts that were chosen, and BCubed by cuts chosen on the other half of the gold stories.
+    """The chosen cuts, and BCubed with cuts chosen on the other half of the gold stories.
 
-    Precision and recall of each document are those in the whole set, so that what a story is mixed up with counts even if
-    that is in the other half.
+    Precision and recall of a document are those in the whole set, so that mixing a story with one of the other half counts.
     """
     codes = np.unique(gold, return_inverse=True)[1]
     chosen: Counter[float] = Counter()

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def print_tables(report: dict[str, Any]) -> None:
-    """Print speed, stages, accuracy, and what each does not do."""
+    """Print speed, stages, accuracy, and what each system leaves to its user."""
     measured = {name: one for name, one in report["peers"].items() if "failed" not in one}
     print(f"\n{report['corpus']}: {report['documents']} documents, {report['text_bytes'] / 1e6:.1f} MB of text, {report['settings']}")
     print(f"Folding in Python, done for the peers and not charged to them: {report['folding_seconds_not_charged_to_peers']:.1f} s")

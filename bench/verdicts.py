@@ -1,14 +1,14 @@
-"""Verdicts against readers: precision, recall and F1 on labelled pairs, and the thresholds by cross-validation.
+"""Verdicts against labels: precision, recall and F1 on labelled pairs, and thresholds by cross-validation.
 
     python -m bench.verdicts CORPUS LABELS.jsonl [LABELS.jsonl ...] [--tune] [-o FILE.json]
 
-Labels are JSON lines with ``a``, ``b`` (URLs), ``label`` and ``sure``; see ``bench/labels/README.md``. Two figures are told apart:
-the *pair*, whether its own match says copy (what matches.parquet lists), and the *group*, whether both documents
-stand in one copy group. They differ where a text holds two wires: it can stand in one group only. ``partial`` pairs are
-in no F1; how many of them are called copies is said apart.
+Labels are JSON lines with ``a``, ``b`` (URLs), ``label`` and ``sure``; see ``bench/labels/README.md``. Two figures:
+the *pair*, whether its own match is a copy (as in matches.parquet), and the *group*, whether both documents are in
+one copy group. They differ where a text contains two wires, since it can be in one group only. ``partial`` pairs
+count in no F1; the number of them that are copies is printed separately.
 
-``--tune`` chooses ``coverage`` and ``distinct`` anew on nine tenths of the pairs and judges them on the tenth that was left
-out, ten times over, and prints the F1 of pairs that so arises beside that of the shipped thresholds.
+``--tune`` chooses ``coverage`` and ``distinct`` on nine tenths of the pairs and scores them on the other tenth, ten
+times, and prints this F1 of pairs beside that of the shipped thresholds.
 """
 
 from __future__ import annotations
@@ -56,20 +56,20 @@ def main() -> None:
 
 
 def said_by_pair(result: dedup.Result, pairs: list[dict[str, Any]]) -> Bools:
-    """Whether the match of each pair, or of the texts it stands for, says copy."""
+    """Whether the match of each pair, or of the texts that represent it, is a copy."""
     ids = _articles(result)
     kinds = {frozenset((row["doc_id_a"], row["doc_id_b"])): row["kind"] for row in result.matches.to_pylist()}
     return np.array([kinds.get(frozenset((ids[pair["a"]]["doc_id"], ids[pair["b"]]["doc_id"])), "partial") != "partial" for pair in pairs])
 
 
 def said_by_group(result: dedup.Result, pairs: list[dict[str, Any]]) -> Bools:
-    """Whether both documents of each pair stand in one copy group."""
+    """Whether both documents of each pair are in one copy group."""
     ids = _articles(result)
     return np.array([ids[pair["a"]]["copy_group"] == ids[pair["b"]]["copy_group"] for pair in pairs])
 
 
 def scored(pairs: list[dict[str, Any]], said: Bools) -> dict[str, Any]:
-    """Precision, recall and F1 of the sure pairs and of all, and how many of each label are called copies."""
+    """Precision, recall and F1 of the sure pairs and of all pairs, and the copies among the pairs of each label."""
     truth = np.array([pair["label"] in COPIES for pair in pairs])
     judged = np.array([pair["label"] in COPIES + NO_COPIES for pair in pairs])
     sure = np.array([bool(pair["sure"]) for pair in pairs])
@@ -82,7 +82,7 @@ def scored(pairs: list[dict[str, Any]], said: Bools) -> dict[str, Any]:
 
 
 def cross_validated(corpus: str, pairs: list[dict[str, Any]], seed: int = 0) -> dict[str, Any]:
-    """F1 of pairs whose thresholds were chosen without them, and that of the shipped ones on the same pairs."""
+    """F1 of pairs by thresholds chosen without them, and by the shipped thresholds."""
     said = {}
     for coverage, distinct in itertools.product(COVERAGES, DISTINCTS):
         config = Config().replace({"copies.coverage": float(coverage), "copies.distinct": float(distinct)})
@@ -99,7 +99,7 @@ def cross_validated(corpus: str, pairs: list[dict[str, Any]], seed: int = 0) -> 
 
 
 def _gain(pairs: list[dict[str, Any]], said: Bools, among: Bools) -> float:
-    """What is maximized: F1 of sure pairs and, less, of all; a partial pair called a copy costs a little."""
+    """The objective: F1 of sure pairs and, with less weight, of all; a partial pair that is a copy costs a little."""
     few = list(itertools.compress(pairs, among))
     score = scored(few, said[among])
     partial = sum(said and pair["label"] == "partial" and bool(pair["sure"]) for pair, said in zip(few, said[among], strict=True))

@@ -1,7 +1,5 @@
-"""What measures the online index: a crawl of a million articles whose words and shingles are as common as real ones, and the peers.
+"""Measures the online index on a crawl of a million articles whose words and shingles are as common as real ones.
 
-    python -m bench.online CORPUS            # see there
-
-``passages.py`` writes texts, ``crawl.py`` a crawl with planted copies, ``statistics.py`` says how like the real corpus it is,
-``measure.py`` measures the index in processes of their own, ``peers.py`` datasketch on the same texts.
+``passages.py`` makes texts, ``crawl.py`` a crawl with known copies, ``statistics.py`` compares it with the real corpus,
+``measure.py`` measures the index in separate processes, ``peers.py`` measures datasketch; ``python -m bench.online`` runs all.
 """

@@ -1,7 +1,7 @@
-"""A crawl of any size as Parquet, block by block: new texts, and planted copies of texts of the last days, with the truth kept.
+"""Writes a crawl of any size as Parquet, in blocks: new texts, and copies of recent texts, with the truth.
 
-Beside it ``probes.parquet``, texts to ask the index about: new ones, real articles that no text was made of, and copies of
-originals from all over the crawl, half of them from its first tenth, so that there are enough for peers that get no further.
+``probes.parquet`` has texts to check: new ones, real articles from which no text was made, and copies of originals from
+the whole crawl, half of them from its first tenth, so that there are enough for peers with smaller indexes.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 from .passages import Passages, Words
 
 BLOCK = 8192
-#: Share of the crawl that is planted copies, by what was done to the text.
+#: Shares of the crawl that are copies, by kind of change.
 PLANTED = {"exact": 0.06, "near": 0.06, "excerpt": 0.04, "longer": 0.04}
-#: Words that are left out, and as many that are put in, of a near copy: real reprints keep names and figures.
+#: Share of words that a near copy drops, and as many that it inserts: real reprints keep names and figures.
 EDITED = (0.01, 0.03)
-#: Share of a text that an excerpt takes; share of its own that is put behind a text by one that holds it.
+#: Share of a text that an excerpt keeps; share of own text that a longer version appends.
 TAKEN, ADDED = (0.5, 0.85), (0.3, 0.8)
 DAYS, SOURCES, START = 90, 60, datetime(2025, 1, 1, tzinfo=UTC)
 CRAWL = pa.schema(
@@ -38,13 +38,13 @@ CRAWL = pa.schema(
         pa.field("origin", pa.string()),
     ]
 )
-#: What a reader of an index is given; the truth stays out.
+#: Columns that an index gets; the truth is left out.
 SHOWN = ("id", "title", "text", "published", "source", "url")
 
 
 @dataclass(frozen=True, eq=False)
 class Original:
-    """A text that copies are made of."""
+    """A text that has copies."""
 
     name: str
     words: Words
@@ -52,7 +52,7 @@ class Original:
 
 
 def write_crawl(passages: Passages, folder: Path, *, documents: int, probes: int, real: list[dict[str, Any]], seed: int) -> dict[str, Any]:
-    """Write ``crawl.parquet``, ``more.parquet`` (a block that follows it) and ``probes.parquet``; counts are given back."""
+    """Write ``crawl.parquet``, ``more.parquet`` (the next block) and ``probes.parquet``; returns counts."""
     originals: list[Original] = []
     dice = np.random.default_rng([seed, 2])
     total, words, counts = -(-documents // BLOCK), 0, dict.fromkeys(["new", *PLANTED], 0)
@@ -73,7 +73,7 @@ def write_crawl(passages: Passages, folder: Path, *, documents: int, probes: int
 
 
 def _blocks(passages: Passages, total: int, documents: int, seed: int, first: int = 0) -> Iterator[tuple[pa.RecordBatch, list[Original]]]:
-    """Blocks in order of time, each with its originals; a copy follows its original within two blocks."""
+    """Blocks by date, each with its originals; a copy follows its original within two blocks."""
     earlier: list[Original] = []
     made = 0
     for number in range(first, first + total):
@@ -110,7 +110,7 @@ def _blocks(passages: Passages, total: int, documents: int, seed: int, first: in
 
 
 def altered(passages: Passages, words: Words, kind: str, rng: np.random.Generator) -> Words:
-    """A copy of a text."""
+    """An altered copy of a text."""
     if kind == "near":
         rate = rng.uniform(*EDITED)
         kept = words[rng.random(len(words)) >= rate]

@@ -1,6 +1,6 @@
-"""What is measured of an index, each in a process of its own: ``python -m bench.indexing.measure WHAT '{"folder": ...}'``.
+"""Measurements of an index, each in its own process: ``python -m bench.indexing.measure WHAT '{"folder": ...}'``.
 
-The last line of what it prints is JSON. Texts are read before the clock runs; imports and compilation are not counted, but for ``opened``.
+The last line of stdout is JSON. Texts are read before the clock starts; imports and compilation count only in ``opened``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.memory import memory_bytes
 
 from .crawl import SHOWN
 
-#: Texts that are asked about before the clock runs: code is compiled, what every check reads is at hand.
+#: Texts checked before the clock starts: they compile kernels and load what every check reads.
 WARM = 30
 
 
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def ingested(folder: Path, index: str, stories: bool, documents: int, threads: int) -> dict[str, Any]:
-    """``ingest_batch`` of a crawl, a row group at a time: documents a second, memory, and what was found of planted copies."""
+    """``ingest_batch`` of a crawl by row groups: documents a second, memory, and the known copies that were found."""
     import dedup
 
     config = dedup.Config().replace({"stories.enabled": stories, "run.threads": threads})
@@ -83,7 +83,7 @@ def ingested(folder: Path, index: str, stories: bool, documents: int, threads: i
 
 
 def compacted(folder: Path, index: str) -> dict[str, Any]:
-    """``compact``: seconds, and bytes after it."""
+    """``compact``: seconds, and the bytes afterwards."""
     import dedup
 
     with dedup.Index.open(folder / index, mode="a") as opened:
@@ -95,7 +95,7 @@ def compacted(folder: Path, index: str) -> dict[str, Any]:
 
 
 def on_disk(index: Path, documents: int) -> dict[str, float]:
-    """Bytes a document by what they hold."""
+    """Bytes per document by kind of content."""
     with closing(sqlite3.connect(f"{(index / 'index.sqlite').absolute().as_uri()}?mode=ro", uri=True)) as connection:
         tables = dict(connection.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
         words = connection.execute("SELECT sum(length(words)) FROM documents").fetchone()[0] or 0
@@ -113,7 +113,7 @@ def on_disk(index: Path, documents: int) -> dict[str, float]:
 
 
 def opened(folder: Path, index: str) -> dict[str, Any]:
-    """Seconds of a fresh process to ``import dedup``, to open an index for reading, and to the first and second verdict."""
+    """Seconds in a new process to ``import dedup``, open an index for reading, and get the first and second verdict."""
     text = [document for document, _, _ in _probes(folder)[:2]]
     begun, faults = time.perf_counter(), _faults()
     import dedup
@@ -133,10 +133,10 @@ def opened(folder: Path, index: str) -> dict[str, Any]:
 
 
 def checked(folder: Path, index: str, documents: int, cold: bool = False) -> dict[str, Any]:
-    """Latency of ``check`` on one core by kind of text, what was found, and the memory of the process.
+    """Latency of ``check`` on one core by kind of text, known copies found, and memory of the process.
 
-    Asked are texts that are new, and copies of the first ``documents`` of the crawl, those that the index has. ``cold``: code is
-    compiled on another index, a small one, so that the very first check of this one counts.
+    Checks new texts and copies of the first ``documents`` of the crawl, which the index contains. ``cold``: kernels are
+    compiled on another, small index, so that the very first check of this one counts.
     """
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
     if cores:
@@ -161,7 +161,7 @@ def checked(folder: Path, index: str, documents: int, cold: bool = False) -> dic
 
 
 def one_by_one(folder: Path, index: str, documents: int, durability: str) -> dict[str, Any]:
-    """``ingest`` of one document after the other."""
+    """``ingest`` one document after another."""
     import dedup
 
     rows = pq.read_table(folder / "more.parquet").select(SHOWN).to_pylist()
@@ -183,9 +183,9 @@ def timed(
     warm: int = WARM,
     origins: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Milliseconds by kind of ``ask``, which gives ids; the share of texts whose original is ``found``, and ``strangers`` a text.
+    """Milliseconds by kind of ``ask``, which returns ids; the share of texts whose original is ``found``, and unrelated ids a text.
 
-    The first ``warm`` texts are asked before the clock runs. ``origins`` of planted copies: one of the same original is no stranger.
+    The first ``warm`` texts run before the clock starts. ``origins`` of known copies: a copy of the same original is related.
     """
     for document, _, _ in probes[:warm]:
         ask(document)
@@ -229,7 +229,7 @@ def _config(index: Path) -> dict[str, Any]:
 
 
 def _probes(folder: Path, below: int | None = None) -> list[tuple[dict[str, Any], str, str | None]]:
-    """(document, kind, its original) in an order that mixes the kinds; ``below``: of originals among so many first documents only."""
+    """(document, kind, its original) with the kinds mixed; ``below``: only originals among the first documents."""
     rows = pq.read_table(folder / "probes.parquet").to_pylist()
     rows = [row for row in rows if below is None or row["origin"] is None or int(row["origin"][1:]) < below]
     order = np.random.default_rng(5).permutation(len(rows))
@@ -250,7 +250,7 @@ def _none() -> dict[str, int]:
 
 
 def _faults() -> int:
-    """Pages that had to be read from a disk."""
+    """Pages read from disk."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_majflt
 
 

@@ -1,12 +1,12 @@
-"""Texts of which the words and the shingles are as common as in real articles, as many as are asked for.
+"""Makes texts whose words and shingles are as common as in real articles.
 
-A text is put together from passages of real articles, and each of its words may give way to another one: the rarer a word, the
-likelier, for names and figures are what differs between two articles that use the same phrases. What comes in its place is drawn
-from the words that give way, so words keep the frequencies that they have in the corpus; a share of it is words that the corpus does not
-have, with a long tail, so that the vocabulary goes on growing as real ones do. The one parameter, ``half`` (a word with so many
-occurrences stays half of the time), is chosen by ``statistics.py``.
+A text is put together from passages of real articles, and each word may be replaced: the rarer, the likelier, because
+names and figures differ between articles that use the same phrases. Replacements are drawn from the replaced words,
+so that words keep their frequencies; a share of them is invented, with a long tail, so that the vocabulary grows as
+a real one does. ``half`` (a word with so many occurrences stays in half of the cases) is fitted by ``statistics.py``.
 
-A walk as of ``bench/simulator`` will not do: half of its shingles are those of the corpus, so a million walks share nearly all of theirs.
+The walks of ``bench/simulator`` do not serve here: half of their shingles occur in the corpus, so a million walks
+share nearly all of them.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.int32]
 #: Mean words of a passage, and words of the shortest and the longest text.
 PASSAGE, SHORTEST, LONGEST = 24, 60, 1200
-#: Share of paragraphs' ends among the places where one passage follows another.
+#: Share of passage borders that end a paragraph.
 ENDS = 0.4
-#: How sharply the words that stay are told from those that give way.
+#: Steepness of the curve between words that stay and words that are replaced.
 STEEP = 2.0
 SMALL_WORDS = (
     "من",
@@ -56,9 +56,9 @@ _LINE = "\n"
 class Passages:
     """The corpus as numbered words.
 
-    ``words`` int32[n] in text order; ``keep`` the chance of each distinct word to stay; ``given`` int32[m], words that give way, as
-    often as they do; ``unseen`` share of all words that are new; ``known`` distinct words of the corpus, ``fresh`` new ones;
-    ``dictionary`` those, these, then the end of a paragraph; ``lengths`` words of texts; ``small`` small words.
+    ``words`` int32[n] in text order; ``keep`` the chance of each distinct word to stay; ``given`` int32[m], replaced words, as
+    often as they are; ``unseen`` share of all words that are invented; ``known`` distinct words of the corpus, ``fresh``
+    invented ones; ``dictionary`` both, then the end of a paragraph; ``lengths`` words of texts; ``small`` small words.
     """
 
     words: Words
@@ -73,13 +73,13 @@ class Passages:
 
     @classmethod
     def over(cls, texts: Sequence[str], *, unseen: float, fresh: int, mean_words: int) -> Passages:
-        """Number the words of texts; ``giving_way`` must follow.
+        """Number the words of texts; call ``giving_way`` next.
 
         Parameters
         ----------
-        unseen : share of all words of new texts that the corpus does not have
-        fresh : new words, the commonest is met some thousand times as often as most
-        mean_words : of a new text; lengths are spread as real ones are
+        unseen : share of invented words in new texts
+        fresh : number of invented words; the commonest occurs some thousand times as often as most
+        mean_words : of a new text; lengths vary as in real ones
         """
         split = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(pa.array(texts, pa.large_string())))
         encoded = pc.list_flatten(split).dictionary_encode()
@@ -93,7 +93,7 @@ class Passages:
         return cls(words, stay, np.empty(0, np.int32), unseen, len(dictionary), fresh, everything, lengths, small[small >= 0])
 
     def giving_way(self, half: float, seed: int) -> Passages:
-        """The same, where a word with ``half`` occurrences in the corpus stays half of the time."""
+        """The same, where a word with ``half`` occurrences in the corpus stays in half of the cases."""
         counts = np.bincount(self.words, minlength=self.known).astype(np.float64)
         keep = (counts**STEEP / (counts**STEEP + half**STEEP)).astype(np.float32)
         rng = np.random.default_rng([seed, 1])
@@ -101,12 +101,12 @@ class Passages:
         return replace(self, keep=keep, given=given)
 
     def write(self, count: int, rng: np.random.Generator) -> list[Words]:
-        """So many texts, as words."""
+        """``n`` texts as strings of words."""
         lengths = rng.choice(self.lengths, count)
         return np.split(self.passages(lengths, rng), np.cumsum(lengths)[:-1])
 
     def passages(self, lengths: Ints, rng: np.random.Generator) -> Words:
-        """Texts of these lengths, one behind the other."""
+        """Texts of these lengths, concatenated."""
         total = int(lengths.sum())
         begins = rng.random(total, np.float32) < 1 / PASSAGE
         first = np.cumsum(lengths) - lengths
@@ -119,7 +119,7 @@ class Passages:
         gone = np.flatnonzero(rng.random(total, np.float32) >= self.keep[words])
         words[gone] = self.given[rng.integers(0, len(self.given), len(gone))]
         new = gone[rng.random(len(gone), np.float32) < self.unseen * len(self.words) / max(1, len(self.given))]
-        # The chance of the x-th new word is one in x: as many new ones among the next thousand as among the last.
+        # The x-th invented word has chance 1/x, so the vocabulary keeps growing.
         words[new] = self.known + np.minimum(np.exp(rng.random(len(new)) * np.log(self.fresh)), self.fresh - 1).astype(np.int32)
         ends = np.flatnonzero(inside)
         words[ends[rng.random(len(ends)) < ENDS]] = len(self.dictionary) - 1
@@ -134,7 +134,7 @@ class Passages:
 
 
 def _new_words(count: int) -> list[str]:
-    """So many words of five to seven letters, no two alike and next to no one a real word."""
+    """Different words of five to seven letters, hardly any of them real."""
     base = len(_LETTERS)
     spread = (np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B1)) % np.uint64(base**6)
     letters = np.array(list(_LETTERS))

@@ -1,7 +1,8 @@
 """datasketch's MinHashLSH on the same texts, in memory and on a Redis server: ``python -m bench.indexing.peers '{...}'``.
 
-As its documentation says to run it for speed: ``MinHash.bulk`` with xxhash, ``LeanMinHash``, ``insertion_session``. A query signs the
-text and gives candidates; nothing is verified, for it keeps no shingles. Words are split at spaces; 128 permutations, 32 bands of 4.
+Run as its documentation recommends for speed: ``MinHash.bulk`` with xxhash, ``LeanMinHash``, ``insertion_session``. A query
+signs the text and returns candidates; nothing is verified, because it stores no shingles. Words are split at spaces;
+128 permutations, 32 bands of 4.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from .measure import _groups, _probes, timed
 
 
 def main() -> None:
-    """Insert, ask, print."""
+    """Insert, query, print."""
     options = json.loads(sys.argv[1])
     print(json.dumps(measured(Path(options["folder"]), options["documents"], options.get("seconds", 600.0), options["redis"])))
 
 
 def measured(folder: Path, documents: int, seconds: float, redis: bool) -> dict[str, Any]:
-    """Insert so many documents, or as many as fit in the seconds, and ask about probes of them on one core."""
+    """Insert the documents, or as many as fit in the time limit, and query them with probes on one core."""
     if not redis:
         return _asked(folder, MinHashLSH(num_perm=PERMUTATIONS, params=(BANDS, ROWS)), documents, seconds) | {"where": "memory"}
     from tests.index.redis.redis_server import RedisServer

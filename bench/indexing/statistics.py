@@ -1,7 +1,7 @@
-"""How like a real corpus made texts are, in what a search for copies depends on.
+"""Compares made texts with a real corpus in the properties that a search for copies depends on.
 
-*Seen*: the share of a text's 3-word shingles that stand in one of so many other texts. *Shared*: shingles that two
-strangers share, on average, which is what the most common ones make. *Unseen*: the share of words that so many texts do not have.
+*Seen*: share of a text's 3-word shingles that occur in one of the other texts. *Shared*: shingles that two unrelated
+texts share on average, mostly very common ones. *Unseen*: share of words that the other texts lack.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dedup.fingerprints.fingerprint import fingerprint, fingerprint_with_tokens
 from .passages import SHORTEST, Passages
 
 HELD = 400
-#: Values of ``Passages.half`` that are tried.
+#: Range of ``Passages.half``.
 HALVES = (2.0, 400.0)
 
 
@@ -54,11 +54,11 @@ def _counts(sorted_keys: np.ndarray, keys: np.ndarray) -> np.ndarray:
 
 
 def fitted(texts: Sequence[str], real: dict[str, float], *, fresh: int, mean_words: int, seed: int) -> tuple[Passages, dict[str, float]]:
-    """Passages whose texts are as like each other as the real ones are, where as many are compared; and how like they came out.
+    """Passages whose texts are as like each other as the same number of real ones; and their likeness.
 
-    ``half`` is found by halving an interval (of its logarithm), as what two texts share can only fall with it.
+    ``half`` is found by bisection of its logarithm: what two texts share can only fall with it.
     """
-    # Lengths are those of the real ones while they are compared: what is shared depends on how much there is to share it in.
+    # Compare with the lengths of the real texts: longer texts share more.
     corpus = Passages.over(texts, unseen=real["unseen"], fresh=fresh, mean_words=round(real["mean_words"]))
     low, high = np.log(HALVES)
     for _ in range(6):
@@ -71,7 +71,7 @@ def fitted(texts: Sequence[str], real: dict[str, float], *, fresh: int, mean_wor
 
 
 def likeness_in_crawl(folder: Path, sample: int = HELD) -> dict[str, float]:
-    """As ``likeness``, of new texts of ``probes.parquet`` against the whole crawl, which is read once."""
+    """``likeness`` of the new texts in ``probes.parquet`` against the whole crawl, which is read once."""
     probes = pq.read_table(folder / "probes.parquet", columns=["text", "kind"])
     texts = probes.filter(pc.equal(probes["kind"], "new"))["text"].combine_chunks()[:sample]
     keys, _ = shingles_of(texts)

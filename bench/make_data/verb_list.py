@@ -1,10 +1,10 @@
-"""Make ``dedup/data/verbs.txt``: read off word counts which words are finite verbs, and so no keywords.
+"""Makes ``dedup/data/verbs.txt``: finds the finite verbs, which are no keywords, from word counts.
 
     python -m bench.make_data.verb_list CORPUS...        (Parquet or JSON lines with title and text)
 
-Only single words leave this script, no text. A verb has no article (ال), but sisters of its conjugation: an imperfect
-stands with ي and with ت, and with a future س or a ل in front; a perfect has a feminine in ت and an imperfect. A noun that
-looks like a verb (قتل، بحث) is met with the article, and left alone.
+Only single words leave this script, no text. A verb has no article (ال) but other forms of its conjugation: an
+imperfect occurs with ي and with ت, and with a future س or a ل in front; a perfect has a feminine in ت and an
+imperfect. A noun that looks like a verb (قتل، بحث) occurs with the article and is not listed.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from dedup import Config
 from dedup.readers import ReadLog, read_files
 from dedup.text.normalization import tokenize
 
-#: Written less often than this, a verb is in nobody's way.
+#: Rarer verbs do not matter.
 LEAST = 4
-#: Share of its occurrences in which a verb may stand behind an article: others' mistakes.
+#: Share of occurrences that a verb may have with an article, by typing errors.
 WITH_ARTICLE = 0.02
-#: Share of a verb's occurrences that each sister must reach, and how many they must be.
+#: Share of a verb's occurrences that each other form must reach, and the fewest occurrences.
 SISTER, SISTERS = 0.01, 3
 ARTICLES = ("ال", "وال", "بال", "فال", "لل", "ولل")
-#: Pronouns and persons behind a verb: the form without them is listed.
+#: Suffixed pronouns and persons: the form without them is listed.
 ENDINGS = ("هما", "ها", "هم", "نا", "ون", "ان", "وا", "ني", "ه", "ك")
-#: Too short to be told by what stands around them.
+#: Too short for the counts to decide.
 VERBS = set(
     """يجب تجب يجد تجد يحب تحب يحث تحث يحل تحل يحق يخص تخص يرد ترد يصف تصف يصل تصل يضع تضع يضم تضم يظل تظل يعد تعد يعي يقع تقع يقف تقف يقل
     تقل يقر تقر يكن تكن يمر تمر يتم تتم""".split()  # noqa: SIM905
 )
-#: Names and particles that the counts take for verbs.
+#: Names and particles that look like verbs in the counts.
 NO_VERBS = set(
     """تونس يونس ياسر يحيي يانغ تانغ يونغ تانا تايم يزيد يافع ينبع يعقوب تعز تدمر تشاد مارس نيس رافت اشرف ادم اعلام غير عبر فقد وما علق بدل
     نزع توران يوهان يوجين يونج يوسين يوران يوين يوبا يوما زينت جودت كريت تاره تاما دوست ساريا سرا حضرات رينات لقوات بقوات لقوا لعبوا بايع
@@ -56,7 +56,7 @@ def main(paths: list[str]) -> None:
 
 
 def imperfects(counts: Counter[str]) -> set[str]:
-    """Words with ي or ت in front that have the other one, and a future."""
+    """Words with ي or ت in front whose other form occurs, and a future."""
     found = set()
     for word, count in counts.items():
         if word[0] != "ي" or len(word) < 4 or count < LEAST:
@@ -70,7 +70,7 @@ def imperfects(counts: Counter[str]) -> set[str]:
 
 
 def perfects(counts: Counter[str]) -> set[str]:
-    """Words that have a feminine in ت and an imperfect (اعلن: يعلن), with these feminines."""
+    """Words with a feminine in ت and an imperfect (اعلن: يعلن), and these feminines."""
     found = set()
     for word, count in counts.items():
         if len(word) < 3 or count < LEAST or word.startswith(ARTICLES):

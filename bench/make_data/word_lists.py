@@ -1,10 +1,10 @@
-"""Make ``dedup/data/stems.txt``: read off word counts which words keep their first waw, and which split.
+"""Makes ``dedup/data/stems.txt``: finds the words that keep their first waw, and those that split, from word counts.
 
     python -m bench.make_data.word_lists CORPUS...        (Parquet or JSON lines with title and text)
 
-Only decisions about single words leave this script, no text. The tests behind them are linguistic: a word
-that also stands with the article (الوزير, البلدية) cannot begin with a conjunction or preposition; a word
-whose rest is as common as itself very likely does; what takes a nisba (لبناني) is a stem, not a dual.
+Only decisions about single words leave this script, no text. The tests are linguistic: a word that also occurs with
+the article (الوزير, البلدية) cannot begin with a conjunction or preposition; a word whose rest is as common as the
+word itself very likely does; a word that takes a nisba (لبناني) is a stem, not a dual.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dedup.text.normalization import LEVELS, tokenize
 from dedup.text.stemming import PREFIXES, SHORTEST, SUFFIXES
 
 ARTICLES = ("ال", "وال", "بال")
-#: Words that the counts decide wrongly, or that are too rare in them.
+#: Words for which the counts are wrong or too small.
 WHOLE = [
     "الله",
     "اللهم",
@@ -172,7 +172,7 @@ def main(paths: list[str]) -> None:
             others = sum(counts[article + word[:-2] + suffix] for article in ("", *ARTICLES) for suffix in ("", "ه", "ي", "يه"))
             if word[0] not in "وبلف" and (nisba >= 0.05 * count or others < 0.1 * count):
                 ending.add(word)
-    # A word without its suffix is protected too, or stemming a stem would go on.
+    # The word without its suffix is protected too, or a stem could be stemmed again.
     for word in list(whole):
         while (stem := _shorter(word, ending)) != word:
             word = stem

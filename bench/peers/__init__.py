@@ -1,12 +1,12 @@
-"""Other systems that find near-duplicates, each run as its own documentation says to run it for speed.
+"""Other systems that find near-duplicates, each run as its documentation recommends for speed.
 
     python -m bench.peers NAME INPUT.parquet OUT.json
 
-runs one of them in a process of its own, so that peak memory is its own, and so that it may live in a virtual
-environment of its own: these files import the standard library, pyarrow and the one peer, never ``dedup``
-(``ours.py`` is the exception). Every peer is given 128 permutations in 32 bands of 4, two threads or processes, and
-texts in which our folding is already done: one space between tokens, nothing but letters and digits in them, so that
-its own word 3-grams are our shingles. Folding is thus a present to the peers; we start from the raw text.
+runs one of them in its own process, so that its peak memory is measured alone and it may have its own virtual
+environment: these files import the standard library, pyarrow and one peer, never ``dedup`` (except ``ours.py``). Every
+peer gets 128 permutations in 32 bands of 4, two threads or processes, and texts that are already folded to letters
+and digits with one space between tokens, so that its word 3-grams equal our shingles. Folding is thus free for the
+peers; we start from the raw text.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 PERMUTATIONS, BANDS, ROWS, WORDS = 128, 32, 4, 3
-#: The similarity from which two texts are called near copies, for peers that ask for one.
+#: Similarity of near copies, for peers that need a threshold.
 THRESHOLD = 0.5
-#: The stages of all peers in three steps, to be compared step by step.
+#: The stages of all peers, grouped into three comparable steps.
 STEPS = {
     "text to signatures": (
         "read", "shingle", "sign", "shingle and sign", "shingle, sign and insert", "read, shingle and sign",
@@ -36,13 +36,13 @@ STEPS = {
 
 @dataclass
 class Clock:
-    """Seconds of each stage, added up, in the order in which stages first ran."""
+    """Seconds of each stage, summed, in the order in which stages first ran."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time what runs inside."""
+        """Time the body of a ``with`` statement."""
         begun = time.perf_counter()
         try:
             yield
@@ -52,12 +52,12 @@ class Clock:
 
 @dataclass
 class Answer:
-    """What a peer says about the rows of its input.
+    """What a peer finds in the rows of its input.
 
-    ``pairs`` are the pairs that it calls duplicates; ``listed`` are more pairs that it measured and lists, but calls
-    something else; ``labels`` give each row the number of its cluster; ``flags`` say which rows have a duplicate
-    somewhere, for a peer that says no more. ``ids`` name the rows where they are not the rows of the input in order.
-    ``excluded`` are seconds inside the run that are not the peer's, such as cutting one input file in two.
+    ``pairs`` are its duplicates; ``listed`` are more pairs that it measured and lists as something else; ``labels`` are the
+    cluster numbers of the rows; ``flags`` say which rows have a duplicate, for a peer that gives no more. ``ids`` name the
+    rows unless they are the input rows in order. ``excluded`` are seconds that are not the peer's own, such as splitting
+    the input file.
     """
 
     rows: int
@@ -71,16 +71,16 @@ class Answer:
 
 
 class Peer(Protocol):
-    """A function that reads a Parquet file (columns ``id`` and ``text``) and says what is a duplicate in it."""
+    """A function that finds duplicates in a Parquet file with the columns ``id`` and ``text``."""
 
     def __call__(self, path: str, clock: Clock, threads: int) -> Answer:
-        """Run once; every second that counts is inside a stage of ``clock``."""
+        """Run once; only seconds inside a stage of ``clock`` count."""
         ...
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A peer: where its function is, what must be installed for it, and what it leaves to its user."""
+    """A peer: its function, the packages that it needs, and what it leaves to its user."""
 
     module: str
     function: str
@@ -134,7 +134,7 @@ PEERS = {
 
 
 def steps(stages: dict[str, float]) -> dict[str, float]:
-    """The seconds of each step of ``STEPS``."""
+    """The seconds of each step in ``STEPS``."""
     step_of = {stage: step for step, names in STEPS.items() for stage in names}
     sums: dict[str, float] = {}
     for stage, seconds in stages.items():
@@ -143,6 +143,6 @@ def steps(stages: dict[str, float]) -> dict[str, float]:
 
 
 def word_shingles(text: str) -> list[str]:
-    """The word 3-grams of a folded text, repeats kept, as a user of a library without a tokenizer makes them."""
+    """The word 3-grams of a folded text, repeats kept, for libraries without a tokenizer."""
     words = text.split(" ")
     return [" ".join(shingle) for shingle in zip(words, words[1:], words[2:], strict=False)] or [text]

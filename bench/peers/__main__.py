@@ -1,9 +1,9 @@
-"""Run one peer in this process and write what it says and what it cost.
+"""Runs one peer in this process and writes its answer, seconds and memory.
 
     python -m bench.peers NAME INPUT.parquet OUT.json [--threads 2] [--warm-rows 300]
 
-It is run once on the first rows, which counts for nothing: imports, compiled kernels and pools of threads are then
-ready. Then it is run on all rows. Exit code 3 says that the peer is not installed here.
+A first run over a few rows, which is not timed, imports modules, compiles kernels and starts threads. Exit code 3 means
+that the peer is not installed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def measure(name: str, path: str, threads: int, warm_rows: int) -> dict[str, Any]:
-    """What a peer says about a file, and its seconds and memory."""
+    """The answer of a peer for a file, with seconds and memory."""
     entry = PEERS[name]
     begun = time.perf_counter()
     peer: Peer = getattr(importlib.import_module(f"bench.peers.{entry.module}"), entry.function)
@@ -80,7 +80,7 @@ def measure(name: str, path: str, threads: int, warm_rows: int) -> dict[str, Any
 
 
 def _cpu_seconds() -> float:
-    """Seconds of work so far, of this process and of its children that have ended."""
+    """CPU seconds so far of this process and its ended children."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
 

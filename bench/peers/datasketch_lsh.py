@@ -1,8 +1,8 @@
-"""datasketch 2: MinHash in bulk, a MinHashLSH in memory, a query for each document.
+"""datasketch 2: MinHash in bulk, a MinHashLSH in memory, one query per document.
 
-Its documentation names the bulk calls, ``insertion_session`` and a faster hash function than SHA-1, all used here.
-It has no threads; signing and querying are spread over processes by its user, here with ``fork`` so that the
-index need not be pickled. ``LeanMinHash`` is what it recommends to pass between processes.
+Uses what its documentation recommends: bulk calls, ``insertion_session``, a faster hash than SHA-1, and ``LeanMinHash``
+between processes. It has no threads, so signing and queries are spread over processes, with ``fork`` because the index
+then need not be pickled.
 """
 
 from __future__ import annotations

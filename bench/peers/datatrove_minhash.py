@@ -1,9 +1,8 @@
-"""datatrove: stages 1 to 3 of its MinHash pipeline, each by a LocalPipelineExecutor with as many workers as threads.
+"""datatrove: stages 1 to 3 of its MinHash pipeline, each by a LocalPipelineExecutor with one worker per thread.
 
-A task reads whole files, so the input is cut into one file a worker first; that time is not counted. Workers are
-forked, so that they need not import anything again. Its normalization is switched off: the texts are folded
-already, and turning digits into 0 would make other shingles. Stage 4, which copies the input without what is to be
-removed, is not run: no other peer is charged for that.
+A task reads whole files, so the input is first split into one file per worker, untimed. Workers are forked, which
+saves their imports. Its normalization is off: the texts are folded already, and replacing digits by 0 would make
+other shingles. Stage 4, which copies the input without the duplicates, is not run; no other peer does that.
 """
 
 from __future__ import annotations
@@ -27,19 +26,19 @@ from . import BANDS, ROWS, WORDS, Answer, Clock
 
 
 class _Split:
-    """Words by white space, for texts whose tokens are known."""
+    """Words split at white space, for texts whose tokens are known."""
 
     def word_tokenize(self, text: str) -> list[str]:
         return text.split()
 
 
 def run(path: str, clock: Clock, threads: int) -> Answer:
-    """See ``Peer``: with the words of spaCy, its tokenizer for Arabic."""
+    """See ``Peer``: with spaCy, its tokenizer for Arabic."""
     return _run(path, clock, threads, tokenizer=None)
 
 
 def run_split(path: str, clock: Clock, threads: int) -> Answer:
-    """See ``Peer``: with ``str.split`` in the place of spaCy."""
+    """See ``Peer``: with ``str.split`` in place of spaCy."""
     return _run(path, clock, threads, tokenizer=_Split())
 
 
@@ -73,7 +72,7 @@ def _run(path: str, clock: Clock, threads: int, *, tokenizer: Any) -> Answer:
 
 
 def _cut(path: str, folder: Path, parts: int) -> list[int]:
-    """Write the input as ``parts`` files and give the number of rows of each."""
+    """Write the input as ``parts`` files; the number of rows of each."""
     folder.mkdir()
     table = pq.read_table(path, columns=["id", "text"])
     size = -(-table.num_rows // parts)
@@ -84,7 +83,7 @@ def _cut(path: str, folder: Path, parts: int) -> list[int]:
 
 
 def _labels(folder: Path, parts: list[int]) -> list[int]:
-    """The cluster of each row; rows in none get numbers of their own."""
+    """The cluster of each row; rows without one get their own numbers."""
     total, first = sum(parts), 0
     labels = list(range(total))
     for part, rows in enumerate(parts):

@@ -1,7 +1,7 @@
-"""gaoya 0.2: tokens, word 3-grams, sketches and the index in Rust; threads are Rayon's (RAYON_NUM_THREADS).
+"""gaoya 0.2: tokens, word 3-grams, sketches and the index in Rust, on Rayon's threads (RAYON_NUM_THREADS).
 
-Its built-in tokenizer cuts at ASCII punctuation and white space, so folded texts give it our shingles. It has no
-way to query with signatures that it has made already: the query signs every text a second time.
+Its tokenizer splits at ASCII punctuation and white space, so folded texts give our shingles. It cannot query with
+existing signatures, so the query signs every text again.
 """
 
 from __future__ import annotations

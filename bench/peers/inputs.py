@@ -1,10 +1,10 @@
-"""A corpus as the two Parquet files that everyone reads: pages as they are, and the same documents folded.
+"""Writes a corpus as the two Parquet files that all contenders read: raw pages, and the same documents folded.
 
-``pages.parquet`` holds id, title, text, published, source and url, in the order of the corpus: what ``dedup`` reads.
-``folded.parquet`` holds id and text of each document that ``dedup`` compares, articles and embedded articles, long
-enough to judge: its tokens at the level of shingles, with one space between them. What is no letter or digit in a
-token (the point of a decimal number, a percent sign) is spelled by letters that occur nowhere else, so that a
-tokenizer that splits at punctuation finds our tokens and no others.
+``pages.parquet`` has id, title, text, published, source and url in the order of the corpus, for ``dedup``.
+``folded.parquet`` has id and text of each document that ``dedup`` compares: articles and embedded articles that are
+long enough, as shingle-level tokens with one space between them. Characters inside a token that are no letters or
+digits (decimal points, percent signs) are spelled with letters that occur nowhere else, so that a tokenizer that
+splits at punctuation finds our tokens.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from dedup.text.normalization import tokenize
 
 _COLUMNS = {"page_id": "id", "title": "title", "text": "text", "published": "published", "source": "source", "url": "url"}
 _NO_WORD = re.compile(r"[\W_]")
-#: A letter that no news uses (Latin letter dental click); between two of them stands the code of the character.
+#: A letter that no news uses (Latin letter dental click); two of them enclose the code of the character.
 _CLICK = "ǀ"
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The files, and the documents in ``folded.parquet``: their ids, raw texts and addresses, row by row.
+    """The files, and the documents in ``folded.parquet``: ids, raw texts and URLs, row by row.
 
-    ``folding_seconds`` is what the peers are spared: folding by ``dedup.texts``, in Python, each written word once.
+    ``folding_seconds`` is the time that the peers save: folding in Python, each distinct word once.
     """
 
     pages: Path
@@ -61,7 +61,7 @@ def make_inputs(corpus: str, folder: Path) -> Inputs:
 
 
 def documents_compared(path: str, result: dedup.Result | None = None) -> tuple[list[str], list[str], list[str | None]]:
-    """Ids, raw texts and addresses of the documents that a run compares as articles, in its order."""
+    """Ids, raw texts and URLs of the documents that a run compares as articles, in its order."""
     result = result or dedup.find_copies(path)
     by_id: dict[str, str] = {}
     for batch in read_files([path], config=Config(), log=ReadLog()):
@@ -74,7 +74,7 @@ def documents_compared(path: str, result: dedup.Result | None = None) -> tuple[l
 
 
 class Folder:
-    """Folds texts; each written word is folded once, since white space always parts tokens."""
+    """Folds texts; each distinct word is folded once, since white space always separates tokens."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}

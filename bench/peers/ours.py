@@ -1,7 +1,7 @@
-"""dedup itself by the same protocol: raw texts in, verified groups out.
+"""dedup by the same protocol: raw texts in, verified groups out.
 
-The stages inside ``dedup.copies`` are timed from outside, by wrapping what it calls; a name that is no longer there is
-left out, and its time stays in the rest.
+Stages inside ``find_copies`` are timed from outside by wrapping the functions it calls. A missing name is left out; its
+seconds count as the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dedup.copies import find as copies
 
 from . import Answer, Clock
 
-#: What ``dedup.copies`` calls, and the stage that it is.
+#: Functions that ``find_copies`` calls, and their stages.
 _PARTS = [
     (copies, "band_rows", "sign"),
     (copies, "band_candidates", "candidates"),
@@ -29,7 +29,7 @@ _PARTS = [
     (copies, "group", "group"),
     (copies, "_matches_of_doubles", "list exact copies"),
 ]
-#: Pieces of the reading stage, which run in several threads: their seconds are added over threads.
+#: Parts of the reading stage run in several threads; their seconds are summed over threads.
 _THREADED = [
     (corpus, "documents_of", "split pages (threads added)"),
     (corpus, "fingerprint", "fold, shingle, stem (threads added)"),
@@ -53,7 +53,7 @@ def run(path: str, clock: Clock, threads: int) -> Answer:
 
 
 def _answer(result: dedup.Result, details: dict[str, float]) -> Answer:
-    """Pairs that are called copies, all that are listed, and copy groups; what a headline repeats is no copy of a text."""
+    """Pairs that are copies, all listed pairs, and copy groups; headlines are left out."""
     ids = result.documents.column("doc_id").to_pylist()
     row_of = {doc_id: row for row, doc_id in enumerate(ids)}
     columns = (result.matches.column(name).to_pylist() for name in ("doc_id_a", "doc_id_b", "kind"))
@@ -69,7 +69,7 @@ def _answer(result: dedup.Result, details: dict[str, float]) -> Answer:
 
 
 class _Inside:
-    """Seconds inside wrapped functions; a call inside another timed call of the same thread is not counted twice."""
+    """Seconds inside wrapped functions; calls nested in a timed call of the same thread are not counted twice."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -78,7 +78,7 @@ class _Inside:
 
     @contextmanager
     def timing(self, targets: list[tuple[Any, str, str]]) -> Iterator[None]:
-        """Time these functions, given as (module or class, name, stage), while inside."""
+        """Time these functions, (module or class, name, stage), inside a ``with`` statement."""
         present = [(owner, name, stage, vars(owner)[name]) for owner, name, stage in targets if name in vars(owner)]
         for owner, name, stage, _ in present:
             setattr(owner, name, self._timed(getattr(owner, name), stage))

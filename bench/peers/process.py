@@ -1,8 +1,8 @@
-"""A peer in a process of its own, watched from outside.
+"""Runs a peer in its own process and watches it from outside.
 
-Peak memory is the larger of two numbers: the high-water mark of the process itself, which is exact, and, where it starts
-workers, the largest sum over all of them seen by looking every tenth of a second. The sum is of proportional set sizes
-(Linux): memory that forked workers share with their parent counts once.
+Peak memory is the larger of the high-water mark of the process, which is exact, and the largest sum over its workers,
+sampled every tenth of a second. The sum is of proportional set sizes (Linux), which count memory shared with the
+parent once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _THREAD_SETTINGS = (
 
 
 def run_peer(name: str, path: Path, *, python: str, threads: int, warm_rows: int) -> dict[str, Any]:
-    """Run one peer and give its report, or ``{"name", "failed"}`` with the reason."""
+    """Run one peer; its report, or ``{"name", "failed"}`` with the reason."""
     with tempfile.TemporaryDirectory() as folder:
         out, log = Path(folder) / "out.json", Path(folder) / "log.txt"
         command = [python, "-W", "ignore", "-m", "bench.peers", name, str(path.resolve()), str(out)]
@@ -43,25 +43,25 @@ def run_peer(name: str, path: Path, *, python: str, threads: int, warm_rows: int
 
 
 def _environment(threads: int, folder: str) -> dict[str, str]:
-    """As many threads for every library that asks the environment, and no cache that outlives the run."""
+    """Environment variables: the same number of threads for every library, and no cache that outlives the run."""
     settings = dict.fromkeys(_THREAD_SETTINGS, str(threads))
     offline = {"HF_HOME": folder, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     return {**os.environ, **settings, **offline, "PYTHONPATH": str(_ROOT)}
 
 
 def _watch(process: subprocess.Popen[bytes]) -> int:
-    """Wait for the end; the most memory seen in a process and its workers, in bytes (0 without workers or ``/proc``)."""
+    """Wait for the end; peak memory of the process and its workers in bytes (0 without workers or ``/proc``)."""
     peak = 0
     while process.poll() is None:
         family = _family(process.pid)
-        if len(family) > 1:  # looking costs the one who is looked at
+        if len(family) > 1:  # sampling slows the process that is watched
             peak = max(peak, sum(map(_proportional_bytes, family)))
         time.sleep(_LOOK_SECONDS)
     return peak
 
 
 def _family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
+    """A process and all its descendants."""
     family, waiting = [], [pid]
     while waiting:
         pid = waiting.pop()
@@ -69,7 +69,7 @@ def _family(pid: int) -> list[int]:
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
             try:
                 waiting += map(int, children.read_text().split())
-            except OSError:  # it has ended
+            except OSError:  # the process has ended
                 continue
     return family
 

@@ -1,4 +1,4 @@
-"""rensa 0.5: sketches in Rust from token lists; threads are Rayon's (RAYON_NUM_THREADS)."""
+"""rensa 0.5: sketches in Rust from token lists, on Rayon's threads (RAYON_NUM_THREADS)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SEED = 42
 
 
 def run(path: str, clock: Clock, threads: int) -> Answer:
-    """See ``Peer``: R-MinHash over the full set of shingles; pairs are what ``query_all`` gives."""
+    """See ``Peer``: R-MinHash over all shingles; pairs from ``query_all``."""
     rows = _shingles(path, clock)
     with clock.stage("sign"):
         sketches = RMinHash.from_token_sets(rows, num_perm=PERMUTATIONS, seed=_SEED)
@@ -24,7 +24,7 @@ def run(path: str, clock: Clock, threads: int) -> Answer:
 
 
 def run_rho(path: str, clock: Clock, threads: int) -> Answer:
-    """See ``Peer``: the pipeline of its published figures; ``probes`` is what its own benchmark sets."""
+    """See ``Peer``: the pipeline of its published figures, with the ``probes`` of its own benchmark."""
     rows = _shingles(path, clock)
     with clock.stage("sign"):
         matrix = RMinHash.digest_matrix_from_token_sets_rho(rows, num_perm=PERMUTATIONS, seed=_SEED, probes=4)

@@ -1,4 +1,4 @@
-"""What any program must pay that reads this file and writes one like it: pyarrow, zstd, nothing in between."""
+"""The cost of reading and writing this file with pyarrow and zstd, and nothing in between."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import Answer, Clock
 
 
 def run(path: str, clock: Clock, threads: int) -> Answer:
-    """See ``Peer``; it says nothing about duplicates."""
+    """See ``Peer``; it finds no duplicates."""
     pa.set_cpu_count(threads)
     with tempfile.TemporaryDirectory() as folder:
         with clock.stage("read"):

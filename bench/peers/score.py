@@ -1,9 +1,9 @@
-"""What peers say, against brute force on our shingles.
+"""Scores the answers of peers against brute force on our shingles.
 
-A pair is really a duplicate if it has jaccard >= 0.5 or containment >= 0.57. *Recall* is the share of all pairs over
-a threshold that a peer names; *precision* is the share of the pairs it names that really are duplicates. Of a peer that
-makes clusters every pair inside a cluster counts as named. ``documents`` are the same two shares for the question
-"does this document have a duplicate?", which is all that some peers answer.
+A pair is a duplicate if it has jaccard >= 0.5 or containment >= 0.57. *Recall* is the share of all such pairs that a
+peer names; *precision* is the share of named pairs that are duplicates. For clusters, every pair inside a cluster is
+named. ``documents`` has both shares for the question whether a document has a duplicate, which is all that some peers
+answer.
 """
 
 from __future__ import annotations
@@ -56,17 +56,17 @@ def brute_force(texts: list[str]) -> Truth:
 
 
 def scores(answer: dict[str, Any], ids: list[str], truth: Truth) -> dict[str, dict[str, float]]:
-    """Score an answer of ``bench.peers``: by ``pairs``, ``listed``, ``groups`` and ``documents``, as far as it has them.
+    """Score an answer of ``bench.peers`` by ``pairs``, ``listed``, ``groups`` and ``documents``, as far as it has them.
 
     Parameters
     ----------
     answer : pairs, listed, labels, flags and ids as ``python -m bench.peers`` writes them
-    ids : the documents of ``truth``; what an answer says of others is left out
+    ids : the documents of ``truth``; other documents of the answer are ignored
     """
     here = {doc_id: row for row, doc_id in enumerate(ids)}
     place = np.array([here.get(doc_id, -1) for doc_id in answer["ids"] or ids], np.int64)
     given: dict[str, dict[str, float]] = {}
-    if answer["listed"] is not None:  # they are not called duplicates, so there is no precision
+    if answer["listed"] is not None:  # not duplicates, so no precision
         listed = of_pairs(*_pairs(answer["listed"], place), truth)
         given["listed"] = {name: listed[name] for name in ("named", "recall_jaccard", "recall_containment")}
     if answer["pairs"] is not None:
@@ -82,12 +82,12 @@ def scores(answer: dict[str, Any], ids: list[str], truth: Truth) -> dict[str, di
 
 
 def against_readers(answer: dict[str, Any], ids: list[str], urls: list[str | None], labels: list[dict[str, Any]]) -> dict[str, Any]:
-    """Score an answer by pairs that people have read: {copy, excerpt} against {template, same_story, unrelated}.
+    """Score an answer on labelled pairs: {copy, excerpt} against {template, same_story, unrelated}.
 
     Parameters
     ----------
     ids, urls : the documents of ``folded.parquet``
-    labels : rows ``a``, ``b`` (addresses), ``label``, ``sure``; ``partial`` ones and those not sure are left out
+    labels : rows ``a``, ``b`` (URLs), ``label``, ``sure``; ``partial`` and unsure ones are left out
     """
     row_of = {url: row for row, url in reversed(list(enumerate(urls)))}
     here = {doc_id: row for row, doc_id in enumerate(ids)}
@@ -111,14 +111,14 @@ def _f1(said: npt.NDArray[np.bool_], real: npt.NDArray[np.bool_]) -> dict[str, f
 
 
 def _pairs(pairs: list[tuple[int, int]], place: Ints) -> tuple[Ints, Ints]:
-    """Pairs of rows of an answer as pairs of documents, left < right, without those that are not scored."""
+    """Pairs of rows as pairs of scored documents, left < right."""
     placed = place[np.array(pairs, np.int64).reshape(-1, 2)]
     placed = np.sort(placed[(placed >= 0).all(axis=1)], axis=1)
     return placed[:, 0], placed[:, 1]
 
 
 def _labels(labels: list[int], place: Ints, rows: int) -> Ints:
-    """The cluster of each document; one that the answer does not know is alone."""
+    """The cluster of each document; documents that the answer lacks are alone."""
     known = place >= 0
     clusters = np.arange(rows) + max(labels, default=0) + 1
     clusters[place[known]] = np.array(labels, np.int64)[known]
@@ -127,7 +127,7 @@ def _labels(labels: list[int], place: Ints, rows: int) -> Ints:
 
 
 def of_pairs(left: Ints, right: Ints, truth: Truth) -> dict[str, float]:
-    """Score pairs, left < right; ``largest_if_closed`` is the largest cluster that their transitive closure makes."""
+    """Score pairs, left < right; ``largest_if_closed`` is the largest cluster of their transitive closure."""
     named = np.unique(left * truth.rows + right)
     found = np.isin(truth.left * truth.rows + truth.right, named)
     graph = coo_array((np.ones(len(named), bool), (named // truth.rows, named % truth.rows)), shape=(truth.rows, truth.rows))

@@ -1,7 +1,7 @@
-r"""text-dedup: the steps of its ``minhash.main``, in their order, without writing the filtered data set.
+r"""text-dedup: the steps of its ``minhash.main`` in order, without writing the filtered data set.
 
-Its tokenizer (lower case, split at ``\W``) leaves folded texts as they are, so its 3-grams are our shingles.
-``run_checked`` adds its exact check of pairs, which it runs inside the clusters that it has already formed.
+Its tokenizer (lower case, split at ``\W``) leaves folded texts unchanged, so its 3-grams are our shingles.
+``run_checked`` adds its exact check of pairs, which runs inside the clusters already formed.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def _run(path: str, clock: Clock, threads: int, *, checked: bool) -> Answer:
         if checked:
             with clock.stage("verify"):
                 documents, parents = minhash.check_false_positives(config, documents)
-    # The numbers of clusters are not rows: they are kept apart from those of rows that are in none.
+    # Cluster numbers are no rows: keep them apart from the numbers of rows without a cluster.
     return Answer(rows, labels=[rows + parents[i] if i in parents else i for i in range(rows)])
 
 
 def _config(path: str, folder: str, threads: int, checked: bool) -> Any:
-    """Its configuration, which it takes from a TOML file and from nowhere else."""
+    """Its configuration, which it reads only from a TOML file."""
     file = Path(folder) / "config.toml"
     text = f"""
 [input]

@@ -1,4 +1,4 @@
-"""A syndication simulator: real articles, and what outlets make of them, with the truth kept.
+"""A syndication simulator: real articles and the versions that outlets make of them, with the truth.
 
     articles = read_articles(["crawl.jsonl.gz"])
     simulate(articles, copies=2, seed=7)                            # habits and edits at the rates of real reprints
@@ -8,9 +8,8 @@
 
     python -m bench.simulator CORPUS... --documents 1000000 -o FILE.parquet
 
-Everything is seeded: the same articles and seed give the same bytes. ``edits.py`` lists the edits and their rates,
-``truth.py`` says what an edited text is called. Passages of the real articles are in what comes out, so it is as
-little to be shipped as they are.
+The same articles and seed give the same bytes. ``edits.py`` lists the edits and their rates, ``truth.py`` classifies an
+edited text. The output contains passages of the real articles, so it must not be shipped either.
 """
 
 from .drafts import STRENGTHS, Article, Lenders

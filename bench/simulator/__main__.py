@@ -1,8 +1,8 @@
-"""Write a simulated crawl of any size as Parquet.
+"""Writes a simulated crawl of any size as Parquet.
 
     python -m bench.simulator CORPUS... --documents 1000000 -o FILE.parquet [--seed 0]
 
-The texts read like the corpora but tell nothing. They hold words and phrases of real articles: not to be shipped.
+The texts read like the corpora but report nothing. They contain words and phrases of real articles: do not ship them.
 """
 
 from __future__ import annotations

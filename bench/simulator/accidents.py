@@ -1,4 +1,4 @@
-"""What happens to texts on their way: invisible signs, odd blanks, shaped letters, slips of the finger."""
+"""Damage to texts in transit: invisible characters, odd blanks, presentation forms, typing errors."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _INSIDE = re.compile(f"(?<=[{LETTERS}])(?=[{LETTERS}])")
 _BEFORE_WORD = re.compile(f"(?<![{LETTERS}])(?=[{LETTERS}])")
 _BLANK = re.compile(" ")
 _WORD = re.compile(f"[{LETTERS}]{{4,}}")
-#: Lam-alef and the forms that old converters leave in a text.
+#: Lam-alef and the forms that old converters leave.
 _SHAPED = (("لا", "\ufefb"), ("لأ", "\ufef7"), ("لإ", "\ufef9"), ("لآ", "\ufef5"))
 _FINAL_MEEM = re.compile(f"م(?![{LETTERS}])")
 
 _RATES = {"light": 0.005, "medium": 0.03, "heavy": 0.15}
-#: Slips per word: a careful desk, a hasty one, a bad scan.
+#: Errors per word: a careful editor, a hasty one, a bad scan.
 _SLIPS = {"light": 0.004, "medium": 0.015, "heavy": 0.05}
 
 
@@ -29,13 +29,13 @@ def zero_width(text: str, strength: str, rng: random.Random) -> str:
 
 
 def bidi_marks(text: str, strength: str, rng: random.Random) -> str:
-    """Marks of direction before words, numbers and quotations."""
+    """Direction marks before words, numbers and quotations."""
     rate = 4 * _RATES[strength]
     return _BEFORE_WORD.sub(lambda _: rng.choice(BIDI) if rng.random() < rate else "", text)
 
 
 def hard_blanks(text: str, strength: str, rng: random.Random) -> str:
-    """No-break, thin and doubled blanks, tabs, and what is left of a broken blank."""
+    """No-break, thin and doubled blanks, tabs, and remains of broken blanks."""
     rate = 4 * _RATES[strength]
     blanks = ("\u00a0", "  ", "\u202f", "\t", " \u00a0", "\u2003")
     return _BLANK.sub(lambda _: rng.choice(blanks) if rng.random() < rate else " ", text)
@@ -49,7 +49,7 @@ def shaped(text: str, strength: str, rng: random.Random) -> str:
 
 
 def typos(text: str, strength: str, rng: random.Random) -> str:
-    """Letters swapped, lost or doubled, one in a word."""
+    """Letters swapped, lost or doubled, one per word."""
     rate = _SLIPS[strength]
 
     def slip(match: re.Match[str]) -> str:
@@ -66,6 +66,6 @@ def typos(text: str, strength: str, rng: random.Random) -> str:
 
 
 def lost_blanks(text: str, strength: str, rng: random.Random) -> str:
-    """Blanks that got lost between two words: «حفظهالله»."""
+    """Blanks lost between two words: «حفظهالله»."""
     rate = _SLIPS[strength]
     return _BLANK.sub(lambda _: "" if rng.random() < rate else " ", text)

@@ -1,7 +1,7 @@
-"""Drafts: a text on its way through edits, passage by passage, with where each passage came from.
+"""Drafts: a text during its edits, passage by passage, with the origin of each passage.
 
-Edits that move, cut or add passages work on drafts, so what an edited text has in common with its original is
-known by construction and need not be measured. Edits of words work on the whole text at once.
+Edits that move, cut or add passages work on drafts, so the overlap of an edited text with its original is known by
+construction. Edits of words work on the whole text.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 STRENGTHS = ("light", "medium", "heavy")
-#: Where a passage came from: the original, another text, or the page around the article.
+#: Origin of a passage: the original, another text, or the page around the article.
 OWN, FOREIGN, FURNITURE = "own", "foreign", "furniture"
-#: No article lends more than this share of its words, so that an edited text is never a copy of a lender.
+#: No article lends a larger share of its words, so that an edited text is never a copy of a lender.
 MOST_LENT = 0.3
 
 _STOPS = ".!؟?…"
@@ -32,7 +32,7 @@ class Article(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """A paragraph and where it came from."""
+    """A paragraph and its origin."""
 
     text: str
     part: str = OWN
@@ -40,9 +40,9 @@ class Passage(NamedTuple):
 
 @dataclass(frozen=True)
 class Draft:
-    """A title and the passages under it, one a line.
+    """A title and its passages, one a line.
 
-    ``replaced`` counts the words that were filled in anew; ``second`` is the id of another whole article in it.
+    ``replaced`` is the number of facts replaced; ``second`` is the id of another whole article in it.
     """
 
     title: str | None
@@ -56,7 +56,7 @@ class Draft:
         return "\n".join(passage.text for passage in self.passages)
 
     def words(self, *parts: str) -> int:
-        """Number of words, split at blanks, of the passages of these parts."""
+        """Number of words in the passages of these origins."""
         return sum(len(passage.text.split()) for passage in self.passages if passage.part in parts)
 
     def with_text(self, text: str) -> Draft:
@@ -69,13 +69,13 @@ class Draft:
 
 @dataclass(frozen=True)
 class Lenders:
-    """Other articles, to borrow passages and headlines from. ``without`` are never asked."""
+    """Other articles from which passages and headlines are borrowed, except those in ``without``."""
 
     articles: Sequence[Article]
     without: frozenset[str] = field(default_factory=frozenset)
 
     def article(self, rng: random.Random) -> Article:
-        """Any one of them."""
+        """One of them at random."""
         for _ in range(1000):
             lender = rng.choice(self.articles)
             if lender.id not in self.without:
@@ -83,7 +83,7 @@ class Lenders:
         raise ValueError("an edit needs a passage of another article, but there is none to borrow from")
 
     def passages(self, words: int, rng: random.Random, behind: float = 0.0) -> list[Passage]:
-        """About so many words in whole sentences, a few sentences from each of several articles, none before this share of them."""
+        """About ``words`` words in whole sentences, a few from each of several articles, none before this share of them."""
         borrowed: list[Passage] = []
         missing = words
         for _ in range(100):
@@ -100,7 +100,7 @@ class Lenders:
 
 
 def draft_of(article: Article) -> Draft:
-    """The draft of an untouched article; blank lines go."""
+    """The draft of an unedited article, without blank lines."""
     return Draft(article.title, tuple(Passage(line) for line in paragraphs(article.text)))
 
 
@@ -110,14 +110,14 @@ def paragraphs(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text: runs up to a full stop, question or exclamation mark before a blank, or to the line's end."""
+    """The sentences of a text: up to a full stop, question or exclamation mark before a blank, or to the end of the line."""
     for stop in _STOPS:
         text = text.replace(f"{stop} ", f"{stop}\n")
     return paragraphs(text)
 
 
 def first_words(pieces: Sequence[str], words: int) -> list[str]:
-    """The first pieces that together have at most about so many words; the last one is cut if it is far too long."""
+    """The first pieces with at most about ``words`` words; the last one is cut if it is far too long."""
     taken: list[str] = []
     for piece in pieces:
         if words <= 0:

@@ -1,4 +1,4 @@
-"""The edits by name, with the stage in which an outlet makes them and how often it does."""
+"""The edits by name, with their stage and how often outlets make them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from . import accidents, facts, furniture, outlets, spelling, structure, wording
 from .drafts import STRENGTHS, Article, Draft, Lenders, draft_of
 
-#: In the order in which they are made.
+#: In the order in which outlets make them.
 STAGES = ("facts", "structure", "wording", "outlet", "layout", "spelling", "page", "accidents")
 _NOBODY = Lenders(())
 
@@ -19,8 +19,8 @@ _NOBODY = Lenders(())
 class Edit:
     """A named edit.
 
-    ``rate`` is the share of reprints that it is made in, by counts on 1,500 pairs of reprints of fourteen papers where
-    there was a count; ``of_words`` says that the function takes and gives the text, else the draft.
+    ``rate`` is the share of reprints with this edit, counted on 1,500 pairs of reprints of fourteen papers where possible;
+    ``of_words`` says that the function takes and returns the text, else the draft.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Edit:
     of_words: bool
 
     def apply(self, draft: Draft, strength: str, rng: random.Random, lenders: Lenders = _NOBODY) -> Draft:
-        """The draft with this edit made in it."""
+        """The draft after this edit."""
         if not self.of_words:
             edited: Draft = self.function(draft, strength, rng, lenders)
             return edited
@@ -40,7 +40,7 @@ class Edit:
         return replace(edited, replaced=edited.replaced + facts.replaced(before, after)) if self.stage == "facts" else edited
 
     def __call__(self, text: str, strength: str, rng: random.Random, lenders: Lenders = _NOBODY) -> str:
-        """The same for a bare text."""
+        """The same for a plain text."""
         return self.apply(draft_of(Article("", None, text)), strength, rng, lenders).text
 
 
@@ -90,7 +90,7 @@ def parse(step: str) -> tuple[Edit, str]:
 
 
 def in_order(steps: Iterable[str]) -> list[str]:
-    """The steps by stage; within a stage as given. Of a name that is given twice the first stands."""
+    """The steps by stage, in the given order within a stage; of a repeated name the first counts."""
     first: dict[str, str] = {}
     for step in steps:
         first.setdefault(step.partition(":")[0], step)
@@ -106,7 +106,7 @@ def make(draft: Draft, steps: Iterable[str], rng: random.Random, lenders: Lender
 
 
 def draw(rng: random.Random, mix: Sequence[tuple[str, float]] | None = None) -> list[str]:
-    """Draw steps, each ``name:strength`` of ``mix`` at its rate; left out, every edit as real reprints have it, mostly light."""
+    """Draw steps, each ``name:strength`` of ``mix`` at its rate; by default every edit as in real reprints, mostly light."""
     if mix is not None:
         return in_order(step for step, rate in mix if rng.random() < rate)
     drawn = [edit.name for edit in EDITS.values() if rng.random() < edit.rate]

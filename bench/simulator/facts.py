@@ -1,7 +1,7 @@
-"""A form filled in anew: the same words, other numbers, days, places and names. Not a copy, however much is shared.
+"""A template filled in again: the same words, other numbers, days, places and names. Never a copy, however much is shared.
 
-The edit keeps every word in its place: one word for one word. How many were replaced decides what it is called
-(``truth.py``): two or three new numbers in a long report are an update, not another filling of a form.
+The edit replaces word for word and keeps the order. The number of replaced words decides what the text is
+(``truth.py``): two or three new numbers in a long report are an update, not another filling of a template.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _ZEROS = {"0": "0123456789", "٠": "٠١٢٣٤٥٦٧٨٩"}
 
 
 def facts(text: str, strength: str, rng: random.Random) -> str:
-    """Fill in anew: light numbers and weekdays, medium also months, places and small numbers, heavy also names and ordinals.
+    """Fill in again: light numbers and weekdays, medium also months, places and small numbers, heavy also names and ordinals.
 
-    A number becomes one of as many digits, and a fact that comes back is replaced alike, as in a real form.
+    A number becomes one of as many digits, and a repeated fact is replaced alike, as in a real template.
     """
     numbers: dict[str, str] = {}
     words: dict[tuple[str, ...], str] = {}
@@ -48,14 +48,14 @@ def facts(text: str, strength: str, rng: random.Random) -> str:
 
 
 def replaced(before: str, after: str) -> int:
-    """How many words differ, place by place, between a text and the same form filled in anew."""
+    """Number of words that differ, place by place, between a text and the same template filled in again."""
     return sum(old != new for old, new in zip(before.split(), after.split(), strict=True))
 
 
 def _other_number(old: str, rng: random.Random) -> str:
     digits = _ZEROS["0" if old[0] in _ZEROS["0"] else "٠"]
     year = len(old) == 4 and digits.index(old[0]) in (1, 2) and digits.index(old[1]) in (0, 4, 9)
-    fixed = 3 if year else 0  # another filling of a form is of the same years
+    fixed = 3 if year else 0  # another filling of a template is from the same years
     while True:
         first = "" if fixed else rng.choice(digits[1:])
         new = old[:fixed] + first + "".join(rng.choice(digits) for _ in range(len(old) - fixed - len(first)))

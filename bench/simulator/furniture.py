@@ -1,6 +1,6 @@
-"""What stands around an article on a flattened page: source and keyword lines, a second article, related headlines.
+"""Page furniture around an article on a flattened page: source and keyword lines, a second article, related headlines.
 
-Furniture is no text of the article: it does not count in what an edited text shares with its original.
+Furniture is no text of the article: it does not count in the overlap of an edited text with its original.
 """
 
 from __future__ import annotations

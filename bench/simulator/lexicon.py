@@ -1,4 +1,4 @@
-"""Words that outlets write in several ways, and words that forms are filled in with."""
+"""Words that outlets spell in several ways, and words that fill templates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NAMES: tuple[tuple[str, ...], ...] = (
     ("بيونغيانغ", "بيونجيانج", "بيونغ يانغ"), ("ليفربول", "ليڤربول"), ("مانشستر", "مانشيستر"), ("إيرلندا", "أيرلندا"),
 )  # fmt: skip
 
-#: Verbs of speech and what stands for them, with the conjunctions that they come in.
+#: Verbs of speech and their replacements, with their conjunctions.
 VERBS: tuple[tuple[str, ...], ...] = (
     ("قال", "ذكر", "أفاد", "صرح"), ("وقال", "وذكر", "وأوضح", "وأضاف"), ("أكد", "شدد", "أوضح"), ("وأكد", "وشدد", "وأوضح"),
     ("وأضاف", "وتابع", "وأردف", "وقال"), ("وأشار", "ولفت", "ونوه"), ("أشار", "لفت", "ألمح"), ("وأوضح", "وبين", "وذكر"),
@@ -42,7 +42,7 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("أعلن", "كشف"), ("أعلنت", "كشفت"), ("وأعلن", "وكشف"), ("وأعلنت", "وكشفت"), ("واعتبر", "ورأى"), ("اعتبر", "رأى"), ("مضيفا", "متابعا"),
 )  # fmt: skip
 
-#: Near synonyms and connectives that desks swap.
+#: Near synonyms and connectives that editors swap.
 SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("كافة", "جميع", "كل"), ("المشاريع", "المشروعات"), ("مشاريع", "مشروعات"), ("مؤخرا", "أخيرا"), ("القادم", "المقبل"),
     ("القادمة", "المقبلة"),
@@ -70,7 +70,7 @@ HONORIFICS = (
     " بن عبدالعزيز", " آل سعود", " حفظه الله", " حفظهما الله", " رعاه الله", " أيده الله", " رحمه الله", " - حفظه الله -", " يحفظه الله",
 )  # fmt: skip
 
-#: What a form is filled in with; a word is replaced by another one of its row.
+#: Words that fill templates; a word is replaced by another one of its row.
 PLACES = (
     "الرياض", "جدة", "الدمام", "القاهرة", "بيروت", "دمشق", "بغداد", "عمان", "الكويت", "الدوحة", "أبوظبي", "دبي", "المنامة", "مسقط", "صنعاء",
     "عدن", "الخرطوم", "طرابلس", "بنغازي", "تونس", "الجزائر", "الرباط", "القدس", "غزة", "حلب", "الموصل", "أنقرة", "إسطنبول", "طهران",

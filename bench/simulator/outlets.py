@@ -1,4 +1,4 @@
-"""Outlets: their datelines, signatures and headlines, and the habits that one of them keeps in all its texts."""
+"""Outlets: their datelines, signatures and headlines, and the habits that each keeps in all its texts."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ HABITS = (
 
 @dataclass(frozen=True)
 class Outlet:
-    """A paper and its habits: edits, as ``name:strength``, that it makes in all its texts."""
+    """A paper and its habits: edits, as ``name:strength``, of all its texts."""
 
     name: str
     habits: tuple[str, ...]
 
 
 def outlets(count: int, rng: random.Random, habits: Sequence[tuple[str, str, float]] = HABITS) -> list[Outlet]:
-    """Draw outlets: some drop hamza, some write ى for ي, each has its own quotation marks, digits and datelines."""
+    """Draw outlets: some drop hamza, some write ى for ي; each has its own quotation marks, digits and datelines."""
     drawn = []
     for number in range(count):
         paper = PAPERS[number % len(PAPERS)] + (f" {number // len(PAPERS) + 1}" if number >= len(PAPERS) else "")

@@ -1,4 +1,4 @@
-"""Edited copies of real articles, with the truth kept."""
+"""Edited copies of real articles, with the truth."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .edits import draw, in_order, make
 from .outlets import outlets
 from .truth import ORIGINAL, truth
 
-#: What a simulated corpus looks like: a crawl, then the truth. ``second`` is the id of another whole article in the text.
+#: Columns of a crawl, then of the truth. ``second`` is the id of another whole article in the text.
 SIMULATED = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -119,6 +119,6 @@ def _original(article: Article) -> dict[str, Any]:
 
 
 def _later(published: Sequence[datetime | None], rng: random.Random) -> datetime | None:
-    """Some hours after the last of these; a page cannot hold what was not yet written."""
+    """A few hours after the latest of these; a page cannot contain text from its future."""
     known = [date for date in published if date is not None]
     return max(known) + timedelta(hours=min(rng.expovariate(1 / _MEAN_DELAY_HOURS), _LATEST_HOURS)) if known else None

@@ -1,8 +1,7 @@
 """How outlets type: hamza, ya, ta marbuta, vowels, tatweel, digits, quotation marks, punctuation.
 
 Every edit is a pure function ``(text, strength, rng) -> text`` that keeps words, their order and the number of lines.
-All but those of ``UNFOLDED`` leave ``dedup.normalize(text, level="shingle")`` as it was: that is what folding is for,
-and what the tests of this folder hold them to.
+All but those in ``UNFOLDED`` leave ``dedup.normalize(text, level="shingle")`` unchanged; tests check this.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import random
 import re
 from collections.abc import Callable
 
-#: Share of the places where an edit could do something that it does.
+#: Share of the possible places that an edit changes.
 SHARES = {"light": 0.3, "medium": 0.7, "heavy": 1.0}
 
 LETTERS = "ء-غف-ي"
@@ -42,7 +41,7 @@ _KEYBOARD = str.maketrans("يك", "یک")
 _SEATS = (("سؤول", "سئول"), ("شؤون", "شئون"), ("رؤوس", "رءوس"), ("هيئة", "هيأة"), ("مائة", "مئة"), ("ؤول", "ئول"))
 _FINAL_SEAT = re.compile(f"ئ(?![{LETTERS}{MARKS}])")
 
-#: Edits, by name and strength, that are more than folding undoes.
+#: Edits, by name and strength, that folding does not undo.
 UNFOLDED = frozenset(
     [
         ("seats", "heavy"),

@@ -1,8 +1,7 @@
-"""A simulated crawl of any size, block by block: fresh texts, and edited copies of them in clusters with a heavy tail.
+"""A simulated crawl of any size in blocks: new texts, and edited copies of them in clusters with a heavy tail.
 
-A block is a day. Each original has a number of copies drawn from a zeta distribution (most have none, a few have
-hundreds), which follow it within hours. Blocks do not know of each other: block ``n`` depends on the corpus, the
-seed and ``n`` only, so memory does not grow.
+A block is a day. The number of copies of an original has a zeta distribution (most have none, a few have hundreds);
+copies follow within hours. Block ``n`` depends only on the corpus, the seed and ``n``, so memory does not grow.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ LENDERS = 1024
 START = datetime(2024, 1, 1, tzinfo=UTC)
 _MEAN_DELAY_HOURS = 6.0
 
-#: Edits of copies and the share of copies that have them. Those that cost little to make; facts make templates, not copies.
+#: Edits of copies and their rates: only cheap ones, and no facts, which make templates.
 MIX = (
     ("facts:heavy", 0.04), ("trim:light", 0.15), ("trim_sentences:medium", 0.2), ("trim:heavy", 0.08), ("drop_middle:medium", 0.1),
     ("lead:medium", 0.15), ("lead:heavy", 0.1), ("background:light", 0.1), ("background:heavy", 0.04), ("introduction:medium", 0.06),
@@ -39,7 +38,7 @@ MIX = (
     ("page:light", 0.03), ("typos:light", 0.05),
 )  # fmt: skip
 
-#: Outlets, and the habits that cost little to follow.
+#: Outlets, and their cheap habits.
 OUTLETS = 60
 PLAIN_HABITS = tuple(
     habit
@@ -49,14 +48,14 @@ PLAIN_HABITS = tuple(
 
 
 def stream(articles: Sequence[Article], *, documents: int, seed: int = 0, batch_rows: int = BLOCK) -> Iterator[pa.RecordBatch]:
-    """A crawl of so many documents, some 60 % of them originals.
+    """A crawl of ``documents`` documents, some 60 % of them originals.
 
     Parameters
     ----------
-    articles : real articles, whose words are walked over; see ``walk.py``
+    articles : real articles, over whose words texts walk; see ``walk.py``
     documents : rows in all
     seed : the same articles and seed give the same rows, whatever ``batch_rows``
-    batch_rows : rows of a batch, the last one excepted
+    batch_rows : rows of a batch, except the last one
 
     Returns
     -------
@@ -78,7 +77,7 @@ def stream(articles: Sequence[Article], *, documents: int, seed: int = 0, batch_
 
 
 def _block(walks: Walks, papers: list[Outlet], seed: int, number: int) -> pa.RecordBatch:
-    """Block ``number`` of a crawl, in order of time."""
+    """Block ``number`` of a crawl, by date."""
     draws, rng = np.random.default_rng([seed, number]), random.Random(f"block {number} of {seed}")
     origins, hours = _clusters(draws)
     n_originals = int(origins.max()) + 1

@@ -1,7 +1,7 @@
-"""How desks cut and join: trimmed ends, dropped middles, added background, new leads, other order, two wires in one.
+"""How editors cut and join: trimmed ends, dropped middles, added background, new leads, other order, two wires in one.
 
 Every edit is a pure function ``(draft, strength, rng, lenders) -> draft``. Passages of other texts are marked as
-foreign, so the share that is left of the original is known.
+foreign, so the remaining share of the original is known.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _BRIDGES = ("وفي سياق متصل، ", "من جهة أخرى، ", "على ص
 
 
 def trim(draft: Draft, strength: str, rng: random.Random, lenders: Lenders) -> Draft:
-    """The end cut off between two paragraphs, or between sentences if there are too few of them."""
+    """Cut the end between two paragraphs, or between sentences if there are too few paragraphs."""
     units = _units(draft, at_least=6)
     return replace(draft, passages=tuple(_up_to(units, rng.uniform(*KEPT[strength]))))
 
 
 def trim_sentences(draft: Draft, strength: str, rng: random.Random, lenders: Lenders) -> Draft:
-    """The end cut off between two sentences."""
+    """Cut the end between two sentences."""
     return replace(draft, passages=tuple(_up_to(_sentence_units(draft), rng.uniform(*KEPT[strength]))))
 
 
 def drop_middle(draft: Draft, strength: str, rng: random.Random, lenders: Lenders) -> Draft:
-    """A run of paragraphs (or sentences) out of the middle; the first and the last stay."""
+    """Drop a run of paragraphs (or sentences) from the middle; the first and the last stay."""
     units = _units(draft, at_least=5)
     if len(units) < 3:
         return draft
@@ -87,7 +87,7 @@ def background(draft: Draft, strength: str, rng: random.Random, lenders: Lenders
 
 
 def introduction(draft: Draft, strength: str, rng: random.Random, lenders: Lenders) -> Draft:
-    """An introduction of the paper's own before the text."""
+    """The paper's own introduction before the text."""
     words = _added(draft, rng.uniform(*INTRODUCTION[strength]))
     return replace(draft, passages=(*lenders.passages(words, rng), *draft.passages))
 
@@ -137,7 +137,7 @@ def _sentence_units(draft: Draft) -> list[Passage]:
 
 
 def _up_to(units: list[Passage], share: float) -> list[Passage]:
-    """The first units that make up at most about this share of the words; at least one."""
+    """The first units with at most about this share of the words; at least one."""
     sizes = [len(unit.text.split()) for unit in units]
     goal, done, count = share * sum(sizes), 0, 0
     while count < len(units) and (done + sizes[count] / 2 <= goal or count == 0):
@@ -147,5 +147,5 @@ def _up_to(units: list[Passage], share: float) -> list[Passage]:
 
 
 def _added(draft: Draft, share: float) -> int:
-    """Words to add so that they make up this share."""
+    """Number of words that make up this share when added."""
     return int(draft.words(OWN, FOREIGN) * share / (1 - share))

@@ -1,8 +1,8 @@
-"""What an edited text is to its original, by construction and by the definitions that readers label by.
+"""Classifies an edited text by construction, with the definitions of the labels.
 
-*copy*: at least about two thirds of both in common; *excerpt*: about two thirds of the shorter one is the other's, and
-the longer has clearly more; *partial*: shared passages, but much text of its own in each; *template*: the same form,
-other facts. Where readers would differ (about half in common; a few new numbers in a long report) it is *unsure*.
+*copy*: at least about two thirds of both in common; *excerpt*: about two thirds of the shorter one is in the other, and
+the longer has clearly more; *partial*: shared passages, but much own text in each; *template*: the same template, other
+facts. Where readers would differ (about half in common; a few new numbers in a long report) it is *unsure*.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .drafts import FOREIGN, OWN, Draft
 ORIGINAL, COPY, EXCERPT, PARTIAL, TEMPLATE, UNSURE = "original", "copy", "excerpt", "partial", "template", "unsure"
 #: About two thirds in common; below the second number readers say *partial*.
 MOST, HALF = 2 / 3, 0.5
-#: A form filled in anew has at least so many new facts, and so many in a hundred words.
+#: A template has at least so many replaced facts, and so many per hundred words.
 FACTS, FACT_SHARE = 3, 0.06
 
 
@@ -27,7 +27,7 @@ class Truth(NamedTuple):
 
 
 def truth(draft: Draft, original_words: int) -> Truth:
-    """Tell what a draft is to an original of so many words. Furniture is left out; reworded passages count as kept."""
+    """Classify a draft against an original of so many words. Furniture is ignored; reworded passages count as kept."""
     own, foreign = draft.words(OWN), draft.words(FOREIGN)
     kept, share = min(1.0, own / max(original_words, 1)), own / max(own + foreign, 1)
     return Truth(_relation(draft.replaced, own + foreign, original_words, kept, share), kept, share)

@@ -1,11 +1,9 @@
 """New texts that read like the corpus and are unlike each other: random walks over its words.
 
-A walk goes from word to word of the real texts and at every step may jump to another place where the word that it
-stands on occurs. So every two neighbouring words are neighbours in some article, frequencies and phrases are those
-of the corpus, yet two walks share runs of words no longer than two strangers do. (Sentences drawn whole would be
-used some ten times each in a million texts; real sentences of other articles are not.)
-
-Walks are made in blocks, as arrays; no Python code runs for a word.
+A walk goes from word to word of the real texts and may jump at each step to another occurrence of the current word.
+So neighbouring words are neighbours in some article, frequencies and phrases are those of the corpus, and two walks
+share no longer runs of words than two unrelated texts. (Whole sentences would be reused some ten times each in a
+million texts; sentences of real articles are not.) Walks are made in blocks, as arrays, without Python code per word.
 """
 
 from __future__ import annotations
@@ -18,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Ints = npt.NDArray[np.int64]
-#: Stands for the end of a paragraph while words are numbered; no text has it.
+#: Marks the end of a paragraph while words are numbered; no text contains it.
 BREAK = "\ue000"
 #: Share of the steps that jump.
 JUMP = 0.5
 #: Words of the shortest and the longest text that a length is taken from.
 SHORTEST, LONGEST = 40, 900
-#: Words of real text that are walked over, at most: 20 million take some 0.6 GB.
+#: Most words of real text to walk over: 20 million take some 0.6 GB.
 MOST_WORDS = 20_000_000
 
 
@@ -46,7 +44,7 @@ class Walks:
 
     @classmethod
     def over(cls, texts: pa.ChunkedArray) -> Walks:
-        """Number the words of texts; of the first texts only, if they are more than ``MOST_WORDS``."""
+        """Number the words of texts, of the first ones only if they have more than ``MOST_WORDS``."""
         marked = pc.replace_substring_regex(texts.cast(pa.large_string()), pattern=r"\s*\n\s*", replacement=f" {BREAK} ")
         ended = pc.binary_join_element_wise(marked, pa.scalar(BREAK, pa.large_string()), pa.scalar(" ", pa.large_string()))
         split = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(ended))
@@ -64,15 +62,15 @@ class Walks:
         return cls(words, places, starts, openings, lengths, dictionary)
 
     def texts(self, count: int, rng: np.random.Generator) -> pa.StringArray:
-        """So many new texts, with lengths as real ones have them."""
+        """New texts, with the lengths of real ones."""
         return self._walk(rng.choice(self.lengths, count), rng)
 
     def titles(self, count: int, rng: np.random.Generator) -> pa.StringArray:
-        """So many new titles of 6 to 12 words, on one line."""
+        """New titles of 6 to 12 words, on one line."""
         return pc.replace_substring(self._walk(rng.integers(6, 13, count), rng), pattern="\n", replacement=" ")
 
     def _walk(self, lengths: Ints, rng: np.random.Generator) -> pa.StringArray:
-        order = np.argsort(-lengths, kind="stable")  # the longest first, so that those still walking are a prefix
+        order = np.argsort(-lengths, kind="stable")  # longest first, so that the unfinished ones are a prefix
         sizes = lengths[order]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         slots = offsets[:-1][order]

@@ -1,4 +1,4 @@
-"""How desks reword without writing anew: names, verbs of speech, synonyms, honorifics, days, numbers in words.
+"""How editors reword: names, verbs of speech, synonyms, honorifics, days, numbers in words.
 
 Every edit is a pure function ``(text, strength, rng) -> text`` that keeps the number of lines.
 """
@@ -30,7 +30,7 @@ _PART = re.compile("، [^،.\n]{8,90}(?=[،.])")
 
 
 def word_swaps(rows: Sequence[Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """For each word of each row the other words of its row; spelled without hamza too."""
+    """For each word of a row the other words of its row; spelled without hamza too."""
     table: dict[str, tuple[str, ...]] = {}
     for row in rows:
         for word in row:
@@ -42,7 +42,7 @@ def word_swaps(rows: Sequence[Sequence[str]]) -> dict[str, tuple[str, ...]]:
 
 
 def swap_words(text: str, table: Mapping[str, tuple[str, ...]], pick: Callable[[tuple[str, ...]], str | None]) -> str:
-    """The text with words of a table replaced, also behind one of و ف ب ل ك; where ``pick`` gives None a word stays."""
+    """Replace words of a table, also after one of و ف ب ل ك; a word stays where ``pick`` returns None."""
 
     def swapped(match: re.Match[str]) -> str:
         word = match[0]
@@ -130,7 +130,7 @@ def plain_numbers(text: str, strength: str, rng: random.Random) -> str:
 
 
 def small_words(text: str, strength: str, rng: random.Random) -> str:
-    """Single words in or out: «قد», «كافة», «وذلك», one in 80, 30 or 12."""
+    """Single words dropped or inserted: «قد», «كافة», «وذلك», one in 80, 30 or 12."""
     rate = {"light": 80, "medium": 30, "heavy": 12}[strength]
     lines = []
     for line in text.split("\n"):
@@ -147,6 +147,6 @@ def small_words(text: str, strength: str, rng: random.Random) -> str:
 
 
 def asides(text: str, strength: str, rng: random.Random) -> str:
-    """Parts of sentences between commas left out: «، وذلك في قصر السلام بجدة،»."""
+    """Drop parts of sentences between commas: «، وذلك في قصر السلام بجدة،»."""
     share = {"light": 0.08, "medium": 0.2, "heavy": 0.45}[strength]
     return _PART.sub(lambda match: "" if rng.random() < share else match[0], text)
