@@ -1,8 +1,7 @@
 """Shingles to candidates: an inverted index of sampled shingles finds short texts in long ones.
 
-Every text draws about the same number of shingles, those with the smallest hashes, and is looked up
-by them among all shingles of all texts. Posting lists are capped, so that page furniture proposes
-no pairs.
+Posting lists are capped, so that page furniture, which is in every page, proposes no pairs. Shingles
+in capped lists are counted.
 """
 
 from __future__ import annotations
@@ -34,11 +33,17 @@ def posting_candidates(
 
     Parameters
     ----------
-    shingles : of all documents, sorted and unique in each row; rows : int64[n], ascending,
-        documents to compare
+    shingles : of all documents, sorted and unique in each row
+    rows : int64[n], ascending, documents to compare
     least_share : share of the smaller text's shingles that a pair must have in common to be
         proposed
     spill : pool of the shingles and of the drawn ones
+
+    Notes
+    -----
+    Every text draws about the same number of shingles, those with the smallest hashes (a short text
+    all that it has), and is looked up by them among all shingles of the other texts, drawn or not:
+    a short text and a long one would rarely draw the same shingles.
     """
     lengths = (shingles[1][1:] - shingles[1][:-1])[rows]
     share = np.minimum(1.0, config.sampled / np.maximum(lengths, 1))

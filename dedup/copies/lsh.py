@@ -56,7 +56,7 @@ def band_candidates(
 
 
 def _order_capped_buckets(keys: npt.NDArray[np.uint64], members: Ints, next_keys: npt.NDArray[np.uint64], cap: int) -> None:
-    """Order members of capped buckets by their key in the next band, in place.
+    """Order members of capped buckets by their key in the next band, in place: similar ones meet.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ def verify_pairs(
     Notes
     -----
     A pair that reaches ``near`` or ``excerpt`` below ``TEMPLATE_BELOW`` becomes ``partial`` if it
-    fails a test:
+    fails one of these tests. Their measures only decide, and are not reported.
 
     - *Distinct containment* weighs shingles that an outlet repeats less, so a template that is
       filled in day by day (cables, forecasts, page furniture) loses most of it.

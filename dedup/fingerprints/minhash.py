@@ -1,8 +1,8 @@
 """Shingle rows to MinHash signatures and band keys.
 
 Signatures carry scheme, seed and version; mixing different ones is an error, not a wrong number.
-The scheme ``native`` uses the 64-bit hash of this package, ``datasketch`` uses SHA-1 and matches
-``datasketch.MinHash``.
+The scheme ``native`` uses the 64-bit hash of this package, ``datasketch`` the SHA-1 of
+``datasketch.MinHash``, so that stores built with datasketch remain usable.
 """
 
 from __future__ import annotations

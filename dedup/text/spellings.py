@@ -76,7 +76,7 @@ def fold(text: str) -> str:
 
 
 def spelling_pattern(phrase: str) -> str:
-    """Build a regular expression that finds a phrase in all its spellings.
+    """Build a regular expression that finds a phrase in unfolded text, so that offsets stay valid.
 
     Parameters
     ----------

@@ -132,7 +132,7 @@ def replaced_facts(terms, offsets, left, right):
 
     Returns
     -------
-    (counts int64[n_pairs], densities float64[n_pairs]). Cost: a sort of both rows, a pair.
+    (counts int64[n_pairs], densities float64[n_pairs]). Cost: a sort of both rows per pair.
     """
     counts = np.zeros(len(left), np.int64)
     densities = np.zeros(len(left), np.float64)
