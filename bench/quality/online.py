@@ -135,7 +135,7 @@ def replay(stream: Stream, config: Config, block: int, most: int | None = None) 
         part = slice(first, min(first + block, n))
         numbers = np.arange(part.start, part.stop)
         window.forget_before(stream.times[first] - config.stories.window_days * DAY)
-        placed, merged = window.place_all(stream.vectors(window, part), numbers, stream.times[part], stream.headline[part], numbers)
+        placed, merged = window.assign(stream.vectors(window, part), numbers, stream.times[part], stream.headline[part], numbers)
         stories[part] = np.where(placed < 0, numbers, placed)
         merges += [(first + row, story, other) for row, story, other in merged]
     return Replay(stories, merges, (time.perf_counter() - begun) / max(n, 1), window)

@@ -1,8 +1,7 @@
-"""Canonical documents to the table of stories: founded from scratch, or those of an earlier run carried on.
+"""Finds the stories of a corpus, from scratch or continuing those of a base.
 
-What an earlier run told stays as it is, but for stories that got new documents or new copies: those are told anew, over
-all that belongs to them. Only new documents and the stories that they can reach in time are clustered, so that a day
-costs what the days around it hold, not what the years before it hold.
+Stories of the base stay unchanged unless they gain documents or copies; those are described again from all their members.
+Only new documents and the stories within their time window are clustered, so the cost of a day does not grow with history.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ from .incremental import Continuation, active_stories, continue_stories, story_e
 
 @dataclass(frozen=True, eq=False)
 class FoundStories:
-    """``stories`` an Arrow table, ``schema.STORIES``; ``story_ids`` an Arrow array, that of each document.
+    """``stories`` an Arrow table, ``schema.STORIES``; ``story_ids`` an Arrow array, the story id of each document.
 
-    ``events`` are rows for ``events.py``; ``counts`` what a base adds to those of the manifest.
+    ``events``: rows for ``incremental.events_table``; ``counts``: what a run with a base adds to the manifest's counts.
     """
 
     stories: Any
@@ -44,70 +43,74 @@ class FoundStories:
 def find_stories(
     corpus: Corpus, copies: Copies, known: DocumentFrequencies, config: Config, earlier: BaseRun | None, threads: int
 ) -> FoundStories:
-    """Tell the stories of a corpus, those of ``earlier`` carried on; words are weighed by the ``known`` counts besides."""
+    """Find the stories of a corpus.
+
+    Parameters
+    ----------
+    known : background counts, by which words are weighed together with the corpus
+    earlier : the base whose stories are continued, or None
+    """
     if earlier is None:
         rows = np.flatnonzero(copies.canonical == np.arange(len(copies.canonical)))
         vectors = _vectors(corpus, copies, rows, known, config, threads)
         labels = _cluster(corpus, vectors, rows, config, threads)
-        book = describe_stories(corpus.documents, corpus.leads, vectors, rows, labels, copies.canonical)
-        return FoundStories(book.stories, _ids_of(book.stories, book.story_of))
-    return _carry_on(corpus, copies, known, config, earlier, threads)
+        described_table = describe_stories(corpus.documents, corpus.leads, vectors, rows, labels, copies.canonical)
+        return FoundStories(described_table.stories, _story_ids_of(described_table.stories, described_table.story_of))
+    return _continue_base(corpus, copies, known, config, earlier, threads)
 
 
-def _carry_on(corpus: Corpus, copies: Copies, known: DocumentFrequencies, config: Config, earlier: BaseRun, threads: int) -> FoundStories:
+def _continue_base(
+    corpus: Corpus, copies: Copies, known: DocumentFrequencies, config: Config, earlier: BaseRun, threads: int
+) -> FoundStories:
     n, n_old, n_stories = len(copies.canonical), len(earlier), earlier.stories.num_rows
-    new, stands = np.arange(n) >= n_old, copies.canonical == np.arange(n)
+    new, is_canonical = np.arange(n) >= n_old, copies.canonical == np.arange(n)
     story_of = np.full(n, -1, np.int64)
     story_of[:n_old] = earlier.story_of()
     times = corpus.seconds()
-    old_canonicals = stands & ~new
+    old_canonicals = is_canonical & ~new
     active = active_stories(
-        story_of[old_canonicals], times[old_canonicals], times[stands & new], config.stories.window_days * DAY, n_stories
+        story_of[old_canonicals], times[old_canonicals], times[is_canonical & new], config.stories.window_days * DAY, n_stories
     )
-    # A story far away in time gets no document, but it may get copies.
+    # A story outside the window gets no document, but it may get copies.
     copied = np.zeros(n_stories, bool)
     copied[story_of[copies.canonical[new & (copies.canonical < n_old)]]] = True
-    # What is not told yet has no story, -1, and is always near.
-    rows = np.flatnonzero(stands & np.append(active | copied, True)[story_of])
+    # A new document has story -1, which takes the appended True.
+    rows = np.flatnonzero(is_canonical & np.append(active | copied, True)[story_of])
     vectors = _vectors(corpus, copies, rows, known, config, threads)
 
     clustered = np.flatnonzero(np.append(active, True)[story_of[rows]])
     near = rows[clustered]
-    labels = _cluster(corpus, _of(vectors, clustered), near, config, threads)
+    labels = _cluster(corpus, _subset(vectors, clustered), near, config, threads)
     continued = continue_stories(labels, story_of[near], _seniority(earlier.stories))
     story_of[near] = continued.stories
     story_of[n_old:] = story_of[copies.canonical[n_old:]]
     stories = _describe_again(corpus, copies, vectors, rows, story_of, earlier)
     ids = stories.column("story_id").to_pylist()
     events = story_events(continued.changes, corpus.documents, near, ids)
-    counts = _counts(continued, story_of[n_old:], n_stories, len(near)) | {"new_undated": int(np.isnan(times[stands & new]).sum())}
-    return FoundStories(stories, _ids_of(stories, story_of), events, counts)
+    counts = _manifest_counts(continued, story_of[n_old:], n_stories, len(near)) | {
+        "new_undated": int(np.isnan(times[is_canonical & new]).sum())
+    }
+    return FoundStories(stories, _story_ids_of(stories, story_of), events, counts)
 
 
 def _describe_again(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints, story_of: Ints, earlier: BaseRun) -> Any:
-    """All stories, the old ones first: those with new documents told anew, the others as they were.
-
-    Parameters
-    ----------
-    vectors : of the canonical documents ``rows``, among them all of the stories that have new documents
-    story_of : int64[n], the number of each document's story
-    """
+    """All stories, old ones first; those with new documents are described again, from ``vectors`` of ``rows``."""
     n_stories, touched = earlier.stories.num_rows, np.unique(story_of[len(earlier) :])
     if not len(touched):
         return earlier.stories
     members = np.flatnonzero(np.isin(story_of, touched))
     canonicals = members[copies.canonical[members] == members]
-    book: StoryTable = describe_stories(
+    described_table: StoryTable = describe_stories(
         corpus.documents.take(pa.array(members)),
         corpus.leads.take(pa.array(members)),
-        _of(vectors, np.searchsorted(rows, canonicals)),
+        _subset(vectors, np.searchsorted(rows, canonicals)),
         np.searchsorted(members, canonicals),
         np.searchsorted(touched, story_of[canonicals]),
         np.searchsorted(members, copies.canonical[members]),
     )
-    place = np.empty(len(touched), np.int64)  # of each touched story in the book
-    place[np.searchsorted(touched, story_of[members])] = book.story_of
-    described = book.stories.take(pa.array(place))
+    place = np.empty(len(touched), np.int64)  # the row of each touched story in the described table
+    place[np.searchsorted(touched, story_of[members])] = described_table.story_of
+    described = described_table.stories.take(pa.array(place))
     old = touched[touched < n_stories]
     kept = earlier.stories.column("story_id").take(pa.array(old)).combine_chunks()
     ids = pa.concat_arrays([kept, described.column("story_id").combine_chunks()[len(old) :]])
@@ -126,9 +129,9 @@ def _vectors(corpus: Corpus, copies: Copies, rows: Ints, known: DocumentFrequenc
     vectors = vectorize(titles, bodies, letters, known, config.stories)
     if not headline.any():
         return vectors
-    # Headlines of one event count as one in the frequencies that tell which of them belong to one event.
-    stories, brief = np.arange(len(rows)), np.flatnonzero(headline)
-    stories[brief] = brief[_cluster(corpus, _of(vectors, brief), rows[brief], config, threads)]
+    # A first clustering of the headlines: those of one event count once in document frequencies.
+    stories, headlines = np.arange(len(rows)), np.flatnonzero(headline)
+    stories[headlines] = headlines[_cluster(corpus, _subset(vectors, headlines), rows[headlines], config, threads)]
     if np.array_equal(stories, np.arange(len(rows))):
         return vectors
     return vectorize(titles, bodies, letters, known, config.stories, stories)
@@ -139,24 +142,24 @@ def _cluster(corpus: Corpus, vectors: Vectors, rows: Ints, config: Config, threa
     return labels
 
 
-def _of(vectors: Vectors, places: Ints) -> Vectors:
+def _subset(vectors: Vectors, places: Ints) -> Vectors:
     return replace(vectors, matrix=vectors.matrix[places])
 
 
-def _ids_of(stories: Any, story_of: Ints) -> Any:
-    """Arrow array of the story ids of documents."""
+def _story_ids_of(stories: Any, story_of: Ints) -> Any:
+    """Arrow array: the story id of each document."""
     ids = stories.column("story_id").take(pa.array(story_of))
     return ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
 
 
 def _seniority(stories: Any) -> Ints:
-    """Ranks of stories, the one first published first, then by id; undated ones last."""
+    """int64[n_stories]: ranks, the first published first, then by id; undated stories last."""
     order = pc.sort_indices(stories, sort_keys=[("first_published", "ascending"), ("story_id", "ascending")]).to_numpy()
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
     return ranks
 
 
-def _counts(continued: Continuation, story_of_new: Ints, n_stories: int, clustered: int) -> dict[str, int]:
+def _manifest_counts(continued: Continuation, story_of_new: Ints, n_stories: int, clustered: int) -> dict[str, int]:
     joined = np.unique(story_of_new[story_of_new < n_stories])
     return {"clustered": clustered, "stories_continued": len(joined), "stories_founded": continued.count - n_stories}

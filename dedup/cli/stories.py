@@ -1,4 +1,4 @@
-"""``dedup stories``: what stories are weighed by, made from a corpus of one's own."""
+"""``dedup stories``: fits the word counts of stories to a corpus of one's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .terminal import collecting_console, live_progress, say
 
 
 class ReadingCommand(SectionedCommand):
-    """A command that takes only those settings that say how pages are read."""
+    """A command with only those settings that decide how pages are read."""
 
     SETTINGS = ("input.", "text.", "run.threads", "run.batch_rows")
 
@@ -26,16 +26,16 @@ class ReadingCommand(SectionedCommand):
         super().__init__(params=kept, **kwargs)
 
 
-@click.group("stories", epilog=EXIT_CODES, short_help="Make what stories are weighed by.")
+@click.group("stories", epilog=EXIT_CODES, short_help="Fit word counts for stories to a corpus.")
 def stories_group() -> None:
-    """Make what stories are weighed by."""
+    """Fit word counts for stories to a corpus."""
 
 
-@stories_group.command("fit-idf", cls=ReadingCommand, epilog=EXIT_CODES, short_help="Count in how many documents each word stands.")
+@stories_group.command("fit-idf", cls=ReadingCommand, epilog=EXIT_CODES, short_help="Count in how many documents each word occurs.")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path())
 @click.option("-o", "--out", required=True, metavar="FILE", type=click.Path(), help="file for the counts, for instance idf.npz")
 @click.option("--overwrite", is_flag=True, help="replace earlier counts in FILE (anything else is never overwritten)")
-@click.option("--least", type=int, metavar="N", help="leave out words in fewer documents  [4]")
+@click.option("--least", type=int, metavar="N", help="omit words in fewer documents  [4]")
 @with_reports("counts")
 @with_settings
 def fit_idf_command(
@@ -51,10 +51,10 @@ def fit_idf_command(
     config_file: str | None,
     **given: Any,
 ) -> None:
-    """Count in how many documents of some files each word stands, and write the counts to FILE.
+    """Count in how many documents of the inputs each word occurs, and write the counts to FILE.
 
-    'dedup run ... --stories.background FILE' then weighs words by them in the place of the shipped counts. FILE holds hashes of
-    stems and numbers, no text. INPUT is what it is for 'dedup run'; texts that are the same, word for word, count once.
+    'dedup run ... --stories.background FILE' then uses them instead of the shipped counts. FILE contains hashes of stems and
+    numbers, no text. INPUT is the same as for 'dedup run'; identical texts count once.
     """
     if as_json and quiet:
         raise click.UsageError("--json and --quiet cannot be given together: one prints the summary, the other prints none.")
@@ -66,26 +66,26 @@ def fit_idf_command(
     start_log(verbose, as_json=log_json)
     before = _written_at(out)
     try:
-        facts = _fit(inputs, out, config, overwrite=overwrite, least=least, quiet=quiet)
+        summary = _fit(inputs, out, config, overwrite=overwrite, least=least, quiet=quiet)
         if as_json:
-            say(json.dumps(facts, indent=2) + "\n", otherwise=f"The counts are written to {out}.")
+            say(json.dumps(summary, indent=2) + "\n", otherwise=f"The counts are written to {out}.")
         elif not quiet:
-            say(_summary(facts), otherwise=f"The counts are written to {out}.")
+            say(_summary_text(summary), otherwise=f"The counts are written to {out}.")
     except KeyboardInterrupt:
         done = _written_at(out) not in (before, None)
         fail(f"stopped. The counts are written to {out}." if done else "stopped. Nothing was written.", STOPPED)
-    if strict and facts["rejects"]:
-        fail(f"{_rejected(facts)} rejected (--strict). The counts are written to {out}.", REJECTED)
+    if strict and summary["rejects"]:
+        fail(f"{_rejected(summary)} rejected (--strict). The counts are written to {out}.", REJECTED)
 
 
 def _fit(inputs: tuple[str, ...], out: str, config: Config, *, overwrite: bool, least: int | None, quiet: bool) -> dict[str, Any]:
-    """Check, count, write; what there is to tell is given back."""
+    """Check the inputs, count and write; returns the summary as for ``--json``."""
     from ..readers import discover
     from ..text.document_frequencies import check_file
 
     discover(inputs)
     check_file(out, overwrite=overwrite)
-    # Numba takes a second to import, and is not needed to find out that an input is missing.
+    # Numba takes a second to import and is not needed to report a missing input.
     from ..batch.stages import StageTimer
     from ..stories.fit_idf import LEAST, fit_idf
 
@@ -111,32 +111,32 @@ def _fit(inputs: tuple[str, ...], out: str, config: Config, *, overwrite: bool, 
     }
 
 
-def _summary(facts: dict[str, Any]) -> str:
+def _summary_text(summary: dict[str, Any]) -> str:
     from rich.text import Text
 
     console, written = collecting_console()
     lines = [
-        f"{facts['documents']:,} documents: {facts['counted']:,} counted, {facts['repeated']:,} repeat the words of another, "
-        f"{facts['wordless']:,} have none.",
-        f"{facts['terms']:,} different words: {facts['kept']:,} kept, which stand in {facts['least']:,} or more documents and make "
-        f"{facts['coverage']:.1%} of a document's different words.",
+        f"{summary['documents']:,} documents: {summary['counted']:,} counted, {summary['repeated']:,} repeat another, "
+        f"{summary['wordless']:,} have none.",
+        f"{summary['terms']:,} different words: {summary['kept']:,} kept, those in {summary['least']:,} or more documents, which make up "
+        f"{summary['coverage']:.1%} of a document's different words.",
     ]
-    if facts["rejects"]:
-        lines.append(f"{_rejected(facts)} rejected; 'dedup run' on the same inputs says which and why.")
+    if summary["rejects"]:
+        lines.append(f"{_rejected(summary)} rejected; 'dedup run' on the same inputs lists them with reasons.")
     for line in lines:
         console.print(line, soft_wrap=True)
-    for warning in facts["warnings"]:
+    for warning in summary["warnings"]:
         console.print(Text(f"Warning: {warning}", style="yellow"), soft_wrap=True)
-    console.print(f"The counts are in {facts['file']}: {facts['bytes']:,} bytes, digest {facts['digest']}.", soft_wrap=True)
+    console.print(f"The counts are in {summary['file']}: {summary['bytes']:,} bytes, digest {summary['digest']}.", soft_wrap=True)
     return written()
 
 
-def _rejected(facts: dict[str, Any]) -> str:
-    return f"{facts['rejects']:,} {'row or file was' if facts['rejects'] == 1 else 'rows or files were'}"
+def _rejected(summary: dict[str, Any]) -> str:
+    return f"{summary['rejects']:,} {'row or file was' if summary['rejects'] == 1 else 'rows or files were'}"
 
 
 def _written_at(out: str) -> tuple[int, int] | None:
-    """What changes when the counts are written; None if there are none."""
+    """Inode and modification time of the counts file; None if there is none."""
     try:
         status = os.stat(out)
     except OSError:

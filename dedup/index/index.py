@@ -331,7 +331,7 @@ class Index:
                 first = self._store.allocate(len(incoming))
             decided = decide(incoming, found, self._store, self.config, [first + row for row in range(len(incoming))], _now())
             if self._stories is not None:
-                events += self._stories.place(incoming, decided)  # a merge is found only once, even if the commit must be retried
+                events += self._stories.assign(incoming, decided)  # a merge is found only once, even if the commit must be retried
             change = block_change(incoming, decided, found.known, self.config).join(regrouped)
             change.events = events
             if not change.entries:

@@ -1,4 +1,4 @@
-"""Stories of an index: what its documents tell of the last days, kept in memory, filled from the store when it is first asked for."""
+"""Stories of an index: joins store entries to the story window, which is filled from the store on first use."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .store import Entry, Store
 from .story_window import StoryWindow
 from .verdict import story_name, story_number
 
-#: Entries that are read at a time to fill the window, and at most.
-_READ, _MOST = 1 << 13, 1 << 18
+#: Entries read at a time, and at most, to fill the window.
+_BLOCK, _MOST = 1 << 13, 1 << 18
 
 
 class OnlineStories:
-    """The stories that documents of an index tell.
+    """The stories of an index; a copy takes the story of its canonical.
 
     Parameters
     ----------
-    known : counts of words at large, see ``background.py``
+    known : background counts by which words are weighed
     """
 
     def __init__(self, store: Store, config: Config, known: DocumentFrequencies) -> None:
@@ -40,7 +40,7 @@ class OnlineStories:
         self._latest, self._dated = -np.inf, False
 
     def follow(self, added: list[int], removed: list[int]) -> None:
-        """Take in what others have done to the index."""
+        """Apply what other writers did to the index: numbers of added and removed entries."""
         if self._window is not None:
             self.forget([*removed, *added])
             self._load(added)
@@ -52,70 +52,70 @@ class OnlineStories:
                 self._window.remove(number)
 
     def reset(self) -> None:
-        """Forget all; it is read anew when it is next asked for."""
+        """Drop the window; the next call fills it again."""
         self._window, self._latest, self._dated = None, -np.inf, False
 
     def propose(self, incoming: Incoming, decided: Decisions) -> None:
-        """Write into entries the story that each would join or found; nothing is kept."""
-        window = self._opened()
-        rows = [row for row in range(len(incoming)) if self._is_free(decided, row)]
-        vectors, times = self._rows(incoming, rows), self._times([decided.entries[row] for row in rows])
+        """Set the story that each entry would join or found; the window stays as it is."""
+        window = self._open_window()
+        rows = [row for row in range(len(incoming)) if self._needs_story(decided, row)]
+        vectors, times = self._weigh_rows(incoming, rows), self._times([decided.entries[row] for row in rows])
         for place, row in enumerate(rows):
-            found = window.propose(vectors, place, times[place], bool(incoming.headline[row]))
-            decided.entries[row].story = found.story if found.story is not None else founding(decided.entries[row])
-        self._pass_on(decided)
+            proposed = window.propose(vectors, place, times[place], bool(incoming.headline[row]))
+            decided.entries[row].story = proposed.story if proposed.story is not None else founded_story(decided.entries[row])
+        self._copy_stories(decided)
 
-    def place(self, incoming: Incoming, decided: Decisions) -> list[dict[str, Any]]:
-        """Write into entries the story that each joins or founds, and keep them in the window; rows of the table of events."""
-        window = self._opened()
+    def assign(self, incoming: Incoming, decided: Decisions) -> list[dict[str, Any]]:
+        """Set the story that each entry joins or founds and add it to the window; returns rows of the events table."""
+        window = self._open_window()
         self.forget([entry.number for entry, same in zip(decided.entries, decided.same, strict=True) if not same])
-        updated = [row for row in range(len(incoming)) if self._is_kept(decided, row)]
+        updated = [row for row in range(len(incoming)) if self._keeps_story(decided, row)]
         if updated:
-            self._add(window, self._rows(incoming, updated), [decided.entries[row] for row in updated])
-        rows = [row for row in range(len(incoming)) if self._is_free(decided, row)]
+            self._load_entries(window, self._weigh_rows(incoming, updated), [decided.entries[row] for row in updated])
+        rows = [row for row in range(len(incoming)) if self._needs_story(decided, row)]
         entries = [decided.entries[row] for row in rows]
         times = self._times_in_turn(entries)
-        founded = np.array([founding(entry) for entry in entries], np.int64)
+        founded = np.array([founded_story(entry) for entry in entries], np.int64)
         numbers = np.array([entry.number for entry in entries], np.int64)
-        stories, merges = window.place_all(self._rows(incoming, rows), numbers, times, incoming.headline[rows], founded)
+        stories, merges = window.assign(self._weigh_rows(incoming, rows), numbers, times, incoming.headline[rows], founded)
         for entry, story, own in zip(entries, stories.tolist(), founded.tolist(), strict=True):
             entry.story = own if story == -1 else story
-        self._pass_on(decided)
+        self._copy_stories(decided)
         window.forget_before(self._latest - self._config.stories.window_days * DAY)
         return [_event("story_merged", story, other, time_of(entries[row]), [entries[row].doc_id]) for row, story, other in merges]
 
     def review(self) -> list[dict[str, Any]]:
-        """What a look at the whole window shows of stories that were told apart or together: rows of the table of events."""
+        """Compare the window with a batch run over its documents; returns merges and splits as rows of the events table."""
         events = []
-        for item in self._opened().review():
-            members = [entry for entry in self._store.fetch(item.members.tolist()) if entry is not None]
+        for change in self._open_window().review():
+            members = [entry for entry in self._store.fetch(change.members.tolist()) if entry is not None]
             if members:
-                # A part that no story has for its own is named by its first document, as if that had founded one.
-                other = item.other if item.other is not None else founding(members[0])
+                # A part that belongs to no story is named as if its first document had founded one.
+                other = change.other if change.other is not None else founded_story(members[0])
                 latest = max(time_of(entry) for entry in members)
-                events.append(_event(item.event, item.story, other, latest, [entry.doc_id for entry in members]))
+                events.append(_event(change.event, change.story, other, latest, [entry.doc_id for entry in members]))
         return events
 
-    def _opened(self) -> StoryWindow:
+    def _open_window(self) -> StoryWindow:
         if self._window is None:
             self._window = StoryWindow(self._known, self._config.stories)
             behind = self._store.last_number() + 1
             oldest = max(0, behind - _MOST)
             while behind > oldest:
-                first = max(oldest, behind - _READ)
+                first = max(oldest, behind - _BLOCK)
                 dates = self._load(range(first, behind))
                 behind = first
-                # Documents come about in the order of their dates: what is older than the window ends it.
+                # Entries are roughly in the order of their dates: a block older than the window ends the search.
                 if len(dates) and dates.max() < self._latest - self._config.stories.window_days * DAY:
                     break
         return self._window
 
     def _load(self, numbers: Any) -> Floats:
-        """Put entries into the window as far as they belong there; the dates of all that have one."""
+        """Put those entries into the window that are recent enough; returns the dates of all dated ones."""
         entries = [e for e in self._store.fetch(list(numbers)) if e is not None and e.canonical == e.number and e.story is not None]
         dates = np.array([entry.published for entry in entries if is_dated(entry)], np.float64) / 1e6
         if entries and self._window is not None:
-            self._see(entries)
+            self._advance_latest(entries)
             near = self._times(entries) >= self._latest - self._config.stories.window_days * DAY
             entries = [entry for entry, kept in zip(entries, near.tolist(), strict=True) if kept]
             words = self._store.words([entry.number for entry in entries])
@@ -125,72 +125,72 @@ class OnlineStories:
             )
             headline = np.array([entry.role == "headline" for entry in entries], bool)
             short = title_words < self._config.text.min_headline_words
-            self._add(self._window, self._vectors(terms, title_terms, letters, np.arange(len(entries)), headline, short), entries)
+            self._load_entries(self._window, self._weigh(terms, title_terms, letters, np.arange(len(entries)), headline, short), entries)
         return dates
 
-    def _add(self, window: StoryWindow, vectors: Any, entries: list[Entry]) -> None:
+    def _load_entries(self, window: StoryWindow, vectors: Any, entries: list[Entry]) -> None:
         numbers, stories = (np.array([getattr(entry, name) for entry in entries], np.int64) for name in ("number", "story"))
         headline = np.array([entry.role == "headline" for entry in entries], bool)
         window.load(vectors, numbers, self._times(entries), headline, stories)
 
-    def _rows(self, incoming: Incoming, rows: list[int]) -> Any:
+    def _weigh_rows(self, incoming: Incoming, rows: list[int]) -> Any:
         chosen, prints = np.array(rows, np.int64), incoming.fingerprints
         parts = prints.terms, prints.title_terms, prints.title_shingles
-        return self._vectors(*parts, chosen, incoming.headline[chosen], incoming.short[chosen])
+        return self._weigh(*parts, chosen, incoming.headline[chosen], incoming.short[chosen])
 
-    def _vectors(
+    def _weigh(
         self, terms: Rows, title_terms: Rows, letters: Rows, rows: Ints, headline: npt.NDArray[np.bool_], short: npt.NDArray[np.bool_]
     ) -> Any:
         window = self._window if self._window is not None else StoryWindow(self._known, self._config.stories)
-        left_out = title_stop_terms()  # the kernels behind it need not be loaded to open an index
+        left_out = title_stop_terms()  # compiles kernels: not needed to open an index
         return window.rows(*story_rows(terms, title_terms, letters, rows, headline, short, left_out, self._config.stories))
 
     def _times(self, entries: list[Entry]) -> Floats:
-        """Seconds: the date of publication. What has none counts as of the latest date so far, or as of its arrival if none has any."""
+        """Seconds: the date of publication; else the latest date so far; else, if nothing is dated, the time of arrival."""
         latest = self._latest if self._dated else None
         times = [entry.published if is_dated(entry) else entry.arrived if latest is None else latest * 1e6 for entry in entries]
         return np.array(times, np.float64) / 1e6
 
     def _times_in_turn(self, entries: list[Entry]) -> Floats:
-        """``_times``, each as of the latest date among those before it; they are seen by then."""
+        """``_times`` of each entry after the ones before it have advanced the latest date."""
         times = np.empty(len(entries))
         for place, entry in enumerate(entries):
             times[place] = self._times([entry])[0]
-            self._see([entry])
+            self._advance_latest([entry])
         return times
 
-    def _see(self, entries: list[Entry]) -> None:
-        """Move on to the latest date. Undated documents arrive now, which may be years after the others were written."""
+    def _advance_latest(self, entries: list[Entry]) -> None:
+        """Advance the latest date. Arrival times count only if nothing is dated: they may be years after publication."""
         dates = [entry.published for entry in entries if is_dated(entry) and entry.published is not None]
         if dates and not self._dated:
             self._latest, self._dated = -np.inf, True
         if dates or not self._dated:
             self._latest = max([self._latest, *(date / 1e6 for date in dates or (entry.arrived for entry in entries))])
 
-    def _is_free(self, decided: Decisions, row: int) -> bool:
+    def _needs_story(self, decided: Decisions, row: int) -> bool:
         return not decided.same[row] and decided.entries[row].status != "copy" and decided.entries[row].story is None
 
-    def _is_kept(self, decided: Decisions, row: int) -> bool:
+    def _keeps_story(self, decided: Decisions, row: int) -> bool:
         return not decided.same[row] and decided.entries[row].status != "copy" and decided.entries[row].story is not None
 
-    def _pass_on(self, decided: Decisions) -> None:
+    def _copy_stories(self, decided: Decisions) -> None:
         for entry, canonical in zip(decided.entries, decided.canonicals, strict=True):
             if entry.status == "copy":
                 entry.story = canonical.story
 
 
-def founding(entry: Entry) -> int:
-    """The number of the story that a document founds: that of the id that a batch run would give it."""
+def founded_story(entry: Entry) -> int:
+    """The number of the story that a document founds, from the id that a batch run would give it."""
     return story_number(story_id(entry.doc_id))
 
 
 def is_dated(entry: Entry) -> bool:
-    """Whether the date of publication can be believed: it is known, and it was when the document arrived."""
+    """Whether the date of publication is known and not later than the arrival."""
     return entry.published is not None and entry.published <= entry.arrived
 
 
 def time_of(entry: Entry) -> int:
-    """Microseconds: when a document was published, or when it arrived if that is unknown or was still to come."""
+    """Microseconds: the date of publication if ``is_dated``, else the time of arrival."""
     return entry.published if entry.published is not None and is_dated(entry) else entry.arrived
 
 

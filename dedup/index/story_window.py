@@ -111,7 +111,7 @@ class StoryWindow:
         others = (int(names[other]) for other in merged.tolist())
         return Assignment(story, tuple(other for other in others if _pair(story, other) not in self._reported))
 
-    def place_all(
+    def assign(
         self, rows: VectorRows, numbers: Ints, times: Floats, headline: Flags, founding: Ints
     ) -> tuple[Ints, list[tuple[int, int, int]]]:
         """Assign documents to stories and put them into the window, one after the other.

@@ -49,14 +49,14 @@ def test_the_summary_for_people_has_the_same_numbers(here):
     facts = fit()
     result = dedup_command(*FIT, "--least", 2, "--overwrite")
     assert (result.exit_code, result.stderr) == (0, "")
-    kept, coverage, size, digest = re.search(r"(\d+) kept.* make ([\d.]+)%[^!]*: ([\d,]+) bytes, digest (\w+)\.", result.stdout).groups()
+    kept, coverage, size, digest = re.search(r"(\d+) kept.* make up ([\d.]+)%[^!]*: ([\d,]+) bytes, digest (\w+)\.", result.stdout).groups()
     assert result.stdout == (
-        "5 documents: 4 counted, 1 repeat the words of another, 0 have none.\n"
-        f"{facts['terms']} different words: {kept} kept, which stand in 2 or more documents and make {coverage}% of a document's "
+        "5 documents: 4 counted, 1 repeat another, 0 have none.\n"
+        f"{facts['terms']} different words: {kept} kept, those in 2 or more documents, which make up {coverage}% of a document's "
         "different words.\n"
-        "1 row or file was rejected; 'dedup run' on the same inputs says which and why.\n"
-        f"Warning: of a document's different words the counts know {float(coverage):.0f}% on average, and documents of which they know "
-        "less than 70% are weighed without them. Give more documents, or lower --least\n"
+        "1 row or file was rejected; 'dedup run' on the same inputs lists them with reasons.\n"
+        f"Warning: the counts cover {float(coverage):.0f}% of a document's different words on average, and documents that they cover to "
+        "less than 70% are weighed without them. Use more documents, or lower --least\n"
         f"The counts are in idf.npz: {size} bytes, digest {digest}.\n"
     )
     known = DocumentFrequencies.read("idf.npz")
@@ -161,9 +161,9 @@ def test_wrong_usage_is_refused_and_nothing_is_written(here, arguments, message)
 
 def test_inputs_in_which_nothing_can_be_counted_are_an_error(here):
     said = error_of(dedup_command(*FIT, "--least", 5), 3)
-    assert said.startswith("Error: no word stands in 5 or more of the 4 different documents")
+    assert said.startswith("Error: no word occurs in 5 or more of the 4 different documents")
     Path("news.jsonl").write_text("{\n{\n", encoding="utf-8")
-    assert error_of(dedup_command(*FIT), 3).startswith("Error: no page could be read: every row or file was rejected.")
+    assert error_of(dedup_command(*FIT), 3).startswith("Error: no page could be read: all rows and files were rejected.")
     Path("news.jsonl").write_bytes(b"")
     assert error_of(dedup_command(*FIT), 3).startswith("Error: no pages found in news.jsonl")
     assert os.listdir() == ["news.jsonl"]
@@ -185,7 +185,7 @@ def test_ctrl_c_says_whether_the_counts_were_written(here, monkeypatch):
     assert error_of(dedup_command(*FIT), 130) == "Error: stopped. Nothing was written."
     monkeypatch.undo()
     os.chdir(here)
-    monkeypatch.setattr("dedup.cli.stories._summary", raising(KeyboardInterrupt()))
+    monkeypatch.setattr("dedup.cli.stories._summary_text", raising(KeyboardInterrupt()))
     assert error_of(dedup_command(*FIT, "--least", 1), 130) == "Error: stopped. The counts are written to idf.npz."
     assert DocumentFrequencies.read("idf.npz").documents == 4
 

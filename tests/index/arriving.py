@@ -54,7 +54,7 @@ def arrive(window: StoryWindow, title: str, text: str, hours: float, number: int
     """Assign one document, which founds the story of its number if it joins none; returns its story."""
     rows = vectors(window, [(title, text)])
     proposed = window.propose(rows, 0, hours * HOUR, not text)
-    stories, _ = window.place_all(rows, np.array([number]), np.array([hours * HOUR]), np.array([not text]), np.array([number]))
+    stories, _ = window.assign(rows, np.array([number]), np.array([hours * HOUR]), np.array([not text]), np.array([number]))
     assert proposed.story == (None if stories[0] == -1 else stories[0])
     return number if proposed.story is None else proposed.story
 

@@ -105,14 +105,14 @@ def test_a_document_between_two_stories_tells_once_that_they_are_one(window):
     proposed = window.propose(rows, 2, 2 * HOUR, False)
     assert {proposed.story, *proposed.merged} == {71, 72}
     assert window.propose(rows, 2, 2 * HOUR, False) == proposed
-    window.place_all(rows.take(slice(2, 3)), np.array([3]), np.array([2 * HOUR]), np.zeros(1, bool), np.array([3]))
+    window.assign(rows.take(slice(2, 3)), np.array([3]), np.array([2 * HOUR]), np.zeros(1, bool), np.array([3]))
     assert window.propose(rows, 3, 3 * HOUR, False) == Assignment(proposed.story)
 
 
 def test_stories_of_different_events_are_not_told_to_be_one(window):
     rows = vectors(window, [report for _, *report in all_reports()])
     n = len(rows)
-    _, merges = window.place_all(rows, np.arange(n), np.arange(n) * HOUR, np.zeros(n, bool), np.arange(n))
+    _, merges = window.assign(rows, np.arange(n), np.arange(n) * HOUR, np.zeros(n, bool), np.arange(n))
     assert all(EVENTS_OF[story] == EVENTS_OF[other] for _, story, other in merges)
 
 
@@ -152,7 +152,7 @@ def test_a_number_that_is_in_the_window_is_refused(window):
 def test_a_story_founded_again_by_its_number_goes_on(window):
     arrive(window, *DERBY[0], hours=0, number=1)
     rows = vectors(window, [SAFANIYA[0]])
-    placed, _ = window.place_all(rows, np.array([9]), np.array([HOUR]), np.zeros(1, bool), np.array([1]))
+    placed, _ = window.assign(rows, np.array([9]), np.array([HOUR]), np.zeros(1, bool), np.array([1]))
     assert placed.tolist() == [-1]
     assert window.propose(vectors(window, [SAFANIYA[1]]), 0, HOUR, False).story == 1
 
@@ -160,7 +160,7 @@ def test_a_story_founded_again_by_its_number_goes_on(window):
 def test_a_block_of_nothing_is_placed(window):
     rows = vectors(window, [DERBY[0]]).take(slice(0, 0))
     none = np.empty(0, np.int64)
-    placed, merges = window.place_all(rows, none, none.astype(float), none.astype(bool), none)
+    placed, merges = window.assign(rows, none, none.astype(float), none.astype(bool), none)
     assert (placed.tolist(), merges, window.review()) == ([], [], [])
 
 
@@ -192,7 +192,7 @@ def test_a_block_is_placed_as_its_documents_are_one_by_one(seed):
     stories, merges, proposed_merges = [], [], []
     for first in range(0, 400, 150):
         part = slice(first, first + 150)
-        placed, more = together.place_all(rows.take(part), numbers[part], times[part], headline[part], founding[part])
+        placed, more = together.assign(rows.take(part), numbers[part], times[part], headline[part], founding[part])
         stories += np.where(placed == -1, founding[part], placed).tolist()
         merges += [(first + row, story, other) for row, story, other in more]
     one_by_one = []
@@ -201,7 +201,7 @@ def test_a_block_is_placed_as_its_documents_are_one_by_one(seed):
         one_by_one.append(int(founding[i]) if proposed.story is None else proposed.story)
         proposed_merges += [(i, proposed.story, other) for other in proposed.merged]
         one = slice(i, i + 1)
-        placed, _ = alone.place_all(rows.take(one), numbers[one], times[one], headline[one], founding[one])
+        placed, _ = alone.assign(rows.take(one), numbers[one], times[one], headline[one], founding[one])
         assert placed[0] == (-1 if proposed.story is None else proposed.story)
     assert one_by_one == stories
     assert sorted(proposed_merges) == sorted(merges)
@@ -217,7 +217,7 @@ def test_room_that_is_made_anew_changes_no_story():
         stories = []
         for first in range(0, 600, 50):
             part = slice(first, first + 50)
-            placed, _ = window.place_all(rows.take(part), numbers[part], times[part], headline[part], founding[part])
+            placed, _ = window.assign(rows.take(part), numbers[part], times[part], headline[part], founding[part])
             stories += placed.tolist()
             for number in numbers[part][::7].tolist():
                 window.remove(number)
@@ -236,7 +236,7 @@ def test_a_window_that_forgets_does_not_grow():
         times = times + day * 24 * HOUR
         numbers = np.arange(1000) + 1000 * day
         window.forget_before(float(times[0]) - 5 * 24 * HOUR)
-        window.place_all(rows, numbers, times, headline, numbers)
+        window.assign(rows, numbers, times, headline, numbers)
         sizes.append(sum(array.nbytes for array in window._contents.arrays))
     assert len(window) < 8000
     assert max(sizes[20:]) <= 1.2 * max(sizes[:20])

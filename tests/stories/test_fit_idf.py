@@ -130,8 +130,8 @@ def test_counts_that_know_little_of_their_own_corpus_are_said_to(crawl):
     fit = fit_idf(path, least=2)
     assert 0 < fit.coverage < 0.7
     assert fit.warnings == [
-        f"of a document's different words the counts know {fit.coverage:.0%} on average, and documents of which they know less than "
-        "70% are weighed without them. Give more documents, or lower --least"
+        f"the counts cover {fit.coverage:.0%} of a document's different words on average, and documents that they cover to less than "
+        "70% are weighed without them. Use more documents, or lower --least"
     ]
     assert fit_idf(path, least=1).warnings == []
     assert fit_idf(path, least=1).coverage == 1
@@ -142,9 +142,9 @@ def test_what_leaves_nothing_to_count_is_an_error(crawl, tmp_path):
     with pytest.raises(InputError) as error:
         fit_idf(path)
     assert str(error.value) == (
-        "no word stands in 4 or more of the 1 different documents, so there is nothing to count. Give more documents, or lower --least."
+        "no word occurs in 4 or more of the 1 different documents, so there is nothing to count. Use more documents, or lower --least."
     )
-    with pytest.raises(InputError, match="^no page could be read: every row or file was rejected. Check the inputs with 'dedup run'.$"):
+    with pytest.raises(InputError, match="^no page could be read: all rows and files were rejected. Check the inputs with 'dedup run'.$"):
         fit_idf(crawl({"id": "1", "text": None}))
     with pytest.raises(InputError, match="all files are empty"):
         fit_idf(crawl())
@@ -247,5 +247,5 @@ def test_a_run_on_a_base_needs_its_counts_whatever_their_file_is_called(crawl, t
     digests = [dedup.run(more, config, base=base).manifest["background"]["digest"] for config in (None, own, same)]
     assert digests == [base.manifest["background"]["digest"]] * 3
     for config in (other, Config()):
-        with pytest.raises(ConfigError, match=r"the counts that stories.background names .* are not those of the base"):
+        with pytest.raises(ConfigError, match=r"the word counts of stories.background .* are not those of the base"):
             dedup.run(more, config, base=base)

@@ -183,7 +183,7 @@ def test_assignments_match_the_reference(seed, postings, score, monkeypatch):
     window, reference = StoryWindow(NOTHING, Config().stories), []
     for first in range(0, n, 55):
         part = slice(first, first + 55)
-        placed, merges = window.place_all(rows.take(part), np.arange(n)[part], times[part], headline[part], np.arange(n)[part])
+        placed, merges = window.assign(rows.take(part), np.arange(n)[part], times[part], headline[part], np.arange(n)[part])
         stories, merged = oracle_index.assign_documents(
             reference, plain(rows.take(part), times[part], headline[part]), range(first, first + 55), window._rules,
             SearchLimits(postings, score), MOST, NEAREST, SAMPLE,
