@@ -41,7 +41,7 @@ class _Stopped(BaseException):
 
 
 def read_bytes(context: click.Context, param: click.Parameter, value: str) -> int:
-    """Convert the value of an option to bytes, for click: ``2MB``, ``500KB``; a bare number is bytes."""
+    """Convert ``2MB``, ``500KB`` or a bare number to bytes, for click."""
     match = _SIZE.fullmatch(value.strip())
     if match is None:
         raise click.BadParameter(f"{value!r} is not a size. Write for example 2MB, 500KB or 100000 (bytes).", context, param)
@@ -103,13 +103,14 @@ def serve_command(
     config_file: str | None,
     **given: Any,
 ) -> None:
-    """Serve an index over HTTP, to tell new articles from copies and updates and to name their stories.
+    """Serve an index over HTTP: find copies, updates and stories of incoming articles.
 
-    POST a document as JSON to /check or /ingest, or many to /check/batch or /ingest/batch. See /openapi.json for all requests.
-    There is one process, because only one may write to an index. Ctrl-C or SIGTERM stops it: requests in progress are answered,
-    then the index is closed.
+    POST a document as JSON to /check or /ingest, or many to /check/batch or /ingest/batch. See
+    /openapi.json for all requests. There is one process, because only one may write to an index.
+    Ctrl-C or SIGTERM stops it: requests in progress are answered, then the index is closed.
 
-    There is no authentication: anyone who reaches the port can add and remove documents. Use a private address, or a proxy.
+    There is no authentication: anyone who reaches the port can add and remove documents. Use a
+    private address, or a proxy.
     """
     if read_only and keep is not None:
         raise click.UsageError("--keep forgets documents, which --read-only does not allow.")
@@ -145,7 +146,7 @@ def _check_extra() -> None:
 
 @contextmanager
 def _until_stopped() -> Iterator[None]:
-    """Let SIGTERM end the block like Ctrl-C, but successfully; uvicorn raises it again once requests are answered."""
+    """Let SIGTERM end the block successfully; uvicorn raises it again when it has finished."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise _Stopped
@@ -164,7 +165,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     """Listen on a socket; an address that cannot be used is reported before the index is opened."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        # asyncio sets TCP_NODELAY only on sockets made with this protocol; without it small responses wait 40 ms.
+        # asyncio sets TCP_NODELAY only on sockets made with this protocol; without it small
+        # responses wait 40 ms.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if os.name == "posix":  # on Windows it would let two servers share a port

@@ -111,7 +111,7 @@ class _AnyText(Convertor[str]):
 
 
 def create_app(index: Index, settings: ServeSettings | None = None) -> Starlette:
-    """Make an ASGI application for an open index, which the caller closes after the server has stopped."""
+    """Make an ASGI application for an open index; the caller closes the index afterwards."""
     service = _Service(index, settings or ServeSettings())
     table: list[tuple[str, str, Handler]] = [
         ("POST", "/check", service.single("check")),
@@ -166,7 +166,7 @@ class _Service:
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Run the index worker while the server runs; requests in progress finish before it stops."""
+        """Run the index worker; requests in progress finish before it stops."""
         if self._worker.closed:
             self._worker.open()
         yield
@@ -267,7 +267,8 @@ class _Service:
 def _document_id(request: Request) -> str:
     raw = request.scope.get("raw_path")
     try:
-        # Servers replace bytes that are not UTF-8 by U+FFFD, which could give the id of another document.
+        # Servers replace bytes that are not UTF-8 by U+FFFD, which could give the id of another
+        # document.
         unquote_to_bytes(raw if raw is not None else b"").decode()
     except UnicodeDecodeError:
         raise Problem("bad_path", "the id in the path is not percent-encoded UTF-8.") from None

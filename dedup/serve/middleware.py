@@ -16,7 +16,8 @@ from .problems import Problem
 
 logger = logging.getLogger(__name__)
 
-#: Key of the ASGI scope that holds the path of the route; the path itself would make a label of every id.
+#: Key of the ASGI scope that holds the path of the route; the path itself would make a label of
+#: every id.
 ROUTE = "dedup.route"
 
 

@@ -1,4 +1,4 @@
-"""Reads request bodies, within limits, into documents. JSON is strict: RFC 8259, not all that ``json`` accepts."""
+"""Reads request bodies into documents, within limits; JSON is strict (RFC 8259)."""
 
 from __future__ import annotations
 

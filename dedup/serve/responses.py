@@ -16,12 +16,12 @@ _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 def encoded(value: Any) -> bytes:
-    """Encode a value as compact JSON; lone surrogates, which UTF-8 cannot hold, become question marks."""
+    """Encode a value as compact JSON; lone surrogates become question marks."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain).encode(errors="replace")
 
 
 def plain(value: Any) -> Any:
-    """Convert a value for which JSON has no type: times to ISO 8601 in UTC, bytes to hexadecimal digits.
+    """Convert values that JSON lacks: times to ISO 8601 in UTC, bytes to hexadecimal digits.
 
     Raises
     ------

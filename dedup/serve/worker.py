@@ -1,6 +1,7 @@
-"""Runs all index calls on one worker thread, first come, first served, so that the event loop never blocks.
+"""Runs all index calls on one worker thread, so that the event loop never blocks.
 
-A request that waits too long leaves the queue before it starts: *busy* means that nothing was changed.
+A request that waits too long leaves the queue before it starts: *busy* means that nothing was
+changed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class IndexWorker:
         self.open()
 
     def open(self) -> None:
-        """Start the thread, possibly again: a server may restart an application that it has stopped."""
+        """Start the thread, possibly again: a server may restart an application."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dedup-index")
         self.closed = False
 
@@ -62,8 +63,8 @@ class IndexWorker:
         Raises
         ------
         Problem
-            If the queue is full, the call waited too long or the service is shutting down: then it was
-            not started. Or if the index fails.
+            If the queue is full, the call waited too long or the service is shutting down: then it
+            was not started. Or if the index fails.
         """
         if self.closed:
             raise closing()
@@ -98,8 +99,8 @@ class IndexWorker:
             result = work()
         except DedupError as error:
             self.failing = True
-            # Documents were validated before, so it is the index that cannot be read or written. The message names
-            # folders and hosts, which belong in the log only.
+            # Documents were validated before, so it is the index that cannot be read or written.
+            # The message names folders and hosts, which belong in the log only.
             logger.error("the index failed: %s", error)
             raise Problem("storage", "the index cannot be read or written at present; see the log of the service.") from error
         self.failing = False

@@ -1,4 +1,4 @@
-"""Writes local files so that a crash leaves the old bytes or the new ones: checksums, atomic renames, locks."""
+"""Writes local files so that a crash leaves the old bytes or the new ones; locks files."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from ..errors import DedupError
 
-#: Pattern in a lower-case error message -> meaning and advice; the first match counts. The texts are
-#: part of reject details in result tables, so they must not change.
+#: Pattern in a lower-case error message -> meaning and advice; the first match counts. The texts
+#: are part of reject details in result tables, so they must not change.
 _MEANINGS = (
     (r"no_such_bucket|nosuchbucket", "there is no such bucket. Check the spelling, and the endpoint if one is set"),
     (
@@ -61,7 +61,8 @@ def describe(error: BaseException) -> str:
     return f"{own}."
 
 
-#: Timeouts in seconds for connecting and for a silent server, and attempts of a request. Nothing waits for ever.
+#: Timeouts in seconds for connecting and for a silent server, and attempts of a request. Nothing
+#: waits for ever.
 CONNECT, SILENCE, ATTEMPTS = 10.0, 30.0, 4
 #: Bytes of one request, and so what is repeated when a connection breaks.
 BLOCK = 8 << 20
@@ -272,9 +273,9 @@ def display_url(name: str | os.PathLike[str]) -> str:
 def locate(url: str | os.PathLike[str]) -> RemotePath:
     """Parse a URL, without asking the server whether the file exists.
 
-    pyarrow handles ``s3``, ``gs``, ``abfs`` and ``hdfs``; all other schemes go through fsspec (extra
-    ``remote``). Both take credentials from their usual places. What follows the last ``?`` are options
-    if it has the form ``name=value&...``; otherwise ``?`` is a wildcard.
+    pyarrow handles ``s3``, ``gs``, ``abfs`` and ``hdfs``; all other schemes go through fsspec
+    (extra ``remote``). Both take credentials from their usual places. What follows the last ``?``
+    are options if it has the form ``name=value&...``; otherwise ``?`` is a wildcard.
 
     Raises
     ------
@@ -317,7 +318,7 @@ def _connect(scheme: str, host: str, options: str, _environment: tuple[Any, ...]
 
 
 def _s3(host: str, options: str) -> Any:
-    """Made by hand because ``FileSystem.from_uri`` sets no timeouts: it would wait for a silent server for ever."""
+    """S3 with timeouts: ``FileSystem.from_uri`` would wait for a silent server for ever."""
     from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem, resolve_s3_region
 
     given: dict[str, Any] = dict(option.split("=", 1) for option in options.split("&") if option)

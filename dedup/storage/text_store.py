@@ -1,4 +1,4 @@
-"""The texts of a run in a Parquet file, written while pages are read and later read a row group at a time.
+"""Stores the texts of a run in a Parquet file, which is read a row group at a time.
 
 Row groups have a fixed number of rows, so the bytes of the file do not depend on batching.
 """
@@ -62,7 +62,7 @@ class TextStore:
         return self._file.schema_arrow
 
     def batches(self) -> Iterator[Any]:
-        """Iterate over the texts as Arrow tables of ``schema.KEPT_TEXTS``, one row group in memory at a time."""
+        """Iterate over the texts as Arrow tables of ``schema.KEPT_TEXTS``, a row group at a time."""
         for group in range(self._file.num_row_groups):
             yield self._file.read_row_group(group)
 

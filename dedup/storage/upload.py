@@ -88,10 +88,10 @@ def upload(folder: Path, target: RemotePath, names: Sequence[str], manifest: str
     """Upload the result in a local folder, replacing an earlier one in ``target``.
 
     Object stores cannot rename folders. So all files are uploaded under temporary names
-    (``.incoming-...``, which readers of folders skip) while an earlier result stays as it was. Then its
-    manifest is deleted, its tables are replaced by copies inside the store, and the new manifest comes
-    last: a folder with a manifest is complete. The next upload recognizes what an interrupted one left,
-    and starts over.
+    (``.incoming-...``, which readers of folders skip) while an earlier result stays as it was. Then
+    its manifest is deleted, its tables are replaced by copies inside the store, and the new
+    manifest comes last: a folder with a manifest is complete. The next upload recognizes what an
+    interrupted one left, and starts over.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Encodes entries, words, postings, changes and events as bytes for Redis, and decodes them. No pickle."""
+"""Encodes entries, words, postings, changes and events as bytes for Redis, without pickle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from ...arrays.rows import Ints
 from ...schema import EPOCH
 from ..store import Entry, Hashes, TokenRows, Values
 
-#: Leading bits of a hashed key that name its bucket; 32 further bits stand in the records of the bucket.
+#: Leading bits of a hashed key that name its bucket; 32 further bits stand in the records of the
+#: bucket.
 BUCKET_BITS = 21
 TOKEN_BYTES = 16
 #: Fixed-size part of an entry. Its first byte says whether it is a copy; scripts count by it.
@@ -25,7 +26,7 @@ _COPY = "copy"
 
 
 def member(number: int) -> bytes:
-    """Encode a document number as the four bytes used in key names and sets; they sort like numbers."""
+    """Encode a document number as four bytes, which sort like numbers."""
     return number.to_bytes(4, "big")
 
 
@@ -94,8 +95,9 @@ def unpack_entry(number: int, packed: bytes) -> Entry:
 def pack_words(tokens: Hashes, terms: Hashes) -> bytes:
     """Encode the words of one document: tokens uint64[n], terms uint64[n].
 
-    First each distinct word in order of appearance; then one bit a word, set at first appearances; then
-    the ids of the other words in 1, 2 or 4 bytes each. Hashes do not compress, so nothing else is done.
+    First each distinct word in order of appearance; then one bit a word, set at first appearances;
+    then the ids of the other words in 1, 2 or 4 bytes each. Hashes do not compress, so nothing else
+    is done.
     """
     if not len(tokens):
         return b""
@@ -136,10 +138,10 @@ def gather_words(rows: Sequence[bytes | None]) -> TokenRows:
 
 
 def split_keys(keys: Hashes) -> tuple[Ints, Ints]:
-    """Split keys into bucket numbers, int64[n], and the 32 bits that identify a key there, int64[n].
+    """Split keys into bucket, int64[n], and the 32 bits that identify a key there, int64[n].
 
-    Keys are hashed first, because they were selected by size (the smallest of a window). One in 2^53
-    pairs of keys collides.
+    Keys are hashed first, because they were selected by size (the smallest of a window). One in
+    2^53 pairs of keys collides.
     """
     mixed = keys ^ (keys >> np.uint64(33))
     mixed = mixed * np.uint64(0xFF51AFD7ED558CCD)
@@ -149,7 +151,7 @@ def split_keys(keys: Hashes) -> tuple[Ints, Ints]:
 
 
 def pack_postings(keys: Hashes, values: Values) -> bytes:
-    """Encode postings for ``scripts.COMMIT``, 12 bytes each: bucket (big-endian), value, bits of the key."""
+    """Encode postings for ``scripts.COMMIT``: bucket (big-endian), value, bits of the key."""
     buckets, rests = split_keys(keys)
     packed = np.empty(len(keys), np.dtype([("bucket", ">u4"), ("value", "<u4"), ("rest", "<u4")]))
     packed["bucket"], packed["value"], packed["rest"] = buckets, values, rests
@@ -157,7 +159,7 @@ def pack_postings(keys: Hashes, values: Values) -> bytes:
 
 
 def pack_change(token: bytes, changed: Sequence[int], removed: Sequence[int]) -> bytes:
-    """Encode an entry of the change feed: token, number of runs of changed numbers, then (first, count) uint32 of each run."""
+    """Encode a change: token, number of runs of changed numbers, (first, count) uint32 of all runs."""
     runs = _runs(changed)
     return token + struct.pack("<I", len(runs)) + np.array([*runs, *_runs(removed)], "<u4").tobytes()
 

@@ -1,4 +1,4 @@
-"""Connects to a Redis server: parses its URL and explains its errors, without showing credentials."""
+"""Connects to a Redis server and explains its errors, without showing credentials."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Address:
-    """Where an index is: ``url`` for the client, ``prefix`` of its keys, and ``display_url`` without credentials."""
+    """Where an index is: ``url``, ``prefix`` of its keys, ``display_url`` without credentials."""
 
     url: str
     prefix: str
@@ -43,7 +43,7 @@ class Address:
 
 
 def read_url(url: str) -> Address:
-    """Parse ``redis://user:password@host:port/db?prefix=news`` (or ``rediss://...``, ``unix:///path?db=0``).
+    """Parse ``redis://user:password@host:port/db?prefix=news``, ``rediss://`` or ``unix://``.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def read_url(url: str) -> Address:
 
 
 class Connection:
-    """A connection to a server. Requests may be sent twice: reads change nothing, and scripts apply a repeated write once."""
+    """A connection to a server. Repeated requests are safe: scripts apply a write only once."""
 
     def __init__(self, url: str) -> None:
         self.address = read_url(url)
@@ -103,7 +103,7 @@ class Connection:
             raise ConfigError(f"{self.address.display_url}: not the URL of a Redis server ({self._plain(error)}).") from None
 
     def script(self, source: str) -> Callable[..., Any]:
-        """Register a Lua script; return a function of its arguments and, if needed, of the client or pipeline to use."""
+        """Register a Lua script; return a function of its arguments and an optional pipeline."""
         registered = self.client.register_script(source)
         return lambda arguments, client=None: registered(args=arguments, client=client)
 

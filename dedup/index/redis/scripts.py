@@ -1,14 +1,15 @@
 """The Lua scripts of ``store.py``; Redis runs each one atomically.
 
-The first argument is the *root* of all keys of an index, the second its *identity*. If the identity differs, the index
-was deleted or replaced: the script changes nothing and returns ``GONE``.
+The first argument is the *root* of all keys of an index, the second its *identity*. If the identity
+differs, the index was deleted or replaced: the script changes nothing and returns ``GONE``.
 """
 
 from __future__ import annotations
 
 #: Returned by every script for a deleted index.
 GONE = -2
-#: Returned by ``SYNC``: the server has lost changes that this store saw, or no longer lists all changes since.
+#: Returned by ``SYNC``: the server has lost changes that this store saw, or no longer lists all
+#: changes since.
 LOST = -1
 #: Returned by ``COMMIT`` instead of 1: another writer was faster; a number has been assigned twice.
 OVERTAKEN, TAKEN = 0, 2
@@ -18,8 +19,8 @@ local root = ARGV[1]
 if redis.call('GET', root .. 'i') ~= ARGV[2] then return {-2} end
 """
 
-#: The token of a change, from its entry in the feed. The feed ends with change number ``sequence``; each entry begins
-#: with its 16-byte token.
+#: The token of a change, from its entry in the feed. The feed ends with change number ``sequence``;
+#: each entry begins with its 16-byte token.
 _FEED = """
 local function token_of(change, sequence)
   local entry = redis.call('LINDEX', root .. 'f', change - sequence - 1)
@@ -27,7 +28,8 @@ local function token_of(change, sequence)
 end
 """
 
-#: root, identity, changes seen (-1: first call), token of the last one -> {changes behind or -1, sequence, entries of the feed...}.
+#: root, identity, changes seen (-1: first call), token of the last one -> {changes behind or -1,
+#: sequence, entries of the feed...}.
 SYNC = f"""{_IDENTITY}{_FEED}
 local seen, sequence = tonumber(ARGV[3]), tonumber(redis.call('GET', root .. 's') or '0')
 local known = redis.call('LLEN', root .. 'f')
@@ -42,11 +44,13 @@ table.insert(answer, 1, sequence - seen)
 return answer
 """
 
-#: A bucket of more than twice this many records is split: the first ``HEAD`` and the newest records stay, the others move to the end
-#: of a second list (``q``), so that a lookup never reads a long list.
+#: A bucket of more than twice this many records is split: the first ``HEAD`` and the newest records
+#: stay, the others move to the end of a second list (``q``), so that a lookup never reads a long
+#: list.
 HEAD = 512
 
-#: root, identity, bucket, the four bytes that identify a key there, most values -> {0, records of this key in order}.
+#: root, identity, bucket, the four bytes that identify a key there, most values -> {0, records of
+#: this key in order}.
 FIND_LONG = f"""{_IDENTITY}
 local head = redis.call('GETRANGE', root .. 'p' .. ARGV[3], 0, -1)
 local list = string.sub(head, 1, 8 * {HEAD}) .. redis.call('GETRANGE', root .. 'q' .. ARGV[3], 0, -1) .. string.sub(head, 8 * {HEAD} + 1)
@@ -81,9 +85,9 @@ local function keep_words(from, count)
 end
 """
 
-#: A part of a large batch: postings, and words of new entries, which have no effect before their entries exist.
-#: root, identity, expected sequence, token, number of the part, postings, (number, words)... The mark ensures that a part sent twice,
-#: because its reply was lost, is stored once.
+#: A part of a large batch: postings, and words of new entries, which have no effect before their
+#: entries exist. root, identity, expected sequence, token, number of the part, postings, (number,
+#: words)... The mark ensures that a part sent twice, because its reply was lost, is stored once.
 STAGE = f"""{_IDENTITY}{_LIST}
 if tonumber(redis.call('GET', root .. 's') or '0') ~= tonumber(ARGV[3]) then return {{0}} end
 local mark, part = root .. 'm' .. ARGV[4], tonumber(ARGV[5])
@@ -94,11 +98,13 @@ keep_words(7, (#ARGV - 6) / 2)
 return {{1}}
 """
 
-#: root, identity, expected sequence, token of the change before, token, entry of the feed, length of the feed, postings, removed
-#: numbers, counts of entries, words and events, number of new entries (they come first), highest number, then (number, arrived,
-#: entry)..., (number, words)..., events. If a new entry exists already, the server has lost its last writes and assigned a number twice.
-#: The sequence is written first: with its memory full Redis refuses the first write of a script, but never later ones.
-#: A batch that removes entries begins with a deletion instead, which Redis never refuses because it frees memory.
+#: root, identity, expected sequence, token of the change before, token, entry of the feed, length
+#: of the feed, postings, removed numbers, counts of entries, words and events, number of new
+#: entries (they come first), highest number, then (number, arrived, entry)..., (number, words)...,
+#: events. If a new entry exists already, the server has lost its last writes and assigned a number
+#: twice. The sequence is written first: with its memory full Redis refuses the first write of a
+#: script, but never later ones. A batch that removes entries begins with a deletion instead, which
+#: Redis never refuses because it frees memory.
 COMMIT = f"""{_IDENTITY}{_FEED}{_LIST}
 local expected, token, new, highest = tonumber(ARGV[3]), ARGV[5], tonumber(ARGV[13]), tonumber(ARGV[14])
 local sequence = tonumber(redis.call('GET', root .. 's') or '0')
@@ -140,8 +146,8 @@ list_postings(ARGV[8])
 return {{1}}
 """
 
-#: root, identity, bucket, its two lists as read before, the two lists to replace them -> {0 if they have changed, except for records
-#: appended meanwhile, which stay; else 1}.
+#: root, identity, bucket, its two lists as read before, the two lists to replace them -> {0 if they
+#: have changed, except for records appended meanwhile, which stay; else 1}.
 REPACK = f"""{_IDENTITY}
 local head, apart, old = root .. 'p' .. ARGV[3], root .. 'q' .. ARGV[3], ARGV[4]
 local list = redis.call('GETRANGE', head, 0, -1)

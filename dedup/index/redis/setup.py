@@ -21,8 +21,8 @@ def check_server(connection: Connection, durability: str) -> None:
     Raises
     ------
     ConfigError
-        If it is a cluster, evicts keys when memory is full, or cannot confirm writes to disk although
-        ``durability`` is ``sync``.
+        If it is a cluster, evicts keys when memory is full, or cannot confirm writes to disk
+        although ``durability`` is ``sync``.
     """
     name = connection.address.display_url
     server: Mapping[str, Any] = connection.ask("opening", False, lambda: connection.client.info("server"))
@@ -146,7 +146,7 @@ def _make(connection: Connection, prefix: str, metadata: dict[str, Any]) -> dict
 
 
 def _delete(connection: Connection, prefix: str, root: str) -> None:
-    """Delete an index, its metadata and identity first, so that processes that have it open notice."""
+    """Delete an index, metadata and identity first, so that processes with it open notice."""
 
     def asked() -> None:
         connection.client.delete(f"{prefix}facts", f"{prefix}{root}i")

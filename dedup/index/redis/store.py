@@ -1,6 +1,7 @@
 """An index in Redis, for several writers at once: ``redis://host:6379/0?prefix=news``.
 
-One server (Redis or Valkey, no Cluster) holds an index; see ``RedisStore`` for its keys and guarantees.
+One server (Redis or Valkey, no Cluster) holds an index; see ``RedisStore`` for its keys and
+guarantees.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ from .setup import check_server, open_root, syncs_every_write
 
 #: Changes kept in the feed; a reader further behind gets all entries.
 FEED = 1 << 16
-#: A commit of more postings, or more bytes of words, is sent in parts of this size, each of which takes the server about 20 ms.
+#: A commit of more postings, or more bytes of words, is sent in parts of this size, each of which
+#: takes the server about 20 ms.
 STAGED, STAGED_BYTES = 12_000, 4 << 20
 #: Keys looked up and numbers fetched in one call.
 ASKED, FETCHED = 4096, 1024
@@ -62,8 +64,8 @@ DISK_MS = 20_000
 class RedisStore:
     """A ``Store`` in Redis.
 
-    ``{prefix}:facts`` holds what the index was made with. All other keys begin with its *root*: ``{prefix}:`` and
-    four random letters drawn when the index is made. After the root come::
+    ``{prefix}:facts`` holds what the index was made with. All other keys begin with its *root*:
+    ``{prefix}:`` and four random letters drawn when the index is made. After the root come::
 
         i  identity           s  changes so far (the sequence)   n  next number   l  last number
         c  number of copies   f  change feed, a list             v  events, a list
@@ -73,26 +75,28 @@ class RedisStore:
         p + 4 bytes  the postings of a bucket of keys, 8 bytes each, in order of arrival
         q + 4 bytes  the middle of a long bucket, which lookups need not read
 
-    Keys share buckets, because a Redis key costs ten times as much memory as a posting. Words are stored with each
-    document, 16 bytes for each distinct one.
+    Keys share buckets, because a Redis key costs ten times as much memory as a posting. Words are
+    stored with each document, 16 bytes for each distinct one.
 
-    *Concurrent writers.* ``commit`` is one script, which runs atomically. It compares the sequence with that of the
-    last ``sync`` and raises ``WriteConflict`` if another writer was faster. Each change has a random token in the
-    feed, so that a commit repeated because its reply was lost is applied once. With more than ``STAGED`` postings,
-    most of them and the words of new entries are sent ahead in parts; they have no effect until their entries exist.
-    A commit that then meets a conflict leaves postings without entries behind.
+    *Concurrent writers.* ``commit`` is one script, which runs atomically. It compares the sequence
+    with that of the last ``sync`` and raises ``WriteConflict`` if another writer was faster. Each
+    change has a random token in the feed, so that a commit repeated because its reply was lost is
+    applied once. With more than ``STAGED`` postings, most of them and the words of new entries are
+    sent ahead in parts; they have no effect until their entries exist. A commit that then meets a
+    conflict leaves postings without entries behind.
 
-    *Durability* depends on the server. With ``appendonly yes`` and ``appendfsync everysec`` a crash can lose the last
-    second; without ``appendonly`` it loses all since the last snapshot. ``durability="sync"`` waits until every
-    commit is on the server's disk, and needs a server that confirms this. If a server has lost writes, ``sync``
-    notices and returns all entries.
+    *Durability* depends on the server. With ``appendonly yes`` and ``appendfsync everysec`` a crash
+    can lose the last second; without ``appendonly`` it loses all since the last snapshot.
+    ``durability="sync"`` waits until every commit is on the server's disk, and needs a server that
+    confirms this. If a server has lost writes, ``sync`` notices and returns all entries.
 
     Parameters
     ----------
     url : str
         See ``connection.read_url``.
     metadata : mapping
-        What a new index is made with, plain JSON. The attribute ``metadata`` is that of the opened index.
+        What a new index is made with, plain JSON. The attribute ``metadata`` is that of the opened
+        index.
     mode : {"r", "a", "w"}
         Read; read and write, creating it if missing; replace it.
     durability : {"process", "sync"}
@@ -126,7 +130,7 @@ class RedisStore:
     # Changes of other writers
 
     def sync(self) -> tuple[list[int], list[int]]:
-        """See ``Store.sync``. More than ``FEED`` changes behind, returns all entries and all numbers without one."""
+        """See ``Store.sync``; more than ``FEED`` changes behind, it returns all numbers."""
         answer = self._run(self._sync, [self._seen, self._token], "looking for changes")
         behind, sequence, feed = answer[0], answer[1], answer[2:]
         first, self._seen = self._seen < 0, sequence
@@ -149,7 +153,7 @@ class RedisStore:
     # Lookup
 
     def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        """See ``Store.lookup``: one request for up to ``ASKED`` keys, and one for each key in a split bucket."""
+        """See ``Store.lookup``: a request for up to ``ASKED`` keys and for each in a split bucket."""
         unique, back = np.unique(keys, return_inverse=True)
         parts = [self._postings_of_keys(unique[at : at + ASKED], most) for at in range(0, len(unique), ASKED)]
         values = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.uint32)
@@ -169,7 +173,7 @@ class RedisStore:
         return np.unique(values >> CLASS_BITS).astype(np.int64)
 
     def _postings_of_keys(self, keys: Hashes, most: int) -> tuple[Any, Any, Any]:
-        """Values of all keys one after another, how many of each, and which lists were truncated at ``most``."""
+        """Values of all keys in turn, how many of each, and which lists were truncated."""
         buckets, rests = split_keys(keys)
         lengths, records = self._read_buckets(b"p", buckets)
         owners = np.repeat(np.arange(len(keys)), lengths // 8)
@@ -192,7 +196,7 @@ class RedisStore:
         return np.concatenate(rows), np.array([len(row) for row in rows], np.int64)
 
     def _read_buckets(self, letter: bytes, buckets: Ints) -> tuple[Ints, Any]:
-        """Size of each bucket in bytes, and the records of all, uint32[n, 2]: value, bits of the key."""
+        """Bytes of each bucket, and the records of all, uint32[n, 2]: value, bits of the key."""
         start = self._root + letter
         names = [start + name for name in map(_NAME, buckets.tolist())]
         identity, *lists = self._read("looking up keys", "mget", [self._root + b"i", *names])
@@ -245,7 +249,7 @@ class RedisStore:
         return after - count
 
     def commit(self, batch: WriteBatch) -> None:
-        """See ``Store.commit``. Without an earlier ``sync``, no change of another writer can be a conflict."""
+        """See ``Store.commit``. Without an earlier ``sync`` there is no conflict."""
         check_writable(self.name, self._mode != "r")
         if self._seen < 0:
             self.sync()
@@ -306,8 +310,8 @@ class RedisStore:
     def compact(self) -> None:
         """Drop postings of removed documents, and duplicates.
 
-        Scans all keys of the server, reads every bucket once and rewrites those that change. Postings of
-        an earlier version of an entry stay.
+        Scans all keys of the server, reads every bucket once and rewrites those that change.
+        Postings of an earlier version of an entry stay.
         """
         check_writable(self.name, self._mode != "r")
         gone = sorted(self._read("compacting", "smembers", self._root + b"g"))
@@ -337,7 +341,7 @@ class RedisStore:
                     self._run(self._repack, [bucket, head, apart, new[:split], new[split:]], "compacting", True)
 
     def stats(self) -> dict[str, Any]:
-        """See ``Store.stats``; ``bytes`` is the memory of the whole server, whatever else it holds."""
+        """See ``Store.stats``; ``bytes`` is the memory of the whole server."""
         memory = self._read("asking for figures", "info", "memory")
         server = self._read("asking for figures", "info", "server")
         return {
@@ -358,7 +362,7 @@ class RedisStore:
     # Requests
 
     def _run(self, script: Callable[..., Any], arguments: Sequence[Any], job: str, writing: bool = False, wait: bool = False) -> list[Any]:
-        """Run a script; with ``wait`` also ``WAITAOF``, on the same connection, whose reply comes last."""
+        """Run a script, with ``wait`` followed by ``WAITAOF``, whose reply comes last."""
 
         def asked() -> list[Any]:
             whole = [self._root, self._identity, *arguments]

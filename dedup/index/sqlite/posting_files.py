@@ -15,15 +15,17 @@ from ..store import Hashes, PostingLists, Values
 from .segments import DamagedFileError, Segment
 
 _PATTERN = "postings-*.seg"
-#: A file is merged with the newer ones as soon as they have half as many postings, so each posting is written about
-#: log2(all / FLUSH) times. Above this many postings only ``compact`` merges, because a merge is done in memory.
+#: A file is merged with the newer ones as soon as they have half as many postings, so each posting
+#: is written about log2(all / FLUSH) times. Above this many postings only ``compact`` merges,
+#: because a merge is done in memory.
 _MOST_MERGED = 1 << 26
-#: With more files than this, small ones are merged too: writers that add little and close leave many of them.
+#: With more files than this, small ones are merged too: writers that add little and close leave
+#: many of them.
 _MOST_FILES = 8
 
 
 class NamedFile(NamedTuple):
-    """A row of the table ``segments``: a posting file, its number of postings and its size in bytes."""
+    """A row of the table ``segments``: file name, number of postings, size in bytes."""
 
     name: str
     postings: int
@@ -31,7 +33,7 @@ class NamedFile(NamedTuple):
 
 
 class PostingFiles:
-    """Open posting files, oldest first. They stay readable through this object even after they are deleted."""
+    """Open posting files, oldest first; still readable through this object when deleted."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -89,9 +91,10 @@ class PostingFiles:
         return first
 
     def write(self, name: str, added: tuple[Hashes, Values], first: int, gone: Ints) -> NamedFile:
-        """Merge the files from ``first`` on with added postings into a new file, without documents in ``gone``.
+        """Merge the files from ``first`` on and added postings, except those of documents in ``gone``.
 
-        The file is synced to disk when this returns, and counts once the table ``segments`` names it.
+        The file is synced to disk when this returns, and counts once the table ``segments`` names
+        it.
         """
         segment = Segment.build(*added)
         if first < len(self) or len(gone):
@@ -107,7 +110,7 @@ class PostingFiles:
             raise
 
     def delete(self, names: Iterable[str]) -> None:
-        """Delete files that are no longer named. What cannot be deleted because it is in use is left to the next writer."""
+        """Delete files; one that is in use and cannot be deleted is left to the next writer."""
         for name in names:
             with suppress(OSError):
                 (self._folder / name).unlink(missing_ok=True)

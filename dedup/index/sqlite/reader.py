@@ -70,7 +70,8 @@ class SqliteReader:
             PostingFiles(self._place),
             Memtable(),
         )
-        #: The last commit read, SQLite's ``data_version`` at that time, and whether ``sync`` was called before.
+        #: The last commit read, SQLite's ``data_version`` at that time, and whether ``sync`` was
+        #: called before.
         self._sequence, self._version, self._synced = 0, -1, False
         with schema.translated_errors(folder):
             self.metadata = {name: json.loads(value) for name, value in connection.execute("SELECT name, value FROM meta")}
@@ -87,7 +88,7 @@ class SqliteReader:
         return mark[:2] == self._mark[:2]
 
     def sync(self) -> tuple[list[int], list[int]]:
-        """See ``Store.sync``; a reader that ``compact`` has overtaken gets all entries as changed."""
+        """See ``Store.sync``; a reader overtaken by ``compact`` gets all entries as changed."""
         with schema.translated_errors(self._folder):
             self._must_be_there()
             changes = self._follow()
@@ -95,7 +96,7 @@ class SqliteReader:
             return changes
 
     def _must_be_there(self) -> None:
-        """Refuse a deleted index or one opened before a fork; reconnect if the file has changed under a static connection."""
+        """Refuse a deleted or inherited index; reconnect if a static connection is out of date."""
         if self.is_inherited():
             raise InputError(f"{self._folder}: was opened before this process was forked. Close it, and open it again here.")
         mark = mark_of(self._place)
@@ -118,7 +119,8 @@ class SqliteReader:
                 self._version = version
                 return changes
             except FileNotFoundError as error:
-                # Probably merged and deleted after the table was read. If it is still missing then, it is lost.
+                # Probably merged and deleted after the table was read. If it is still missing then,
+                # it is lost.
                 if attempt == _TRIES - 1:
                     raise schema.damaged(self._folder, f"{Path(error.filename).name} is missing") from error
                 time.sleep(0.001 * attempt)
@@ -159,10 +161,11 @@ class SqliteReader:
         return sorted(number for number, stays in there.items() if stays), sorted(number for number, stays in there.items() if not stays)
 
     def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        """See ``Store.lookup``; of a longer posting list, up to ``most`` values of each posting file."""
+        """See ``Store.lookup``; a longer list gives up to ``most`` values of each posting file."""
         if len(keys) <= _FEW_KEYS:
             return self._lookup(keys, offsets, most)
-        # Many keys are looked up in the order in which the files hold them, so that files are read sequentially.
+        # Many keys are looked up in the order in which the files hold them, so that files are read
+        # sequentially.
         keys, offsets = keys[offsets[0] : offsets[-1]], offsets - offsets[0]
         order = np.argsort(keys * GOLDEN)
         places = np.empty(len(order), np.int64)
@@ -204,7 +207,7 @@ class SqliteReader:
                 raise schema.damaged(self._folder, f"a document holds {error}") from error
 
     def _chosen(self, select: str, numbers: Sequence[int]) -> Iterable[Any]:
-        """Select rows by number, in any order. Short lists are padded to powers of two: fewer statements to prepare."""
+        """Select rows by number, in any order; padded to powers of two to prepare few statements."""
         asked = list(map(int, numbers))
         if len(asked) > 256:
             return self._connection.execute(f"{select} WHERE number IN (SELECT value FROM json_each(?))", (json.dumps(asked),))
@@ -256,9 +259,9 @@ class SqliteReader:
         Returns
         -------
         dict
-            ``documents``, ``copies``, ``last_number``, ``vocabulary`` (words), ``postings``, ``tail``
-            (postings not in a file yet), ``segments`` (files), ``bytes`` in all, and ``bytes_of`` the
-            database, its log and the posting files.
+            ``documents``, ``copies``, ``last_number``, ``vocabulary`` (words), ``postings``,
+            ``tail`` (postings not in a file yet), ``segments`` (files), ``bytes`` in all, and
+            ``bytes_of`` the database, its log and the posting files.
         """
         with schema.translated_errors(self._folder):
             counters = self._connection.execute("SELECT documents, copies, numbers, words FROM counters").fetchone()
@@ -303,7 +306,7 @@ def _size(path: Path) -> int:
 
 
 def mark_of(folder: Path) -> tuple[int, int, int, int]:
-    """Identify the database file and its version: device, inode, size, time of change; zeros if there is none."""
+    """Identify a database file: device, inode, size, time of change; zeros if there is none."""
     try:
         found = (folder / schema.FILE).stat()
     except FileNotFoundError:

@@ -23,7 +23,7 @@ PUT_KEPT = f"{_INSERT} ON CONFLICT(number) DO UPDATE SET {', '.join(f'{name}=exc
 
 
 class Codes:
-    """Dictionary encoding of frequent JSON values: small codes, stored in a table of codes and labels."""
+    """Dictionary encoding of frequent JSON values, stored in a table of codes and labels."""
 
     def __init__(self, connection: sqlite3.Connection, table: str) -> None:
         self._connection, self._table = connection, table
@@ -49,7 +49,7 @@ class Codes:
         return code
 
     def write(self) -> None:
-        """Write new codes in the current transaction, and again in later ones until ``keep`` is called."""
+        """Write new codes in this transaction, and again in later ones until ``keep`` is called."""
         if self._kept < len(self.labels):
             rows = [(code, json.dumps(self.labels[code])) for code in range(self._kept, len(self.labels))]
             self._connection.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", rows)
@@ -140,7 +140,7 @@ def _float(value: float | None) -> float | None:
 
 
 def _can_be_text(texts: Sequence[str | bytes | None]) -> bool:
-    """Whether strings can be stored as text: lone surrogates, which JSON allows, have no UTF-8 and are stored as bytes."""
+    """Whether strings can be stored as text: lone surrogates, which JSON allows, cannot."""
     try:
         for text in texts:
             if text:

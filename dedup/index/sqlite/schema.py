@@ -21,7 +21,8 @@ _FRESH = "index.sqlite.new"
 #: ``PRAGMA application_id`` of an index: "ddpx". ``PRAGMA user_version`` is the format.
 MAGIC, FORMAT = 0x64647078, 1
 _HEADER = struct.Struct(">16s44xI4xI")
-#: Largest part of the database, in bytes, to access by memory map: random reads take a third less time.
+#: Largest part of the database, in bytes, to access by memory map: random reads take a third less
+#: time.
 _MAPPED = 0x7FFF0000
 #: Milliseconds that a statement waits for a lock. Neither readers nor the writer keep one for long.
 _PATIENCE = 10_000
@@ -88,7 +89,8 @@ def check(folder: Path) -> bool:
     Raises
     ------
     InputError
-        If there is something else: a file, other files, another database, or an index of another format.
+        If there is something else: a file, other files, another database, or an index of another
+        format.
     """
     with os_errors_as(InputError, lambda why: f"{folder}: cannot be read ({why}). Check its permissions."):
         if not folder.is_dir():
@@ -152,7 +154,7 @@ def create(folder: Path, metadata: Mapping[str, Any]) -> None:
 
 
 def write_metadata(connection: sqlite3.Connection, metadata: Mapping[str, Any]) -> None:
-    """Store the settings of an index, and a random mark by which readers of an index it replaces notice."""
+    """Store the settings of an index, and a random mark that distinguishes it from others."""
     rows = [(name, json.dumps(value)) for name, value in metadata.items()]
     connection.executemany("INSERT INTO meta VALUES (?, ?)", [*rows, (MADE, json.dumps(os.urandom(8).hex()))])
 
@@ -185,7 +187,7 @@ def connect_writer(folder: Path, durability: str) -> sqlite3.Connection:
 
 
 def set_durability(connection: sqlite3.Connection, durability: str) -> None:
-    """Set when the log is synced to disk: now and then (``process``), or before each commit returns (``sync``)."""
+    """Sync the log to disk now and then (``process``) or at every commit (``sync``)."""
     connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'sync' else 'NORMAL'}")
 
 
@@ -199,9 +201,9 @@ def empty_log(connection: sqlite3.Connection) -> None:
 def connect_reader(folder: Path) -> tuple[sqlite3.Connection, bool]:
     """Open a connection for reading; return it and whether it sees later commits of the writer.
 
-    In a read-only folder, reading the log requires the files ``-wal`` and ``-shm``, which exist only
-    while a writer has the index open. Without them nobody is writing, and the database is read as a
-    file that does not change.
+    In a read-only folder, reading the log requires the files ``-wal`` and ``-shm``, which exist
+    only while a writer has the index open. Without them nobody is writing, and the database is read
+    as a file that does not change.
     """
     uri = (folder / FILE).absolute().as_uri()
     try:

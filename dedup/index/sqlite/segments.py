@@ -1,6 +1,7 @@
-"""Posting segments: immutable files of keys and their posting lists, memory-mapped for random access.
+"""Posting segments: immutable, memory-mapped files of keys and their posting lists.
 
-Keys are hashed, and 40 bits are kept, so rare false hits occur: callers must verify candidates. See ``Segment``.
+Keys are hashed, and 40 bits are kept, so rare false hits occur: callers must verify candidates. See
+``Segment``.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def _pieces(head: bytes, arrays: Arrays) -> Iterator[bytes | memoryview]:
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Any], Arrays]:
-    """Return the metadata and arrays of a file; the arrays are memory-mapped, and survive its deletion.
+    """Read metadata and arrays of a file; the memory-mapped arrays survive its deletion.
 
     Raises
     ------
@@ -195,7 +196,7 @@ class _SegmentBuilder:
         return int(write_parts(packed, starts, first_part, part_bits, once, arrays, used))
 
     def segment(self, count: int) -> Segment:
-        """Make a segment of the first ``count`` entries; read-only like mapped arrays, for which the kernels are compiled."""
+        """Make a segment of the first entries; read-only like mapped arrays, as kernels expect."""
         places, _ = _shapes(self.bits, count)["directory"]
         arrays = self.directory.astype(places, copy=False), self.low[:count], self.high[:count], self.values[:count]
         for array in arrays:
@@ -257,8 +258,8 @@ class Segment:
     def merge(cls, segments: Sequence[Segment], gone: Ints) -> Segment:
         """Merge segments, oldest first, into one in memory.
 
-        Drops the postings of document numbers in ``gone`` (int64[n], ascending) and repeated values of
-        a key, keeping the first. Needs little memory in addition to the result.
+        Drops the postings of document numbers in ``gone`` (int64[n], ascending) and repeated values
+        of a key, keeping the first. Needs little memory in addition to the result.
         """
         marks = _marked(gone)
         count = sum(int(count_remaining(segment.values, marks)) if len(gone) else len(segment) for segment in segments)
@@ -291,13 +292,13 @@ class Segment:
 
     @classmethod
     def open(cls, path: str | Path) -> Segment:
-        """Map a file of ``write`` into memory. It stays mapped while the segment or one of its arrays is in use.
+        """Map a file of ``write`` into memory, as long as the segment or one of its arrays is in use.
 
         Raises
         ------
         DamagedFileError
-            If it is no posting file, has another version, or the wrong size. Postings are checked by
-            ``verify`` only.
+            If it is no posting file, has another version, or the wrong size. Postings are checked
+            by ``verify`` only.
         """
         path = Path(path)
         metadata, arrays = read_arrays(path)
@@ -321,7 +322,7 @@ class Segment:
 
 
 def _part_sizes(segment: Segment, part_bits: int) -> Ints:
-    """Entries of a segment in each part, int64[2**part_bits]. Checked, because the merge writes to memory by them."""
+    """Entries in each part, int64[2**part_bits]; checked, as the merge writes to memory by them."""
     begins = segment.directory[:: 1 << (segment.bits - part_bits)].astype(np.int64)
     sizes = np.diff(begins)
     if begins[0] != 0 or begins[-1] != len(segment) or sizes.min() < 0:

@@ -25,7 +25,8 @@ from .rows import PUT, PUT_KEPT, EntryRows, pack_event
 from .segments import DamagedFileError
 from .vocabulary import WORD_BYTES, Vocabulary, pack
 
-#: Postings in the memtable beyond which it is written to a file, normally and when the index is closed.
+#: Postings in the memtable beyond which it is written to a file, normally and when the index is
+#: closed.
 FLUSH, FLUSH_AT_CLOSE = 1_200_000, 5_000
 #: Vocabulary chunks with fewer words than this are joined when a posting file is written.
 _CHUNK_WORDS = 1 << 16
@@ -34,10 +35,10 @@ _CHUNK_WORDS = 1 << 16
 class SqliteStore(SqliteReader):
     """A ``Store`` in a folder: one process writes, any number read without blocking each other.
 
-    The database holds the entries with their words, the vocabulary, the events, and the list of valid
-    posting files. New postings go to a memtable and, in the transaction of their entries, to a table.
-    A long memtable becomes a posting file, and small files are merged into larger ones (O'Neil,
-    Cheng, Gawlick, O'Neil: The log-structured merge-tree, 1996).
+    The database holds the entries with their words, the vocabulary, the events, and the list of
+    valid posting files. New postings go to a memtable and, in the transaction of their entries, to
+    a table. A long memtable becomes a posting file, and small files are merged into larger ones
+    (O'Neil, Cheng, Gawlick, O'Neil: The log-structured merge-tree, 1996).
 
     A posting file is synced to disk before the transaction that names it, and deleted after the one
     that no longer does. So the index is complete whenever the process or the power fails.
@@ -49,7 +50,8 @@ class SqliteStore(SqliteReader):
         super().__init__(folder, connection, follows)
         self._lock, self._durability = lock, durability
         self._reserved, self._stored_words = self.last_number() + 1, 0
-        #: Whether a commit was interrupted, perhaps after its transaction, so that memory may lag behind the database.
+        #: Whether a commit was interrupted, perhaps after its transaction, so that memory may lag
+        #: behind the database.
         self._uncertain = False
         with schema.translated_errors(folder):
             self._rows.load()
@@ -173,7 +175,8 @@ class SqliteStore(SqliteReader):
 
     def _check_writable(self) -> None:
         check_writable(self._folder, self._lock is not None)
-        # Writes to a deleted database are lost, and posting files would land in the folder of another index.
+        # Writes to a deleted database are lost, and posting files would land in the folder of
+        # another index.
         with schema.translated_errors(self._folder):
             self._must_be_there()
 
@@ -188,7 +191,8 @@ class SqliteStore(SqliteReader):
         self._connection.executemany("INSERT OR IGNORE INTO removed VALUES (?)", gone)
         self._put_events(batch.events)
         self._rows.write()
-        # Without entries there are no new words: those in memory may have been loaded from the database.
+        # Without entries there are no new words: those in memory may have been loaded from the
+        # database.
         first, count = self._stored_words, len(self._vocabulary) if batch.entries else 0
         if count > first:
             words = first, count - first, self._vocabulary.added(first)
@@ -233,7 +237,7 @@ class SqliteStore(SqliteReader):
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """A transaction. If it is rolled back, words and labels numbered in it are written with the next one."""
+        """A transaction; if rolled back, words and labels numbered in it go with the next one."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -245,7 +249,7 @@ class SqliteStore(SqliteReader):
             raise
 
     def _flush(self, *, whole: bool = False) -> None:
-        """Write the memtable, merged with small files, to a posting file; ``whole``: merge all and drop removed documents."""
+        """Write the memtable to a posting file, merged with small files, or with all if ``whole``."""
         with schema.translated_errors(self._folder):
             first = 0 if whole else self._files.merged_from(len(self._memtable))
             gone = self._gone() if first < len(self._files) or whole else np.empty(0, np.int64)
@@ -255,7 +259,8 @@ class SqliteStore(SqliteReader):
             except DamagedFileError as error:
                 raise schema.damaged(self._folder, str(error)) from error
             old = [file.name for file in self._files.named[first:]]
-            # Old files are deleted after this transaction, so it and all before it must be synced to disk first.
+            # Old files are deleted after this transaction, so it and all before it must be synced
+            # to disk first.
             schema.set_durability(self._connection, "sync")
             try:
                 with self._changing():
@@ -294,7 +299,7 @@ class SqliteStore(SqliteReader):
         self._connection.execute("INSERT INTO vocabulary VALUES (?, ?, ?)", (first, len(joined) // WORD_BYTES, joined))
 
     def compact(self) -> None:
-        """See ``Store.compact``: merges all posting files in memory; rewrites the database if a third of it is free."""
+        """See ``Store.compact``: merges all posting files; rewrites a database that is a third free."""
         self._check_writable()
         self._flush(whole=True)
         with schema.translated_errors(self._folder):
@@ -308,7 +313,8 @@ class SqliteStore(SqliteReader):
         lock, self._lock = self._lock, None
         ours = not self.is_inherited()  # an index inherited by a fork is still in use by the parent
         try:
-            # All commits are stored already. If the disk is too full to tidy, the next writer does it.
+            # All commits are stored already. If the disk is too full to tidy, the next writer does
+            # it.
             with suppress(OutputError):
                 if lock is not None and ours:
                     self._finish()

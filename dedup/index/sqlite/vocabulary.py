@@ -1,7 +1,7 @@
-"""Numbers the words of an index, so that documents store about 14 bits a word instead of a 16-byte token and term.
+"""Numbers the words of an index: documents store 14 bits a word instead of 16 bytes.
 
-Words are numbered in order of first appearance, so common words get small numbers; the codes of ``kernels/varints.py`` rely
-on that.
+Words are numbered in order of first appearance, so common words get small numbers; the codes of
+``kernels/varints.py`` rely on that.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class UnknownWordError(Exception):
 
 
 class Vocabulary:
-    """Words, numbered from 0. The table that finds a word's number is built on first use; readers never need it."""
+    """Words, numbered from 0. The hash table is built on first use; readers never need it."""
 
     def __init__(self) -> None:
         self._words: npt.NDArray[np.uint64] = np.empty((_ROOM, 2), np.uint64)
@@ -36,7 +36,7 @@ class Vocabulary:
         return self._count
 
     def ids_of(self, tokens: Hashes, terms: Hashes) -> Ints:
-        """Return the number of each word, int64[n]; new words get the next numbers in order of appearance.
+        """Return the number of each word, int64[n]; new words are numbered in order of appearance.
 
         Parameters
         ----------
