@@ -41,7 +41,7 @@ class InputConfig:
     url: str | None = _doc("column with the URL", None)
     author: str | None = _doc("column with the byline, used to find the news agency", None)
     html: str | None = _doc("column with the page as HTML, instead of a text column", None)
-    page_bytes: int = _doc("HTML pages of more bytes are rejected", 16 << 20)
+    page_bytes: int = _doc("bytes of the largest HTML page; larger pages are rejected", 16 << 20)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +76,10 @@ class CandidateConfig:
 
     bands: int = _doc("bands of the MinHash signature", 32)
     rows: int = _doc("signature values per band", 4)
-    bucket_cap: int = _doc("in an LSH bucket of more documents, each one is compared with only a few of the others", 64)
-    sampled: int = _doc("shingles of each document that are looked up in all others to find excerpts", 40)
+    bucket_cap: int = _doc("largest LSH bucket whose documents are all compared; in larger ones each meets only a few others", 64)
+    sampled: int = _doc("shingles of each document that are looked up in all others, to find excerpts", 40)
     list_cap: int = _doc("sampled shingles in more documents than this propose no pairs", 200)
-    recall: float = _doc(
-        "share of article pairs with jaccard 'at' that must be found; chooses bands and rows (0: use the two settings)", 0.0
-    )
+    recall: float = _doc("share of article pairs with jaccard 'at' that must be found; replaces bands and rows (0: use them)", 0.0)
     at: float = _doc("jaccard at which 'recall' must be reached, and from which it is measured", 0.5)
     recall_sample: int = _doc("articles compared with all others to measure the recall (0: 500 if 'recall' is set, else none)", 0)
 
@@ -92,12 +90,10 @@ class CopyConfig:
 
     near: float = _doc("jaccard from which two documents are near copies", 0.5)
     excerpt: float = _doc("containment from which the smaller document can be an excerpt of the larger", 0.4)
-    contained: float = _doc("containment from which it is an excerpt whatever its coverage", 0.62)
-    coverage: float = _doc("below that: share of an excerpt's words that must occur in the larger text next to the same neighbour", 0.76)
-    distinct: float = _doc(
-        "share of the containment that must remain when common shingles weigh less; otherwise the pair is a template", 0.75
-    )
-    common: int = _doc("shingles in more documents than this weigh less, among documents without an outlet", 10)
+    contained: float = _doc("containment from which an excerpt needs no coverage", 0.62)
+    coverage: float = _doc("share of an excerpt's words that must occur in the larger text next to the same neighbour", 0.76)
+    distinct: float = _doc("share of the containment that must remain when common shingles weigh less; else it is a template", 0.75)
+    common: int = _doc("shingles in more documents than this weigh less, counted over documents without an outlet", 10)
     common_in_source: int = _doc("shingles in more documents of one outlet than this weigh less", 2)
     facts: float = _doc("share of a copy's numbers and rare words that the larger text must contain", 0.5)
     partial: float = _doc("containment from which shared passages are listed as 'partial'", 0.3)
@@ -124,8 +120,7 @@ class StoryConfig:
         f"the same for headlines when a day has hundreds of documents; {QUIET_SHARE} of it when a day has {QUIET_DAY}", 0.18
     )
     crowd: float = _doc(
-        f"how much 'cut' rises where news is dense: with the mean similarity to the {DENSE_NEIGHBOURS} nearest documents above "
-        f"{DENSE_SIMILARITY}",
+        f"how much 'cut' rises in dense news, by the mean similarity to the {DENSE_NEIGHBOURS} nearest documents beyond {DENSE_SIMILARITY}",
         1.2,
     )
     neighbours: int = _doc("nearest documents kept for each document", 400)
