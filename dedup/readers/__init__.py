@@ -1,6 +1,7 @@
-"""Reads files or data in memory into batches of pages and rejects, in bounded memory. Page ids need not be unique here.
+"""Reads files or data in memory into batches of pages and rejects, in bounded memory.
 
-To add a format: write a function ``(Source, Config, FileLog) -> Iterator[Block]`` and register it in ``READERS`` by suffix.
+To add a format: write a function ``(Source, Config, FileLog) -> Iterator[Block]`` and register it
+in ``READERS`` by suffix.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ __all__ = [
     "read_files",
 ]
 
-#: Reads one file. Yields the rows that it has read before it raises an error of ``source.BROKEN``: that ends the file with
-#: one reject, and the run continues with the next file. Raises InputError if the input as a whole is unusable.
+#: Reads one file. Yields the rows that it has read before it raises an error of ``source.BROKEN``:
+#: that ends the file with one reject, and the run continues with the next file. Raises InputError
+#: if the input as a whole is unusable.
 Reader = Callable[[Source, Config, FileLog], Iterator[Block]]
 
 _PLAIN_SUFFIXES: dict[str, Reader] = {".parquet": read_parquet, ".pq": read_parquet}
@@ -81,7 +83,8 @@ def discover(inputs: Sequence[str | os.PathLike[str]], *, log: ReadLog | None = 
     Raises
     ------
     InputError
-        If an input is missing, has an unknown suffix or contains no readable file. One message lists all problems.
+        If an input is missing, has an unknown suffix or contains no readable file. One message
+        lists all problems.
     """
     return find_files(inputs, suffixes=READERS, log=log if log is not None else ReadLog())
 
@@ -99,9 +102,11 @@ def read_files(
     Parameters
     ----------
     inputs : files, folders (recursive) and globs (``**`` too)
-    config : ``input.*`` names columns; ``run.batch_rows`` limits the rows of a batch and changes nothing else
+    config : ``input.*`` names columns; ``run.batch_rows`` limits the rows of a batch and changes
+        nothing else
     log : filled while reading
-    first : number of the file to begin with; ``log`` must be in the state that it had when that file was reached
+    first : number of the file to begin with; ``log`` must be in the state that it had when that
+        file was reached
     opened : called with the number of each file before the file is read
 
     Returns
@@ -112,8 +117,8 @@ def read_files(
     Raises
     ------
     InputError
-        Immediately if an input is missing; while reading if a file has no usable column; at the end if there is neither
-        a page nor a reject.
+        Immediately if an input is missing; while reading if a file has no usable column; at the end
+        if there is neither a page nor a reject.
     """
     sources = discover(inputs, log=log)
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
@@ -125,8 +130,8 @@ def read_data(data: Any, *, config: Config, log: ReadLog) -> Iterator[PageBatch]
 
     Parameters
     ----------
-    data : any object with ``__arrow_c_stream__`` or ``__arrow_c_array__`` (a table of pyarrow, polars, pandas or duckdb),
-        or an iterable of mappings
+    data : any object with ``__arrow_c_stream__`` or ``__arrow_c_array__`` (a table of pyarrow,
+        polars, pandas or duckdb), or an iterable of mappings
     config : the settings ``input.*`` and ``run.batch_rows``
     log : filled while reading
 
@@ -137,7 +142,8 @@ def read_data(data: Any, *, config: Config, log: ReadLog) -> Iterator[PageBatch]
     Raises
     ------
     InputError
-        Immediately if the data is of another type; while reading if it has no usable column; at the end if it has no row.
+        Immediately if the data is of another type; while reading if it has no usable column; at the
+        end if it has no row.
     """
     file_log = FileLog(log, MEMORY)
     return _batches_of_data(read_memory(data, config, file_log), config, file_log)
@@ -166,7 +172,8 @@ def _batches_of_file(source: Source, config: Config, log: FileLog) -> Iterator[P
     reader = READERS[source.suffix + source.compression]
     blocks = reader(source, config, log)
     while True:
-        # Only the reader's own work is in the try: an error of the consumer, or of this package, must not become a reject.
+        # Only the reader's own work is in the try: an error of the consumer, or of this package,
+        # must not become a reject.
         try:
             block = next(blocks, None)
         except BROKEN as error:

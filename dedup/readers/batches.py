@@ -1,7 +1,7 @@
 """Turns the blocks of a reader into batches of pages and rejects, in the types of ``schema.PAGES``.
 
-A row with neither text nor title is rejected, and so is one whose text is mojibake. Large blocks are split; where they
-are split changes no row.
+A row with neither text nor title is rejected, and so is one whose text is mojibake. Large blocks
+are split; where they are split changes no row.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Block(NamedTuple):
     Attributes
     ----------
     rows : int64[n], the position of each row in the input
-    parts : part -> Arrow array of n values, or a list of them for dates of mixed types; only parts that the input has
+    parts : part -> Arrow array of n values, or a list of them for dates of mixed types; only parts
+        that the input has
     rejects : units of the same stretch of the input that could not be read
     is_utf8 : the strings were made from Python strings and need no check
     """
@@ -101,7 +102,7 @@ class BlockBuilder:
         self._bytes = 0
 
     def add(self, row: int, values: Sequence[Any], size: int) -> None:
-        """Add one row of about ``size`` bytes. A row whose text is a list or an object is rejected."""
+        """Add a row of about ``size`` bytes, or reject it if its text is a list or an object."""
         if self._text_at is not None and not is_plain(text := values[self._text_at]):
             detail = f"the text is a {type(text).__name__}, but must be a string: {safe_text(repr(text))}"
             self.reject(Reject(row, "bad_value", detail))
@@ -152,7 +153,10 @@ class BlockBuilder:
 
 
 def to_batches(block: Block, config: Config, log: FileLog) -> Iterator[PageBatch]:
-    """Convert a block into batches of at most ``run.batch_rows`` pages and about ``BATCH_BYTES`` bytes; count their rows."""
+    """Convert a block into batches, and count their rows in the log.
+
+    A batch has at most ``run.batch_rows`` pages and about ``BATCH_BYTES`` bytes.
+    """
     for piece in _split(block, config.run.batch_rows):
         batch = _to_batch(piece, log, config.input.page_bytes)
         log.count_rows(batch.pages.num_rows, batch.rejects.num_rows)
@@ -178,13 +182,14 @@ def _split(block: Block, max_rows: int) -> Iterator[Block]:
 
 
 def _bytes_of(block: Block) -> int:
-    # A slice of a dictionary column counts its whole dictionary, so splitting would not make it smaller.
+    # A slice of a dictionary column counts its whole dictionary, so splitting would not make it
+    # smaller.
     columns = [column for column in block.parts.values() if not isinstance(column, list) and not pt.is_dictionary(column.type)]
     return sum(column.nbytes for column in columns)
 
 
 class _KeptRows:
-    """Which rows of a block become pages, and the rejects so far; the first reason to reject a row counts."""
+    """The rows of a block that become pages, and the rejects; the first reason counts."""
 
     def __init__(self, block: Block) -> None:
         self._positions = block.rows
@@ -265,7 +270,7 @@ def _valid_utf8(part: str, column: Any, kept: _KeptRows) -> Any:
 
 
 def _fill_from_html(columns: dict[str, Any], html: Any, kept: _KeptRows, page_bytes: int) -> Any:
-    """Fill gaps of ``columns`` from a column of HTML; returns the dates of its pages, timestamp[us, UTC]."""
+    """Fill gaps of ``columns`` from a column of HTML; returns the dates of its pages."""
     has_text = columns["text"].is_valid()
     read = read_html_column(html, columns["url"], columns["title"], limit=page_bytes)
     for part in ("text", "title", "source", "url", "author"):
@@ -351,7 +356,7 @@ Position = TypeVar("Position")
 
 
 def join_batches(batches: Iterable[tuple[PageBatch, Position]], max_rows: int) -> Iterator[tuple[PageBatch, Position]]:
-    """Join consecutive batches up to ``max_rows`` pages and rejects and about ``BATCH_BYTES`` bytes.
+    """Join consecutive batches to at most ``max_rows`` rows and about ``BATCH_BYTES`` bytes.
 
     Parameters
     ----------
@@ -359,7 +364,8 @@ def join_batches(batches: Iterable[tuple[PageBatch, Position]], max_rows: int) -
 
     Yields
     ------
-    (batch, position) : the same pages and rejects in the same order, and the position at the end of the batch
+    (batch, position) : the same pages and rejects in the same order, and the position at the end of
+        the batch
     """
     waiting: list[PageBatch] = []
     rows = size = 0

@@ -1,7 +1,7 @@
-"""Chooses the column of an input for each part of a page (text, title, date ...), by settings or by usual names.
+"""Chooses the column of an input for each part of a page: text, title, date and so on.
 
-A setting ``input.<part>`` alone decides; else the usual names are tried in order, ignoring case. A column of nulls is
-chosen only if there is no better one.
+A setting ``input.<part>`` alone decides; else the usual names are tried in order, ignoring case. A
+column of nulls is chosen only if there is no better one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from ..errors import InputError
 from .log import FileLog
 from .values import is_string_type
 
-#: The usual names of each part, best first. ``date_extracted`` is the time of the crawl, hence last.
+#: The usual names of each part, best first. ``date_extracted`` is the time of the crawl, hence
+#: last.
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "text": ("text", "content", "body", "article", "maintext", "full_text", "article_text"),
     "title": ("title", "headline"),
@@ -51,9 +52,11 @@ def choose_columns(available: Mapping[str, str], wanted: InputConfig, log: FileL
 
     Parameters
     ----------
-    available : column -> kind (``VALUES``, ``EMPTY``, ``LIST`` or the name of a type that cannot be used)
+    available : column -> kind (``VALUES``, ``EMPTY``, ``LIST`` or the name of a type that cannot be
+        used)
     wanted : the settings ``input.*``
-    log : receives a warning for each unusable column with a usual name, and one for names that leave a doubt
+    log : receives a warning for each unusable column with a usual name, and one for names that
+        leave a doubt
 
     Returns
     -------
@@ -62,7 +65,8 @@ def choose_columns(available: Mapping[str, str], wanted: InputConfig, log: FileL
     Raises
     ------
     InputError
-        If a column named in the settings is missing or of an unusable type, or if there is neither text, HTML nor title.
+        If a column named in the settings is missing or of an unusable type, or if there is neither
+        text, HTML nor title.
     """
     columns: dict[str, str] = {}
     is_html = wanted.html is not None and wanted.html.lower() != NONE
@@ -76,7 +80,8 @@ def choose_columns(available: Mapping[str, str], wanted: InputConfig, log: FileL
         if name is not None:
             columns[part] = name
     if not {"text", "html", "title"} & columns.keys():
-        # These messages are also the details of rejects (``no_column``), which stand in results and must not change.
+        # These messages are also the details of rejects (``no_column``), which stand in results and
+        # must not change.
         raise InputError(
             f"{log.file}: found columns {_list_names(available)}, but none that holds the text or the title. "
             "Name one with --input.text NAME (or input.text in the configuration), a column of HTML with --input.html NAME."
@@ -111,7 +116,7 @@ def warn_guessed_columns(columns: Mapping[str, str], log: FileLog) -> None:
 
 
 def kinds_of_schema(schema: Any) -> dict[str, str]:
-    """The kind of each column of an Arrow schema; of columns with the same name the first counts."""
+    """The kind of each column of an Arrow schema; the first counts if names are equal."""
     kinds: dict[str, str] = {}
     for field in schema:
         kinds.setdefault(field.name, kind_of_type(field.type))

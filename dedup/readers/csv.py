@@ -1,7 +1,7 @@
-"""Reads CSV and TSV files (RFC 4180, with newlines inside quotes); the first record names the columns.
+"""Reads CSV and TSV files (RFC 4180); the first record names the columns.
 
-A record that cannot be parsed or has the wrong number of fields is rejected, and reading continues at the next line.
-Positions are record numbers from 0, without the header and blank lines.
+A record that cannot be parsed or has the wrong number of fields is rejected, and reading continues
+at the next line. Positions are record numbers from 0, without the header and blank lines.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from .log import FileLog
 from .source import Source, UntilBroken
 from .values import safe_text, utf8_problem
 
-#: A broken record of more lines than this has an unclosed quote, which would swallow the rest of the file: only its first
-#: line is rejected, and the other lines are read again. A shorter one is rejected whole.
+#: A broken record of more lines than this has an unclosed quote, which would swallow the rest of
+#: the file: only its first line is rejected, and the other lines are read again. A shorter one is
+#: rejected whole.
 _SWALLOWED_LINES = 100
 
 #: Most bytes of the lines of one record: an unclosed quote must not fill the memory.
@@ -35,7 +36,7 @@ Record = tuple[int, Sequence[str] | Reject, int]
 
 
 def read_csv(source: Source, config: Config, log: FileLog) -> Iterator[Block]:
-    """Read a file separated by commas, semicolons or tabs, whichever is most frequent in its header."""
+    """Read a file with commas, semicolons or tabs, whichever its header has most of."""
     return _read_delimited(source, None, config, log)
 
 
@@ -104,7 +105,7 @@ def _records(lines: _Lines, delimiter: str | None) -> Iterator[Record]:
 
 
 def _without_quoting(lines: _Lines, width: int | None) -> list[str]:
-    """The first line of a TSV record split without quoting; empty if the number of fields is wrong even so.
+    """The first line of a TSV record split without quoting; empty if that does not fit either.
 
     Many TSV files use no quoting, but have titles that begin with a quoted word.
     """
@@ -114,7 +115,7 @@ def _without_quoting(lines: _Lines, width: int | None) -> list[str]:
 
 
 def _width_problem(fields: Sequence[str], width: int) -> str:
-    """What is wrong with the number of fields, or an empty string; surplus empty fields at the end are allowed."""
+    """What is wrong with the number of fields; surplus empty fields at the end are allowed."""
     if len(fields) < width or any(fields[width:]):
         return f"{len(fields)} field{'' if len(fields) == 1 else 's'} instead of {width}"
     return ""

@@ -1,6 +1,7 @@
-"""Parses dates of any type and format into timestamp[us, UTC], with a mask of the values that are no date.
+"""Parses dates of any type and format into timestamp[us, UTC].
 
-A time without a zone is UTC; years outside 1000 to 2999 are no dates; ``03/04/2015`` is 3 April, as on Arabic sites.
+A time without a zone is UTC; years outside 1000 to 2999 are no dates; ``03/04/2015`` is 3 April, as
+on Arabic sites.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ _AFTER = (datetime(3000, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _INT64 = range(-(2**63), 2**63)
 #: Microseconds in a tick of each unit, as (multiply, divide).
 _UNITS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
-#: A number below the first limit is in seconds, below the second in milliseconds, then microseconds, else nanoseconds.
+#: A number below the first limit is in seconds, below the second in milliseconds, then
+#: microseconds, else nanoseconds.
 _MAGNITUDES = ((10**11, "s"), (10**14, "ms"), (10**17, "us"))
-#: Ranges of numbers that are a date without separators (as epochs they would be in 1970 or the year 2570).
+#: Ranges of numbers that are a date without separators (as epochs they would be in 1970 or the year
+#: 2570).
 _COMPACT = ((19_000_101, 21_001_231), (19_000_101_000_000, 21_001_231_235_959))
 
 # ISO formats that Arrow parses a column at a time, with the same result as ``parse_text``.
@@ -58,7 +61,8 @@ _ZONES = {
     "pdt": -7,
     "ast": 3,
 }
-#: Names of each month: English, then of Egypt and the Gulf, the Levant and Iraq, the Maghreb; alef without hamza.
+#: Names of each month: English, then of Egypt and the Gulf, the Levant and Iraq, the Maghreb; alef
+#: without hamza.
 _MONTH_NAMES = (
     "jan january يناير,كانون الثاني,جانفي", "feb february فبراير,شباط,فيفري", "mar march مارس,اذار",
     "apr april ابريل,نيسان,افريل", "may مايو,ايار,ماي", "jun june يونيو,يونيه,حزيران,جوان",
@@ -88,12 +92,14 @@ def parse_dates(column: Any) -> tuple[Any, npt.NDArray[np.bool_]]:
 
     Parameters
     ----------
-    column : Arrow array of strings, timestamps, dates or numbers, or a list of Python values of any type
+    column : Arrow array of strings, timestamps, dates or numbers, or a list of Python values of any
+        type
 
     Returns
     -------
     (dates, bad) : timestamp[us, UTC] array, bool[n]
-        ``bad`` is true of values that are no date; their date is null. An empty string is missing, not bad.
+        ``bad`` is true of values that are no date; their date is null. An empty string is missing,
+        not bad.
     """
     if isinstance(column, list):
         micros, missing, bad = _from_values(column)

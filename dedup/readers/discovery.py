@@ -1,7 +1,7 @@
-"""Finds the files of the inputs (files, folders, globs, URLs): each once, in a fixed order, before any is read.
+"""Finds the files of the inputs: each once, in a fixed order, before any is read.
 
-A file is named by its path relative to the folder or glob, or by its path as given where two names would be equal.
-Symbolic links are followed, but no folder is entered twice. One ``InputError`` lists everything that is wrong.
+A file is named by its path relative to the folder or glob, or by its path as given where two names
+would be equal. Symbolic links are followed, but no folder is entered twice.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def find_files(inputs: Sequence[str | os.PathLike[str]], *, suffixes: Collection
     Raises
     ------
     InputError
-        If an input is missing, is of an unknown kind or contains no readable file. The message lists all problems.
+        If an input is missing, is of an unknown kind or contains no readable file. The message
+        lists all problems.
     """
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
     if not given:
@@ -270,7 +271,7 @@ def _found_files(paths: Iterator[str] | Collection[str], root: str) -> list[_Fou
 
 
 def _result_names(found: Sequence[_Found]) -> list[str]:
-    """The short name of each file where it is unique, else the path as given, else the full path."""
+    """The short name of each file if it is unique, else its path as given, else its full path."""
     names = [safe_name(file.short) for file in found]
     for better in ([file.long for file in found], [_slashes(file.key) for file in found]):
         taken = Counter(names)

@@ -1,7 +1,7 @@
-"""Decodes bytes of unknown encoding, and detects mojibake: text that was decoded wrongly before it came here.
+"""Decodes bytes of unknown encoding, and detects mojibake (text decoded wrongly before).
 
-The bytes decide and a declared encoding only breaks ties: Arabic pages often declare UTF-8 or ISO-8859-1 over a text in
-windows-1256. Bytes that no encoding turns into words give None, for wrongly decoded text would be indexed as noise.
+The bytes decide and a declared encoding only breaks ties: Arabic pages often declare UTF-8 or
+ISO-8859-1 over a text in windows-1256.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# --- decoding -----------------------------------------------------------------------------------------------------
-# In this order: a byte order mark; UTF-16 without one; UTF-8 if nearly all bytes are valid; else the single-byte encoding
-# whose words score best. Words of one script, of letters common in Arabic, or of Latin letters with a few accents score
-# high; words of mixed scripts, control characters and unused bytes score low. If all scores are low, a declared encoding is
-# used if the bytes fit it.
+# --- decoding ---
+# In this order: a byte order mark; UTF-16 without one; UTF-8 if nearly all bytes are valid; else
+# the single-byte encoding whose words score best. Words of one script, of letters common in Arabic,
+# or of Latin letters with a few accents score high; words of mixed scripts, control characters and
+# unused bytes score low. If all scores are low, a declared encoding is used if the bytes fit it.
 
 #: Words, the first with bytes above 0x7F, that choose among the single-byte encodings.
 SAMPLE_WORDS = 200
 #: UTF-8 may have one damaged character for this many good ones (crawlers cut pages at any byte).
 _GOOD_PER_DAMAGED = 25
-#: Scores are between -1 and 1 per foreign letter; below these an encoding is ruled out. A few letters may be a name, so the
-#: bound rises from the first to the second value until the sample has ``_MANY`` letters.
+#: Scores are between -1 and 1 per foreign letter; below these an encoding is ruled out. A few
+#: letters may be a name, so the bound rises from the first to the second value until the sample has
+#: ``_MANY`` letters.
 _LEAST_OF_FEW, _LEAST_OF_MANY, _MANY = 0.25, 0.62, 60
 #: Scores that differ by no more than this are a tie.
 _TIE = 0.03
@@ -65,7 +66,7 @@ _BYTE_ORDER_MARKS = (
 
 @dataclass(frozen=True)
 class Decoded:
-    """A text, the encoding it was decoded from, and the number of its damaged characters (now U+FFFD)."""
+    """A decoded text; ``damaged`` is the number of its damaged characters, now U+FFFD."""
 
     text: str
     encoding: str
@@ -78,7 +79,8 @@ def decode(data: bytes, header: str | None = None) -> Decoded | None:
     Parameters
     ----------
     data : the content of a file or page, decompressed
-    header : the HTTP header ``Content-Type``, if there was one; HTML and XML declarations are found in the bytes
+    header : the HTTP header ``Content-Type``, if there was one; HTML and XML declarations are found
+        in the bytes
 
     Returns
     -------
@@ -104,7 +106,7 @@ def decode(data: bytes, header: str | None = None) -> Decoded | None:
 
 
 def _utf16_kind(data: bytes) -> str | None:
-    """The kind of UTF-16 without a mark: every other byte is the high byte of a Latin or Arabic letter."""
+    """The kind of UTF-16: every other byte is the high byte of a Latin or Arabic letter."""
     head = data[: 4096 - len(data[:4096]) % 2]
     if len(head) < 4:
         return None
@@ -139,7 +141,7 @@ def _decode_single_byte(data: bytes, declared: tuple[str, ...]) -> Decoded | Non
 
 
 def likeness(text: str) -> float:
-    """How plausible the words with foreign (non-ASCII) letters are: the mean score per such letter, -1 (noise) to 1.
+    """The mean score of words with non-ASCII letters, per such letter: -1 (noise) to 1.
 
     Control characters and U+FFFD, which no word has, count as noise.
     """
@@ -156,7 +158,8 @@ def likeness(text: str) -> float:
 def _word_likeness(word: str, foreign: int) -> float:
     kinds = set(word)
     if kinds <= _ARABIC:
-        # The average letter of a page has a frequency of 74 per thousand; rare letters mean a wrong encoding.
+        # The average letter of a page has a frequency of 74 per thousand; rare letters mean a wrong
+        # encoding.
         marks = len(word) - len(word.translate(_NO_MARKS))
         common = sum([_LETTERS.get(sign, 0) for sign in word]) / ((len(word) - marks) or 1)
         article = 0.3 if word.startswith(("ال", "وال", "بال", "لل")) else 0.0
@@ -181,7 +184,7 @@ def _declared_encodings(data: bytes, header: str | None) -> tuple[str, ...]:
 
 @cache
 def _canonical_name(name: str) -> str | None:
-    """The name used in this module for a declared encoding; as in browsers, ISO-8859-1 means windows-1252."""
+    """The name used here for an encoding; as in browsers, ISO-8859-1 means windows-1252."""
     try:
         known = codecs.lookup(name.strip().lower().removesuffix("-i").removesuffix("-e")).name
         b"".decode(known)  # fails for codecs from bytes to bytes
@@ -197,14 +200,14 @@ def _canonical_name(name: str) -> str | None:
     return same.get(known, known)
 
 
-# --- mojibake -----------------------------------------------------------------------------------------------------
+# --- mojibake ---
 
 #: Characters at the start of a text that are examined.
 HEAD = 400
 #: At least this share of the characters that are not blank must belong to garbled runs.
 _SHARE = 0.5
-#: Bytes of a window in each text, and how many of them must be foreign for the text to be examined: «ط§ظ„» has one in
-#: four or five.
+#: Bytes of a window in each text, and how many of them must be foreign for the text to be examined:
+#: «ط§ظ„» has one in four or five.
 _WINDOW, _SUSPECT = 32, 5
 #: First bytes of accented Latin letters and signs in UTF-8; "?" and U+FFFD replace lost letters.
 _IS_FOREIGN = np.zeros(256, np.uint8)
@@ -213,7 +216,8 @@ _IS_FOREIGN[[0xC2, 0xC3, 0xC5, 0xC6, 0xCB, 0xE2, 0xEF, 0x3F]] = 1
 _PRINTED_1252 = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _PRINTED_1256 = "€پ‚ƒ„…†‡ˆ‰ٹ‹Œچژڈگ‘’“”•–—ک™ڑ›œں،؛؟ھ"
 _TRAILING = "\u0080-\u00bf"
-#: Kind of mojibake -> pattern of a run of it. In UTF-8, Arabic letters begin with D8 to DB, its punctuation with C2 or E2.
+#: Kind of mojibake -> pattern of a run of it. In UTF-8, Arabic letters begin with D8 to DB, its
+#: punctuation with C2 or E2.
 _KINDS = {
     "UTF-8 read as windows-1256 (ط§ظ„)": f"(?:[طظعغآ][{_TRAILING}{_PRINTED_1256}]){{3,}}",
     "UTF-8 read as windows-1252 (Ø§Ù„)": f"(?:[ØÙÚÛÂ][{_TRAILING}{_PRINTED_1252}]?){{4,}}",
@@ -222,10 +226,12 @@ _KINDS = {
     "letters lost to U+FFFD": "\ufffd{3,}",
 }
 _ANY = "|".join(_KINDS.values())
-#: The same without a minimum length: once a long run is found, short ones count too, for «في» has two letters.
+#: The same without a minimum length: once a long run is found, short ones count too, for «في» has
+#: two letters.
 _RUNS = {kind: re.compile(re.sub(r"\{[34],\}$", "+", pattern)) for kind, pattern in _KINDS.items()}
 _BLANK = re.compile(r"\s+")
-#: Every garbled text has at least one of these in its head; characters of ordinary Arabic news are left out.
+#: Every garbled text has at least one of these in its head; characters of ordinary Arabic news are
+#: left out.
 _SUSPICIOUS = frozenset(map(chr, range(0x80, 0x100))) - set("«»\xa0") | set("?\ufffd‚ƒ„†‡ˆ‰")
 
 

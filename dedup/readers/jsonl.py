@@ -1,7 +1,7 @@
-"""Reads JSON lines, and ``.json`` files with one array or object; those are kept in memory, up to a limit.
+"""Reads JSON lines, and ``.json`` files with one array or object.
 
-A broken line is rejected and the rest is read. Positions are line numbers from 0, with blank lines; in an array, numbers
-of elements.
+A broken line is rejected and the rest is read. Positions are line numbers from 0, with blank lines;
+in an array, numbers of elements.
 """
 
 from __future__ import annotations

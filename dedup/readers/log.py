@@ -1,7 +1,7 @@
 """Records what happened while reading: counts, warnings, and a summary of every file.
 
-Equal warnings of many files are merged, so that ten thousand files give no more of them than one. They are listed in the
-order of their first occurrence, which depends on the inputs alone.
+Equal warnings of many files are merged, so that ten thousand files give no more of them than one.
+They are listed in the order of their first occurrence, which depends on the inputs alone.
 """
 
 from __future__ import annotations
@@ -38,11 +38,14 @@ class ReadLog:
     Attributes
     ----------
     pages, rejects : number of rows so far
-    skipped : reason -> number of units that are neither page nor reject (records of a crawl without a page)
-    inputs : one entry for each finished file: ``file``, ``bytes``, ``sha256``, ``pages``, ``rejects``, ``columns``
-        ``bytes`` and ``sha256`` are None for data in memory and for a file that could not be opened. A file of an object
-        store also has an ``etag``, and no ``sha256`` unless it was read from start to end (Parquet is not). A crawl file
-        also has ``records`` and ``skipped``: ``records`` is ``pages`` plus ``rejects`` plus all of ``skipped``.
+    skipped : reason -> number of units that are neither page nor reject (records of a crawl without
+        a page)
+    inputs : one entry for each finished file: ``file``, ``bytes``, ``sha256``, ``pages``,
+        ``rejects``, ``columns``. ``bytes`` and ``sha256`` are None for data in memory and for a
+        file that could not be opened. A file of an object store also has an ``etag``, and no
+        ``sha256`` unless it was read from start to end (Parquet is not). A crawl file also has
+        ``records`` and ``skipped``: ``records`` is ``pages`` plus ``rejects`` plus all of
+        ``skipped``.
     """
 
     pages: int = 0
@@ -56,18 +59,18 @@ class ReadLog:
         return [str(warning) for warning in self._warnings.values()]
 
     def state(self) -> dict[str, Any]:
-        """The state of the log for a checkpoint, as JSON values; of ``inputs``, which only grow, the number alone."""
+        """The state of the log for a checkpoint, as JSON values; ``inputs`` as a number only."""
         notes = [asdict(warning) for warning in self._warnings.values()]
         return {"pages": self.pages, "rejects": self.rejects, "skipped": dict(self.skipped), "inputs": len(self.inputs), "notes": notes}
 
     def resume(self, state: dict[str, Any], inputs: list[dict[str, Any]]) -> None:
-        """Go back to a ``state``; ``inputs`` are the entries of at least all files that it counts."""
+        """Go back to a ``state``; ``inputs`` has at least the entries that it counts."""
         self.pages, self.rejects, self.skipped = state["pages"], state["rejects"], Counter(state["skipped"])
         self.inputs = inputs[: state["inputs"]]
         self._warnings = {warning["one"]: ReadWarning(**warning) for warning in state["notes"]}
 
     def warn(self, file: str, one: str, many: str = "", *, count: int = 1, example: str = "") -> None:
-        """Add a warning, or count it if there is one of this wording; ``{n}`` becomes the count over all files."""
+        """Add a warning, or count it again; ``{n}`` becomes the count over all files."""
         if not count:
             return
         known = self._warnings.get(one)

@@ -1,7 +1,7 @@
-"""Turns rows that are mappings (JSON objects, dictionaries in memory) into blocks; rows may have different keys.
+"""Turns rows that are mappings (JSON objects, dictionaries) into blocks.
 
-The columns are chosen from the first ``PROBE_ROWS`` rows; a part without a column gets one from the first later row that
-has a key with a usual name.
+The columns are chosen from the first ``PROBE_ROWS`` rows; a part without a column gets one from the
+first later row that has a key with a usual name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from .columns import USUAL_NAMES, choose_columns, find_column, kinds_of_rows, wa
 from .log import FileLog
 from .source import UntilBroken
 
-#: Most rows and bytes from which the columns are chosen; fixed, so that the choice does not depend on the size of batches.
+#: Most rows and bytes from which the columns are chosen; fixed, so that the choice does not depend
+#: on the size of batches.
 PROBE_ROWS = 1000
 PROBE_BYTES = 16 << 20
 
@@ -24,7 +25,7 @@ Row = tuple[int, Mapping[str, Any] | Reject, int]
 
 
 def blocks_of_mappings(rows: Iterable[Row], config: Config, log: FileLog) -> Iterator[Block]:
-    """Collect rows into blocks; if ``rows`` raises an error of the file, the rows before it are yielded first."""
+    """Collect rows into blocks; the rows before an error of the file are still yielded."""
     columns = _SharedColumns(config, log)
     rest: UntilBroken[Row] = UntilBroken(rows)
     probe: list[Row] = []
@@ -74,7 +75,7 @@ class _SharedColumns:
             self._chosen = True
 
     def add_columns_from(self, row: Mapping[str, Any]) -> bool:
-        """Choose columns among the new keys of a row for parts without one; True if there was one."""
+        """Choose columns among new keys for parts without one; True if there was one."""
         # A key that is null here counts as new again where it has a value.
         fresh = {key: row[key] for key in row if key not in self.known and row[key] is not None}
         if not self._chosen:

@@ -22,7 +22,7 @@ _NEED = "need a table (anything with the Arrow PyCapsule interface: pyarrow, pol
 
 
 def read_memory(data: Any, config: Config, log: FileLog) -> Iterator[Block]:
-    """Read any object with ``__arrow_c_stream__`` or ``__arrow_c_array__``, or an iterable of mappings.
+    """Read any object with an Arrow C stream or array, or an iterable of mappings.
 
     Raises
     ------

@@ -1,6 +1,7 @@
-"""Reads Parquet files, only the columns that are needed, some thousand rows at a time. Positions are row numbers.
+"""Reads Parquet files, only the columns that are needed. Positions are row numbers.
 
-The number of rows at a time depends on the file alone, so that damage ends the reading at the same row under any settings.
+The number of rows at a time depends on the file alone, so that damage ends the reading at the same
+row under any settings.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every reason for which an input unit is rejected, with its meaning; the column ``reason`` of ``rejects``.
+"""Every reason for which an input unit is rejected, with its meaning.
 
 Part of the data contract: a new reason needs a line here, an old one is never renamed.
 """

@@ -1,6 +1,7 @@
 """Finds the files of a URL on an object store: a file, a folder or a glob.
 
-A folder takes one request. A glob takes one for each folder that its parts lead to; from ``**`` on, one for everything below.
+A folder takes one request. A glob takes one for each folder that its parts lead to; from ``**`` on,
+one for everything below.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def list_remote(given: str) -> RemoteListing:
     place = locate(given)
     if GLOB_SIGNS.search(place.path.strip("/").partition("/")[0]):
         raise RemoteError(f"{place.url}: a pattern in the name of the bucket, but buckets are not listed. Name one bucket.")
-    # A bucket is listed, not looked up: the right to read its files does not include the right to look up the bucket.
+    # A bucket is listed, not looked up: the right to read its files does not include the right to
+    # look up the bucket.
     found = place.look() if "/" in place.path.strip("/") else None
     if found is not None and not found.is_folder:
         return RemoteListing(place.url, place, "file", [found])
@@ -84,7 +86,7 @@ def _add_files(items: Iterator[RemotePath], root: RemotePath, answer: RemoteList
 
 
 def _expand_glob(root: RemotePath, pattern: Sequence[str]) -> Iterator[RemotePath]:
-    """The files and folders below ``root`` that match ``pattern``, a glob split at its slashes; after ``**`` only files."""
+    """The files and folders below ``root`` that match a split glob; after ``**`` only files."""
     if pattern[0] == "**":
         for item in walk(root):
             if _path_matches(item.below(root).split("/"), pattern):
@@ -108,5 +110,5 @@ def _path_matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def name_matches(name: str, pattern: str) -> bool:
-    """Whether the name of a file or folder fits one part of a glob; only a part that begins with a dot fits hidden ones."""
+    """Whether a name fits one part of a glob; hidden names need a part that begins with a dot."""
     return fnmatchcase(name, pattern) and (pattern.startswith(".") or not name.startswith("."))

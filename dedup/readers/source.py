@@ -1,7 +1,7 @@
-"""One input file: its name in the results, its bytes (decompressed, in pieces of bounded size) and its digest.
+"""One input file: its name in the results, its decompressed bytes in pieces, its digest.
 
-When a compressed file is damaged, gzip (by zlib) still yields everything before the damage, and zstd (by Arrow) all but
-the last block. Nothing is retried.
+When a compressed file is damaged, gzip (by zlib) still yields everything before the damage, and
+zstd (by Arrow) all but the last block. Nothing is retried.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from ..storage.remote import RemotePath, describe, etag_of
 CHUNK_BYTES = 1 << 20
 #: A line, text file or JSON document of more bytes is rejected.
 MAX_UNIT_BYTES = 256 << 20
-#: A file that decompresses to more bytes, and to this many times its stored size, is a bomb (crawls shrink 4 to 20 times).
+#: A file that decompresses to more bytes, and to this many times its stored size, is a bomb (crawls
+#: shrink 4 to 20 times).
 BOMB_BYTES, BOMB_RATIO = 64 << 20, 250
 #: Errors of a damaged or vanished file. ArrowException covers damaged Parquet.
 BROKEN = (OSError, EOFError, zlib.error, pa.ArrowException)
@@ -141,9 +142,9 @@ class Source:
 
 
 class LineSplitter:
-    """Splits a stream of bytes into lines, without newline; a line of more than ``MAX_UNIT_BYTES`` becomes None.
+    """Splits a stream of bytes into lines, without newline; an overlong line becomes None.
 
-    Never keeps more than ``MAX_UNIT_BYTES`` of an unfinished line.
+    Never keeps more than ``MAX_UNIT_BYTES``, the limit of a line.
     """
 
     def __init__(self) -> None:
@@ -203,7 +204,7 @@ class UntilBroken(Iterator[T]):
 
 
 def read_whole(source: Source, limit: int) -> bytes | None:
-    """All decompressed bytes, or None if there are more than ``limit``; no more than that is read."""
+    """All decompressed bytes, or None if there are more than ``limit``."""
     pieces, size = [], 0
     for chunk in source.chunks():
         size += len(chunk)

@@ -1,7 +1,7 @@
 """Reads JSON lines from a pipe; yields a batch as soon as the input pauses.
 
-The columns of each row are chosen from that row alone, so that results do not depend on timing; a row without a usable key
-is rejected.
+The columns of each row are chosen from that row alone, so that results do not depend on timing; a
+row without a usable key is rejected.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def read_stream(stream: BinaryIO, config: Config, log: ReadLog) -> Iterator[Page
     Yields
     ------
     batches
-        ``input_row`` is the number of the line; ``page_id`` is empty if the page has no id. A batch ends where the next
-        line is not available yet.
+        ``input_row`` is the number of the line; ``page_id`` is empty if the page has no id. A batch
+        ends where the next line is not available yet.
     """
     feed, file_log = _LineFeed(stream), FileLog(log, STDIN)
     columns = _ColumnsOfRow(config, file_log)
@@ -78,7 +78,7 @@ def _batches_of_rows(rows: list[Row], columns: _ColumnsOfRow, config: Config, lo
 
 
 class _ColumnsOfRow:
-    """Chooses the columns of each row from its own keys; rows with the same keys and kinds of values share the choice."""
+    """Chooses the columns of each row from its own keys, with a cache."""
 
     def __init__(self, config: Config, log: FileLog) -> None:
         self._config, self._log = config, log
@@ -107,7 +107,7 @@ class _ColumnsOfRow:
 
 
 def _without_made_ids(pages: Any) -> Any:
-    """Clear ids that were made from the line number: tomorrow another row of the stream has the same."""
+    """Clear ids made from line numbers: tomorrow another row of the stream has the same."""
     made = pc.binary_join_element_wise(STDIN, pages.column("input_row").cast(pa.string()), ":")
     ids = pc.if_else(pc.equal(pages.column("page_id"), made), "", pages.column("page_id"))
     return pages.set_column(pages.schema.get_field_index("page_id"), pages.schema.field("page_id"), ids)

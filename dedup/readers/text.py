@@ -1,4 +1,4 @@
-"""Reads plain text files of any encoding: a file is a page without title, and its name is the id of the page."""
+"""Reads plain text files of any encoding: a file is a page, its name the id of the page."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Converts single values and columns of any type to text, by one set of rules; makes text safe to show.
+"""Converts values and columns of any type to text; makes text safe to show.
 
-The rules serve JSON, mappings in memory and Arrow columns alike.
+JSON, mappings in memory and Arrow columns follow the same rules.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def utf8_problem(error: UnicodeDecodeError) -> str:
 
 
 def safe_name(name: str) -> str:
-    """The name of a file for results and messages: unprintable characters and invalid UTF-8 become escapes.
+    """The name of a file for results and messages, with escapes for unprintable characters.
 
     Different names stay different: a backslash is doubled.
     """

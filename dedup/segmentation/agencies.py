@@ -1,7 +1,7 @@
-"""Finds the news agency that a text is credited to: its code (``reuters``, ``spa`` ...), or null when in doubt.
+"""Finds the news agency that a text is credited to, or null when in doubt.
 
-Reads only the author field, a dateline in the first ``HEAD`` characters and a sign-off in the last ``TAIL``, in this
-order; a sentence that quotes an agency («وقالت رويترز إن ...») is no credit, and «وكالات» names no agency.
+Reads only the author field, a dateline and a sign-off; a sentence that quotes an agency («وقالت
+رويترز إن ...») is no credit, and «وكالات» names no agency.
 """
 
 from __future__ import annotations
@@ -20,23 +20,26 @@ from ..kernels.text.tokens import last_characters
 from ..text.spellings import BLANKS, fold, spelling_pattern
 
 HEAD, TAIL = 120, 80
-#: The last item of a dateline begins within this many characters and items, and an item has at most this many words;
-#: an item with a date in two calendars may have more.
+#: The last item of a dateline begins within this many characters and items, and an item has at most
+#: this many words; an item with a date in two calendars may have more.
 _DATELINE, _ITEMS, _ITEM_WORDS, _LONG_ITEM_WORDS = 90, 6, 6, 12
 #: Most words of a last line that is a sign-off.
 _SIGN_OFF_WORDS = 8
-#: Signs that separate the items of a dateline. Brackets, quotes and commas separate those of an author field or sign-off.
+#: Signs that separate the items of a dateline. Brackets, quotes and commas separate those of an
+#: author field or sign-off.
 _DASHES = "\\-–—ـ:/|\\n\\r"
 _BRACKETS = "(){}\\[\\]"
 _QUOTES = '"«»“”'
 _SEPARATOR = re.compile(f"[{_DASHES}]")
 _FINE_SEPARATOR = re.compile(f"[{_DASHES}{_BRACKETS}{_QUOTES},،+*]| و(?=رويترز|فرانس)")
 _BRACKETED = re.compile(r"[(\[{][ ]*([^()\[\]{}]{1,40}?)[ ]*[)\]}]")
-#: «ذكرت وكالة الأنباء السورية (سانا) أن»: the agency is quoted, not credited, unless a full stop stands in between.
+#: «ذكرت وكالة الأنباء السورية (سانا) أن»: the agency is quoted, not credited, unless a full stop
+#: stands in between.
 _CITATION = re.compile(r"(?:وكال[هة]|م[وؤ]سس[هة]|لمراسل[هة])[^.!؟]{0,40}$")
 #: A sentence that continues behind brackets.
 _CONTINUES = re.compile(r" *[،,]?[ ]*\w")
-#: «... الموافق 11 أغسطس 2015 م واس»: the Saudi agency puts its name behind the date without a separator.
+#: «... الموافق 11 أغسطس 2015 م واس»: the Saudi agency puts its name behind the date without a
+#: separator.
 _DATED = re.compile(r"(?:[0-9٠-٩]{4}|[0-9٠-٩] ?[مه]) (واس)(?: |$)")
 #: Words that may precede the name in its item: «وكالة رويترز», «عن رويترز», but not «لندن رويترز».
 _LEADS = ("وكاله ", "عن ", "من ", "بقلم ", "المصدر ", "نقلا عن ")
@@ -44,7 +47,8 @@ _LEADS = ("وكاله ", "عن ", "من ", "بقلم ", "المصدر ", "نقل
 _STEM = 5
 #: Signs that may stand between the letters of a form in the prefilter.
 _GAP = f"[{BLANKS}.]*"
-#: Inside a character class: Latin letters and Arabic ones, without tatweel, which some editors type for a dash.
+#: Inside a character class: Latin letters and Arabic ones, without tatweel, which some editors type
+#: for a dash.
 _ALPHABET = "ء-غف-يA-Za-z"
 
 
@@ -64,7 +68,10 @@ def find_agency(text: str, author: str | None = None) -> str | None:
 
 
 def find_agencies(text: Any, author: Any = None) -> Any:
-    """The news agency that each text of a column is credited to; texts without any letters of one stay in Arrow.
+    """The news agency that each text of a column is credited to.
+
+    Only texts with letters of an agency become Python strings.
+
 
     Parameters
     ----------
@@ -90,10 +97,11 @@ def find_agencies(text: Any, author: Any = None) -> Any:
 
 
 class _Forms(NamedTuple):
-    """The forms of ``agencies.toml``, folded, each with the code of its agency; the file explains the four kinds.
+    """The folded forms of ``agencies.toml``, by kind, each with the code of its agency.
 
-    Many short forms are also the start of a common word (واس / واسع, وفا / وفاة) or a common word themselves (قنا, بترا,
-    صفا), so a form counts only as a whole item between separators, and some forms only in brackets.
+    Many short forms are also the start of a common word (واس / واسع, وفا / وفاة) or a common word
+    themselves (قنا, بترا, صفا), so a form counts only as a whole item between separators, and some
+    forms only in brackets.
     """
 
     names: dict[str, str]  # and the initials
@@ -129,7 +137,8 @@ def _spacings(initials: str) -> list[str]:
 
 
 def _prefilter_pattern(stems: set[str]) -> str:
-    # Few letters keep RE2 in its automaton; matches are looked at again. Short forms must begin a word.
+    # Few letters keep RE2 in its automaton; matches are looked at again. Short forms must begin a
+    # word.
     short = {stem for stem in stems if len(stem) < _STEM}
     short_forms, long_forms = ("|".join(_GAP.join(map(spelling_pattern, stem)) for stem in sorted(kind)) for kind in (short, stems - short))
     return f"(?:^|[^{_ALPHABET}]|ل)(?:{short_forms})(?:$|[^{_ALPHABET}])|{long_forms}"
@@ -177,7 +186,7 @@ def _in_head(head: str) -> str | None:
 
 
 def _in_item(piece: str, *, behind: bool) -> str | None:
-    """An agency that is an item of a dateline; ``behind`` another item, forms that are also common words count too."""
+    """An agency that is an item of a dateline; ``behind`` another, ``marked`` forms count too."""
     code = _in_brackets(piece, _ITEM_WORDS)
     if code is not None:
         return code
@@ -186,7 +195,7 @@ def _in_item(piece: str, *, behind: bool) -> str | None:
 
 
 def _in_brackets(piece: str, words_before: int) -> str | None:
-    """An agency in brackets, with only a place name before it and a dash, a colon or the end of the line behind it."""
+    """An agency in brackets behind a place name only, before a dash, a colon or the line end."""
     for match in _BRACKETED.finditer(piece):
         before = piece[: match.start()]
         if len(before.split()) > words_before or _CITATION.search(fold(before)):

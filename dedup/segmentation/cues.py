@@ -1,6 +1,7 @@
-"""Cues: the phrases of ``data/cues.toml`` that may open a line of page furniture, as patterns for lines and for columns.
+"""Cues: the phrases of ``data/cues.toml`` that may open a line of page furniture.
 
-A cue only says that a line *may* be furniture; ``segment`` decides. Only the first ``HEAD`` characters of a line count.
+A cue only says that a line *may* be furniture; ``segment`` decides. Only the first ``HEAD``
+characters of a line count.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _NO_ROLES = ("prose", "self_link", "gallery")
 
 @dataclass(frozen=True)
 class Cue:
-    """One role of ``cues.toml``: its phrases, and the conditions on a line that begins with one of them.
+    """One role of ``cues.toml``: phrases, and conditions on a line that begins with one.
 
     Attributes
     ----------
@@ -53,7 +54,8 @@ class Cue:
     words : most words behind the phrase
     edge : where on the page the line counts: ``any``, ``start``, ``end`` or ``edges``
     stop : whether the line may end as a sentence does
-    digits : whether digits behind the phrase are ``needed``, forbidden (``none``) or allowed (``any``)
+    digits : whether digits behind the phrase are ``needed``, forbidden (``none``) or allowed
+        (``any``)
     quotes : whether quotation marks may follow
     """
 
@@ -98,13 +100,13 @@ class Cue:
 
 
 def ends_a_sentence(line: str) -> bool:
-    """Whether a line ends as prose does: with a full stop, comma or colon, inside or outside closing quotes."""
+    """Whether a line ends as prose does: full stop, comma or colon, perhaps in quotes."""
     core = line[-HEAD:].rstrip(" \"'»”)]}" + chr(0xA0))
     return core.endswith((".", "،", "؛", ":", ",")) and not core.endswith("..")
 
 
 def is_bare_contact(line: str) -> bool:
-    """Whether a line is only an e-mail address, an SMS number with its carrier, or a time of day."""
+    """Whether a line is only an e-mail address, an SMS number and carrier, or a time."""
     return len(line) <= HEAD and _BARE_LINE.fullmatch(line) is not None
 
 
@@ -117,11 +119,13 @@ class Cues:
     by_role : the cues, in the order in which a line is tried
     anywhere : roles that make their line furniture wherever it is on the page
     any_cue : matches every line that a cue may open; one match instead of one per role
-    self_link, self_link_words : finds the page's own link anywhere in a line, and the most words that may follow it
+    self_link, self_link_words : finds the page's own link anywhere in a line, and the most words
+        that may follow it
     gallery : gallery buttons that open a line, with the blanks behind them
     prose_opener : words that open a paragraph and never a headline
     prefilter : pattern for RE2, true of every text that ``segment`` would change and of few others
-    openers, links : the two halves of ``prefilter`` for one text: the start of a line, and anywhere in the text
+    openers, links : the two halves of ``prefilter`` for one text: the start of a line, and anywhere
+        in the text
     """
 
     by_role: dict[str, Cue]
@@ -186,8 +190,9 @@ def _build_cue(role: str, table: dict[str, Any]) -> Cue:
 
 def _prefilter_patterns(phrases: dict[str, list[str]]) -> tuple[str, str]:
     """Patterns for the start of a line with furniture, and for furniture anywhere in a line."""
-    # The first letters are enough, for matches are looked at again. With five, RE2 keeps to its automaton (560 MB/s);
-    # with eight, the automaton outgrows its memory and RE2 falls back to 20 MB/s.
+    # The first letters are enough, for matches are looked at again. With five, RE2 keeps to its
+    # automaton (560 MB/s); with eight, the automaton outgrows its memory and RE2 falls back to 20
+    # MB/s.
     opening = [phrase for role, listed in phrases.items() if role not in ("prose", "self_link") for phrase in listed]
     links = {fold(phrase)[: 2 * _STEM].strip() for phrase in phrases["self_link"]}
     bare = rf"[^\r\n@ ]+@|{_DIGITS}+[ \-–]+[SsMmZzزما]|{_DIGITS}+:{_DIGITS}+ ?ت"
@@ -198,7 +203,8 @@ def _prefilter_patterns(phrases: dict[str, list[str]]) -> tuple[str, str]:
 
 def _alternatives(phrases: Iterable[str], *, whole: bool = False) -> str:
     """A pattern for any spelling of any phrase."""
-    # Longest first: «قد يهمك» must not win over «قد يهمك أيضا» where both are listed. A whole phrase that ends in a
-    # letter ends a word; the look-ahead repeats the weightless signs, or giving one back would satisfy it.
+    # Longest first: «قد يهمك» must not win over «قد يهمك أيضا» where both are listed. A whole
+    # phrase that ends in a letter ends a word; the look-ahead repeats the weightless signs, or
+    # giving one back would satisfy it.
     ordered = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
     return "|".join(spelling_pattern(phrase) + (_WORD_END if whole and phrase[-1].isalnum() else "") for phrase in ordered)

@@ -1,7 +1,7 @@
-"""Splits pages into documents: the article, embedded second articles, and headlines of related articles.
+"""Splits pages into documents: articles, embedded second articles, related headlines.
 
-Only pages that may contain furniture become Python strings. Embedded articles and headlines take over the date and
-outlet of their page, but not its URL.
+Only pages that may contain furniture become Python strings. Embedded articles and headlines take
+over the date and outlet of their page, but not its URL.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def documents_of(pages: Any, *, segmented: bool = True, credited: bool = True) -
     Returns
     -------
     (documents, page_rows) : Arrow table of ``schema.TEXTS``, int64[n_documents]
-        Row i belongs to the page in row ``page_rows[i]``. A page without text is one ``headline``, its title.
+        Row i belongs to the page in row ``page_rows[i]``. A page without text is one ``headline``,
+        its title.
     """
     texts = pages.column("text")
     sources = pages.column("source")
@@ -85,7 +86,7 @@ def other_documents(page: Page) -> list[tuple[str, str | None, str]]:
 
 
 def _table_of_others(found: list[tuple[int, str, str | None, str]], pages: Any, credited: bool) -> Any:
-    """Documents other than articles as a table; row i of ``pages`` is the article's row of the page that document i is in."""
+    """Embedded articles and headlines as a table; ``pages`` has the row of each one's page."""
     numbers: dict[int, int] = {}
     ids = []
     for (row, *_), page_id in zip(found, pages.column("page_id").to_pylist(), strict=True):

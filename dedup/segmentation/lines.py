@@ -1,6 +1,7 @@
-"""Splits a text into lines, each with the cue that it may be and its shape (words, bullet, final stop).
+"""Splits a text into lines, each with the cue that it may be and its shape.
 
-Properties of a line depend on that line alone; ``segment`` decides what a line is, for that depends on its neighbours.
+Properties of a line depend on that line alone; ``segment`` decides what a line is, for that depends
+on its neighbours.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Line:
 
     @property
     def is_headline(self) -> bool:
-        """Whether the line may be a headline: some words, no final stop, no word at its start that only opens paragraphs."""
+        """Whether the line may be a headline: some words, no final stop, no opener of prose."""
         return self.words in _HEADLINE_WORDS and not ends_a_sentence(self.text) and load_cues().prose_opener.match(self.text[:HEAD]) is None
 
     @property

@@ -1,7 +1,7 @@
-"""Splits the text of a crawled Arabic news page into main article, embedded second articles, headlines and furniture.
+"""Splits a news page into main article, embedded articles, headlines and furniture.
 
-Precision comes first: a line that is not clearly furniture stays in the body, and a page without furniture is returned
-unchanged. Time is linear in the text.
+Precision comes first: a line that is not clearly furniture stays in the body, and a page without
+furniture is returned unchanged. Time is linear in the text.
 """
 
 from __future__ import annotations
@@ -16,20 +16,24 @@ import pyarrow.compute as pc
 from .cues import HEAD, ends_a_sentence, load_cues
 from .lines import Line, Part, read_line, read_lines
 
-# A cue does not by itself end the article. «اقرأ أيضا» occurs in three forms, and only the third ends it:
+# A cue does not by itself end the article. «اقرأ أيضا» occurs in three forms, and only the third
+# ends it:
 #
 # - with a headline on its line: the line is furniture, and the article continues;
-# - alone above one or a few lines without final stop, then prose: those lines are furniture, and the article continues;
-# - alone after an end block (source or keywords line, or a list), above a full text: an embedded second article.
+# - alone above one or a few lines without final stop, then prose: those lines are furniture, and
+#   the article continues;
+# - alone after an end block (source or keywords line, or a list), above a full text: an embedded
+#   second article.
 #
-# A list of headlines needs a cue alone on its line and at least two list items, up to the end of the page or the next such
-# cue; a list without a cue is news. Headlines of the first two forms are furniture, not documents: most are teasers of the
-# outlet itself, and a sub-heading looks the same.
+# A list of headlines needs a cue alone on its line and at least two list items, up to the end of
+# the page or the next such cue; a list without a cue is news. Headlines of the first two forms are
+# furniture, not documents: most are teasers of the outlet itself, and a sub-heading looks the same.
 #
-# Limits: a cue inside one long line is not found, except the page's own link at the very end; datelines and names of outlets
-# («عين اليوم – الرياض») stay in the body.
+# Limits: a cue inside one long line is not found, except the page's own link at the very end;
+# datelines and names of outlets («عين اليوم – الرياض») stay in the body.
 
-#: Most passes over a page. Real pages need two; a page that needs more is hostile and is returned whole.
+#: Most passes over a page. Real pages need two; a page that needs more is hostile and is returned
+#: whole.
 MAX_ROUNDS = 8
 #: Fewest words of an article that an end block or a second article may follow.
 ARTICLE_WORDS = 40
@@ -40,14 +44,16 @@ _WEAK = frozenset({"related_weak", "related_weak_comma"})
 _END_BLOCK = frozenset({"source", "keywords"})
 #: «المصدر:» this often in a page is a speaker in a dialogue.
 _DIALOGUE = 3
-#: Most lines without bullets of a block of teasers inside an article; a last line of fewer words is a sub-heading.
+#: Most lines without bullets of a block of teasers inside an article; a last line of fewer words is
+#: a sub-heading.
 _TEASERS, _TEASER_WORDS = 6, 5
 #: Most tags under a keywords cue, and most words of a tag.
 _TAGS, _TAG_WORDS = 20, 3
-#: A weak cue («شاهد:») counts only behind this many words of the article; before them it belongs to the headline.
+#: A weak cue («شاهد:») counts only behind this many words of the article; before them it belongs to
+#: the headline.
 _WORDS_BEFORE_WEAK = 12
-#: An embedded article without an end block before it: fewest paragraphs; least share of its title's words that are in its
-#: lead; least share that are in one item of the list behind it.
+#: An embedded article without an end block before it: fewest paragraphs; least share of its title's
+#: words that are in its lead; least share that are in one item of the list behind it.
 _PARAGRAPHS, _TITLE_SHARE, _SAME_TITLE = 3, 0.5, 0.8
 #: Quotation marks, brackets and stars, which do not belong to the name of an outlet.
 _UNQUOTED = dict.fromkeys(map(ord, '«»"“”{}()[]*'), " ")
@@ -67,7 +73,8 @@ class Page:
 
     Attributes
     ----------
-    body : the main article: unchanged if nothing was removed, else its lines stripped and joined by LF, without blank lines
+    body : the main article: unchanged if nothing was removed, else its lines stripped and joined by
+        LF, without blank lines
     source_line : the outlet named in «المصدر: ...» of the main article, if any
     keywords_line : the words behind «كلمات دلالية:», if any
     embedded : second articles, in page order
@@ -93,8 +100,8 @@ def segment(text: str) -> Page:
     Returns
     -------
     the parts
-        Each character that is neither a blank nor the bullet of a headline is in exactly one of body, embedded, headlines
-        and furniture. ``segment(page.body).body`` equals ``page.body``.
+        Each character that is neither a blank nor the bullet of a headline is in exactly one of
+        body, embedded, headlines and furniture. ``segment(page.body).body`` equals ``page.body``.
     """
     lines = _split_galleries(read_lines(text))
     for _ in range(MAX_ROUNDS):
@@ -167,7 +174,7 @@ def _mark_anywhere(body: list[Line]) -> None:
 
 
 def _tags(body: list[Line], start: int) -> list[Line]:
-    """The tags below a lone keywords cue, one a line, if a cue or the end of the page follows them."""
+    """The tags below a lone keywords cue, if a cue or the end of the page follows them."""
     tags: list[Line] = []
     for line in body[start : start + _TAGS]:
         if line.role is not None or line.words > _TAG_WORDS or ends_a_sentence(line.text):
@@ -177,7 +184,7 @@ def _tags(body: list[Line], start: int) -> list[Line]:
 
 
 def _mark_edges(body: list[Line]) -> None:
-    """Mark lines that are furniture only near the top or bottom: bylines, credits, contacts, times."""
+    """Mark lines that are furniture only near an edge: bylines, credits, contacts, times."""
     for side, order in (("start", range(len(body))), ("end", range(len(body) - 1, -1, -1))):
         kept = 0
         for at in order:
@@ -214,7 +221,8 @@ def _mark_articles(body: list[Line], articles: int) -> None:
         if at == next_border:
             next_border = next(border)
             headlines = _list_of_headlines(body, at + 1, next_border)
-            # If only some lines below «اقرأ أيضا:» have bullets, they are a teaser and a list that is news.
+            # If only some lines below «اقرأ أيضا:» have bullets, they are a teaser and a list that
+            # is news.
             if headlines and (line.role == "related_list" or len({headline.has_bullet for headline in headlines}) == 1):
                 _mark_list(body, at, next_border, headlines)
                 closed = closed or line.role == "related_list"
@@ -244,7 +252,7 @@ def _is_border(line: Line) -> bool:
 
 
 def _list_of_headlines(body: list[Line], start: int, stop: int) -> list[Line]:
-    """The headlines between a cue and the next one or the end; empty if there is anything other than a list."""
+    """The headlines between a cue and the next one or the end; empty if it is no list."""
     headlines = []
     for line in body[start:stop]:
         if line.part is not Part.BODY or (line.role == "related" and not line.has_bullet):
@@ -264,7 +272,7 @@ def _mark_list(body: list[Line], start: int, stop: int, headlines: list[Line]) -
 
 
 def _opens_article(body: list[Line], start: int, stop: int, words: int, closed: bool, recent: list[Line]) -> bool:
-    """Whether the lines between a lone cue and the next one are a second article, and not the rest of this one."""
+    """Whether the lines between two lone cues are a second article, not the rest of this one."""
     content = [line for line in body[start:stop] if _is_text(line)]
     if not content or words < ARTICLE_WORDS:
         return False
@@ -300,7 +308,7 @@ def _mark_title(body: list[Line], start: int, article: int) -> None:
 
 
 def _teasers(body: list[Line], start: int, stop: int, recent: list[Line]) -> list[Line]:
-    """The headlines below a lone cue inside an article: those with bullets, or one, or a few if the page ends its sentences."""
+    """The headlines below a lone cue inside an article: teasers, which are furniture."""
     run: list[Line] = []
     for line in body[start:stop]:
         if line.part is not Part.BODY:

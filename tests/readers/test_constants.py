@@ -1,4 +1,4 @@
-"""The constants that decide how bytes and pages are read, each with a case just below it and one just above."""
+"""Constants that decide how bytes and pages are read: a case just below and one just above."""
 
 from __future__ import annotations
 

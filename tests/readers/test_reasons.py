@@ -45,7 +45,7 @@ def _pairs(node):
 
 
 def _strings(node, named):
-    """The possible string values of an expression: a literal, a named constant, either branch of a condition."""
+    """The strings that an expression may be: a literal, a constant, a branch of a condition."""
     if isinstance(node, ast.IfExp):
         return _strings(node.body, named) | _strings(node.orelse, named)
     if isinstance(node, ast.Constant):

@@ -34,7 +34,7 @@ def plain(title: str, texts: Sequence[str], related: Sequence[str] = ()) -> str:
 
 
 def old(title: str, texts: Sequence[str], related: Sequence[str] = ()) -> str:
-    """Tables, line breaks instead of paragraphs, unclosed formatting tags, related links in a block named so."""
+    """Tables, line breaks instead of paragraphs, unclosed formatting tags, a related block."""
     lines = "<br><br>\n".join(escape(text) for text in texts)
     return f"""<html dir=rtl><head><meta http-equiv=Content-Type content="text/html; charset=utf-8"><title>{escape(title)} | وكالة النهر</title>
 </head><body bgcolor=white><table width=100%><tr><td class=menu><ul>{MENU}</ul></td></tr><tr><td>

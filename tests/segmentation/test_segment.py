@@ -40,7 +40,7 @@ def kept_whole(text: str) -> bool:
     return segment(text) == Page(text)
 
 
-# --- the seed page ---------------------------------------------------------------------------------------------
+# --- the seed page --------------------------------------------------------------------------------
 
 
 def test_the_seed_page_holds_an_article_an_embedded_one_and_ten_headlines():
@@ -67,7 +67,7 @@ def test_the_body_of_the_seed_page_is_stable():
     assert segment(body) == Page(body)
 
 
-# --- what is kept -------------------------------------------------------------------------------------------------
+# --- what is kept ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_short_and_empty_texts_are_kept(text):
     assert kept_whole(text)
 
 
-# --- one line of furniture ----------------------------------------------------------------------------------------
+# --- one line of furniture ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_a_page_of_furniture_has_no_body():
     assert segment("اقرأ أيضا:\nفريق الوادي يفوز بالكأس\nأمطار غزيرة على الساحل").body == ""
 
 
-# --- teasers, embedded articles, lists ------------------------------------------------------------------------------
+# --- teasers, embedded articles, lists ------------------------------------------------------------
 
 
 def test_a_lone_cue_and_its_headline_are_removed():
@@ -321,7 +321,7 @@ def test_two_lists_with_a_share_line_between_them_give_headlines():
     assert page.body == ARTICLE and len(page.headlines) == 6
 
 
-# --- properties -----------------------------------------------------------------------------------------------------------
+# --- properties -----------------------------------------------------------------------------------
 
 LINES = st.sampled_from(
     [

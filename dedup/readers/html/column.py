@@ -1,6 +1,6 @@
-"""Reads a table column of HTML into the parts of a page; title, date, outlet, URL and author of the table take precedence.
+"""Reads a table column of HTML into the parts of a page; other columns take precedence.
 
-A row with a title, but without HTML or whose HTML has no text, is a headline, like any row without text.
+A row with a title but without text in its HTML is a headline, like any row without text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ _STRINGS = ("text", "title", "source", "url", "author")
 
 
 class HtmlColumn(NamedTuple):
-    """Columns read from HTML: part -> large_string (``published``: timestamp[us, UTC]); row -> why it has no text."""
+    """Columns read from HTML.
+
+    Attributes
+    ----------
+    parts : part -> large_string array; ``published`` is timestamp[us, UTC]
+    broken : row -> why it has no text
+    """
 
     parts: dict[str, Any]
     broken: dict[int, BrokenPage]
@@ -30,7 +36,8 @@ def read_html_column(column: Any, urls: Any, titles: Any, *, limit: int) -> Html
     Parameters
     ----------
     column : Arrow array of strings or binary values, nulls allowed
-    urls, titles : large_string arrays of the same length: the URL and the title of each row in the table
+    urls, titles : large_string arrays of the same length: the URL and the title of each row in the
+        table
     limit : bytes of the largest page that is parsed
     """
     need_extractor()

@@ -1,7 +1,7 @@
-"""Extracts the text of a parsed HTML page, one paragraph a line, in the form that ``segmentation.segment`` expects.
+"""Extracts the text of a parsed HTML page, one paragraph a line, for ``segmentation.segment``.
 
-Prepares the tree for the extractor (Resiliparse, extra ``crawl``), which turns it into lines and removes menus, footers
-and advertisements by name. Time is linear in the page: one query per step, or walks of bounded length.
+Prepares the tree for the extractor (Resiliparse, extra ``crawl``), which turns it into lines and
+removes menus, footers and advertisements by name.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-# - Links to other articles (asides, blocks named "related", lists of headlines only) move behind the text, with bullets and
-#   under «مقالات ذات صلة», so that they become headlines.
-# - A second full <article> (sites with endless scrolling) moves behind an end block and «إقرأ أيضاً», so that it becomes an
-#   embedded article.
+# - Links to other articles (asides, blocks named "related", lists of headlines only) move behind
+#   the text, with bullets and under «مقالات ذات صلة», so that they become headlines.
+# - A second full <article> (sites with endless scrolling) moves behind an end block and «إقرأ
+#   أيضاً», so that it becomes an embedded article.
 # - The smallest element with most of the paragraphs is the article; its surroundings are ignored.
 
-#: Elements that are never text. Forms are missing on purpose: some sites wrap the whole page in one.
+#: Elements that are never text. Forms are missing on purpose: some sites wrap the whole page in
+#: one.
 _NO_TEXT = "script,style,noscript,template,iframe,object,svg,canvas,video,audio,button,select,textarea,input,label,nav,figcaption,dialog"
 #: Blocks that are furniture by class or id, if they have few words.
 _FURNITURE = ",".join(
@@ -52,7 +53,8 @@ _LINKED = 0.5
 _FURNITURE_WORDS, _PARAGRAPH_WORDS = 40, 8
 #: The article contains at least this share of the letters in paragraphs.
 _COVERED = 0.75
-#: Nested blocks are read several times: most readings of the page's whole text, and the least cost of a block in letters.
+#: Nested blocks are read several times: most readings of the page's whole text, and the least cost
+#: of a block in letters.
 _MOST_READINGS, _BLOCK_COST = 20, 1
 #: Fewest paragraphs and words of a second article.
 _ARTICLE_PARAGRAPHS, _ARTICLE_WORDS = 3, 60
@@ -60,7 +62,8 @@ _FEED_TAIL = re.compile(r"^The post .{0,400} appeared first on .{0,200}$")
 _BYTE_ORDER_MARK = "\ufeff"
 #: The whole page is used instead of the article's element if it has this many times as much prose.
 _LEAST_GAIN = 1.5
-#: Most ancestors of a paragraph that may be the article; first lines among which the title may be repeated.
+#: Most ancestors of a paragraph that may be the article; first lines among which the title may be
+#: repeated.
 _MOST_STEPS, _TITLE_LINES = 16, 4
 #: Most words of the heading right above a list of links.
 _LIST_HEAD_WORDS = 5
@@ -101,7 +104,8 @@ def main_text(tree: Any, *, title: str | None, source: str | None, is_fragment: 
 def select(node: Any, selector: str) -> list[Any]:
     """The elements below a node that match a CSS selector, in page order.
 
-    Resiliparse's collections run the query again for each element that is accessed; ``values`` runs it once.
+    Resiliparse's collections run the query again for each element that is accessed; ``values`` runs
+    it once.
     """
     found: list[Any] = node.query_selector_all(selector).values()
     return found
@@ -113,7 +117,7 @@ def words_of(node: Any) -> list[str]:
 
 
 def _remove_links(body: Any) -> list[str]:
-    """Remove blocks of links to other articles from the tree; returns their headlines in page order."""
+    """Remove blocks of links to other articles; returns their headlines in page order."""
     headlines: list[str] = []
     for selector in (_RELATED, _LISTS):
         for block, words in _blocks_with_words(body, selector):
@@ -137,9 +141,10 @@ def _remove_furniture(body: Any) -> None:
 
 
 def _blocks_with_words(body: Any, selector: str) -> Iterator[tuple[Any, list[str]]]:
-    """The elements that match a selector, with their words; not those inside an element that was removed meanwhile.
+    """Elements that match a selector, with their words, unless removed meanwhile.
 
-    Nested blocks are read once for each level, so this stops when the page was read ``_MOST_READINGS`` times.
+    Nested blocks are read once for each level, so this stops when the page was read
+    ``_MOST_READINGS`` times.
     """
     left = _MOST_READINGS * len(body.text or "")
     before = None
@@ -155,10 +160,10 @@ def _blocks_with_words(body: Any, selector: str) -> Iterator[tuple[Any, list[str
 
 
 def _remove_other_articles(body: Any, headlines: list[str]) -> list[tuple[str, list[str]]]:
-    """Remove ``<article>`` elements behind the first full one from the tree; returns (title, paragraphs) of full ones.
+    """Remove further ``<article>`` elements; returns (title, paragraphs) of full ones.
 
-    Small ones are cards that link to an article; their headlines are added to ``headlines``. An article inside the first
-    one is a part of it unless it is such a card.
+    Small ones are cards that link to an article; their headlines are added to ``headlines``. An
+    article inside the first one is a part of it unless it is such a card.
     """
     others: list[tuple[str, list[str]]] = []
     main = None
@@ -180,7 +185,7 @@ def _remove_other_articles(body: Any, headlines: list[str]) -> list[tuple[str, l
 
 
 def _lines_of_article(tree: Any) -> list[str]:
-    """The lines of the element with the paragraphs, or of the whole page if there is none or the page has far more prose."""
+    """The lines of the article element, or of the whole page if that has far more prose."""
     body = tree.body
     paragraphs = _paragraphs(body)
     article = _article_element(body, paragraphs)
@@ -195,7 +200,7 @@ def _lines_of_article(tree: Any) -> list[str]:
 
 
 def _article_element(body: Any, paragraphs: list[Any]) -> Any:
-    """The smallest element that contains most of the text in paragraphs, or None if there are no paragraphs."""
+    """The smallest element with most of the text in paragraphs, or None."""
     sizes = [len(p.text or "") for p in paragraphs]
     total = sum(sizes)
     if not total:
@@ -209,7 +214,8 @@ def _article_element(body: Any, paragraphs: list[Any]) -> Any:
             contained[node] = contained.get(node, 0) + size
             node = node.parent
     enough = [(size, node) for node, size in contained.items() if size >= _COVERED * total]
-    # An element contains at least as much as each of its descendants; of equal ones, the innermost came first.
+    # An element contains at least as much as each of its descendants; of equal ones, the innermost
+    # came first.
     return min(enough, key=lambda found: found[0])[1] if enough else None
 
 

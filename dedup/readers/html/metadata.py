@@ -1,7 +1,7 @@
 """Extracts the metadata of an HTML page: title, date, URL, outlet, author.
 
-Several standards state each of these; the first readable one counts, more exact standards before more common ones.
-Must run before ``main_text``, which modifies the tree.
+Several standards state each of these; the first readable one counts, more exact standards before
+more common ones. Must run before ``main_text``, which modifies the tree.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ _DATES = (
     *("article:published_time", "og:published_time", "datepublished", "article:published", "pubdate", "publishdate", "publish_date"),
     *("publish-date", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created", "dc.date", "article.published", "date"),
 )
-#: Last resort: blocks with a visible date. Only these, for many sites print today's date above the page.
+#: Last resort: blocks with a visible date. Only these, for many sites print today's date above the
+#: page.
 _DATE_BLOCKS = tuple(
     f'{place}[class*="{name}" i]' for place, name in (("article ", "date"), ("", "publish"), ("", "posted-on"), ("", "post-date"))
 )
 _AUTHORS = ("author", "article:author", "parsely-author", "dc.creator", "byl")
-#: A tag without meaning in text, which ``page`` inserts into long stretches before parsing, in scripts too.
+#: A tag without meaning in text, which ``page`` inserts into long stretches before parsing, in
+#: scripts too.
 NOTHING = "wbr"
-#: Separator between the headline and the name of the site: «عنوان الخبر - صحيفة الوئام», «... | CNN».
+#: Separator between the headline and the name of the site: «عنوان الخبر - صحيفة الوئام», «... |
+#: CNN».
 _SITE_SUFFIX = re.compile(r"\s+(?:[|•»«:–—-]|::)\s+")
 _MOST_HEADS = 20
 _MOST_METAS, _MOST_JSON, _JSON_DEPTH = 400, 1 << 20, 6
@@ -127,7 +130,7 @@ def _title(tree: Any, metas: dict[str, str], linked: list[dict[str, Any]], site:
 
 
 def _without_site(title: str | None, site: str | None, heads: list[str]) -> str | None:
-    """A title without the name of the site at its end; if the title begins with an ``<h1>``, that is the headline."""
+    """A title without the name of the site at its end; an ``<h1>`` may show where it ends."""
     if title is None or title in heads:
         return title
     begun = [head for head in heads if len(head) >= 8 and title.startswith(head) and _SITE_SUFFIX.match(title, len(head))]
@@ -158,7 +161,7 @@ def _published(tree: Any, metas: dict[str, str], linked: list[dict[str, Any]]) -
 
 
 def _canonical_url(tree: Any, metas: dict[str, str], url: str | None) -> str | None:
-    """The canonical URL. One without a path is a mistake of the template, unless the page is the front page."""
+    """The canonical URL; one without a path is a mistake, except on a front page."""
     link = tree.document.query_selector('link[rel~="canonical"][href]')
     for said in (link.getattr("href") if link is not None else None, metas.get("og:url"), url):
         try:

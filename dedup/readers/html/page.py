@@ -1,7 +1,7 @@
-"""Reads one HTML page, from a file, WARC record or table cell, into text, title, date, URL, outlet and author.
+"""Reads an HTML page (file, WARC record, table cell) into its text and metadata.
 
-Pages are not trusted: too large or too deeply nested ones are rejected, and markup that parsers need quadratic time for is
-removed first, so that time is linear in the page. Parser and extractor: Resiliparse (extra ``crawl``).
+Pages are not trusted: too large or too deeply nested ones are rejected, and markup for which
+parsers need quadratic time is removed first.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ from ..values import safe_text, without_surrogates
 from .main_text import main_text
 from .metadata import NOTHING, host, page_metadata
 
-#: Most bytes of a page (setting ``input.page_bytes``); the largest news pages have some two million.
+#: Most bytes of a page (setting ``input.page_bytes``); the largest news pages have some two
+#: million.
 MAX_PAGE_BYTES = 16 << 20
 #: Deepest nesting of elements; extraction takes time with the square of the depth.
 MAX_DEPTH = 256
-#: Most formatting tags times all tags. Parsers must repeat formatting tags that are left open in every block, so above this
-#: they are removed.
+#: Most formatting tags times all tags. Parsers must repeat formatting tags that are left open in
+#: every block, so above this they are removed.
 _MOST_REPEATS = 1_000_000
-#: Most links. Above, they are removed too: for a link inside a link, parsers move all that is in between.
+#: Most links. Above, they are removed too: for a link inside a link, parsers move all that is in
+#: between.
 _MOST_LINKS = 20_000
 _LINK = re.compile(r"</?a(?=[\s/>])[^<>]*>", re.IGNORECASE)
-#: Most characters without a tag, and a margin to reach a blank. Longer stretches are broken up, for a tag takes time with the
-#: square of the number of its attributes.
+#: Most characters without a tag, and a margin to reach a blank. Longer stretches are broken up, for
+#: a tag takes time with the square of the number of its attributes.
 _STRETCH, _TO_A_BLANK = 2000, 200
 _FORMATTING = re.compile(r"</?(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[a-z!/?][^<>]*>", re.IGNORECASE)
@@ -51,8 +53,8 @@ class HtmlPage:
 
     Attributes
     ----------
-    text : the main text, one paragraph a line, then a second article behind «إقرأ أيضاً» and related links as a list with
-        bullets, as ``segmentation.segment`` expects them
+    text : the main text, one paragraph a line, then a second article behind «إقرأ أيضاً» and
+        related links as a list with bullets, as ``segmentation.segment`` expects them
     title : the headline, without the name of the site
     published : UTC
     url : the canonical URL stated in the page, else the one it was fetched from
@@ -107,7 +109,8 @@ def read_page(data: bytes | str, *, url: str | None = None, header: str | None =
 
     Parameters
     ----------
-    data : bytes or text of the page, or of a fragment (the item of a feed, even if it is escaped once more)
+    data : bytes or text of the page, or of a fragment (the item of a feed, even if it is escaped
+        once more)
     url : the URL that it was fetched from, if known
     header : the HTTP header ``Content-Type``, if there was one: only a hint, for the bytes decide
     limit : bytes of the largest page that is parsed
@@ -187,7 +190,7 @@ def _linear_markup(text: str) -> str:
 
 
 def _broken_up(piece: str) -> str:
-    """A stretch with a tag inserted here and there: without meaning in text, but it ends a tag with many attributes."""
+    """A stretch with tags inserted, without meaning in text, that end any tag with too many attributes."""
     parts, start = [], 0
     while len(piece) - start > _STRETCH:
         end = piece.find(" ", start + _STRETCH, start + _STRETCH + _TO_A_BLANK)

@@ -1,4 +1,4 @@
-"""Decompresses the members of crawl files (gzip, zstd), from a sliding window over the stored bytes."""
+"""Decompresses members of crawl files (gzip, zstd), from a window over the stored bytes."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class Zstd:
             raise MemberError(f"damaged zstd data ({str(error).rpartition(': ')[2]})") from None
 
     def padding(self, window: Window, at: int) -> int:
-        """Number of bytes to skip here: the size of a frame without content. Loads the dictionary if it is one."""
+        """The size of a frame without content, to skip; loads the dictionary if it is one."""
         head = window.piece(at, 8)
         magic, size = int.from_bytes(head[:4], "little"), int.from_bytes(head[4:], "little")
         if len(head) < 8 or magic & ~0xF != SKIPPABLE or size > _MOST_SKIPPED:

@@ -1,6 +1,7 @@
-"""Parses an HTTP response into status, header fields and body; decodes chunked transfer and content encodings.
+"""Parses an HTTP response; decodes chunked transfer and content encodings.
 
-Some crawlers decode the body, but keep the original header, so a body that does not fit its header is taken as it is.
+Some crawlers decode the body, but keep the original header, so a body that does not fit its header
+is taken as it is.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def _is_markup(body: bytes) -> bool:
 
 
 def _join_chunks(body: bytes) -> bytes:
-    """Join the chunks of a body; a body that does not begin with a chunk was decoded by the crawler."""
+    """Join the chunks; a body that does not begin with one was decoded by the crawler."""
     at = 0
     pieces: list[bytes] = []
     while (size := _CHUNK.match(body, at)) and (length := int(size[1], 16)):

@@ -1,7 +1,7 @@
-"""Decompresses a crawl file member by member (a gzip member or zstd frame), and resumes behind damage.
+"""Decompresses a crawl file member by member, and resumes behind damage.
 
-Libraries stop at damage, hang, or return half a record as if it were whole. Time is bounded by a multiple of the file's
-size even for hostile files, memory by a few megabytes; decompression bombs are cut off.
+Libraries stop at damage, hang, or return half a record as if it were whole. Time and memory are
+bounded even for hostile files, and decompression bombs are cut off.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from typing import NamedTuple
 
 from .compression import PIECE, READ_ERROR, SKIPPABLE, Gzip, MemberError, Window, Zstd
 
-#: A member that decompresses to more bytes, and to this many times its stored size, is a bomb (pages shrink 4 to 20 times).
+#: A member that decompresses to more bytes, and to this many times its stored size, is a bomb
+#: (pages shrink 4 to 20 times).
 BOMB_BYTES, BOMB_RATIO = 64 << 20, 250
 #: Most bytes that all large members of a file may decompress to, plus some for each stored byte.
 MOST_EXPANDED, _EXPANDED_PER_BYTE = 1 << 30, 16
-#: Stored bytes that are searched again: the next member may begin before the byte at which damage is noticed.
+#: Stored bytes that are searched again: the next member may begin before the byte at which damage
+#: is noticed.
 LOOK_BACK = 4 << 20
-#: Most bytes decompressed only to find out whether a member begins somewhere: for each byte of the file, and in addition.
+#: Most bytes decompressed only to find out whether a member begins somewhere: for each byte of the
+#: file, and in addition.
 _TRIES_PER_BYTE, _TRIES = 4, 16 << 20
 #: Further reject reasons of a gap.
 GARBAGE, BOMB = "garbage", "bomb"
@@ -155,7 +158,7 @@ class _Members:
             self._window.forget(max(start, self._at - LOOK_BACK))
 
     def _check_expansion(self, stored: int, size: int, content: int) -> None:
-        """Raise an error for a decompression bomb, and for a file of many members that are nearly bombs."""
+        """Raise an error for a decompression bomb, and for too many that are nearly bombs."""
         if size > 1 << 20:
             self._expanded += content
         if self._expanded > MOST_EXPANDED + _EXPANDED_PER_BYTE * self._window.passed:
@@ -180,7 +183,7 @@ class _Members:
         self._at = self._window.passed
 
     def _is_member(self, start: int) -> bool:
-        """Whether a member begins here: it decompresses to ``WARC/``, or is sound and another member follows it."""
+        """Whether a member begins here: with ``WARC/``, or sound and followed by another one."""
         member, at, begins = self._codec.new_decompressor(), start, b""
         size = 0
         try:
@@ -200,6 +203,6 @@ class _Members:
                 size += len(content)
         except MemberError:
             return False
-        # A member that continues a record. A compressed web page inside a broken member would look the same, but no other
-        # compressed data follows it.
+        # A member that continues a record. A compressed web page inside a broken member would look
+        # the same, but no other compressed data follows it.
         return not member.eof or self._window.piece(at, len(self._codec.magic)) in (b"", self._codec.magic)

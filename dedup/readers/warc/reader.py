@@ -1,7 +1,7 @@
 """Reads crawl files (WARC, and WET with plain texts). Positions are record numbers.
 
-Pages are HTML in a ``response`` of status 200 or a ``resource``, and plain text in a ``conversion``. Other sound records
-are counted by reason in ``log.skipped``; damaged records and unreadable pages are rejects.
+Sound records that are no pages are counted by reason in ``log.skipped``; damaged records and
+unreadable pages are rejects.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from .http import Response, read_body, read_response, too_large
 from .members import read_members
 from .records import Damage, Record, read_records
 
-# The id of a page is its WARC-Record-ID without angle brackets; its URL the one stated in the page, else WARC-Target-URI; its
-# date the one stated in the page, else WARC-Date, the time of the crawl. The first line of a WET text is the title of the page,
-# where the makers of these files put it.
+# The id of a page is its WARC-Record-ID without angle brackets; its URL the one stated in the page,
+# else WARC-Target-URI; its date the one stated in the page, else WARC-Date, the time of the crawl.
+# The first line of a WET text is the title of the page, where the makers of these files put it.
 
+# Pages are HTML in a ``response`` of status 200 or a ``resource``, and text in a ``conversion``.
 #: A record may be larger than its page by this many bytes of headers.
 _HEADERS = 64 << 10
 _PARTS = ("id", "title", "text", "published", "source", "url", "author")

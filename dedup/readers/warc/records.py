@@ -1,7 +1,7 @@
-"""Splits the content of a crawl file into WARC records and reports everything else as damage, in one pass.
+"""Splits the content of a crawl file into WARC records; everything else is damage.
 
-A record is yielded only once a record, the end of its member (checksum included) or the end of the file follows it. After
-damage, reading resumes at the next record header. Memory: about one record of the largest size.
+A record is yielded only once a record, the end of its member (checksum included) or the end of the
+file follows it. After damage, reading resumes at the next record header.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ KEPT_OF_LARGE = 64 << 10
 #: Start of a header; behind damage it may be anywhere.
 _HEADER = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{1,60}:")
 _LONGEST_MATCH = 80
-#: A blank line, or another header if this one is cut off: in one search, so that headers without end cost no more than others.
+#: A blank line, or another header if this one is cut off: in one search, so that headers without
+#: end cost no more than others.
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n|(?=" + _HEADER.pattern + rb")")
 _BLANKS = re.compile(rb"[\r\n]*")
 #: Most line ends behind a block; the standard has two.
@@ -96,7 +97,8 @@ class _Content:
     def __init__(self, events: Iterator[Event]) -> None:
         self._events = events
         self.bytes = bytearray()
-        # ``at`` and all ends are indexes into ``bytes``; positions with an underscore count from the first byte of the content.
+        # ``at`` and all ends are indexes into ``bytes``; positions with an underscore count from
+        # the first byte of the content.
         self.at = 0
         self.gap: Break | None = None  # right behind ``bytes``
         self._dropped = 0  # number of bytes released from the front of ``bytes``
@@ -170,14 +172,14 @@ class _Content:
         return f"byte {offset:,}" if here == begins else f"{here - begins:,} bytes into the member at byte {offset:,}"
 
     def record_within(self, end: int) -> int | None:
-        """The first index behind the current one and before ``end`` at which a member begins with a record."""
+        """The first index before ``end`` at which a member begins with a record, or None."""
         while self._records and self._records[0] <= self._dropped + self.at:
             self._records.popleft()
         place = self._records[0] - self._dropped if self._records else end
         return place if place < end else None
 
     def ends_well(self, end: int) -> bool:
-        """Whether a blank line, a record, a member or the end of the content follows a record that ends here."""
+        """Whether a blank line, record, member or the end follows a record that ends here."""
         self.need(end - self.at + _MOST_BLANKS + 5)
         behind = _FEW_BLANKS.match(self.bytes, end).end()  # type: ignore[union-attr]
         if behind - end >= 4 or b"WARC/".startswith(bytes(self.bytes[behind : behind + 5])):
@@ -185,13 +187,13 @@ class _Content:
         return any(self._dropped + place in self._positions for place in range(end, behind + 1))
 
     def is_sound(self, end: int) -> bool:
-        """False if the gap may affect the record that ends here; a file that is only cut off does not."""
+        """False if the gap may affect the record that ends here; a mere end of file does not."""
         if self.gap is None or self.gap.clean or self.gap.cut or self._dropped + end <= self._sound_to:
             return True
         return bool(self.bytes[end:].strip(b"\r\n"))
 
     def seek_header(self, *, past: int = 0, within: int | None = None) -> int:
-        """Move to the next record header, to a gap, or by ``within`` bytes; returns the number of bytes moved."""
+        """Move to the next header or gap, or by ``within`` bytes; returns the number of bytes."""
         passed = past
         self.at += past
         while True:
@@ -312,7 +314,7 @@ def _read_large_record(content: _Content, record: Record, limit: int) -> Record:
 
 
 def _digest_is_right(fields: dict[str, str], block: bytes) -> bool | None:
-    """Whether the block matches its ``WARC-Block-Digest``; None if there is none of a known format."""
+    """Whether the block matches its digest; None if there is none of a known format."""
     name, _, written = fields.get("warc-block-digest", "").partition(":")
     algorithm = _DIGESTS.get(name.strip().lower())
     if algorithm is None:

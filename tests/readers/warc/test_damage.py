@@ -1,4 +1,4 @@
-"""Damaged crawl files: whole records are read, damaged ones rejected, none is lost, and nothing hangs or fails."""
+"""Damaged crawl files: whole records are read, damaged ones rejected, nothing hangs."""
 
 import random
 import time
@@ -13,7 +13,7 @@ RECORDS = 8
 
 
 def stored(form):
-    """A file of records, and the position in it at which each ends (None if all are packed as one)."""
+    """A file of records, and the end of each in it (None if all are packed as one)."""
     raw = [wet_record(number) for number in range(RECORDS)]
     if form.startswith(".one"):
         return FORMS[form](b"".join(raw)), None

@@ -1,4 +1,4 @@
-"""Crawl files: which records become pages with which values, and how bodies and files are decoded."""
+"""Crawl files: which records become pages, and how bodies and files are decoded."""
 
 import gzip
 import hashlib

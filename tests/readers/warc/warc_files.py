@@ -14,7 +14,7 @@ PARAGRAPH = "أعلنت وزارة الصحة اليوم أن عدد المست�
 
 
 def warc_record(kind, block, *, number=0, url=None, content_type="application/http; msgtype=response", **fields):
-    """One uncompressed record. ``fields`` replace those of the header: ``WARC_Date`` for ``WARC-Date``."""
+    """One uncompressed record; ``fields`` replace those of the header (``WARC_Date``)."""
     headers = {"WARC-Record-ID": f"<urn:uuid:{number:032x}>", "WARC-Date": f"2015-07-01T10:{number % 60:02}:00Z"}
     headers |= {name.replace("_", "-"): value for name, value in fields.items()}
     out = io.BytesIO()
