@@ -148,6 +148,15 @@ def test_the_corpus_is_checked_from_fifty_documents_on(count, warned):
     assert bool(warnings_of(corpus_of(count, date=None))) == warned
 
 
+@pytest.mark.parametrize(("unknown", "warned"), [(50, False), (51, True)])
+def test_more_than_half_of_the_outlets_unknown_are_most(unknown, warned):
+    sources = [None if number < unknown else f"صحيفة {number % 3}" for number in range(100)]
+    corpus = corpus_of(100)
+    place = corpus.documents.schema.get_field_index("source")
+    corpus.documents = corpus.documents.set_column(place, "source", pa.array(sources, pa.string()))
+    assert bool(warnings_of(corpus)) == warned
+
+
 @pytest.mark.parametrize(("hosts", "warned"), [(9, False), (10, True)])
 def test_ten_hosts_are_too_many_for_one_outlet(hosts, warned):
     corpus = corpus_of(100, url=lambda number: f"https://site{number % hosts}.example/{number}")
