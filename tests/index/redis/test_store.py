@@ -1,4 +1,4 @@
-"""The shared index, on a real server: the contract of stores, races, lost answers, and servers that are foreign, full or gone."""
+"""The Redis store on a real server: contract of stores, races, lost replies, unsuitable servers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def opened(server):
 
 @pytest.fixture
 def own_server():
-    """A server of the test's own, with the settings that it asks for."""
+    """A server with given settings, for one test."""
     servers = []
 
     def start(**settings):
@@ -142,7 +142,7 @@ def test_an_index_keeps_the_metadata_it_was_made_with(server):
         with pytest.raises(InputError, match="deleted or replaced"):
             asked()
     with redis.Redis.from_url(server.url) as client:
-        assert client.dbsize() == 2  # facts and identity
+        assert client.dbsize() == 2  # metadata and identity
 
 
 def test_reading_needs_an_index_and_changes_nothing(opened, client):
@@ -194,14 +194,14 @@ def test_an_index_that_is_deleted_while_it_is_open_is_an_error(opened, client):
     client.flushall()
     with pytest.raises(InputError, match="deleted or replaced"):
         add(store)
-    assert client.dbsize() <= 1  # the counter of numbers at most
+    assert client.dbsize() <= 1  # at most the counter of numbers
 
 
 # Races
 
 
 def _check_and_commit(url: str, articles: list[int], barrier, answers) -> None:
-    """A small index: what the key of an article lists decides; whoever comes first lists it."""
+    """A minimal index: an article is a copy if its key has a posting, else it gets one."""
     store = RedisStore(url)
     store.sync()
     barrier.wait()
@@ -272,11 +272,11 @@ def test_concurrent_writers_lose_and_duplicate_nothing(server, opened):
     assert all(reader.all_numbers(writer * 1_000 + at).size == 1 for writer in range(1, writers + 1) for at in range(commits))
 
 
-# Answers that are lost
+# Lost replies
 
 
 class Wire:
-    """Passes bytes between a client and the server; ``lose`` answers are swallowed, and the connection closed in their place."""
+    """A proxy that drops the next ``lose`` replies and closes the connection instead."""
 
     def __init__(self, port: int) -> None:
         self.target, self.lose, self.lost = port, 0, 0
@@ -493,7 +493,7 @@ def test_a_server_that_lost_recent_writes_is_noticed(own_server):
     with pytest.raises(WriteConflict):
         store.commit(WriteBatch([entry(mine)], words([])))
     assert store.sync() == ([kept], [])
-    # Another one came first and was given the number that is lost, and a change with the number of the one that is lost.
+    # Another writer was faster and got the lost number, and a change with the lost sequence number.
     again = RedisStore(server.url)
     again.sync()
     assert add(again) == lost
@@ -534,11 +534,11 @@ def test_unknown_modes_are_refused(settings):
         RedisStore("redis://127.0.0.1/0", **settings)
 
 
-# Long lists and compacting
+# Long buckets and compacting
 
 
 def test_a_key_in_the_bucket_of_a_frequent_one_is_found(opened, monkeypatch):
-    # All keys in one list, which is parted several times.
+    # All keys in one bucket, which is split several times.
     monkeypatch.setattr(redis_store, "split_keys", lambda keys: (np.zeros(len(keys), np.int64), keys.astype(np.int64)))
     monkeypatch.setattr("dedup.index.redis.codec.split_keys", redis_store.split_keys)
     store = opened()

@@ -1,4 +1,4 @@
-"""The embedded store when things go wrong: killed processes, torn files, full disks, foreign files, folders without rights."""
+"""Faults of the SQLite store: killed processes, truncated files, full disks, foreign files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def small_files(monkeypatch):
 
 
 def ingest(store, count=1):
-    """Documents with words and postings that can be told from their numbers; the last number."""
+    """Add documents whose words and postings follow from their numbers; return the last number."""
     first = store.allocate(count)
     numbers = range(first, first + count)
     store.commit(
@@ -71,7 +71,7 @@ def keys_of(number):
 
 
 def check_whole(store, count):
-    """All of the first ``count`` documents are there and are found."""
+    """Check that the first ``count`` documents are stored and found."""
     numbers = list(range(count))
     assert len(store) == count and [item and item.number for item in store.fetch(numbers)] == numbers
     assert read(store.words(numbers)) == [words_of(number) for number in numbers]
@@ -82,16 +82,16 @@ def check_whole(store, count):
     assert store.all_numbers(1 << 60 | 1).tolist() == [number for number in numbers if number % 3 == 1]
 
 
-def add_until_killed(folder, durability, told):
-    """One document after the other; tell of each when it has lasted."""
+def add_until_killed(folder, durability, reports):
+    """Add one document after another; report each once it is committed."""
     store = SqliteStore.open(folder, {}, "a", durability)
-    os.write(told, f"open {len(store)}\n".encode())
+    os.write(reports, f"open {len(store)}\n".encode())
     while True:
-        os.write(told, f"done {ingest(store)}\n".encode())
+        os.write(reports, f"done {ingest(store)}\n".encode())
 
 
 def started(folder, durability):
-    """(process, what it tells) of one that adds until it is killed."""
+    """Start a process that adds documents until it is killed; return its id and its reports."""
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
@@ -112,15 +112,15 @@ def test_acknowledged_documents_survive_a_killed_process(folder, durability, mon
     monkeypatch.setattr(posting_files, "_MOST_FILES", 3)
     rng, acknowledged, flushed = random.Random(5), 0, 0
     for _ in range(12):
-        child, told = started(folder, durability)
-        with told:
-            kind, there = told.readline().split()
+        child, reports = started(folder, durability)
+        with reports:
+            kind, there = reports.readline().split()
             assert kind == "open" and int(there) >= acknowledged
             for _ in range(rng.randrange(60, 200)):
-                acknowledged = int(told.readline().split()[1]) + 1
+                acknowledged = int(reports.readline().split()[1]) + 1
             time.sleep(rng.random() * 0.02)
             os.kill(child, signal.SIGKILL)
-            for line in told:
+            for line in reports:
                 if line.endswith("\n"):
                     acknowledged = int(line.split()[1]) + 1
         os.waitpid(child, 0)
@@ -258,7 +258,7 @@ def test_a_half_created_index_is_created_again(opener, folder):
 
 
 class Limited:
-    """A connection of which statements fail once they are told to."""
+    """A connection whose statements can be made to fail."""
 
     def __init__(self, connection, statement, error):
         self._connection, self._statement, self._error = connection, statement, error
@@ -330,7 +330,7 @@ def test_a_posting_file_that_does_not_fit_on_the_disk_is_written_later(opener, f
         with pytest.raises(OutputError, match="No space left"):
             ingest(store)
     assert not list(folder.glob("*.seg")) and len(store) == count
-    store.close()  # the tail stays in the database
+    store.close()  # the memtable stays in the database
     monkeypatch.setattr(Segment, "write", wrote)
     again = opener()
     assert again.stats()["tail"] > 20
@@ -341,7 +341,7 @@ def test_a_posting_file_that_does_not_fit_on_the_disk_is_written_later(opener, f
 
 
 def test_a_merge_syncs_files_and_transaction_before_it_deletes_old_files(opener, folder, small_files, monkeypatch):
-    """No kill test sees a missing fsync: only the order of the calls shows what a power failure would leave."""
+    """Only the order of calls shows what a power failure leaves: no kill test sees a missing fsync."""
     store = opener(durability="process")
     while store.stats()["segments"] == 0:
         ingest(store)

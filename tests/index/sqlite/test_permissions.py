@@ -1,4 +1,4 @@
-"""The embedded store in folders that may be read and not written."""
+"""The SQLite store in read-only folders."""
 
 # ruff: noqa: F811
 from __future__ import annotations
@@ -15,13 +15,13 @@ from tests.index.sqlite.test_faults import folder, ingest, opener, small_files  
 
 pytestmark = pytest.mark.slow
 
-#: A process without rights that reads an index; what it says is its last line.
+#: A process without write access that reads an index and reports in its last line.
 POWERLESS = """
 import os, sys
 sys.dont_write_bytecode = True
 from tests.index.sqlite.test_faults import *
 folder, count = sys.argv[1], int(sys.argv[2])
-check = SqliteStore.open  # compiled code is read before the rights are given up
+check = SqliteStore.open  # compiled code is loaded before root privileges are dropped
 warm = check(sys.argv[3], {}, "r", "process"); check_whole(warm, len(warm)); warm.close()
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
@@ -40,7 +40,7 @@ except (InputError, OutputError) as error:
 
 @pytest.fixture
 def powerless(opener, folder, tmp_path, small_files):
-    """A function that starts a process that can read the index but not write to its folder."""
+    """Start a process that can read the index but not write to its folder."""
     if os.name != "posix":
         pytest.skip("rights of folders are those of POSIX")
     warm = SqliteStore.open(tmp_path / "warm", {}, "a", "process")

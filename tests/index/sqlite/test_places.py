@@ -1,4 +1,4 @@
-"""Where an index in a folder is: under a relative name, moved or deleted while it is open, on a disk that only reads, after a fork."""
+"""The folder of an index: relative, moved or deleted while open, read-only, after a fork."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ def opener(folder, monkeypatch):
 
 
 def in_a_fork(work) -> str:
-    """What a function gives in a forked process, or says in its error."""
+    """Run a function in a forked process; return its result or its error as text."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         try:
-            said = str(work())
+            answer = str(work())
         except BaseException as error:
-            said = f"{type(error).__name__}: {error}"
-        os.write(writing, said.encode())
+            answer = f"{type(error).__name__}: {error}"
+        os.write(writing, answer.encode())
         os._exit(0)
     os.close(writing)
     with open(reading, "rb") as pipe:
-        said = pipe.read().decode()
+        answer = pipe.read().decode()
     os.waitpid(child, 0)
-    return said
+    return answer
 
 
 def test_the_current_folder_may_change_while_an_index_is_open(tmp_path, monkeypatch):
@@ -102,7 +102,7 @@ def test_a_static_reader_notices_that_the_file_has_changed(opener, monkeypatch):
     assert reader.sync() == ([], []) and len(reader) == 3
     store = opener()
     add(store, 2)
-    store.close()  # which leaves no log that would tell of it
+    store.close()  # which leaves no log behind
     assert reader.sync() == ([3, 4], []) and len(reader) == 5
     assert [entry and entry.number for entry in reader.fetch([0, 4])] == [0, 4]
 

@@ -1,4 +1,4 @@
-"""Segments: what keys list, on disk, merged, damaged."""
+"""Segments: lookup, merging, kernels, files and their damage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dedup.kernels.index.segment_reader import SegmentArrays, find_in_segment, j
 from dedup.kernels.index.segment_writer import count_remaining, keep_first, partition_postings, read_part, write_parts
 from tests import oracle, oracle_index
 
-#: Keys that meet in a bucket, keys that agree in the 40 bits that are kept, and any.
+#: Keys in one bucket, keys that agree in the 40 bits kept, and arbitrary ones.
 CLOSE = st.builds(lambda kept, rest: oracle_index.key_of(kept, rest), st.integers(0, 3), st.integers(0, 2))
 TAGS = st.builds(
     lambda bucket, tag: oracle_index.key_of(bucket << 24 | tag), st.sampled_from([0, 1, 9, 2**16 - 1]), st.integers(0, 2**24 - 1)
@@ -40,7 +40,7 @@ def lists_of(hits):
 
 
 def entries_of(segment):
-    """(kept, value) of each entry, in order."""
+    """Bits kept and value of each entry, in order."""
     sizes = np.diff(segment.directory.astype(np.int64))
     kept = np.repeat(np.arange(len(sizes)) << (40 - segment.bits), sizes) | segment.low
     if len(segment.high):
@@ -49,12 +49,12 @@ def entries_of(segment):
 
 
 def merged(lists, gone=()):
-    """What a merge of segments must hold."""
+    """Expected content of a merge."""
     left = [(key, value) for postings in lists for key, value in postings if value >> 4 not in gone]
     return oracle_index.write_parts(oracle_index.partition_postings(left, 8), 8, True)
 
 
-# Finding
+# Lookup
 
 
 @given(POSTINGS, ROWS, st.integers(0, 5), BITS)

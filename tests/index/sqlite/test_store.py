@@ -1,4 +1,4 @@
-"""The embedded store: the contract of stores, one writer and many readers, posting files that come and go, and what opening says."""
+"""The SQLite store: the contract of stores, one writer and many readers, posting files, opening."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def opener(folder):
 
 @pytest.fixture(params=["process", "sync"])
 def opened(opener, request):
-    """The first one writes, the others read."""
+    """The first store writes, the others read."""
     stores = []
 
     def opens():
@@ -66,7 +66,7 @@ class TestSqliteStore(StoreContract):
         first = add(writer, 3)
         assert writer.allocate(10) == first + 3 and writer.allocate(1) == first + 13
         writer.close()
-        assert opener().allocate(1) == first + 3  # of those that were reserved no entry came about
+        assert opener().allocate(1) == first + 3  # allocated numbers without entries are given again
 
 
 def test_a_batch_with_real_words_is_read_back_after_reopening(opener):
@@ -194,7 +194,7 @@ def test_words_a_writer_has_only_read_are_not_written_again(opener):
     add(store, 3)
     store.close()
     again = opener()
-    kept = read(again.words([0, 2]))  # now it knows words, and has written none of them
+    kept = read(again.words([0, 2]))  # it knows words now, but has written none
     again.commit(WriteBatch(removed=[0]))
     again.commit(WriteBatch(events=[{"event": "story_merged"}]))
     add(again)
@@ -306,7 +306,7 @@ def test_other_files_are_neither_opened_nor_replaced(opener, folder, tmp_path):
         opener("r")
     assert not folder.exists()
     folder.mkdir()
-    assert len(opener()) == 0  # an empty folder is as good as none
+    assert len(opener()) == 0  # an empty folder will do
 
 
 def test_modes_and_durabilities_are_checked(opener):
@@ -348,7 +348,7 @@ def test_an_interrupted_commit_leaves_a_usable_store(opener, monkeypatch, behind
     add(store, 2)
     number = store.allocate(1)
     if behind:
-        monkeypatch.setattr(type(store._rows), "keep", _interrupt)  # the transaction is through, memory is not
+        monkeypatch.setattr(type(store._rows), "keep", _interrupt)  # after the transaction, before memory is updated
     else:
         put = SqliteStore._put
         monkeypatch.setattr(SqliteStore, "_put", lambda *args: (put(*args), _interrupt()))

@@ -1,4 +1,4 @@
-"""The vocabulary: words get numbers once, rows of numbers become few bytes, and both come back."""
+"""The vocabulary: numbering of words, and packed rows of numbers."""
 
 from __future__ import annotations
 
