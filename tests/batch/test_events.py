@@ -26,24 +26,24 @@ def rows_of(*happenings):
     return story_events(happenings, DOCUMENTS, np.arange(5), ["s0", "s1", "s2"])
 
 
-def test_an_event_tells_whom_it_concerns_and_the_latest_time_of_the_new_documents():
+def test_event_lists_members_and_the_latest_time_of_new_documents():
     (row,) = events_table(rows_of(happening()), None).to_pylist()
     assert row == {
         "event": "story_merged", "story_id": "s0", "other_id": "s1", "canonical_id": None, "at": DAY3, "documents": 1, "members": ["b"],
     }  # fmt: skip
 
 
-def test_what_is_undated_has_no_time():
+def test_event_of_undated_documents_has_no_time():
     (row,) = events_table(rows_of(happening(newcomers=[0, 4])), None).to_pylist()
     assert row["at"] is None
 
 
-def test_places_are_those_of_the_documents_clustered():
+def test_members_are_places_among_the_clustered_documents():
     (row,) = story_events([happening(members=[0], newcomers=[1])], DOCUMENTS, np.array([1, 3]), ["s0", "s1"])
     assert (row["members"], row["at"]) == (["b"], DAY2)
 
 
-def test_a_tie_of_copy_groups_names_both_canonicals_and_the_story_of_the_one_that_is_kept():
+def test_group_tie_names_both_canonicals_and_the_story_of_the_kept_one():
     rows = group_events([GroupTie(0, 1, np.array([2, 3]))], DOCUMENTS, pa.array(["s0", "s1", "s0", "s0", "s1"]))
     (row,) = events_table(rows, None).to_pylist()
     assert row == {
@@ -52,12 +52,12 @@ def test_a_tie_of_copy_groups_names_both_canonicals_and_the_story_of_the_one_tha
     assert group_events([GroupTie(0, 1, np.array([2]))], DOCUMENTS, pa.nulls(5, pa.string()))[0]["story_id"] is None
 
 
-def test_the_order_in_which_events_come_does_not_matter():
+def test_order_of_events_does_not_matter():
     rows = rows_of(happening(), happening("story_split", 0, 2), happening("story_merged", 0, 2))
     assert events_table(rows, None).equals(events_table(rows[::-1], None))
 
 
-def test_no_event_is_told_twice_but_a_merge_that_turns_round_is_told():
+def test_events_are_listed_once_but_a_reversed_merge_is_new():
     first = events_table(rows_of(happening(), happening("story_split", 1, 2)), None)
     rows = rows_of(
         happening(newcomers=[1]), happening("story_merged", 1, 0), happening("story_split", 1, 2), happening("story_merged", 2, 0)
@@ -69,5 +69,5 @@ def test_no_event_is_told_twice_but_a_merge_that_turns_round_is_told():
     ]  # fmt: skip
 
 
-def test_no_event_is_an_empty_table():
+def test_no_events_give_an_empty_table():
     assert events_table([], None).equals(EVENTS.empty_table())

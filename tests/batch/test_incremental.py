@@ -38,13 +38,13 @@ def run_drawn(drawn):
 
 
 @given(clusterings())
-def test_no_old_document_changes_its_story(drawn):
+def test_old_documents_keep_their_story(drawn):
     _, held, answer = run_drawn(drawn)
     assert all(story == given for story, given in zip(answer.stories.tolist(), held, strict=True) if given >= 0)
 
 
 @given(clusterings())
-def test_every_new_document_has_one_story_and_those_of_a_cluster_share_it(drawn):
+def test_new_documents_of_a_cluster_share_one_story(drawn):
     clusters, held, answer = run_drawn(drawn)
     of_cluster = {}
     for cluster, before, story in zip(clusters, held, answer.stories.tolist(), strict=True):
@@ -54,7 +54,7 @@ def test_every_new_document_has_one_story_and_those_of_a_cluster_share_it(drawn)
 
 
 @given(clusterings())
-def test_a_founded_story_has_a_number_of_its_own_and_only_new_documents_of_one_cluster(drawn):
+def test_founded_story_has_a_new_number_and_only_new_documents_of_one_cluster(drawn):
     clusters, held, answer = run_drawn(drawn)
     founded = {}
     for cluster, before, story in zip(clusters, held, answer.stories.tolist(), strict=True):
@@ -66,7 +66,7 @@ def test_a_founded_story_has_a_number_of_its_own_and_only_new_documents_of_one_c
 
 
 @given(clusterings())
-def test_a_new_document_joins_a_story_only_in_its_main_cluster(drawn):
+def test_new_document_joins_a_story_only_in_its_main_cluster(drawn):
     clusters, held, answer = run_drawn(drawn)
     parts = Counter((story, cluster) for story, cluster in zip(held, clusters, strict=True) if story >= 0)
     for cluster, before, story in zip(clusters, held, answer.stories.tolist(), strict=True):
@@ -75,7 +75,7 @@ def test_a_new_document_joins_a_story_only_in_its_main_cluster(drawn):
 
 
 @given(clusterings())
-def test_happenings_say_what_they_are(drawn):
+def test_changes_describe_what_happened(drawn):
     clusters, held, answer = run_drawn(drawn)
     for item in answer.changes:
         where = {clusters[place] for place in [*item.members.tolist(), *item.newcomers.tolist()]}
@@ -93,7 +93,7 @@ def test_happenings_say_what_they_are(drawn):
 
 
 @given(clusterings(), st.randoms(use_true_random=False))
-def test_the_order_of_documents_does_not_matter_but_for_the_order_of_new_stories(drawn, random):
+def test_document_order_changes_only_the_order_of_new_stories(drawn, random):
     clusters, held, answer = run_drawn(drawn)
     order = list(range(len(clusters)))
     random.shuffle(order)
@@ -101,18 +101,18 @@ def test_the_order_of_documents_does_not_matter_but_for_the_order_of_new_stories
     assert shuffled.stories.tolist() == answer.stories[order].tolist()
 
 
-def test_new_documents_join_the_story_of_their_cluster_and_others_found_one():
+def test_clusters_without_old_documents_found_stories():
     answer = continued([0, 0, 2, 3, 3], [0, -1, -1, -1, -1])
     assert (answer.stories.tolist(), answer.count, told(answer)) == ([0, 0, 1, 2, 2], 3, [])
 
 
-def test_of_two_stories_in_a_cluster_the_one_with_more_documents_goes_on():
+def test_story_with_more_documents_continues():
     answer = continued([0, 0, 0, 0], [0, 1, 1, -1])
     assert answer.stories.tolist() == [0, 1, 1, 1]
     assert told(answer) == [("story_merged", 1, 0, [0], [3])]
 
 
-def test_of_two_stories_with_as_many_documents_the_senior_goes_on():
+def test_ties_go_to_the_senior_story():
     assert continued([0, 0, 0], [0, 1, -1], seniority=[0, 1]).stories.tolist() == [0, 1, 0]
     assert continued([0, 0, 0], [0, 1, -1], seniority=[1, 0]).stories.tolist() == [0, 1, 1]
 
@@ -122,35 +122,35 @@ def test_three_stories_in_one_cluster_are_two_merges():
     assert told(answer) == [("story_merged", 0, 1, [3, 4], [6]), ("story_merged", 0, 2, [5], [6])]
 
 
-def test_half_of_a_story_is_not_its_main_part():
+def test_half_of_a_story_is_no_merge():
     answer = continued([0, 0, 0, 0, 5], [0, 0, 1, -1, 1])
     assert (answer.stories.tolist(), told(answer)) == ([0, 0, 1, 0, 1], [])
 
 
-def test_a_part_that_stands_apart_with_new_documents_is_a_split():
+def test_part_clustered_with_new_documents_is_a_split():
     answer = continued([0, 0, 7, 7, 7], [0, 0, 0, -1, -1])
     assert answer.stories.tolist() == [0, 0, 0, 1, 1]
     assert told(answer) == [("story_split", 0, 1, [2], [3, 4])]
 
 
-def test_a_part_that_stands_with_another_story_is_no_split():
+def test_part_clustered_with_another_story_is_no_split():
     answer = continued([0, 0, 0, 7, 7, 7, 7], [0, 0, 0, 0, 0, 1, -1])
     assert answer.stories.tolist()[-1] == 1
     assert told(answer) == []
 
 
-def test_what_happens_among_old_documents_alone_is_not_told():
+def test_changes_among_old_documents_are_not_reported():
     assert told(continued([0, 0, 8], [0, 1, -1])) == []
     assert told(continued([0, 7], [0, 0])) == []
 
 
-def test_a_story_in_two_halves_goes_on_in_one_of_them():
+def test_story_in_two_halves_continues_in_one():
     answer = continued([0, 0, 7, 7], [0, -1, 0, -1])
     assert answer.stories.tolist() == [0, 0, 0, 1]
     assert told(answer) == [("story_split", 0, 1, [2], [3])]
 
 
-def test_without_old_stories_every_cluster_founds_one():
+def test_all_clusters_found_stories_without_a_base():
     answer = continued([4, 2, 4], [-1, -1, -1])
     assert (answer.stories.tolist(), answer.count) == ([1, 0, 1], 2)
     assert continued([], []).count == 0
@@ -165,13 +165,13 @@ TIMES = st.one_of(st.floats(0, 50), st.just(float("nan")))
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), TIMES), max_size=12), st.lists(TIMES, max_size=6), st.floats(0.1, 20))
-def test_a_story_is_active_if_one_of_its_documents_is_near_a_new_one(documents, news, window):
+def test_story_is_active_if_a_document_is_near_a_new_one(documents, news, window):
     held, times = [story for story, _ in documents], [time for _, time in documents]
     near = {story for story, time in documents for new in news if not abs(time - new) > window}
     assert active(held, times, news, window) == [story in near for story in range(max(held, default=-1) + 1)]
 
 
-def test_nothing_new_makes_no_story_active_and_what_is_undated_all():
+def test_undated_documents_make_all_stories_active():
     assert active([0, 1], [1.0, float("nan")], []) == [False, False]
     assert active([0, 1], [1.0, float("nan")], [40.0]) == [False, True]
     assert active([0, 1], [1.0, 90.0], [40.0, float("nan")]) == [True, True]
@@ -189,7 +189,7 @@ def test_new_documents_that_match_two_old_canonicals_tie_their_groups():
     assert ties(pairs, [0, 1, 0, 0, 0], 3) == [(0, 1, [3, 4])]
 
 
-def test_passages_and_copies_and_new_canonicals_tie_no_groups():
+def test_partial_matches_copies_and_new_canonicals_tie_no_groups():
     assert ties([(0, 3, NEAR), (1, 3, PARTIAL)], [0, 1, 0, 0], 3) == []
     assert ties([(0, 3, NEAR), (2, 3, NEAR)], [0, 1, 1, 0], 3) == []
     assert ties([(0, 3, NEAR), (3, 4, NEAR)], [0, 1, 2, 3, 3], 3) == []

@@ -23,17 +23,17 @@ def stories_of(rows):
     return {name: document["story_id"] for name, document in by_id(ran(rows)).items()}
 
 
-def test_a_headline_too_short_to_judge_stays_alone():
+def test_short_headline_stays_alone():
     assert len(set(stories_of([row(k, title="كاريكاتير") for k in range(3)]).values())) == 3
 
 
-def test_words_that_any_title_may_have_bring_no_two_stories_together():
+def test_everyday_title_words_join_no_stories():
     rows = [row(1, BUDGET, title="قبل يوم من الموعد: الحكومة تقر الموازنة"), row(2, MATCH, title="قبل يوم من العيد: المنتخب يهزم ضيفه")]
     found = stories_of(rows)
     assert found["1"] != found["2"]
 
 
-def test_an_event_of_many_headlines_is_one_story_though_they_make_its_names_common():
+def test_event_of_many_headlines_is_one_story():
     event = names("event", 3)
     rows = [row(f"e{k}", title=" ".join(event + names(f"own {k}", 3))) for k in range(40)]
     strangers = [row(f"s{k}", title=" ".join(names(f"stranger {k}", 6))) for k in range(40)]
@@ -42,14 +42,14 @@ def test_an_event_of_many_headlines_is_one_story_though_they_make_its_names_comm
     assert len(set(found.values())) == 41
 
 
-def test_a_story_of_documents_of_one_time_is_called_alike_in_any_order():
+def test_story_id_does_not_depend_on_input_order():
     rows = [row(name, report(number, topics=[1])) for number, name in enumerate(("b", "c", "a"))]
     (one,), (other,) = (set(stories_of(ordered).values()) for ordered in (rows, rows[::-1]))
     assert one == other
 
 
 @pytest.mark.parametrize("older", [1, 2])
-def test_of_two_old_stories_that_become_one_the_older_goes_on(older):
+def test_older_of_two_merged_stories_continues(older):
     days = {older: 1, 3 - older: 2}
     base = ran([row(f"{i}{k}", report(10 * i + k, topics=[i]), day=days[i], hour=k) for i in (1, 2) for k in range(3)])
     bridge = [row(f"n{k}", report(90 + k, topics=[1, 2]), day=2, hour=9 + k) for k in range(6)]
@@ -58,7 +58,7 @@ def test_of_two_old_stories_that_become_one_the_older_goes_on(older):
     assert merged["story_id"] == by_id(base)[f"{older}0"]["story_id"]
 
 
-def test_a_word_without_end_is_read_and_is_no_keyword(tmp_path):
+def test_endless_word_is_no_keyword(tmp_path):
     endless, title = "وف" * 495, "زلزال يضرب طهران وأصفهان"
     rows = [row(k, f"{endless} طهران {text}", title=title) for k, text in enumerate((BUDGET, MATCH))]
     (tmp_path / "news.jsonl").write_text("\n".join(json.dumps(one, ensure_ascii=False) for one in rows), encoding="utf-8")
@@ -68,7 +68,7 @@ def test_a_word_without_end_is_read_and_is_no_keyword(tmp_path):
     assert max(map(len, keywords)) < 20
 
 
-def test_undated_news_are_counted_for_they_reach_all_stories_of_the_base():
+def test_undated_documents_are_counted_in_the_manifest():
     base = ran([*(row(k, report(k, topics=[k]), day=1) for k in range(4)), {"id": "o", "text": report(5, topics=[5])}])
     dated = ran([row("n", report(9, topics=[9]), day=28)], base).manifest["counts"]
     undated = ran([{"id": "n", "text": report(9, topics=[9])}], base).manifest["counts"]

@@ -34,7 +34,7 @@ def fit(*arguments):
     return json.loads(result.stdout)
 
 
-def test_it_writes_counts_and_tells_what_they_hold(here):
+def test_fit_idf_writes_counts_and_prints_a_summary(here):
     facts = fit()
     known = DocumentFrequencies.read("idf.npz")
     assert (facts["documents"], facts["counted"], facts["repeated"]) == COUNTS
@@ -44,7 +44,7 @@ def test_it_writes_counts_and_tells_what_they_hold(here):
     assert sorted(os.listdir()) == ["idf.npz", "news.jsonl"]
 
 
-def test_the_summary_for_people_has_the_same_numbers(here):
+def test_text_summary_has_the_numbers_of_json(here):
     Path("news.jsonl").write_text(lines_of(*ROWS) + "{broken\n", encoding="utf-8")
     facts = fit()
     result = dedup_command(*FIT, "--least", 2, "--overwrite")
@@ -63,7 +63,7 @@ def test_the_summary_for_people_has_the_same_numbers(here):
     assert (int(kept), digest, size) == (len(known.terms), known.digest(), f"{os.path.getsize('idf.npz'):,}")
 
 
-def test_a_run_uses_the_counts_and_names_them(here):
+def test_run_uses_the_counts_and_names_them(here):
     digest = fit()["digest"]
     own = run("news.jsonl", "-o", "out", "--stories.background", "idf.npz")
     manifest = json.loads(Path("out/manifest.json").read_bytes())
@@ -79,7 +79,7 @@ def test_a_run_uses_the_counts_and_names_them(here):
     assert content("shipped")["matches.parquet"] == content("out")["matches.parquet"]
 
 
-def test_the_shipped_counts_are_named_as_such_by_default(here):
+def test_default_counts_are_named_shipped(here):
     assert run("news.jsonl", "-o", "out")["config_digest"] == Config().digest()
     shipped = {"from": "shipped", "digest": background().digest(), "documents": background().documents}
     assert json.loads(Path("out/manifest.json").read_bytes())["background"] == shipped
@@ -90,7 +90,7 @@ def test_the_shipped_counts_are_named_as_such_by_default(here):
     assert content("alone")["stories.parquet"] != content("out")["stories.parquet"]
 
 
-def test_the_columns_and_the_configuration_file_are_those_of_a_run(here):
+def test_columns_and_configuration_file_work_as_in_a_run(here):
     rows = [{"العنوان": row["title"], "المتن": row["text"]} for row in ROWS]
     Path("news.jsonl").write_text(lines_of(*rows), encoding="utf-8")
     Path("my.toml").write_text('[input]\ntext = "المتن"\n[copies]\nnear = 0.6\n', encoding="utf-8")
@@ -99,7 +99,7 @@ def test_the_columns_and_the_configuration_file_are_those_of_a_run(here):
     assert fit("--overwrite", "--config", "my.toml", "--input.title", "العنوان")["terms"] > without_titles
 
 
-def test_threads_and_batches_change_no_byte(here):
+def test_counts_do_not_depend_on_threads_and_batches(here):
     fit()
     before = Path("idf.npz").read_bytes()
     fit("--overwrite", "--threads", 3, "--run.batch_rows", 2)
@@ -123,7 +123,7 @@ def test_strict_fails_after_writing_if_anything_was_rejected(here):
 # What is refused
 
 
-def test_missing_inputs_and_a_file_that_exists_are_refused_before_the_work(here, monkeypatch):
+def test_missing_inputs_and_existing_files_are_refused_first(here, monkeypatch):
     monkeypatch.setattr(dedup.stories.fit_idf, "fit_idf", must_not_run)
     said = error_of(dedup_command("stories", "fit-idf", "gone.jsonl", "-o", "idf.npz"), 3)
     assert said.startswith("Error: gone.jsonl: there is no such file or folder")
@@ -136,7 +136,7 @@ def test_missing_inputs_and_a_file_that_exists_are_refused_before_the_work(here,
     assert Path("idf.npz").read_text() == "keep"
 
 
-def test_an_input_is_never_overwritten(here):
+def test_input_is_never_overwritten(here):
     said = error_of(dedup_command(*FIT[:-1], "news.jsonl", "--overwrite"), 4)
     assert said == "Error: news.jsonl: is not a file of document frequencies, so it is not overwritten. Choose another name."
     assert Path("news.jsonl").read_text(encoding="utf-8") == lines_of(*ROWS)
@@ -159,7 +159,7 @@ def test_wrong_usage_is_refused_and_nothing_is_written(here, arguments, message)
     assert os.listdir() == ["news.jsonl"]
 
 
-def test_inputs_in_which_nothing_can_be_counted_are_an_error(here):
+def test_nothing_to_count_is_an_error(here):
     said = error_of(dedup_command(*FIT, "--least", 5), 3)
     assert said.startswith("Error: no word occurs in 5 or more of the 4 different documents")
     Path("news.jsonl").write_text("{\n{\n", encoding="utf-8")
@@ -169,7 +169,7 @@ def test_inputs_in_which_nothing_can_be_counted_are_an_error(here):
     assert os.listdir() == ["news.jsonl"]
 
 
-def test_a_full_disk_is_a_message_and_leaves_the_earlier_counts(here, monkeypatch):
+def test_full_disk_leaves_the_earlier_counts(here, monkeypatch):
     fit()
     before = Path("idf.npz").read_bytes()
     monkeypatch.setattr(zipfile.ZipFile, "writestr", raising(OSError(errno.ENOSPC, "No space left on device")))
@@ -191,7 +191,7 @@ def test_ctrl_c_says_whether_the_counts_were_written(here, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", ["gone", "torn", "text"])
-def test_counts_that_cannot_be_used_are_refused_before_a_run_begins(here, monkeypatch, damage):
+def test_unusable_counts_are_refused_before_a_run(here, monkeypatch, damage):
     fit()
     whole = Path("idf.npz").read_bytes()
     if damage == "gone":
@@ -205,7 +205,7 @@ def test_counts_that_cannot_be_used_are_refused_before_a_run_begins(here, monkey
     assert not Path("out").exists()
 
 
-def test_a_base_whose_counts_have_moved_says_which_they_were_and_how_to_name_them(here):
+def test_base_with_moved_counts_explains_how_to_name_them(here):
     digest = fit()["digest"]
     run("news.jsonl", "-o", "day1", "--stories.background", "idf.npz")
     Path("new.jsonl").write_text(lines_of(ROWS[0] | {"id": "n1"}), encoding="utf-8")
@@ -229,7 +229,7 @@ def test_a_base_whose_counts_have_moved_says_which_they_were_and_how_to_name_the
     assert "The base used stories.background shipped (digest " in said and "): use the same setting, or run" in said
 
 
-def test_help_names_the_settings_of_reading_only():
+def test_help_lists_only_reading_settings():
     help_text = dedup_command("stories", "fit-idf", "--help").stdout
     assert re.findall(r"^([a-z]+): ", help_text, re.MULTILINE) == ["input", "text", "run"]
     assert "fit-idf  Count" in dedup_command("stories", "--help").stdout

@@ -26,7 +26,7 @@ def rows(lists):
 
 @settings(max_examples=50, deadline=None)
 @given(DOCUMENTS, st.dictionaries(TERM, st.integers(1, 90), max_size=25))
-def test_vectors_of_the_window_are_those_of_a_batch_run_over_the_documents_so_far(documents, known):
+def test_window_vectors_match_a_batch_run_over_the_documents_so_far(documents, known):
     terms = np.array(sorted(known), np.uint64)
     background = DocumentFrequencies(terms, np.array([known[int(term)] for term in terms], np.uint32), 100)
     parts = [rows(part) for part in zip(*documents, strict=True)]
@@ -48,7 +48,7 @@ def test_vectors_of_the_window_are_those_of_a_batch_run_over_the_documents_so_fa
     st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)),
     st.tuples(st.floats(1.0, 5000.0), st.floats(1.0, 5000.0)),
 )
-def test_relative_similarity_of_the_window_is_that_of_a_batch_run(similarity, days, headline, density, daily):
+def test_window_relative_similarity_matches_a_batch_run(similarity, days, headline, density, daily):
     """Without bulletins, which the window does not know, and without its caution."""
     rules = story_rules(CONFIG)
     pair = Edges(np.array([1], np.int32), np.array([0], np.int32), np.array([similarity], np.float32))

@@ -31,11 +31,11 @@ def told(labels, stories, times=None):
         ([0, 0, 0, 0], [7, 8, 9, 9], [("story_merged", 9, 7, [100]), ("story_merged", 9, 8, [101])]),
     ],
 )
-def test_clusters_are_compared_with_stories(labels, stories, expected):
+def test_compare_reports_merges_and_splits(labels, stories, expected):
     assert told(labels, stories) == expected
 
 
-def test_of_equal_stories_of_one_time_the_smaller_number_goes_on():
+def test_ties_of_time_go_to_the_smaller_number():
     assert told([0, 0], [8, 7], times=[5, 5]) == [("story_merged", 7, 8, [100])]
 
 
@@ -48,21 +48,21 @@ def held(stories):
     return window
 
 
-def test_stories_that_a_batch_holds_for_one_are_told():
+def test_review_reports_stories_that_a_batch_run_merges():
     (finding,) = held([1, 1, 2, 3, 3, 3]).review()
     assert (finding.event, finding.story, finding.other, finding.members.tolist()) == ("story_merged", 1, 2, [2])
 
 
-def test_a_part_that_a_batch_holds_for_another_story_is_told():
+def test_review_reports_a_part_that_a_batch_run_splits_off():
     (finding,) = held([1, 1, 1, 1, 1, 1]).review()
     assert (finding.event, finding.story, finding.other) == ("story_split", 1, None)
     assert finding.members.tolist() in ([0, 1, 2], [3, 4, 5])
 
 
-def test_a_review_changes_nothing_and_is_told_again():
+def test_review_changes_nothing_and_can_be_repeated():
     window = held([1, 1, 2, 3, 3, 3])
     assert [item.event for item in window.review()] == [item.event for item in window.review()] == ["story_merged"]
 
 
-def test_what_stands_as_a_batch_would_have_it_is_not_told():
+def test_review_of_agreeing_stories_is_empty():
     assert held([1, 1, 1, 3, 3, 3]).review() == []

@@ -35,7 +35,7 @@ def block(n, seed=0, days=8.0):
     return random_rows(random, n), np.arange(n) + 5, times, random.random(n) < 0.3, np.arange(n) * 1000003 - 7
 
 
-def test_a_report_of_the_same_event_joins_its_story(window):
+def test_report_of_the_same_event_joins_its_story(window):
     assert arrive(window, *SAFANIYA[0], hours=0, number=1) == 1
     assert arrive(window, *SAFANIYA[1], hours=5, number=2) == 1
     assert len(window) == 2
@@ -46,18 +46,18 @@ def test_another_event_founds_a_story(window):
     assert arrive(window, *DERBY[0], hours=1, number=2) == 2
 
 
-def test_the_same_words_ten_days_later_are_another_event(window):
+def test_same_words_ten_days_later_are_another_event(window):
     arrive(window, *DERBY[0], hours=0, number=1)
     assert arrive(window, *DERBY[1], hours=240, number=2) == 2
 
 
-def test_a_document_that_comes_late_joins_by_its_own_time(window):
+def test_late_document_joins_by_its_own_time(window):
     arrive(window, *DERBY[0], hours=0, number=1)
     arrive(window, *SAFANIYA[0], hours=240, number=2)
     assert arrive(window, *DERBY[1], hours=3, number=3) == 1
 
 
-def test_a_headline_joins_the_story_of_an_article(window):
+def test_headline_joins_the_story_of_an_article(window):
     arrive(window, *DERBY[0], hours=0, number=1)
     assert arrive(window, DERBY[1][0], "", hours=2, number=2) == 1
 
@@ -67,12 +67,12 @@ def test_two_headlines_join_by_their_letters(window):
     assert arrive(window, "الهلال هزم النصر بثلاثية نظيفة في ديربي الرياض", "", hours=2, number=2) == 1
 
 
-def test_an_empty_document_founds_a_story_and_is_joined_by_none(window):
+def test_empty_document_is_alone(window):
     assert arrive(window, "", "", hours=0, number=1) == 1
     assert arrive(window, "", "", hours=0, number=2) == 2
 
 
-def test_what_arrives_changes_no_story_that_was_given(window):
+def test_assignments_are_final(window):
     given = {}
     for number, (_, title, text) in enumerate(all_reports()):
         given[number] = arrive(window, title, text, hours=number, number=number)
@@ -98,7 +98,7 @@ def test_propose_changes_nothing(window):
     assert len(window) == 1
 
 
-def test_a_document_between_two_stories_tells_once_that_they_are_one(window):
+def test_document_that_fits_two_stories_reports_their_merge_once(window):
     rows = vectors(window, [SAFANIYA[0], SAFANIYA[1], SAFANIYA[2], SAFANIYA[2]])
     # Readers, or an earlier day, held them apart.
     window.load(rows.take(slice(0, 2)), np.array([1, 2]), np.array([0.0, HOUR]), np.zeros(2, bool), np.array([71, 72]))
@@ -109,7 +109,7 @@ def test_a_document_between_two_stories_tells_once_that_they_are_one(window):
     assert window.propose(rows, 3, 3 * HOUR, False) == Assignment(proposed.story)
 
 
-def test_stories_of_different_events_are_not_told_to_be_one(window):
+def test_stories_of_different_events_are_not_reported_as_merged(window):
     rows = vectors(window, [report for _, *report in all_reports()])
     n = len(rows)
     _, merges = window.assign(rows, np.arange(n), np.arange(n) * HOUR, np.zeros(n, bool), np.arange(n))
@@ -119,7 +119,7 @@ def test_stories_of_different_events_are_not_told_to_be_one(window):
 EVENTS_OF = [event for event, *_ in all_reports()]
 
 
-def test_a_document_that_was_removed_is_joined_by_none(window):
+def test_removed_document_is_joined_by_none(window):
     arrive(window, *DERBY[0], hours=0, number=1)
     assert window.remove(1)
     assert not window.remove(1)
@@ -127,7 +127,7 @@ def test_a_document_that_was_removed_is_joined_by_none(window):
     assert arrive(window, *DERBY[1], hours=1, number=2) == 2
 
 
-def test_a_removed_document_counts_no_more_in_the_weights_of_words(window):
+def test_removed_document_no_longer_counts_in_weights(window):
     before = vectors(window, [DERBY[1]]).weights
     arrive(window, *DERBY[0], hours=0, number=1)
     assert not np.array_equal(before, vectors(window, [DERBY[1]]).weights)
@@ -135,7 +135,7 @@ def test_a_removed_document_counts_no_more_in_the_weights_of_words(window):
     assert np.array_equal(before, vectors(window, [DERBY[1]]).weights)
 
 
-def test_what_is_before_a_time_is_forgotten(window):
+def test_forget_before_drops_older_documents(window):
     arrive(window, *DERBY[0], hours=0, number=1)
     arrive(window, *SAFANIYA[0], hours=30, number=2)
     assert window.forget_before(24 * HOUR) == 1
@@ -143,13 +143,13 @@ def test_what_is_before_a_time_is_forgotten(window):
     assert list(window._contents.row_of) == [2]
 
 
-def test_a_number_that_is_in_the_window_is_refused(window):
+def test_number_already_in_the_window_is_refused(window):
     arrive(window, *DERBY[0], hours=0, number=1)
     with pytest.raises(ValueError, match="remove it before"):
         arrive(window, *SAFANIYA[0], hours=1, number=1)
 
 
-def test_a_story_founded_again_by_its_number_goes_on(window):
+def test_founding_an_existing_number_continues_that_story(window):
     arrive(window, *DERBY[0], hours=0, number=1)
     rows = vectors(window, [SAFANIYA[0]])
     placed, _ = window.assign(rows, np.array([9]), np.array([HOUR]), np.zeros(1, bool), np.array([1]))
@@ -157,14 +157,14 @@ def test_a_story_founded_again_by_its_number_goes_on(window):
     assert window.propose(vectors(window, [SAFANIYA[1]]), 0, HOUR, False).story == 1
 
 
-def test_a_block_of_nothing_is_placed(window):
+def test_empty_block_is_assigned(window):
     rows = vectors(window, [DERBY[0]]).take(slice(0, 0))
     none = np.empty(0, np.int64)
     placed, merges = window.assign(rows, none, none.astype(float), none.astype(bool), none)
     assert (placed.tolist(), merges, window.review()) == ([], [], [])
 
 
-def test_a_name_of_the_day_does_not_stay_rare(window):
+def test_name_in_many_documents_loses_weight(window):
     report = ("ثوران بركان راونج", "أغلق المطار بسبب رماد البركان")
     first = vectors(window, [report])
     for number in range(40):
@@ -175,7 +175,7 @@ def test_a_name_of_the_day_does_not_stay_rare(window):
     assert later.weights[0, volcano] < first.weights[0, volcano]
 
 
-def test_a_block_gets_the_vectors_that_its_documents_get_one_by_one(window):
+def test_block_has_the_vectors_of_its_documents_one_by_one(window):
     reports = [report for _, *report in all_reports()] + [(DERBY[0][0], ""), ("Hilal beat Nassr in Riyadh", "three goals to nil")]
     together = vectors(window, reports)
     for number, report in enumerate(reports):
@@ -186,7 +186,7 @@ def test_a_block_gets_the_vectors_that_its_documents_get_one_by_one(window):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_block_is_placed_as_its_documents_are_one_by_one(seed):
+def test_block_is_assigned_as_its_documents_one_by_one(seed):
     rows, numbers, times, headline, founding = block(400, seed)
     together, alone = (StoryWindow(background(), Config().stories) for _ in range(2))
     stories, merges, proposed_merges = [], [], []
@@ -209,7 +209,7 @@ def test_a_block_is_placed_as_its_documents_are_one_by_one(seed):
     assert merges
 
 
-def test_room_that_is_made_anew_changes_no_story():
+def test_rewriting_the_arrays_changes_no_assignment():
     rows, numbers, times, headline, founding = block(600, 5)
     plain, renewed = (StoryWindow(background(), Config().stories) for _ in range(2))
     given = []
@@ -228,7 +228,7 @@ def test_room_that_is_made_anew_changes_no_story():
     assert len(plain) == len(renewed) == 600 - 12 * 8
 
 
-def test_a_window_that_forgets_does_not_grow():
+def test_forgetting_bounds_the_memory():
     window = StoryWindow(background(), Config().stories)
     sizes = []
     for day in range(40):
@@ -244,7 +244,7 @@ def test_a_window_that_forgets_does_not_grow():
 
 @pytest.mark.slow
 @needs_july
-def test_stories_of_arrivals_agree_with_readers_nearly_as_a_batch_does():
+def test_online_stories_agree_with_labels_nearly_as_a_batch_run():
     import dedup
     from bench.quality.online import replay, stream_of
 
@@ -279,7 +279,7 @@ def loaded(window, rows, stories):
 
 
 @pytest.mark.parametrize(("cosine", "joins"), [(0.186, False), (0.188, True)])
-def test_an_article_joins_at_one_and_a_tenth_of_the_threshold_of_a_batch_run(window, cosine, joins):
+def test_article_joins_at_1_1_times_the_batch_threshold(window, cosine, joins):
     """0.187 is 1.1 times 0.17: what is joined online cannot be parted later."""
     loaded(window, unit_rows({8: 1.0}), [1])
     proposed = window.propose(unit_rows({8: cosine, 16: np.sqrt(1 - cosine**2)}), 0, 0.0, False)
@@ -287,7 +287,7 @@ def test_an_article_joins_at_one_and_a_tenth_of_the_threshold_of_a_batch_run(win
 
 
 @pytest.mark.parametrize(("shared", "joins"), [(0.0399, False), (0.0401, True)])
-def test_documents_that_share_less_than_four_hundredths_in_rare_words_are_not_compared(window, shared, joins):
+def test_documents_with_a_score_below_0_04_are_not_compared(window, shared, joins):
     """The other term that both have is in more documents than postings are read."""
     report = {8: np.sqrt(shared), 16: np.sqrt(1 - shared)}
     loaded(window, unit_rows(report, *[{16: 0.01, 24: 0.99}] * 2600), [1, *[2] * 2600])
@@ -295,7 +295,7 @@ def test_documents_that_share_less_than_four_hundredths_in_rare_words_are_not_co
 
 
 @pytest.mark.parametrize(("others", "joins"), [(2498, True), (2499, False)])
-def test_two_thousand_five_hundred_postings_are_read_for_a_document(window, others, joins):
+def test_at_most_2500_postings_are_read(window, others, joins):
     """One for the rare term and the rest for the common one, if it has no more than that."""
     report = {8: np.sqrt(0.03), 16: np.sqrt(0.97)}
     loaded(window, unit_rows(report, *[{16: 0.01, 24: 0.99}] * others), [1, *[2] * others])

@@ -12,7 +12,7 @@ from dedup.stories.changes import overlaps
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), max_size=30), st.permutations(range(5)))
-def test_overlaps_are_those_of_a_count_by_hand(documents, seniority):
+def test_overlaps_match_the_reference(documents, seniority):
     cluster, story = (np.array([pair[side] for pair in documents], np.int64) for side in (0, 1))
     shared = overlaps(cluster, story, np.array(seniority), 6)
     counts, sizes = Counter(documents), Counter(story.tolist())

@@ -65,7 +65,7 @@ def checks():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.parametrize(("estimator", "check"), checks(), ids=lambda value: value.func.__name__ if hasattr(value, "func") else "")
-def test_the_contract_of_scikit_learn_is_kept(estimator, check):
+def test_estimator_passes_the_checks_of_scikit_learn(estimator, check):
     if check.func.__name__ in EXPECTED_FAILURES:
         with pytest.raises((AssertionError, ValueError), match=EXPECTED_FAILURES[check.func.__name__]):
             check(estimator)
@@ -75,7 +75,7 @@ def test_the_contract_of_scikit_learn_is_kept(estimator, check):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, sparse.coo_matrix, sparse.csr_array, sparse.csc_matrix])
-def test_every_form_of_a_matrix_gives_the_same_labels(form, dtype):
+def test_labels_do_not_depend_on_the_matrix_type(form, dtype):
     counts, times, headline = corpus()
     counts = np.ceil(counts.toarray() * 5)
     expected = StoryClusterer().fit_predict(counts, times, headline)
@@ -83,7 +83,7 @@ def test_every_form_of_a_matrix_gives_the_same_labels(form, dtype):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_labels_are_those_of_the_pipeline_numbered_by_first_appearance(seed):
+def test_labels_match_the_pipeline_numbered_by_first_appearance(seed):
     matrix, times, headline = corpus(seed)
     times[::7] = np.nan
     estimator = StoryClusterer().fit(matrix, times, headline)
@@ -94,14 +94,14 @@ def test_labels_are_those_of_the_pipeline_numbered_by_first_appearance(seed):
     assert 1 < estimator.n_stories_ < 80
 
 
-def test_the_length_of_a_row_does_not_matter():
+def test_row_length_does_not_matter():
     matrix, times, headline = corpus()
     scales = sparse.diags_array(10.0 ** np.random.default_rng(1).integers(-180, 180, matrix.shape[0]))
     expected = StoryClusterer().fit_predict(matrix, times, headline)
     assert StoryClusterer().fit_predict(scales @ matrix, times, headline).tolist() == expected.tolist()
 
 
-def test_rows_of_unit_length_are_not_copied_and_others_are_not_changed():
+def test_unit_rows_are_not_copied_and_inputs_are_not_changed():
     matrix, times, headline = corpus()
     fine = unit(matrix)
     assert clusterer._unit_rows(fine) is fine
@@ -111,7 +111,7 @@ def test_rows_of_unit_length_are_not_copied_and_others_are_not_changed():
     assert matrix.data.tolist() == kept.data.tolist()
 
 
-def test_read_only_data_is_enough():
+def test_read_only_arrays_are_accepted():
     matrix, times, headline = corpus()
     fine = unit(matrix)
     for array in (fine.data, fine.indices, fine.indptr, times, headline):
@@ -119,7 +119,7 @@ def test_read_only_data_is_enough():
     assert StoryClusterer().fit(fine, times, headline).n_stories_ > 1
 
 
-def test_zeros_that_are_written_out_and_weights_too_faint_to_count_change_nothing():
+def test_explicit_zeros_and_faint_weights_change_nothing():
     """Thousands of products of them underflow to 0: the kernel takes a score of 0 for a row it has not met."""
     matrix, times, headline = corpus()
     fine, n = unit(matrix), matrix.shape[0]
@@ -132,13 +132,13 @@ def test_zeros_that_are_written_out_and_weights_too_faint_to_count_change_nothin
     assert StoryClusterer().fit_predict(sparse.hstack([fine, written]).tocsr(), times, headline).tolist() == expected.tolist()
 
 
-def test_entries_of_one_place_add_up():
+def test_duplicate_entries_add_up():
     twice = sparse.csr_matrix((np.array([0.5, 0.5, 1.0]), np.array([0, 0, 0]), np.array([0, 2, 3])), shape=(2, 1))
     assert joined(twice)
     assert twice.nnz == 3
 
 
-def test_documents_without_words_are_stories_of_their_own():
+def test_documents_without_words_are_separate_stories():
     matrix = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
     assert StoryClusterer().fit_predict(matrix).tolist() == [0, 1, 2, 1]
 
@@ -159,7 +159,7 @@ TIMES = {
 
 
 @pytest.mark.parametrize("times", TIMES.values(), ids=TIMES)
-def test_times_of_every_type_keep_days_apart(times):
+def test_times_of_every_type_are_understood(times):
     assert not joined(pair(0.9), times, window_days=0.9)
     assert joined(pair(0.9), times, window_days=1.1)
 
@@ -176,11 +176,11 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("times", UNKNOWN.values(), ids=UNKNOWN)
-def test_a_document_of_unknown_time_is_compared_with_all(times):
+def test_undated_document_is_compared_with_all(times):
     assert joined(pair(), times, window_days=0.01)
 
 
-def test_headlines_have_a_cut_of_their_own():
+def test_headlines_have_their_own_threshold():
     cuts = {"headline_cut": 0.1, "cut": 0.9}
     assert joined(pair(), None, [True, True], **cuts)
     assert joined(pair(), None, np.array([1, 1]), **cuts)
@@ -204,12 +204,12 @@ BAD = {
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD.values(), ids=BAD)
-def test_what_cannot_be_clustered_is_refused_with_a_reason(arguments, message):
+def test_invalid_input_raises_a_value_error(arguments, message):
     with pytest.raises(ValueError, match=message):
         StoryClusterer().fit(*arguments)
 
 
-def test_parameters_are_the_settings_of_stories_with_their_defaults():
+def test_parameters_are_the_story_settings_with_their_defaults():
     """A setting that clusters and is not listed here would be one that only the pipeline obeys."""
     defaults = {name: parameter.default for name, parameter in inspect.signature(StoryClusterer).parameters.items()}
     settings = {field.name: field.default for field in dataclasses.fields(StoryConfig) if field.name not in OF_VECTORS}
@@ -217,7 +217,7 @@ def test_parameters_are_the_settings_of_stories_with_their_defaults():
 
 
 @pytest.mark.parametrize("parameters", [{"cut": 1.0}, {"headline_cut": 1.0}, {"cut": np.float64(1), "neighbours": np.int64(3)}])
-def test_a_parameter_decides(parameters):
+def test_parameters_take_effect(parameters):
     headline = [True, True] if "headline_cut" in parameters else None
     assert joined(pair(0.3), None, headline)
     assert not joined(pair(0.3), None, headline, **parameters)
@@ -227,20 +227,20 @@ def test_a_parameter_decides(parameters):
 @pytest.mark.parametrize(
     "parameters", [{"cut": 0.0}, {"cut": "0.2"}, {"window_days": -1.0}, {"neighbours": 0}, {"neighbours": 1.5}, {"threads": -1}]
 )
-def test_a_parameter_out_of_range_is_told_when_fitting(parameters):
+def test_out_of_range_parameter_fails_in_fit(parameters):
     estimator = StoryClusterer(**parameters)
     with pytest.raises(ConfigError, match=next(iter(parameters))):
         estimator.fit(pair())
 
 
-def test_in_a_pipeline_of_scikit_learn_times_stand_in_the_place_of_y():
+def test_pipeline_passes_times_as_y():
     titles = ["زلزال يضرب شمال البلاد", "زلزال قوي يضرب شمال البلاد", "زلزال يضرب شمال البلاد مجددا"]
     times = [NOON, NOON + timedelta(hours=2), NOON + timedelta(30)]
     pipeline = make_pipeline(TfidfVectorizer(), StoryClusterer())
     assert pipeline.fit_predict(titles, times).tolist() == [0, 0, 1]
 
 
-def test_the_example_of_the_docstring_is_true():
+def test_docstring_example_runs():
     example = doctest.DocTestParser().get_doctest(
         StoryClusterer.__doc__, {"np": np, "StoryClusterer": dedup.StoryClusterer}, "example", None, 0
     )

@@ -53,30 +53,30 @@ def story_of(*rows):
 FIRE, OTHER = "حريق كبير يدمر سوق المدينة القديمة", "إخماد حريق سوق المدينة القديمة بعد ساعات"
 
 
-def test_the_document_in_the_middle_of_its_story_leads():
+def test_central_document_leads():
     story = story_of(document("زيارة الوزير للمصابين", text="حريق سوق"), document(FIRE, text=OTHER), document(OTHER, text=FIRE, hours=9))
     assert story["title"] == FIRE
     assert story["lead_id"] == "d1"
 
 
-def test_of_equal_documents_the_first_published_leads():
+def test_ties_for_the_lead_go_to_the_first_published():
     assert story_of(document(FIRE, hours=5), document(FIRE, hours=1), document("حريق السوق")).get("lead_id") == "d1"
 
 
-def test_a_document_that_more_sources_printed_leads():
+def test_document_of_more_sources_leads():
     rows = [document(FIRE), document(FIRE), *(document("x", source=name, copy_of=1) for name in ("الأفق", "النهار", "الوطن"))]
     assert story_of(*rows)["lead_id"] == "d1"
     same = [document(FIRE), document(FIRE), *(document("x", copy_of=1) for _ in range(3))]
     assert story_of(*same)["lead_id"] == "d0"  # three copies in one source are no variety
 
 
-def test_of_documents_with_the_same_words_the_one_whose_title_names_the_event_leads():
+def test_title_that_names_the_event_leads():
     visit = "زيارة الوزير للمصابين في المستشفى"
     story = story_of(document(visit, text=FIRE), document(FIRE, text=visit, hours=1), document(None, text=FIRE, hours=2))
     assert story["title"] == FIRE
 
 
-def test_the_name_of_a_section_leads_only_where_there_is_no_title():
+def test_section_name_leads_only_without_another_title():
     sections = [document("كاريكاتير", text=FIRE, hours=i) for i in range(3)]
     assert story_of(*sections, document(OTHER, hours=9))["title"] == OTHER
     assert story_of(*sections, document(OTHER, role="headline"))["title"] == OTHER
@@ -95,16 +95,16 @@ def test_the_name_of_a_section_leads_only_where_there_is_no_title():
         f"{FIRE}؟",
     ],
 )
-def test_a_title_with_furniture_or_without_an_end_gives_way(worse):
+def test_title_with_furniture_or_truncated_does_not_lead(worse):
     assert story_of(document(worse), document(FIRE, hours=1))["title"] == FIRE
 
 
-def test_an_article_leads_before_a_headline_and_a_title_before_none():
+def test_article_leads_before_headline_and_title_before_none():
     assert story_of(document(FIRE, role="headline"), document(FIRE, text=OTHER, hours=3))["lead_id"] == "d1"
     assert story_of(document(None, text=FIRE), document(FIRE, role="headline", hours=3))["lead_id"] == "d1"
 
 
-def test_sources_are_listed_by_documents_copies_included_then_by_name():
+def test_sources_are_sorted_by_documents_with_copies_then_by_name():
     rows = [document(FIRE, source=name) for name in ("جيم", "باء", "ألف", "باء")]
     story = story_of(*rows, document("x", source="جيم", copy_of=0), document("x", source="جيم", copy_of=0), document(FIRE, source=None))
     assert story["sources"] == ["جيم", "باء", "ألف"]
@@ -112,14 +112,14 @@ def test_sources_are_listed_by_documents_copies_included_then_by_name():
     assert (story["documents"], story["copies"]) == (5, 2)
 
 
-def test_the_peak_is_where_the_six_fullest_hours_begin():
+def test_peak_is_the_start_of_the_fullest_six_hours():
     story = story_of(*(document(FIRE, hours=hours) for hours in (0, 1, 24, 29, 30, 31, 60)))
     assert story["first_published"] == START
     assert story["peak_published"] == START + dt.timedelta(hours=24)  # 24, 29 and 30; 31 is an hour too late
     assert story["last_published"] == START + dt.timedelta(hours=60)
 
 
-def test_of_equally_full_hours_the_first_are_the_peak():
+def test_ties_for_the_peak_go_to_the_first():
     assert story_of(document(FIRE, hours=3), document(FIRE, hours=50))["peak_published"] == START + dt.timedelta(hours=3)
 
 
@@ -128,7 +128,7 @@ def test_copies_count_for_the_peak():
     assert story["peak_published"] == START + dt.timedelta(hours=40)
 
 
-def test_a_story_of_no_known_time_has_no_timeline_and_undated_documents_are_no_part_of_one():
+def test_undated_documents_do_not_count_in_the_timeline():
     undated = story_of(document(FIRE, hours=None), document(FIRE, hours=None))
     assert [undated[name] for name in ("first_published", "peak_published", "last_published")] == [None] * 3
     half = story_of(document(FIRE, hours=None), document(FIRE, hours=2))
@@ -146,11 +146,11 @@ def test_a_story_of_no_known_time_has_no_timeline_and_undated_documents_are_no_p
         ([None], None),
     ],
 )
-def test_the_agency_is_the_one_that_most_documents_name_if_a_third_do(named, agency):
+def test_agency_is_the_most_frequent_one_from_a_third_of_the_documents(named, agency):
     assert story_of(*(document(FIRE, agency=name) for name in named))["agency"] == agency
 
 
-def test_cohesion_is_the_mean_cosine_of_two_documents_and_one_for_one():
+def test_cohesion_is_the_mean_cosine_and_1_for_a_single_document():
     assert story_of(document(FIRE))["cohesion"] == 1
     assert story_of(document("حريق سوق"), document("سوق مدينة"))["cohesion"] == pytest.approx(0.5, abs=1e-6)
     assert story_of(document("حريق"), document("سوق"))["cohesion"] == 0
@@ -158,25 +158,25 @@ def test_cohesion_is_the_mean_cosine_of_two_documents_and_one_for_one():
     assert three["cohesion"] == pytest.approx(0.5 / 3, abs=1e-6)
 
 
-def test_a_word_of_several_documents_comes_before_one_of_a_single_one_however_it_weighs():
+def test_keywords_of_several_documents_come_before_those_of_one():
     story = story_of(document("أعاصير"), document(FIRE), document(f"{FIRE} بالكامل"))
     assert len(story["keywords"]) > 1
     assert story["keywords"][-1] == "أعاصير"
 
 
-def test_words_of_any_day_are_no_keywords():
+def test_everyday_words_are_no_keywords():
     story = story_of(document("أكد المتحدث الأحد الماضي حريق السوق"), document("حريق السوق الأحد", hours=1))
     assert story["keywords"] == ["حريق السوق"]
 
 
-def test_a_story_is_named_by_its_earliest_document():
+def test_story_id_comes_from_the_earliest_document():
     book = tell_of(document(FIRE, hours=5), document(OTHER, hours=2), document("مباراة النهائي", story=7))
     assert book.stories.column("story_id").to_pylist() == [story_id("d1"), story_id("d2")]
     assert book.story_of.tolist() == [0, 0, 1]
     assert book.stories.schema.equals(schema.STORIES)
 
 
-def test_stories_are_told_alike_in_blocks_of_any_size(monkeypatch):
+def test_descriptions_do_not_depend_on_the_block_size(monkeypatch):
     titles = ["حريق السوق القديم", "فوز المنتخب بالكأس", "هبوط أسعار النفط", "افتتاح معرض الكتاب", "غرق مركب الصيد"]
     rows = [document(f"{titles[i % 5]} {word}", hours=i, story=i % 5) for i in range(20) for word in ("اليوم",)]
     whole = tell_of(*rows).stories
@@ -185,7 +185,7 @@ def test_stories_are_told_alike_in_blocks_of_any_size(monkeypatch):
         assert tell_of(*rows).stories.equals(whole)
 
 
-def test_no_documents_are_no_stories():
+def test_no_documents_give_an_empty_table():
     empty = pa.table({name: pa.array([], schema.TEXTS.field(name).type) for name in schema.TEXTS.names if name != "text"})
     none = np.empty(0, np.int64)
     book = describe_stories(

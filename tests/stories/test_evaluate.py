@@ -45,7 +45,7 @@ def labellings(draw):
     return [draw(st.lists(st.integers(0, most), min_size=n, max_size=n)) for most in (draw(st.integers(0, 9)), draw(st.integers(0, 9)))]
 
 
-def test_an_example_by_hand():
+def test_scores_of_a_small_example():
     """Of five documents, the third is found with the other story."""
     scores = score(GOLD, FOUND, samples=0)
     assert bcubed(GOLD, FOUND)[0].tolist() == pytest.approx([1, 1, 1 / 3, 2 / 3, 2 / 3])
@@ -56,7 +56,7 @@ def test_an_example_by_hand():
     assert (scores.documents, scores.gold_stories, scores.found_stories, scores.largest_gold, scores.largest_found) == (5, 2, 2, 3, 3)
 
 
-def test_another_example_by_hand():
+def test_scores_of_another_small_example():
     """One story of four is found in halves, and two single documents are found as one."""
     scores = score([0, 0, 0, 0, 1, 2], [7, 7, 8, 8, 9, 9], samples=0)
     assert (scores.bcubed_precision, scores.bcubed_recall) == pytest.approx((5 / 6, 4 / 6))
@@ -65,7 +65,7 @@ def test_another_example_by_hand():
 
 
 @given(labellings())
-def test_every_score_is_its_slow_twin(labels):
+def test_scores_match_the_reference(labels):
     gold, found = labels
     scores = score(gold, found, samples=0)
     precision, recall = slow_bcubed(gold, found)
@@ -106,7 +106,7 @@ def test_a_number_and_its_digits_are_two_labels():
     assert score([1, "1"], [1, 1]).gold_stories == 2
 
 
-def test_one_document_and_perfect_agreement_score_1():
+def test_single_document_and_perfect_agreement_score_1():
     assert score(["a"], ["b"]).bcubed_f1 == 1
     perfect = score([1, 1, 2], ["x", "x", "y"])
     assert {perfect.bcubed_f1, perfect.pairwise_f1, perfect.ari, perfect.v_measure} == {1.0}
@@ -124,7 +124,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("labels", "message"), BAD.values(), ids=BAD)
-def test_labels_that_cannot_be_scored_are_refused(labels, message):
+def test_invalid_labels_raise_a_value_error(labels, message):
     with pytest.raises(ValueError, match=message):
         score(*labels)
     with pytest.raises(ValueError, match=message):
@@ -138,7 +138,7 @@ def messy(seed=0, stories=60):
     return gold, np.where(random.random(len(gold)) < 0.8, gold, random.integers(0, stories, len(gold)))
 
 
-def test_intervals_hold_the_score_and_come_again_with_the_same_seed():
+def test_intervals_contain_the_score_and_are_reproducible():
     gold, found = messy()
     scores = score(gold, found)
     assert list(scores.intervals) == [
@@ -150,13 +150,13 @@ def test_intervals_hold_the_score_and_come_again_with_the_same_seed():
     assert score(gold, found, samples=0).intervals == {}
 
 
-def test_a_lower_level_and_more_stories_make_narrower_intervals():
+def test_lower_level_and_more_stories_give_narrower_intervals():
     width = lambda *labels, **options: -np.subtract(*score(*labels, **options).intervals["bcubed_f1"])  # noqa: E731
     assert width(*messy(), level=0.5) < 0.6 * width(*messy())
     assert width(*messy(stories=960)) < 0.4 * width(*messy())
 
 
-def test_draws_are_of_whole_stories_and_documents_keep_their_values():
+def test_bootstrap_draws_whole_stories():
     """The twin draws stories and takes the mean of what their documents scored in the whole set."""
     gold, found = messy()
     precision, recall = slow_bcubed(gold.tolist(), found.tolist())
@@ -169,7 +169,7 @@ def test_draws_are_of_whole_stories_and_documents_keep_their_values():
     assert score(gold, found).intervals["bcubed_f1"] == pytest.approx(np.quantile(f1, [0.025, 0.975]))
 
 
-def test_intervals_hold_the_truth_about_as_often_as_they_say():
+def test_intervals_cover_the_truth_as_often_as_they_claim():
     """Stories of three documents are found whole or all apart, each with even chance: recall is 2/3 in the long run."""
     random = np.random.default_rng(5)
     held = 0
@@ -182,7 +182,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
     assert 0.88 <= held / 200 <= 0.99
 
 
-def test_scores_are_one_line_to_read():
+def test_str_of_scores_is_one_line():
     line = str(score(GOLD, FOUND))
     assert line.startswith("BCubed F1 0.733 [")
     assert "(P 0.733 R 0.733); pairwise F1 0.500 [" in line
@@ -191,5 +191,5 @@ def test_scores_are_one_line_to_read():
     assert "\n" not in line
 
 
-def test_harmonic_means_of_arrays_and_of_nothing():
+def test_harmonic_takes_arrays_and_zeros():
     assert evaluate.harmonic(np.array([1.0, 0.0]), np.array([0.5, 0.0])).tolist() == pytest.approx([2 / 3, 0.0])

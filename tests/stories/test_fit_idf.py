@@ -48,7 +48,7 @@ def counted(rows):
     return {hashes[word]: number for word, number in counts.items()}
 
 
-def test_the_counts_are_those_of_a_count_by_hand(crawl):
+def test_counts_match_the_reference(crawl):
     rows = [{"title": f"{news(90 + i, 4)} {i}", "text": f"{news(i, 30)} رقم{i % 3}"} for i in range(40)]
     fit = fit_idf(crawl(*rows), least=1)
     known = fit.background
@@ -58,21 +58,21 @@ def test_the_counts_are_those_of_a_count_by_hand(crawl):
     assert not (known.terms & FLAGS).any()
 
 
-def test_a_word_counts_once_in_a_document_whatever_its_form_and_place(crawl):
+def test_word_counts_once_per_document_in_any_form(crawl):
     known = fit_idf(crawl({"title": "القاهرة اليوم", "text": "زار القاهرة ثم غادر القَاهِرَة، وبالقاهرة مطار"}), least=1).background
     assert frequency(known, "القاهرة") == 1
     assert frequency(known, "مطار") == 1
     assert frequency(known, "ثم") == 0  # a stop word
 
 
-def test_deciding_words_of_a_title_count_as_little_as_they_weigh_in_stories(crawl):
+def test_stop_words_of_titles_are_not_counted(crawl):
     word = min(deciding_words() & stop_words())
     known = fit_idf(crawl({"title": f"الوزير {word} القرار", "text": news(1)}), least=1).background
     assert frequency(known, word) == 0
     assert frequency(known, "القرار") == 1
 
 
-def test_a_text_that_is_printed_again_counts_once_whatever_its_title_typing_and_place(crawl):
+def test_repeated_text_counts_once(crawl):
     wire = news(1, 60)
     marked = wire.replace("الحكومة", "الحُكومةِ").replace(" ", "  ")
     rows = [{"title": f"عنوان {i}", "text": [wire, marked][i % 2]} for i in range(50)]
@@ -90,7 +90,7 @@ def test_documents_without_words_are_not_counted(crawl):
     assert frequency(fit.background, "زرافة") == 0
 
 
-def test_pages_are_counted_by_their_documents_without_their_furniture(crawl):
+def test_pages_are_segmented_before_counting(crawl):
     page = PAGE.read_text(encoding="utf-8")
     part = dedup.segment(page)
     said = [part.body, *(f"{piece.title} {piece.text}" for piece in part.embedded), *part.headlines]
@@ -107,7 +107,7 @@ def test_pages_are_counted_by_their_documents_without_their_furniture(crawl):
 
 
 @pytest.mark.parametrize(("threads", "batch_rows"), [(1, 1), (2, 3), (3, 17), (5, 1000)])
-def test_threads_and_batches_change_no_byte_of_the_file(crawl, tmp_path, threads, batch_rows):
+def test_file_does_not_depend_on_threads_and_batches(crawl, tmp_path, threads, batch_rows):
     rows = [{"title": news(i, 5), "text": f"{news(i % 70, 25)} كلمة{i % 70 % 23}"} for i in range(100)]
     path = crawl(*rows)
     fit_idf(path, Config().replace({"run.threads": 1})).background.write(tmp_path / "one.npz")
@@ -118,14 +118,14 @@ def test_threads_and_batches_change_no_byte_of_the_file(crawl, tmp_path, threads
 
 
 @pytest.mark.parametrize("least", [1, 2, 3])
-def test_words_in_too_few_documents_are_left_out(crawl, least):
+def test_words_in_too_few_documents_are_omitted(crawl, least):
     rows = [{"text": f"{news(i)} {word}"} for i, word in enumerate(["زرافة", "زرافة", "زرافة", "فراشة", "فراشة", "قنفذ"])]
     known = fit_idf(crawl(*rows), least=least).background
     assert [frequency(known, word) for word in ("زرافة", "فراشة", "قنفذ")] == [3, 2 if least < 3 else 0, 1 if least < 2 else 0]
     assert known.documents == 6
 
 
-def test_counts_that_know_little_of_their_own_corpus_are_said_to(crawl):
+def test_low_coverage_is_a_warning(crawl):
     path = crawl(*({"text": news(i, 6) + " " + " ".join(f"rare{chr(97 + i)}{chr(97 + j)}" for j in range(9))} for i in range(8)))
     fit = fit_idf(path, least=2)
     assert 0 < fit.coverage < 0.7
@@ -137,7 +137,7 @@ def test_counts_that_know_little_of_their_own_corpus_are_said_to(crawl):
     assert fit_idf(path, least=1).coverage == 1
 
 
-def test_what_leaves_nothing_to_count_is_an_error(crawl, tmp_path):
+def test_nothing_to_count_is_an_input_error(crawl, tmp_path):
     path = crawl({"text": news(1)}, {"text": news(1)})
     with pytest.raises(InputError) as error:
         fit_idf(path)
@@ -154,13 +154,13 @@ def test_what_leaves_nothing_to_count_is_an_error(crawl, tmp_path):
         fit_idf(path, least=0)
 
 
-def test_rows_that_cannot_be_read_are_counted_and_left_out(crawl):
+def test_rejected_rows_are_reported_and_not_counted(crawl):
     path = crawl({"text": news(1)}, {"text": None}, {"text": news(2)})
     fit = fit_idf(path, least=1)
     assert (fit.documents, fit.rejects) == (2, 1)
 
 
-def test_progress_tells_the_documents_read(crawl):
+def test_progress_reports_the_documents_read(crawl):
     told = []
     path = crawl(*({"text": news(i)} for i in range(5)))
     fit_idf(path, Config().replace({"run.batch_rows": 2}), least=1, progress=lambda stage, rows: told.append((stage, rows)))
@@ -168,7 +168,7 @@ def test_progress_tells_the_documents_read(crawl):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_tally_counts_as_a_counter_does_in_few_runs(seed):
+def test_tally_matches_a_counter_and_keeps_few_runs(seed):
     random = np.random.default_rng(seed)
     tally, counter = Tally(), Counter()
     for _ in range(200):
@@ -197,7 +197,7 @@ def weight_ratio(known, rows):
     return first[rare] / first[common]
 
 
-def test_words_weigh_by_the_corpus_and_the_background_together(crawl):
+def test_idf_combines_corpus_and_background(crawl):
     """Idf is 1 + log((1 + n) / (1 + documents that hold it)), over the corpus alone, or with the same corpus again behind it."""
     rare, common = 4000, 8000
     rows = [[rare, common], *([common] for _ in range(9))]
@@ -217,7 +217,7 @@ def cohesions(path, setting):
     return result.stories.column("cohesion").to_pylist(), result.manifest
 
 
-def test_a_run_weighs_words_by_the_counts_it_is_given_and_says_which(crawl, tmp_path):
+def test_run_uses_the_given_counts_and_names_them_in_the_manifest(crawl, tmp_path):
     path = crawl(*({"text": f"{news(i % 8, 40)} {news(100 + i, 30)}", "published": "2025-03-02"} for i in range(24)))
     fit = fit_idf(path, least=1)
     fit.background.write(tmp_path / "idf.npz")
@@ -237,7 +237,7 @@ def test_a_run_weighs_words_by_the_counts_it_is_given_and_says_which(crawl, tmp_
     assert len(set(digests)) == 3
 
 
-def test_a_run_on_a_base_needs_its_counts_whatever_their_file_is_called(crawl, tmp_path):
+def test_run_with_a_base_requires_the_counts_of_the_base(crawl, tmp_path):
     path = crawl(*({"text": news(i, 40), "published": "2025-03-02"} for i in range(6)))
     for name, least in (("idf.npz", 1), ("same.npz", 1), ("other.npz", 2)):
         fit_idf(path, least=least).background.write(tmp_path / name)

@@ -35,11 +35,11 @@ def relative(similarity, *, days=0.0, headline=False, bulletin=0.0, density=0.0,
         (0.18, {"headline": True, "daily": 10 * np.exp(3.31)}),
     ],
 )
-def test_thresholds_are_as_documented(threshold, settings):
+def test_threshold_constants(threshold, settings):
     assert relative(0.99 * threshold, **settings) < 1 < relative(1.01 * threshold, **settings)
 
 
-def test_bulletins_of_different_days_fade_with_eight_tenths_of_a_day():
+def test_bulletins_of_different_days_decay_within_0_8_days():
     # One day apart the similarity given has faded with decay_days already.
     unfaded = 0.17 * np.exp(0.5 / 0.8**2)
     given = unfaded * np.exp(-0.5 / CONFIG.decay_days**2)
@@ -47,7 +47,7 @@ def test_bulletins_of_different_days_fade_with_eight_tenths_of_a_day():
     assert relative(0.99 * given, days=1.0, bulletin=0.0) > 1
 
 
-def test_pairs_below_half_of_their_threshold_do_not_count():
+def test_pairs_below_half_of_their_threshold_are_dropped():
     edges = Edges(np.array([1, 3], np.int32), np.array([0, 2], np.int32), np.array([0.0849, 0.0851], np.float32))
     kept, _, _ = relative_similarities(edges, np.zeros(4), np.zeros(4, bool), CONFIG)
     assert kept.left.tolist() == [3]
@@ -55,7 +55,7 @@ def test_pairs_below_half_of_their_threshold_do_not_count():
 
 
 @pytest.mark.parametrize(("neighbours", "density"), [(40, 0.2), (80, 0.4), (81, 0.4), (160, 0.4)])
-def test_density_is_the_mean_over_eighty_nearest_neighbours(neighbours, density):
+def test_density_is_the_mean_over_80_nearest_neighbours(neighbours, density):
     star = Edges(np.arange(1, neighbours + 1, dtype=np.int32), np.zeros(neighbours, np.int32), np.full(neighbours, 0.4, np.float32))
     n = neighbours + 1
     _, found, _ = relative_similarities(star, np.zeros(n), np.zeros(n, bool), CONFIG)
@@ -81,11 +81,11 @@ def share_of_a_bulletin(similarity, days=2.0, others=10):
         (0.6, 1.0),
     ],
 )
-def test_a_document_is_a_bulletin_from_a_recurrence_of_eight_tenths_and_none_up_to_four(similarity, share):
+def test_bulletins_have_a_recurrence_of_0_4_to_0_8(similarity, share):
     assert share_of_a_bulletin(similarity) == pytest.approx(share, abs=1e-5)
 
 
-def test_a_document_is_of_the_same_day_within_eighteen_hours_and_of_another_beyond_thirty():
+def test_same_day_is_within_18_hours_and_another_day_beyond_30():
     assert share_of_a_bulletin(0.6, days=1.24) == 0
     assert share_of_a_bulletin(0.6, days=1.26) == pytest.approx(1)
 
@@ -101,7 +101,7 @@ def test_a_document_is_of_the_same_day_within_eighteen_hours_and_of_another_beyo
     assert with_a_report_near(0.76) == pytest.approx(0.5, abs=1e-5)  # 0.3 over 0.5
 
 
-def test_documents_alike_beyond_the_neighbour_limit_are_rejoined_above_the_highest_threshold():
+def test_truncated_stories_are_rejoined_above_the_highest_threshold():
     """Two blocks of 450 identical documents: their lists are full, so only the rejoining compares the blocks."""
 
     def stories(cosine):

@@ -47,12 +47,12 @@ def among_look_alikes(cosine, others):
     ("cosine", "headline", "expected"),
     [(0.18, (False, False), True), (0.16, (False, False), False), (0.09, (True, True), True), (0.07, (True, True), False)],
 )
-def test_articles_and_headlines_have_cuts_of_their_own(cosine, headline, expected):
+def test_articles_and_headlines_have_different_thresholds(cosine, headline, expected):
     assert joined(cosine, headline) is expected
 
 
 @pytest.mark.parametrize(("strangers", "expected"), [(0, True), (20, True), (200, False)])
-def test_two_headlines_need_more_likeness_the_more_documents_a_day_brings(strangers, expected):
+def test_headline_threshold_rises_with_documents_a_day(strangers, expected):
     matrix = sparse.block_diag([pair(0.12), sparse.eye(strangers)], "csr").astype(np.float32)
     headline = np.arange(strangers + 2) < 2
     labels = cluster(matrix, np.zeros(strangers + 2), headline, ARTICLES)
@@ -66,13 +66,13 @@ def daily(cosine, days, each):
     return sparse.csr_matrix(np.linalg.cholesky(gram).astype(np.float32)), np.repeat(np.arange(days), each) * DAY
 
 
-def test_what_comes_every_day_is_another_story_every_day():
+def test_daily_bulletins_are_separate_stories():
     """Closings of an exchange: ten outlets report each, in much the same words."""
     matrix, times = daily(0.2, 6, 10)
     assert cluster(matrix, times, np.zeros(60, bool), StoryConfig(crowd=0.0)).tolist() == np.repeat(np.arange(0, 60, 10), 10).tolist()
 
 
-def test_a_follow_up_of_another_day_stays_with_its_event():
+def test_follow_up_of_another_day_joins_its_event():
     """Nine reports of one day and one of two days later: no bulletin, whatever else the days hold."""
     alike, _ = daily(0.45, 10, 1)
     matrix = sparse.block_diag([alike, sparse.eye(60)], "csr").astype(np.float32)
@@ -82,12 +82,12 @@ def test_a_follow_up_of_another_day_stays_with_its_event():
     assert len(set(labels[10:].tolist())) == 60
 
 
-def test_two_lone_documents_a_week_apart_are_no_bulletins():
+def test_two_similar_documents_alone_are_no_bulletins():
     config = StoryConfig(window_days=10.0, decay_days=10.0)
     assert joined(0.5, (False, False), days=9.0, config=config)
 
 
-def test_an_event_that_outlasts_the_window_is_one_story():
+def test_event_longer_than_the_window_is_one_story():
     """Day by day other words: each document is like those of the four days around it, and of them more in its own."""
     days = np.arange(20)
     profile = np.exp(-0.5 * ((days[:, None] - np.linspace(-3, 23, 80)[None]) / 1.6) ** 2)
@@ -96,25 +96,25 @@ def test_an_event_that_outlasts_the_window_is_one_story():
     assert np.ptp(days[labels == np.bincount(labels).argmax()]) > 5
 
 
-def test_a_headline_and_an_article_meet_in_words_alone():
+def test_headline_and_article_are_compared_by_words_only():
     """Half of a headline's vector are letters, which no article has."""
     least = ARTICLES.cut * np.sqrt(1 - ARTICLES.letters)
     assert joined(least + 0.01, (True, False))
     assert not joined(least - 0.01, (True, False))
 
 
-def test_headlines_fade_sooner_than_articles():
+def test_headlines_decay_faster_than_articles():
     assert not joined(0.4, (True, True), days=2.0)
     assert joined(0.4, (False, False), days=2.0)
     assert joined(0.4, (True, True), days=2.0, config=StoryConfig(headline_decay_days=3.0))
 
 
-def test_documents_of_no_known_day_do_not_fade():
+def test_undated_documents_do_not_decay():
     labels = cluster(pair(0.1), np.array([np.nan, 0.0]), np.array([True, True]), ARTICLES)
     assert labels.tolist() == [0, 0]
 
 
-def test_a_crowd_of_look_alikes_raises_the_cut():
+def test_density_raises_the_threshold():
     times, headline = np.zeros(102), np.zeros(102, bool)
     in_a_crowd = cluster(among_look_alikes(0.35, 100), times, headline, ARTICLES)
     assert len(set(in_a_crowd[:2].tolist())) == 2
@@ -124,14 +124,14 @@ def test_a_crowd_of_look_alikes_raises_the_cut():
     assert in_company[:2].tolist() == [0, 0]
 
 
-def test_an_event_of_which_hundreds_report_is_one_story():
+def test_event_of_hundreds_of_reports_is_one_story():
     gram = np.full((200, 200), 0.5) + 0.5 * np.eye(200)
     matrix = sparse.csr_matrix(np.linalg.cholesky(gram).astype(np.float32))
     assert not cluster(matrix, np.zeros(200), np.zeros(200, bool), ARTICLES).any()
 
 
 @pytest.mark.parametrize("days", [1.0, 0.0, np.nan], ids=["over_a_day", "at_one_second", "undated"])
-def test_an_event_with_more_reports_than_neighbours_are_kept_is_one_story(days):
+def test_event_with_more_reports_than_the_neighbour_limit_is_one_story(days):
     """Nine hundred reports, each with half of its words of its own, beside a hundred strangers; 400 neighbours are kept."""
     random = np.random.default_rng(1)
     shared = sparse.csr_matrix(np.repeat([[np.sqrt(0.6)]], 900, axis=0))
@@ -143,20 +143,20 @@ def test_an_event_with_more_reports_than_neighbours_are_kept_is_one_story(days):
     assert len(set(labels.tolist())) == 101
 
 
-def test_two_great_events_are_two_stories():
+def test_two_large_events_are_two_stories():
     each = sparse.hstack([sparse.csr_matrix(np.repeat([[np.sqrt(0.6)]], 500, axis=0)), np.sqrt(0.4) * sparse.eye(500)])
     matrix = sparse.block_diag([each, each], "csr").astype(np.float32)
     labels = cluster(matrix, np.zeros(1000), np.zeros(1000, bool), ARTICLES)
     assert labels.tolist() == [0] * 500 + [500] * 500
 
 
-def test_documents_a_day_are_counted_around_each():
+def test_per_day_counts_around_each_document():
     days = np.array([0.0, 0.5, 0.9, 3.0, np.nan])
     assert per_day(days * DAY).tolist() == [1.5, 1.5, 1.5, 1.0, 5.0]
 
 
 @pytest.mark.parametrize("threads", [2, 5])
-def test_stories_do_not_depend_on_the_number_of_threads(threads):
+def test_labels_do_not_depend_on_threads(threads):
     random = np.random.default_rng(3)
     matrix = sparse.random(5000, 300, 0.02, "csr", np.float32, rng=random)
     matrix = sparse.csr_matrix(matrix.multiply(1 / np.maximum(np.sqrt(matrix.multiply(matrix).sum(axis=1)), 1e-9)), dtype=np.float32)
@@ -166,7 +166,7 @@ def test_stories_do_not_depend_on_the_number_of_threads(threads):
     assert len(set(one.tolist())) < 5000
 
 
-def test_rows_have_unit_length_and_only_headlines_have_letters():
+def test_vectors_have_unit_length_and_only_headlines_have_letters():
     titles, bodies, letters = rows([4, 8], [12], []), rows([], [4, 16], []), rows([40, 44], [], [])
     vectors = vectorize(titles, bodies, letters, background(), ARTICLES)
     assert np.asarray(vectors.matrix.multiply(vectors.matrix).sum(axis=1)).ravel() == pytest.approx([1, 1, 0], abs=1e-6)
@@ -176,7 +176,7 @@ def test_rows_have_unit_length_and_only_headlines_have_letters():
     assert (vectors.terms[is_letter] & np.uint64(1)).all()  # marked as numbers are, so that none becomes a keyword
 
 
-def test_a_language_that_the_background_does_not_know_is_weighed_by_itself():
+def test_foreign_language_is_weighed_by_itself():
     """What every document says weighs little, though the background has never seen it."""
     known = DocumentFrequencies(np.array([4, 8, 12], np.uint64), np.array([900, 10, 10], np.uint32), 1000)
     foreign = [[100, 200 + 4 * i] for i in range(20)]
@@ -187,7 +187,7 @@ def test_a_language_that_the_background_does_not_know_is_weighed_by_itself():
     assert weight[4][0] < 0.4 * weight[8][0]
 
 
-def test_headlines_meet_in_letters_where_endings_differ():
+def test_headlines_match_by_letters_if_endings_differ():
     column = pa.array(["Germany beats Norway", "German victory over Norwegians"], pa.large_string())
     prints = fingerprint(column, column, Config())
     empty = rows([], [])
@@ -199,7 +199,7 @@ def test_headlines_meet_in_letters_where_endings_differ():
     assert cosine[1] == 0
 
 
-def test_a_name_is_not_common_because_one_event_has_many_headlines():
+def test_headlines_of_one_event_count_once_in_document_frequencies():
     titles = rows(*[[100, 200 + 4 * i] for i in range(20)], *[[300 + 4 * i, 400] for i in range(20)])
     none, known = rows(*[[]] * 40), DocumentFrequencies(np.empty(0, np.uint64), np.empty(0, np.uint32), 0)
     stories = np.concatenate([np.zeros(20, np.int64), np.arange(1, 21)])

@@ -22,16 +22,16 @@ def crowds(n, edges, most):
 
 
 @given(EDGES, st.integers(1, 5))
-def test_crowding_is_its_twin(edges, most):
+def test_density_matches_the_reference(edges, most):
     assert crowds(8, edges, most).tolist() == pytest.approx(oracle.neighbourhood_density(8, edges, most))
 
 
-def test_a_few_neighbours_are_no_crowd():
+def test_absent_neighbours_count_as_0():
     assert crowds(3, {(1, 0): 1.0, (2, 0): 0.5}, 10).tolist() == pytest.approx([0.15, 0.1, 0.05])
 
 
 @pytest.mark.parametrize("n", [0, 2])
-def test_nodes_without_edges_have_no_crowd(n):
+def test_nodes_without_edges_have_density_0(n):
     answer = crowds(n, {}, 3)
     assert answer.dtype == np.float64
     assert answer.tolist() == [0.0] * n

@@ -30,7 +30,7 @@ def clusters(n, edges, cut, times=None, window=1.0, least=1.0):
 
 
 @given(GRAPHS, st.lists(st.none() | st.integers(0, 20), min_size=9, max_size=9), st.sampled_from([0.25, 0.5, 1.0]), st.data())
-def test_clusters_are_their_twins(graph, times, least, data):
+def test_clusters_match_the_reference(graph, times, least, data):
     n, edges = graph
     cut, window = data.draw(st.sampled_from([0.25, 0.375, 0.5])), data.draw(st.integers(0, 20))
     edges = {pair: value for pair, value in edges.items() if None in (of := [times[i] for i in pair]) or abs(of[0] - of[1]) <= window}
@@ -38,14 +38,14 @@ def test_clusters_are_their_twins(graph, times, least, data):
 
 
 @given(GRAPHS, st.randoms(use_true_random=False))
-def test_the_order_and_the_direction_of_edges_do_not_matter(graph, random):
+def test_order_and_direction_of_edges_do_not_matter(graph, random):
     n, edges = graph
     turned = [(pair[::-1], value) for pair, value in edges.items()]
     random.shuffle(turned)
     assert clusters(n, dict(turned), 0.3).tolist() == clusters(n, edges, 0.3).tolist()
 
 
-def test_clusters_are_those_of_scipy_on_the_whole_matrix():
+def test_clusters_match_scipy_on_the_full_matrix():
     random = np.random.default_rng(5)
     n = 120
     near = random.random((n, n)) * (random.random((n, n)) < 0.3)
@@ -57,13 +57,13 @@ def test_clusters_are_those_of_scipy_on_the_whole_matrix():
         assert clusters(n, edges, cut).tolist() == [first[label] for label in expected]
 
 
-def test_a_chain_is_no_cluster_but_its_pairs_are():
+def test_chain_is_split_into_pairs():
     n = 50_000
     answer = clusters(n, {(i + 1, i): 1.0 for i in range(n - 1)}, 0.6)
     assert answer.tolist() == [i - i % 2 for i in range(n)]
 
 
-def test_a_large_clique_is_one_cluster():
+def test_large_clique_is_one_cluster():
     assert not clusters(150, {(i, j): 0.5 for i in range(150) for j in range(i)}, 0.5).any()
 
 
@@ -74,7 +74,7 @@ def test_nodes_without_edges_stand_alone(n):
     assert answer.tolist() == list(range(n))
 
 
-def test_a_story_longer_than_the_window_stays_one():
+def test_story_longer_than_the_window_is_one_cluster():
     # One document a day for thirty days, each like those of the five days before and after it.
     days = list(range(30))
     edges = {(i, j): 0.5 for i in days for j in range(max(0, i - 5), i)}
@@ -82,7 +82,7 @@ def test_a_story_longer_than_the_window_stays_one():
     assert len(set(clusters(30, edges, 0.4).tolist())) > 3
 
 
-def test_the_one_pair_that_a_window_holds_does_not_join_two_long_stories():
+def test_single_pair_within_the_window_does_not_join_two_long_stories():
     days = [0, 1, 2, 3, 4, 5.5, 7, 8, 9, 10]
     edges = {(i, j): 1.0 for side in (range(5), range(5, 10)) for i in side for j in side if j < i}
     edges[5, 4] = 0.9

@@ -48,7 +48,7 @@ def neighbours(rows, times, window, decay, least, most, headline=None, headline_
 
 
 @given(timelines(), st.sampled_from([0.0, 2.0, 5.0]), st.sampled_from([1.5, 3.0]), st.sampled_from([0.1, 0.3, 0.7]), st.integers(1, 4))
-def test_neighbours_are_their_twins(timeline, window, decay, floor, most):
+def test_neighbours_match_the_reference(timeline, window, decay, floor, most):
     rows, times = timeline
     near_floor = oracle.window_neighbours(rows, times, window, decay, floor - 1e-5, len(rows))
     assume(all(abs(score - floor) > 1e-5 for score in near_floor.values()))
@@ -59,39 +59,39 @@ def test_neighbours_are_their_twins(timeline, window, decay, floor, most):
     assert similarity.tolist() == pytest.approx(list(expected.values()), rel=1e-6)
 
 
-def test_two_brief_rows_have_a_floor_of_their_own():
+def test_two_headlines_have_their_own_least_similarity():
     rows = [{0: 0.5}, {0: 0.5}, {0: 0.5}]
     left, right, _ = neighbours(rows, [0.0] * 3, 1.0, 3.0, 0.3, 9, [True, False, True], 0.2)
     assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(2, 0)]
 
 
-def test_of_equal_similarities_the_later_row_is_kept():
+def test_ties_keep_the_later_row():
     rows = [{0: 1.0}] * 5
     left, right, _ = neighbours(rows, [0.0] * 5, 1.0, 3.0, 0.5, 2)
     assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(1, 0), (2, 0), (2, 1), (3, 1), (3, 2), (4, 2), (4, 3)]
 
 
 @given(timelines(), st.integers(1, 12))
-def test_what_is_read_for_a_row_is_bounded_and_its_rarer_columns_come_first(timeline, reach):
+def test_reach_bounds_postings_and_prefers_rare_columns(timeline, reach):
     rows, times = timeline
     left, right, similarity = neighbours(rows, times, 5.0, 3.0, 1e-6, 99, reach=reach)
     expected = oracle.window_neighbours(rows, times, 5.0, 3.0, 1e-6, 99, reach)
     assert dict(zip(zip(left.tolist(), right.tolist(), strict=True), similarity.tolist(), strict=True)) == pytest.approx(expected, rel=1e-6)
 
 
-def test_in_a_crowd_a_row_meets_those_just_before_it_and_whoever_shares_what_is_rare():
+def test_dense_rows_meet_the_nearest_and_those_that_share_rare_columns():
     rows = [{0: 0.5, 1: 0.5}] + [{0: 1.0}] * 50 + [{0: 0.5, 1: 0.5}]
     for times in ([0.0] * 52, [math.nan] * 52, [math.nan] * 26 + [0.0] * 26):
         left, right, _ = neighbours(rows, times, 5.0, 3.0, 0.1, 99, reach=11)
         assert right[left == 51].tolist() == [0, *range(41, 51)]
 
 
-def test_similarity_decays_as_a_gaussian_of_the_days_between():
+def test_similarity_decays_as_a_gaussian_of_days():
     _, _, similarity = neighbours([{0: 1.0}, {0: 1.0}], [0.0, 3.0], 5.0, 3.0, 0.1, 9)
     assert similarity.tolist() == pytest.approx([math.exp(-0.5)])
 
 
-def test_an_undated_row_is_compared_with_all_and_does_not_decay():
+def test_undated_row_is_compared_with_all_without_decay():
     left, right, similarity = neighbours([{0: 1.0}] * 3, [math.nan, 0.0, 900.0], 5.0, 3.0, 0.1, 9)
     assert list(zip(left.tolist(), right.tolist(), similarity.tolist(), strict=True)) == [(1, 0, 1.0), (2, 0, 1.0)]
 
@@ -102,14 +102,14 @@ def test_rows_outside_the_window_are_never_compared():
 
 
 @pytest.mark.parametrize("rows", [[], [{}], [{0: 1.0}]], ids=["no_row", "empty_row", "one_row"])
-def test_small_inputs_have_the_right_types(rows):
+def test_small_inputs_give_the_right_types(rows):
     left, right, similarity = neighbours(rows, [0.0] * len(rows), 5.0, 3.0, 0.1, 4)
     assert (left.dtype, right.dtype, similarity.dtype) == (np.int32, np.int32, np.float32)
     assert len(left) == len(right) == len(similarity) == 0
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
-def test_neighbours_do_not_depend_on_the_number_of_threads(threads):
+def test_neighbours_do_not_depend_on_threads(threads):
     rows = [{i % COLUMNS: 0.5, i * i % COLUMNS: 0.75, i // 7 % COLUMNS: 0.625} for i in range(60)]
     times = [math.nan] * 5 + [i / 4 for i in range(55)]
     arrays = *prepared(rows, times, 3.0, np.zeros(60, bool)), 2.0, Limits(np.array([0.2, 9], np.float32), 4, 40)
