@@ -25,6 +25,14 @@ from ..text.lexicon import stem_table, title_table
 from ..text.normalization import tokenize
 from .minhash import Signatures, sign_rows, sign_shingles
 
+Terms = npt.NDArray[np.uint64]
+_NO_LIMIT = 1 << 40
+#: Documents copied at a time.
+_CHOSEN = 1 << 14
+_per_thread = threading.local()
+#: The fields of ``Fingerprints`` that are rows of hashes.
+ROWS = ("shingles", "terms", "title_terms", "title_shingles")
+
 
 def shingle_strings(tokens: list[str], words: int) -> list[str]:
     """The shingles of a token list: ``words`` consecutive tokens joined by spaces, repeats included.
@@ -35,15 +43,6 @@ def shingle_strings(tokens: list[str], words: int) -> list[str]:
         return []
     width = min(words, len(tokens))
     return [" ".join(tokens[i : i + width]) for i in range(len(tokens) - width + 1)]
-
-
-Terms = npt.NDArray[np.uint64]
-_NO_LIMIT = 1 << 40
-#: Documents copied at a time.
-_CHOSEN = 1 << 14
-_per_thread = threading.local()
-#: The fields of ``Fingerprints`` that are rows of hashes.
-ROWS = ("shingles", "terms", "title_terms", "title_shingles")
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import cache, cached_property, lru_cache
-from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ import numpy.typing as npt
 from ..arrays.rows import Ints
 from ..kernels.hashing import GOLDEN
 from ..text.document_frequencies import FLAGS, background
-from ..text.lexicon import term_hashes
+from ..text.lexicon import term_hashes, word_list
 from ..text.normalization import tokenize, written_tokens
 from ..text.stemming import light_stem, stem_lists
 from .collocations import Bond, Phrase, link_phrases
@@ -236,18 +235,13 @@ def _phrase(phrase: Phrase, spellings: list[Spelling]) -> list[Spelling]:
 @cache
 def plain_terms() -> npt.NDArray[np.uint64]:
     """Terms of the shipped list of words that are no keywords, without flags."""
-    return term_hashes(_word_list("plain_words.txt", "stem")) & ~FLAGS
+    return term_hashes(word_list("plain_words.txt", "stem")) & ~FLAGS
 
 
 @cache
 def verbs() -> frozenset[str]:
     """The shipped list of finite verbs, at level *shingle*."""
-    return _word_list("verbs.txt", "shingle")
-
-
-def _word_list(name: str, level: str) -> frozenset[str]:
-    text = resources.files("dedup.data").joinpath(name).read_text(encoding="utf-8")
-    return frozenset(tokenize(" ".join(line for line in text.splitlines() if not line.startswith("#")), level))
+    return word_list("verbs.txt", "shingle")
 
 
 @lru_cache(1 << 17)

@@ -1,7 +1,4 @@
-"""The shipped word lists, as folded words and as the tables that kernels read.
-
-Stop words, deciding words, stems.
-"""
+"""The shipped word lists (stop words, deciding words, stems) and the tables that kernels read."""
 
 from __future__ import annotations
 
@@ -17,36 +14,33 @@ from .document_frequencies import FLAGS, background
 from .normalization import tokenize
 from .stemming import PREFIXES, SHORTEST, SUFFIXES, stem_lists
 
-#: A stem in a smaller share of the background documents than this is a fact term: a name, a rare
-#: thing.
+#: A stem in a smaller share of the background documents is a fact term: a name, a rare thing.
 RARE = 0.006
+
+
+def word_list(name: str, level: str) -> frozenset[str]:
+    """The words of a data file, folded to ``level``. Lines that begin with ``#`` are comments."""
+    text = resources.files("dedup.data").joinpath(name).read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return frozenset(tokenize(" ".join(lines), level))
 
 
 @cache
 def stop_words() -> frozenset[str]:
     """The shipped stop words, at level *stem*."""
-    return _word_list("stop_words.txt")
+    return word_list("stop_words.txt", "stem")
 
 
 @cache
 def deciding_words() -> frozenset[str]:
     """The shipped words that reverse a headline (negations, before, after), at level *stem*."""
-    return _word_list("deciding_words.txt")
+    return word_list("deciding_words.txt", "stem")
 
 
 @cache
 def title_stop_words() -> frozenset[str]:
-    """Words dropped from titles.
-
-    Stop words except deciding words, and the tags of pictures and alerts.
-    """
-    return (stop_words() - deciding_words()) | _word_list("media_words.txt")
-
-
-def _word_list(name: str) -> frozenset[str]:
-    text = resources.files("dedup.data").joinpath(name).read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return frozenset(tokenize(" ".join(lines), "stem"))
+    """Words dropped from titles: stop words but no deciding words, and tags of pictures and alerts."""
+    return (stop_words() - deciding_words()) | word_list("media_words.txt", "stem")
 
 
 @cache
@@ -57,18 +51,12 @@ def stem_table() -> StemTable:
 
 @cache
 def title_table() -> StemTable:
-    """As ``stem_table``, for titles.
-
-    Deciding words are always fact terms, and the tags of pictures and alerts are dropped.
-    """
+    """The light stem for titles: deciding words are always fact terms, tags are stop words."""
     return _stem_table(title_stop_words(), deciding_words())
 
 
 def _stem_table(stop: frozenset[str], deciding: frozenset[str]) -> StemTable:
-    """The light stem with some stop words.
-
-    ``deciding`` words are fact terms, however common they are.
-    """
+    """The light stem with these stop words; ``deciding`` words are fact terms, however common."""
     lists = stem_lists()
     common = background().common_terms(RARE)
     marked = [
