@@ -24,7 +24,7 @@ from .batch.tables import documents_table, matches_table
 from .batch.workspace import Workspace
 from .config import Config
 from .copies.find import Copies
-from .copies.find import find_copies as find_groups
+from .copies.find import find_copies as find_copy_groups
 from .copies.grouping import precedence
 from .copies.recall import measure_recall, sample_size
 from .errors import ConfigError
@@ -115,7 +115,9 @@ def _run(
     def find_all() -> Copies:
         fixed = base.fixed if base is not None else None
         times, sources = corpus.seconds(), corpus.source_codes()
-        return find_groups(fingerprints, headline, ranks, config, times=times, sources=sources, settled=fixed, spill=spill, threads=threads)
+        return find_copy_groups(
+            fingerprints, headline, ranks, config, times=times, sources=sources, settled=fixed, spill=spill, threads=threads
+        )
 
     copies = timer.run_or_resume("copies", COPIES, find_all, lambda copies: len(copies.canonical))
 

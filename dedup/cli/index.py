@@ -108,13 +108,13 @@ def build_command(
         fail("stopped. No index was built.", STOPPED)
     done = f"The index is in {built.index}."
     if as_json:
-        say(json.dumps(built.to_dict(), indent=2, ensure_ascii=False) + "\n", otherwise=done)
+        say(json.dumps(built.to_dict(), indent=2, ensure_ascii=False) + "\n", on_failure=done)
     elif not quiet:
         stories = "" if built.stories is None else f" and {built.stories:,} stories"
         say(
             f"Indexed {built.documents:,} documents with {built.copies:,} copies{stories} in {built.index}: {built.bytes:,} bytes, "
             f"{built.seconds:.1f} s.\n",
-            otherwise=done,
+            on_failure=done,
         )
 
 

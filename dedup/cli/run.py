@@ -151,9 +151,9 @@ def _run(inputs: Sequence[str], work: Workspace, config: Config, base: str | Non
     summary = summary_of(result, out)
     _log_end(summary, time.perf_counter() - begun)
     if as_json:
-        say(json.dumps(summary, indent=2) + "\n", otherwise=_written_to(out))
+        say(json.dumps(summary, indent=2) + "\n", on_failure=_written_to(out))
     elif not quiet:
-        say(summary_text(result, summary, work.listing()), otherwise=_written_to(out))
+        say(summary_text(result, summary, work.listing()), on_failure=_written_to(out))
     return int(summary["counts"]["documents"]), int(summary["counts"]["rejects"])
 
 

@@ -68,9 +68,9 @@ def fit_idf_command(
     try:
         summary = _fit(inputs, out, config, overwrite=overwrite, least=least, quiet=quiet)
         if as_json:
-            say(json.dumps(summary, indent=2) + "\n", otherwise=f"The counts are written to {out}.")
+            say(json.dumps(summary, indent=2) + "\n", on_failure=f"The counts are written to {out}.")
         elif not quiet:
-            say(_summary_text(summary), otherwise=f"The counts are written to {out}.")
+            say(_summary_text(summary), on_failure=f"The counts are written to {out}.")
     except KeyboardInterrupt:
         done = _written_at(out) not in (before, None)
         fail(f"stopped. The counts are written to {out}." if done else "stopped. Nothing was written.", STOPPED)

@@ -30,11 +30,11 @@ _CHARACTERS_PER_CELL = 8
 _UNITS = {"read": "documents read", "copies": "documents compared", "stories": "stories found"}
 
 
-def say(text: str, *, otherwise: str = "") -> None:
+def say(text: str, *, on_failure: str = "") -> None:
     """Write to stdout. A closed pipe is no error: ``dedup config | head -3``.
 
     If stdout cannot be written, for example because the disk is full, the command fails;
-    ``otherwise`` is added to its message.
+    ``on_failure`` is added to its message.
     """
     encoding = _encoding()
     try:
@@ -43,7 +43,7 @@ def say(text: str, *, otherwise: str = "") -> None:
         discard_stdout()
     except OSError as error:
         discard_stdout()
-        fail(" ".join([f"stdout cannot be written ({error.strerror}).", otherwise]).rstrip(), NO_OUTPUT)
+        fail(" ".join([f"stdout cannot be written ({error.strerror}).", on_failure]).rstrip(), NO_OUTPUT)
 
 
 def discard_stdout() -> None:
