@@ -39,7 +39,7 @@ class SpillPool:
     def __init__(self, limit: int, folder: str | None = None) -> None:
         self.limit, self.folder = limit, folder
         self.spilled = False
-        self._held = 0
+        self._bytes = 0
         self._growing: list[SpilledArray] = []
         self._maps: list[mmap.mmap] = []
 
@@ -47,10 +47,7 @@ class SpillPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the files that were never read.
-
-        The others stay open as long as their arrays live.
-        """
+        """Close the files that were never read; mapped files live as long as their arrays."""
         for array in self._growing:
             array.close()
 
@@ -70,8 +67,8 @@ class SpillPool:
 
     def added(self, size: int) -> None:
         """Count added bytes, and move all growing arrays to files once the limit is exceeded."""
-        self._held += size
-        if self._held > self.limit and not self.spilled:
+        self._bytes += size
+        if self._bytes > self.limit and not self.spilled:
             self.spilled = True
             for array in self._growing:
                 array.spill()
@@ -87,20 +84,17 @@ class SpillPool:
         return os_errors_as(
             OutputError,
             lambda why: (
-                f"{place}: cannot keep {self._held >> 20:,} MB of fingerprints there ({why}). "
+                f"{place}: cannot keep {self._bytes >> 20:,} MB of fingerprints there ({why}). "
                 "Free some space, set TMPDIR to another folder, or allow more memory with --run.memory."
             ),
         )
 
-    def forget(self, pile: SpilledArray) -> None:
-        """Spill this array no more: its values are about to be handed out."""
-        self._growing.remove(pile)
+    def forget(self, array: SpilledArray) -> None:
+        """Exclude an array from spilling: its values are about to be used."""
+        self._growing.remove(array)
 
     def mapped(self, number: int, n: int, dtype: np.dtype[Any], access: int = mmap.ACCESS_WRITE) -> npt.NDArray[Any]:
-        """Map the first ``n`` values of an open file.
-
-        The file may be closed afterwards: the map keeps it open.
-        """
+        """Map the first ``n`` values of an open file, which may be closed afterwards."""
         # All maps are writable, though few are written to: Numba would compile kernels again for
         # read-only arrays.
         mapped = mmap.mmap(number, n * dtype.itemsize, access=access)
@@ -162,7 +156,7 @@ class SpilledArray:
 
 
 class PersistentArray:
-    """A growing array in a file of a workspace, which another process can continue.
+    """A growing array in a file of a workspace, so that another process can continue it.
 
     Parameters
     ----------
