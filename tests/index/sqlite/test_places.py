@@ -113,7 +113,7 @@ def test_an_inherited_index_is_refused_after_a_fork(opener, mode):
     first = opener()
     add(first, 3)
     store = first if mode == "a" else opener("r")
-    says = "InputError: .*was opened by the process that this one was forked from. Close it, and open it here"
+    says = "InputError: .*was opened before this process was forked. Close it, and open it again here"
     assert re.match(says, in_a_fork(store.sync))
     if mode == "a":
         assert re.match(says, in_a_fork(lambda: add(store)))
@@ -131,7 +131,7 @@ def test_a_forked_process_must_close_an_inherited_index_before_opening_it(opener
             opener()
         return len(opener("r"))
 
-    assert "the process that this one was forked from has this index open" in in_a_fork(lambda: opener("r"))
+    assert "this process was forked while its parent had the index open" in in_a_fork(lambda: opener("r"))
     assert in_a_fork(closed_first) == "3"
     assert add(store) == 3
 
