@@ -82,7 +82,7 @@ def with_inputs(command: AnyFunction) -> AnyFunction:
 @click.option("--overwrite", is_flag=True, help="replace an index (other files are never overwritten)")
 @_DURABILITY
 @click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object")
-@click.option("-q", "--quiet", is_flag=True, help="print nothing but errors")
+@click.option("-q", "--quiet", is_flag=True, help="print only errors")
 @with_settings
 def build_command(
     run: str, path: str, overwrite: bool, durability: str, as_json: bool, quiet: bool, config_file: str | None, **given: Any
@@ -131,7 +131,7 @@ def check_command(path: str, config_file: str | None, **options: Any) -> None:
     config = None
     if config_file is not None or options[parameter("stories.background")] is not None:
         config = read_config(config_file, options)
-    _answer(path, config, read_config(config_file, options), ingested=False, opened={"mode": "r"}, **options)
+    _check_or_ingest(path, config, read_config(config_file, options), ingested=False, opened={"mode": "r"}, **options)
 
 
 @index_group.command("ingest", cls=SectionedCommand, epilog=EXIT_CODES, short_help="Print whether documents are new, and add them.")
@@ -149,10 +149,10 @@ def ingest_command(path: str, config_file: str | None, durability: str, keep: st
     asked = config_file is not None or any(not name.startswith(free) for name in _settings_given(options))
     config = read_config(config_file, options)
     opened = {"mode": "a", "durability": durability, "keep": keep}
-    _answer(path, config if asked else None, config, ingested=True, opened=opened, **options)
+    _check_or_ingest(path, config if asked else None, config, ingested=True, opened=opened, **options)
 
 
-def _answer(
+def _check_or_ingest(
     path: str,
     config: Config | None,
     reading: Config,
@@ -224,7 +224,7 @@ def stats_command(path: str | None, named: str | None, as_json: bool) -> None:
     """Print how many documents and stories an index has, and its size in bytes."""
     from ..index.index import Index
 
-    with Index.open(_one(path, named), mode="r") as index:
+    with Index.open(_index_name(path, named), mode="r") as index:
         stats = index.stats()
     if as_json:
         say(json.dumps(stats, indent=2, ensure_ascii=False) + "\n")
@@ -271,7 +271,7 @@ def compact_command(path: str | None, named: str | None, keep: str | None) -> No
     """
     from ..index.index import Index
 
-    name = _one(path, named)
+    name = _index_name(path, named)
     _check_exists(name)
     with Index.open(name, mode="a", keep=keep) as index:
         before = index.stats()
@@ -291,7 +291,7 @@ def events_command(path: str | None, named: str | None, since: int) -> None:
     """
     from ..index.index import Index
 
-    with Index.open(_one(path, named), mode="r") as index:
+    with Index.open(_index_name(path, named), mode="r") as index:
         for event in index.story_events(since):
             say(json.dumps(event, ensure_ascii=False, default=_iso) + "\n")
 
@@ -300,7 +300,8 @@ def _iso(value: Any) -> str:
     return str(value.isoformat())
 
 
-def _one(path: str | None, named: str | None) -> str:
+def _index_name(path: str | None, named: str | None) -> str:
+    """INDEX, which may be given as an argument or as an option."""
     if path is None and named is None:
         raise click.UsageError("Missing argument 'INDEX'.")
     if path is not None and named is not None:

@@ -49,7 +49,7 @@ def with_settings(command: AnyFunction) -> AnyFunction:
     """Add the option ``--config`` and one option per setting to a command."""
     for name, kind, default, help_text in reversed(settings()):  # decorators apply from the inside out
         names = [f"--{name}", parameter(name)] + ([ALIASES[name]] if name in ALIASES else [])
-        metavar = "NAME" if name.startswith("input.") else _METAVARS[kind]
+        metavar = "NAME" if kind is str and name.startswith("input.") else _METAVARS[kind]
         shown = "" if default is None else f"  [{str(default).lower() if kind is bool else default}]"
         command = click.option(*names, cls=SettingOption, setting=name, type=kind, metavar=metavar, help=help_text + shown)(command)
     help_text = "TOML file with settings, as 'dedup config' prints it; options override it"
@@ -61,7 +61,7 @@ def with_reports(written: str) -> Callable[[AnyFunction], AnyFunction]:
     options = (
         click.option("--strict", is_flag=True, help=f"exit with code 5 if any row or file was rejected (the {written} are still written)"),
         click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object"),
-        click.option("-q", "--quiet", is_flag=True, help="print nothing but errors"),
+        click.option("-q", "--quiet", is_flag=True, help="print only errors"),
         click.option("-v", "--verbose", count=True, help="log stages to stderr; -vv adds batches"),
         click.option("--log-json", is_flag=True, help="log stages, warnings and errors to stderr as JSON lines; -vv adds batches"),
     )
