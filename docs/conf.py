@@ -24,7 +24,8 @@ napoleon_google_docstring = False
 # Types are written as prose ("a folder, or a URL"): they are printed, not looked up.
 napoleon_use_param = False
 napoleon_use_rtype = False
-nitpick_ignore_regex = [("py:class", r"(?!dedup\.).*")]
+# Annotations name classes where they are defined, the reference where they are public.
+nitpick_ignore_regex = [("py:class", r"(?!dedup\.\w+$).*")]
 # scikit-learn adds this method to every estimator; its docstring links to pages of scikit-learn.
 autodoc_default_options = {"exclude-members": "set_fit_request"}
 

@@ -32,7 +32,25 @@ _NO_EXTRA = "This part needs the extra `serve`; this manual was built without it
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension: pages are generated before Sphinx reads any."""
     app.connect("builder-inited", lambda app: generate(Path(app.srcdir) / "_generated"))
+    app.connect("autodoc-process-docstring", describe_parameters, priority=400)  # before napoleon
     return {"version": dedup.__version__, "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def describe_parameters(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Move what follows ``name :`` from the place of a type into the description: it is prose here."""
+    inside, moved = False, []
+    for at, line in enumerate(lines):
+        following = lines[at + 1] if at + 1 < len(lines) else ""
+        if following and not following.strip("-"):
+            inside = line in ("Parameters", "Attributes")
+        found = re.fullmatch(r"(\*{0,2}\w+(?:, \w+)*) : (.+)", line) if inside else None
+        if found is None:
+            moved.append(line)
+            continue
+        ends = following.lstrip()[:1].isupper() or found[2].endswith("}")
+        closes = following.startswith("    ") and ends and found[2][-1] not in ".;:,"
+        moved += [found[1], f"    {found[2]}{'.' if closes else ''}"]
+    lines[:] = moved
 
 
 def generate(folder: Path) -> None:
