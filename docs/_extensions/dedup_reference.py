@@ -17,7 +17,7 @@ import click
 from sphinx.application import Sphinx
 
 import dedup
-from dedup import config, schema
+from dedup import config, kernels, schema
 from dedup.cli import main
 from dedup.cli.exit_codes import EXIT_CODES
 from dedup.cli.logs import ALWAYS, EVENTS
@@ -203,6 +203,13 @@ def modules() -> str:
     return "\n".join(lines)
 
 
+def kernel_rules() -> str:
+    """The numbered rules of the docstring of ``dedup.kernels``."""
+    about = inspect.cleandoc(kernels.__doc__ or "")
+    rules = about[about.index("\n1. ") + 1 :]
+    return rules.replace("``", "`") + "\n"
+
+
 def _first_sentence(docstring: str) -> str:
     paragraph = " ".join(docstring.partition("\n\n")[0].split())
     return plain(re.split(r"(?<=[a-z)`])\. ", paragraph)[0].rstrip(".:"))
@@ -335,6 +342,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reasons.md": lambda: meanings("`reason`", {reason: plain(meaning) for reason, meaning in REJECT_REASONS.items()}),
     "python.md": python,
     "modules.md": modules,
+    "kernel-rules.md": kernel_rules,
     "http-api.md": http_api,
     "metrics.md": metrics,
     "bands.svg": bands,
