@@ -97,7 +97,7 @@ SETUPS: dict[str, Setup] = {
     "docs/how-to/warc.md": warc_files,
 }
 #: Pages that take more than a few seconds.
-SLOW: set[str] = {"docs/how-to/opensearch.md", "docs/how-to/http.md", "docs/how-to/object-stores.md"}
+SLOW: set[str] = {"docs/how-to/before-indexing.md", "docs/how-to/opensearch.md", "docs/how-to/http.md", "docs/how-to/object-stores.md"}
 
 
 @contextmanager
