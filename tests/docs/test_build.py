@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 
@@ -15,7 +16,10 @@ needs_sphinx = pytest.mark.skipif(bool(missing), reason=f"the extra docs is not 
 
 
 def build(folder):
-    command = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "-q", ROOT / "docs", folder / "html", "-d", folder / "trees"]
+    """Build a copy of the manual, so that parallel builds do not share generated pages."""
+    source = folder / "docs"
+    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("_generated", "__pycache__"))
+    command = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "-q", source, folder / "html", "-d", folder / "trees"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
