@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(params=[0, 3, 7, 8, 9], ids=lambda start: f"from_{start}")
 def start(request: pytest.FixtureRequest) -> int:
-    """Where a slice begins: bit masks and offsets break at these places."""
+    """First row of a slice: errors in bit masks and offsets show at these."""
     return int(request.param)
 
 

@@ -1,4 +1,4 @@
-"""Folders that tests read, and the corpora outside the project, if there are any."""
+"""Folders that tests read, and the folder of corpora outside the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quality on real corpora with labels. They cannot be shipped; where they are absent these tests skip.
+"""Quality on real corpora with labels, which cannot be shipped; without them these tests are skipped.
 
 Set DEDUP_CORPORA to the folder that holds ``saudi_2015_07.jsonl.gz`` and ``labels/``.
 """
@@ -27,12 +27,12 @@ def labels(name):
     return [json.loads(line) for line in (CORPORA / "labels" / name).read_text(encoding="utf-8").splitlines()]
 
 
-def test_nothing_is_lost(result):
+def test_every_page_has_documents_or_is_rejected(result):
     counts = result.manifest["counts"]
     assert counts["pages"] == 15_042 == counts["pages_with_documents"] + counts["rejects"]
 
 
-def test_every_copy_has_a_match_of_its_own_with_its_canonical(result):
+def test_every_copy_matches_its_canonical(result):
     pairs = {(row["doc_id_a"], row["doc_id_b"]): row for row in result.matches.to_pylist()}
     for document in result.documents.to_pylist():
         if document["status"] == "copy":
@@ -44,14 +44,14 @@ def test_every_copy_has_a_match_of_its_own_with_its_canonical(result):
             assert match["kind"] != "partial"
 
 
-def test_the_run_finds_what_brute_force_finds_and_every_number_is_exact(result):
+def test_recall_against_brute_force_is_high_and_every_number_exact(result):
     measured = recall(result, str(JULY))
     assert measured["recall_jaccard_0.5"] >= 0.985
     assert measured["recall_containment_0.7"] >= 0.97
     assert measured["numbers_that_differ_from_brute_force"] == 0
 
 
-def test_copies_agree_with_readers(result):
+def test_copies_agree_with_labels(result):
     group = {row["url"]: row["copy_group"] for row in result.documents.to_pylist() if row["role"] == "article"}
     said = Counter()
     for pair in labels("copies_dev.jsonl"):
@@ -62,7 +62,7 @@ def test_copies_agree_with_readers(result):
     assert 2 * right / (2 * right + wrong + missed) >= 0.96
 
 
-def test_stories_agree_with_an_editor(result):
+def test_stories_agree_with_labels(result):
     story = {row["url"]: row["story_id"] for row in result.documents.to_pylist() if row["role"] != "embedded"}
     rows = [(row["story"], story[row["url"]]) for row in labels("stories_gold_dev.jsonl") if row["url"] in story]
     gold, found, both = Counter(y for y, _ in rows), Counter(z for _, z in rows), Counter(rows)
@@ -71,7 +71,7 @@ def test_stories_agree_with_an_editor(result):
     assert 2 * precision * recalled / (precision + recalled) >= 0.85
 
 
-def test_the_same_bytes_come_out_for_other_threads_and_batches(result, tmp_path):
+def test_threads_and_batch_sizes_change_no_byte(result, tmp_path):
     result.write(tmp_path / "one")
     dedup.run(JULY, dedup.Config().replace({"run.threads": 1, "run.batch_rows": 517})).write(tmp_path / "other")
     for name in ("documents", "matches", "stories", "rejects"):

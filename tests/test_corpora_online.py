@@ -1,4 +1,4 @@
-"""The online index and the batch run agree on real articles. These cannot be shipped; without them the tests skip."""
+"""The online index and the batch run agree on real articles, which cannot be shipped; without them these tests are skipped."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The bench of excerpts: what it counts is right on a corpus whose answer is known."""
+"""The bench of excerpts, on a corpus whose answer is known."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOURCES = {f"source-{i}": news(i, 600) for i in range(4)}
 
 @pytest.fixture
 def reuse(tmp_path):
-    """Two cases in the form of the labelled data: 60 words copied as they are, and 60 words shuffled."""
+    """Two cases like those of the labelled data: 60 words copied verbatim, and 60 words shuffled."""
     texts, cases = dict(SOURCES), []
     for i, obfuscation in enumerate(["none", "word shuffling"]):
         taken = SOURCES[f"source-{i}"].split()[100:160]
@@ -38,7 +38,7 @@ def reuse(tmp_path):
 
 @pytest.fixture
 def crawl(tmp_path):
-    """Five articles: the third is 40 words of the first, the fifth is the second once more."""
+    """Five articles: the third is 40 words of the first, the fifth repeats the second."""
     texts = [news(1, 300), news(2, 300), " ".join(news(1, 300).split()[50:90]), news(4, 300), news(2, 300)]
     path = tmp_path / "crawl.jsonl"
     path.write_text("".join(json.dumps({"id": f"d{i}", "text": text}) + "\n" for i, text in enumerate(texts)), encoding="utf-8")
@@ -49,13 +49,13 @@ def named(rows, of):
     return next(row for row in rows if row["of"] == of)
 
 
-def test_a_passage_is_cut_out_of_the_text_that_copied_it(reuse):
+def test_a_passage_is_read_from_the_copying_text(reuse):
     _, cases = excerpts.read_reuse(reuse)
     assert cases[0]["passage"] == " ".join(SOURCES["source-0"].split()[100:160])
     assert [case["words"] for case in cases] == [60, 60]
 
 
-def test_a_verbatim_passage_is_found_and_a_shuffled_one_shares_too_little_to_be(reuse):
+def test_a_verbatim_passage_is_found_and_a_shuffled_one_is_not(reuse):
     found = excerpts.find_passages(*excerpts.read_reuse(reuse))
     rows = excerpts.counted_by(found, lambda case: case["obfuscation"])
     verbatim, shuffled = named(rows, "none"), named(rows, "word shuffling")
@@ -63,25 +63,25 @@ def test_a_verbatim_passage_is_found_and_a_shuffled_one_shares_too_little_to_be(
     assert (shuffled["cases"], shuffled["share 0.57 or more"], shuffled["not listed"], shuffled["listed"]) == (1, 0, 1, 0.0)
 
 
-def test_cuts_are_made_of_verbatim_passages_that_are_long_enough(reuse, monkeypatch):
+def test_only_long_verbatim_passages_are_cut(reuse, monkeypatch):
     monkeypatch.setattr(excerpts, "CUTS", (16, 20, 24))
     rows = excerpts.cuts_of_passages(*excerpts.read_reuse(reuse), seed=1)
     assert [(row["of"], row["cases"]) for row in rows] == [(16, 1), (20, 1)]
 
 
-def test_pairs_of_a_corpus_are_those_of_brute_force_by_words_of_the_shorter_one(crawl):
+def test_pairs_of_a_corpus_are_counted_by_the_words_of_the_shorter_one(crawl):
     rows = excerpts.corpus_pairs(crawl, 0.57)
     assert [(row["of"], row["cases"], row["listed"]) for row in rows] == [("31-60", 1, 1.0), ("over 250", 1, 1.0)]
     assert (rows[0]["excerpt"], rows[1]["exact"]) == (1, 1)
 
 
-def test_cuts_of_articles_are_as_many_as_there_are_long_articles(crawl, monkeypatch):
+def test_each_long_article_gives_one_cut(crawl, monkeypatch):
     monkeypatch.setattr(excerpts, "CUTS", (48,))
     rows = excerpts.cuts_of_articles(crawl, seed=1)
     assert [(row["of"], row["cases"], row["listed"]) for row in rows] == [(48, 4, 1.0)]
 
 
-def test_all_tables_come_out_by_name(reuse, crawl, monkeypatch, capsys):
+def test_all_tables_are_printed_and_written(reuse, crawl, monkeypatch, capsys):
     monkeypatch.setattr(excerpts, "CUTS", (16,))
     out = reuse / "report.json"
     monkeypatch.setattr("sys.argv", ["quality", "excerpts", str(reuse), crawl, "-o", str(out)])

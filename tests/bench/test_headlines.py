@@ -50,7 +50,7 @@ def test_labels_are_counted_and_pairs_that_are_copies_are_shown(pairs):
     assert copies == [{"label": "agree", "one": VISIT, "other": VISIT + " (صور)"}]
 
 
-def test_the_columns_of_either_kind_of_file_are_found(tmp_path):
+def test_labels_may_be_in_the_column_label_or_stance(tmp_path):
     pq.write_table(pa.table({"premise": ["أ"], "hypothesis": ["ب"], "label": ["entails"]}), tmp_path / "pairs.parquet")
     assert headlines.read_pairs(tmp_path / "pairs.parquet") == [("أ", "ب", "entails")]
 
@@ -84,24 +84,24 @@ def test_an_edit_does_what_its_name_says(name, before, after):
 
 
 @pytest.mark.parametrize("name", ["tag", "tag behind", "vowels", "tatweel", "quotes", "a word left out", "house style"])
-def test_an_edit_that_keeps_a_headline_changes_it_the_same_way_for_the_same_seed(name):
+def test_a_harmless_edit_depends_on_its_seed_only(name):
     changed = edit(name, VISIT)
     assert changed != VISIT
     assert changed == edit(name, VISIT)
 
 
 @pytest.mark.parametrize("name", [name for name in OTHERS if name != "another number"])
-def test_an_edit_that_makes_another_headline_adds_a_word_or_changes_one(name):
+def test_a_harmful_edit_adds_or_changes_a_word(name):
     before, after = VISIT.split(), edit(name, VISIT).split()
     assert before != after
     assert len(after) - len(before) in (0, 1)
 
 
-def test_another_number_is_another():
+def test_another_number_is_larger():
     changed = edit("another number", "مقتل 12 في هجوم").split()
     assert changed[0] == "مقتل"
     assert int(changed[1]) > 12
 
 
-def test_the_facts_of_a_headline_are_counted_as_often_as_they_come():
+def test_repeated_facts_of_a_headline_count_each_time():
     assert headlines.fact_counts(["الرئيس يصل", "مقتل 9 من 9", "لن يصل ولن يعود"]) == [0, 2, 2]

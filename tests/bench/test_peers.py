@@ -1,4 +1,4 @@
-"""The bench against peers: each peer finds what is planted, and the scores are what a person counts."""
+"""The bench of peers: each finds the known copies, and scores equal a count by hand."""
 
 import json
 import subprocess
@@ -20,14 +20,14 @@ from tests.arabic import edited, news
 
 pytestmark = pytest.mark.slow
 
-#: Documents 0 and 1 differ in one word, 2 and 3 are the same, 20 is half of 4, all others are strangers.
+#: Documents 0 and 1 differ in one word, 2 and 3 are equal, 20 is half of 4, all others are unrelated.
 TEXTS = [news(0), edited(news(0), 40), news(2), news(2), *(news(seed) for seed in range(4, 20)), " ".join(news(4).split()[:40])]
 PLANTED = {(0, 1), (2, 3)}
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """A small crawl as a file, pages of one outlet each."""
+    """A small crawl as a file, each page of another outlet."""
     path = tmp_path_factory.mktemp("corpus") / "crawl.jsonl"
     rows = [{"id": f"d{i}", "url": f"u{i}", "title": f"خبر {i}", "source": f"s{i}", "text": text} for i, text in enumerate(TEXTS)]
     path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
@@ -41,7 +41,7 @@ def inputs(corpus, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PEERS if name != "rewrite"])
-def test_a_peer_finds_the_planted_copies_and_no_stranger(name, inputs):
+def test_a_peer_finds_the_known_copies_and_no_unrelated_text(name, inputs):
     missing = [package for package in PEERS[name].needs.split(",") if find_spec(package) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
@@ -65,7 +65,7 @@ def test_a_peer_finds_the_planted_copies_and_no_stranger(name, inputs):
         assert PLANTED <= together <= PLANTED | {(4, 20)}
 
 
-def test_a_peer_that_is_not_installed_is_reported_and_not_measured(inputs, monkeypatch, capsys):
+def test_a_missing_peer_is_reported_and_not_measured(inputs, monkeypatch, capsys):
     monkeypatch.setitem(PEERS, "rensa", PEERS["rensa"].__class__("rensa_lsh", "run", "rensa", "no_such_package"))
     monkeypatch.setattr(sys, "argv", ["peers", "rensa", str(inputs.folded), "out.json"])
     with pytest.raises(SystemExit) as raised:
@@ -74,7 +74,7 @@ def test_a_peer_that_is_not_installed_is_reported_and_not_measured(inputs, monke
     assert "no_such_package" in capsys.readouterr().err
 
 
-def test_a_peer_that_breaks_is_reported_with_its_last_words(tmp_path):
+def test_a_failed_peer_is_reported_with_the_end_of_its_stderr(tmp_path):
     broken = tmp_path / "folded.parquet"
     broken.write_text("not Parquet")
     report = run_peer("rewrite", broken, python=sys.executable, threads=1, warm_rows=0)
@@ -82,7 +82,7 @@ def test_a_peer_that_breaks_is_reported_with_its_last_words(tmp_path):
     assert "Parquet" in report["failed"]
 
 
-def test_peers_do_not_import_what_they_are_measured_against():
+def test_peers_import_neither_dedup_nor_numba():
     code = "import sys, bench.peers, bench.peers.__main__; sys.exit('dedup' in sys.modules or 'numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -95,7 +95,7 @@ def test_a_folded_text_split_at_spaces_has_our_shingles(text):
     assert [theirs.index(shingle) for shingle in theirs] == [ours.index(shingle) for shingle in ours]  # equal where ours are
 
 
-def test_a_folded_text_has_no_mark_that_a_tokenizer_would_split_at():
+def test_a_folded_text_has_only_letters_and_digits_in_its_tokens():
     assert all(word.isalnum() for word in Folder()("زاد 4.5% في U_S (أمس)، ثم -3").split(" "))
 
 
@@ -106,7 +106,7 @@ def test_inputs_keep_the_order_and_the_raw_texts(inputs):
     assert pq.read_table(inputs.pages).column("url").to_pylist() == inputs.urls
 
 
-def test_a_stage_that_runs_twice_is_added_up():
+def test_seconds_of_a_repeated_stage_are_summed():
     clock = Clock()
     for _ in range(2):
         with clock.stage("sign"):
@@ -122,12 +122,12 @@ def test_every_stage_belongs_to_one_step():
 
 @pytest.fixture
 def truth():
-    """Six documents: 0-1 near and held, 0-2 held only, 3-4 an excerpt below 0.7."""
+    """Six documents: 0-1 near and contained, 0-2 contained only, 3-4 an excerpt below 0.7."""
     left, right = np.array([0, 0, 3]), np.array([1, 2, 4])
     return Truth(6, left, right, np.array([0.8, 0.3, 0.2]), np.array([0.9, 0.75, 0.6]))
 
 
-def test_pairs_are_scored_by_share_found_and_share_right(truth):
+def test_pairs_are_scored_by_recall_and_precision(truth):
     score = of_pairs(np.array([0, 4]), np.array([1, 5]), truth)
     assert (score["named"], score["recall_jaccard"], score["recall_containment"], score["precision"]) == (2, 1.0, 0.5, 0.5)
     assert score["largest_if_closed"] == 2
@@ -144,7 +144,7 @@ def test_flags_are_scored_by_document(truth):
     assert (score["named"], score["recall_jaccard"], score["precision"]) == (3, 0.5, pytest.approx(2 / 3))
 
 
-def test_what_an_answer_says_of_other_documents_is_left_out(truth):
+def test_other_documents_of_an_answer_are_ignored(truth):
     answer = {"pairs": [[1, 0], [0, 6]], "listed": None, "labels": [0, 0, 1, 2, 3, 4, 0], "flags": None, "ids": list("abcdefz")}
     scored = scores(answer, list("abcdef"), truth)
     assert scored["pairs"]["named"] == scored["groups"]["named"] == 1
@@ -156,7 +156,7 @@ def test_an_answer_in_another_order_is_scored_by_its_ids(truth):
     assert scores(answer, list("abcdef"), truth)["pairs"]["recall_jaccard"] == 1.0
 
 
-def test_brute_force_measures_what_is_planted():
+def test_brute_force_finds_the_known_pairs():
     truth = brute_force(TEXTS)
     found = {(a, b): (j, c) for a, b, j, c in zip(truth.left, truth.right, truth.jaccard, truth.containment, strict=True)}
     assert found.keys() == PLANTED | {(4, 20)}
@@ -164,7 +164,7 @@ def test_brute_force_measures_what_is_planted():
     assert found[4, 20] == (pytest.approx(38 / 78), 1.0)
 
 
-def test_readers_judge_pairs_and_groups():
+def test_answers_are_scored_on_labelled_pairs():
     labels = [
         {"a": "u0", "b": "u1", "label": "copy", "sure": 1},
         {"a": "u1", "b": "u2", "label": "template", "sure": 1},
@@ -218,7 +218,7 @@ def test_an_unknown_peer_is_named(monkeypatch, corpus):
         copies.main()
 
 
-def test_a_table_of_scores_needs_no_pairs_at_all():
+def test_scores_of_no_pairs_are_printed():
     nothing = Truth(3, *(np.empty(0, np.int64),) * 2, *(np.empty(0),) * 2)
     empty = {"pairs": [], "listed": None, "labels": None, "flags": None, "ids": None}
     assert scores(empty, ["a", "b", "c"], nothing)["pairs"]["precision"] == 1.0

@@ -1,4 +1,4 @@
-"""The syndication simulator: its edits do what they say, its truth is right, and its seeds are all there is to it."""
+"""The syndication simulator: its edits do what their names say, its truth is right, and its output depends on the seed only."""
 
 import json
 import random
@@ -30,7 +30,7 @@ NAMES = ("غوتيريش", "نتنياهو", "عبد العزيز", "خالد", 
 
 
 def article(number):
-    """Four paragraphs of three sentences, of common words, names and numbers, as no paper ever printed them."""
+    """An invented article: four paragraphs of three sentences of common words, names and numbers."""
     rng = random.Random(number)
 
     def sentence():
@@ -85,13 +85,13 @@ FOLDED = [
 
 
 @pytest.mark.parametrize("name, strength", FOLDED)
-def test_what_outlets_type_differently_folds_to_the_same(name, strength):
+def test_spelling_edits_fold_to_the_same_tokens(name, strength):
     edited = one(name, strength).text
     assert dedup.normalize(edited, level="shingle") == dedup.normalize(TEXT, level="shingle")
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in FOLDED} - {"layout", "keyboard"}))
-def test_it_is_typed_differently_all_the_same(name):
+def test_a_spelling_edit_changes_the_text(name):
     text = TEXT.replace("لل", "لا") + " وبلغت 15000 ريال و6.5 دولار"
     assert EDITS[name](text, "light", rng(), LENDERS) != text or EDITS[name](text, "medium", rng(), LENDERS) != text
 
@@ -180,7 +180,7 @@ def test_an_article_does_not_borrow_from_itself():
         EDITS["merge"].apply(draft_of(ARTICLES[0]), "light", rng(), Lenders(ARTICLES[:1], frozenset(["a0"])))
 
 
-def test_a_merged_text_names_the_other_wire_and_holds_it():
+def test_a_merged_text_contains_and_names_the_other_wire():
     edited = one("merge", "medium")
     other = next(article for article in ARTICLES if article.id == edited.second)
     assert edited.text.startswith(TEXT) and edited.text.endswith(other.text[40:])
@@ -193,7 +193,7 @@ def test_a_headline_changes_the_title_only():
     assert one("headline", "heavy").title.split()[0] in TEXT.split()
 
 
-def test_a_page_is_told_apart_into_what_it_was_made_of():
+def test_segmentation_recovers_the_parts_of_a_simulated_page():
     edited = one("page", "heavy")
     page = dedup.segment(edited.text)
     other = next(article for article in ARTICLES if article.id == edited.second)
@@ -204,7 +204,7 @@ def test_a_page_is_told_apart_into_what_it_was_made_of():
 
 
 @every_strength
-def test_a_form_filled_in_anew_has_the_same_words_but_its_facts(strength):
+def test_a_refilled_template_changes_only_facts(strength):
     edited = facts(TEXT, strength, rng())
     before, after = TEXT.split(), edited.split()
     assert len(after) == len(before)
@@ -216,7 +216,7 @@ def test_a_form_filled_in_anew_has_the_same_words_but_its_facts(strength):
     assert replaced(TEXT, edited) == sum(old != new for old, new in zip(before, after, strict=True))
 
 
-def test_years_stay_in_their_decade_when_a_form_is_filled_in():
+def test_a_refilled_template_keeps_years_in_their_decade():
     for seed in range(20):
         assert re.fullmatch(r"عام 201\d", facts("عام 2015", "light", random.Random(seed)))
 
@@ -243,15 +243,15 @@ def draft(own=0, foreign=0, furniture=0, replaced=0):
         (draft(own=20, replaced=2), "unsure"),
     ],
 )
-def test_what_a_text_is_called_follows_from_how_it_was_made(made, relation):
+def test_the_relation_follows_from_the_edits(made, relation):
     assert truth(made, 100).relation == relation
 
 
-def test_the_shares_are_those_of_the_words():
+def test_shares_are_counted_in_words():
     assert truth(draft(own=50, foreign=150, furniture=80), 100) == Truth("unsure", 0.5, 0.25)
 
 
-def test_edits_are_made_in_the_order_of_the_desk():
+def test_edits_are_made_by_stage():
     assert in_order(["page:light", "hamza:heavy", "trim:light", "dateline:light", "trim:heavy"]) == [
         "trim:light", "dateline:light", "hamza:heavy", "page:light"
     ]  # fmt: skip
@@ -259,7 +259,7 @@ def test_edits_are_made_in_the_order_of_the_desk():
 
 
 @pytest.mark.parametrize("step", ["trim", "trim:hard", "shout:light", ""])
-def test_an_unknown_step_is_refused_with_the_names_that_are_known(step):
+def test_an_unknown_step_is_refused_with_the_known_names(step):
     with pytest.raises(ValueError, match="no edit. Write name:strength with one of facts, trim"):
         parse(step)
 
@@ -276,7 +276,7 @@ def test_a_row_depends_on_its_own_article_only():
     assert [row for row in everything if row["origin"] == "a4"] == alone
 
 
-def test_every_copy_tells_its_original_its_edits_and_what_it_is():
+def test_every_copy_has_its_original_its_edits_and_its_relation():
     rows = simulate(ARTICLES, copies=3, seed=5).to_pylist()
     assert len(rows) == 4 * len(ARTICLES)
     ids = {row["id"] for row in rows if row["relation"] == "original"}
@@ -286,7 +286,7 @@ def test_every_copy_tells_its_original_its_edits_and_what_it_is():
         assert row["edits"] or row["text"] == again.text
 
 
-def test_edits_that_are_asked_for_are_made():
+def test_requested_edits_are_made():
     rows = simulate(ARTICLES[:3], seed=5, edits=["trim:heavy", "hamza:heavy"]).to_pylist()
     edited = [row for row in rows if row["edits"]]
     assert [row["edits"] for row in edited] == [["trim:heavy", "hamza:heavy"]] * 3
@@ -351,7 +351,7 @@ def test_the_command_writes_a_crawl(tmp_path, monkeypatch, capsys):
     assert written.equals(pa.Table.from_batches(list(stream(LONG, documents=300, seed=2))))
 
 
-def test_recall_is_counted_and_what_lost_a_pair_is_named():
+def test_recall_is_counted_and_the_rule_that_lost_a_pair_is_named():
     rows = edits.measure(simulate(ARTICLES, seed=5, edits=["hamza:heavy"]))
     summary = edits.summary(rows)
     assert summary["wanted"] == summary["rows"] == len(ARTICLES)
@@ -361,19 +361,19 @@ def test_recall_is_counted_and_what_lost_a_pair_is_named():
     assert lost and {row["lost_by"] for row in lost} <= {"grouped with the other wire", "in another group"}
 
 
-def test_a_text_in_which_an_edit_found_nothing_to_do_is_not_counted():
+def test_unchanged_texts_are_not_counted():
     plain = [Article(f"p{i}", None, article(i).text.replace("ؤ", "و").replace("ئ", "ي"), None, None) for i in range(3)]
     assert edits.measure(simulate(plain, seed=5, edits=["seats:light"])) == []
 
 
-def test_recall_is_told_by_length_and_templates_by_how_much_was_replaced():
+def test_recall_is_by_length_and_templates_by_the_share_replaced():
     rows = [{"relation": "excerpt", "text": "كلمة " * n, "candidate": n > 15, "listed": n > 15, "grouped": n > 25} for n in (10, 20, 40)]
     assert [(band["words"], band["grouped"]) for band in edits.by_length(rows)] == [([0, 12], 0.0), ([20, 30], 0.0), ([30, 50], 1.0)]
     forms = [{"origin": "x", "text": "بلغ 7 في 9 أيام", "grouped": True}]
     assert edits.by_density(forms, {"x": "بلغ 5 في\n9 أيام"}) == [{"replaced": [0.2, 1.01], "rows": 1, "grouped": 1.0}]
 
 
-def test_articles_with_something_in_common_are_no_strangers():
+def test_articles_that_match_are_not_drawn_as_strangers():
     twin = Article("twin", None, TEXT + "\n" + article(99).text, None, None)
     drawn = edits.strangers([twin, *ARTICLES], 25, 7)
     assert {"twin", "a0"}.isdisjoint(a.id for a in drawn) and len(drawn) >= 15

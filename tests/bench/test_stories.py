@@ -22,7 +22,7 @@ MATCH = ["فوز برشلونة على تشيلسي بهدفين", "برشلون
 
 @pytest.fixture
 def headlines(tmp_path):
-    """Two stories of one day in Arabic, and the same headlines once more, a month later, as another language's."""
+    """Two stories of one day in Arabic, and the same headlines a month later in another language."""
     path = tmp_path / "headlines.parquet"
     rows = [
         {"id": f"{lang}{number}", "title": title, "date": f"2021-0{month}-0{1 + number % 2}T08:00:00Z", "lang": lang, "story": story}
@@ -47,7 +47,7 @@ def leads(tmp_path):
 
 @pytest.fixture
 def corpus(tmp_path):
-    """Pages of two stories and one page that is not labelled; of the labels one is unsure and one is of no page."""
+    """Pages of two stories and an unlabelled page; one label is unsure, one has no page."""
     pages = [
         {"url": f"http://x/{number}", "title": title, "content": f"{title} {news(number, 30)}", "date": "2015-07-24"}
         for number, title in enumerate([*EARTHQUAKE, *MATCH, "طقس معتدل على السواحل الغربية"])
@@ -83,7 +83,7 @@ def test_times_of_headlines_are_used(headlines, tmp_path, capsys):
     assert [line["scores"]["largest_found"] for line in report(capsys, "headlines", tmp_path / "years.parquet")] == [1, 1]
 
 
-def test_tuning_adds_a_judged_and_an_unjudged_choice(headlines, monkeypatch, capsys):
+def test_tuning_adds_a_cross_validated_and_a_best_line(headlines, monkeypatch, capsys):
     monkeypatch.setattr(stories, "HEADLINE_CUTS", [0.01, 0.9])
     lines = report(capsys, "headlines", headlines, "--tune")[:3]
     assert [line["chosen"] for line in lines] == ["default", "cross-validated", "best on labels"]
@@ -117,7 +117,7 @@ def test_document_frequencies_count_a_document_once(leads):
     assert stories.background_of(both).counts.tolist() == [1, 1]
 
 
-def test_labelled_documents_of_a_corpus_are_scored_and_missing_ones_told(corpus, capsys):
+def test_labelled_documents_of_a_corpus_are_scored_and_missing_ones_counted(corpus, capsys):
     stories.main(["arabic", *corpus, "--json"])
     out, errors = capsys.readouterr()
     everything, sure = json.loads(out)
@@ -134,8 +134,8 @@ def test_two_labels_for_one_document_are_refused(corpus):
         stories.main(["arabic", *corpus])
 
 
-def test_a_cut_is_judged_by_stories_that_did_not_choose_it():
-    """Each cut is right about the stories of one kind only; what half of the stories prefers says nothing of the others."""
+def test_a_cut_is_scored_on_stories_that_did_not_choose_it():
+    """Each cut is right for one kind of stories only, so the best cut of one half is no use for the other."""
     gold = [story for story in range(40) for _ in range(3)]
     apart, whole = list(range(120)), gold
     judged = {0.9: bcubed(gold, apart), 0.1: bcubed(gold, whole)}
