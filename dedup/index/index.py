@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..config import Config
-from ..errors import ConfigError, InputError, OutputError
+from ..errors import ConfigError, InputError
 from ..readers import ReadLog
 from ..schema import EPOCH, VERDICTS
 from ..text.document_frequencies import background_of
@@ -25,7 +25,7 @@ from .incoming import Incoming, blocks, read_page, split_at_updates, split_crowd
 from .lookup import find_entry, find_known, find_parts, look_up
 from .metadata import config_of, metadata_of, span_of
 from .open_store import open_store
-from .store import MOST_DOCUMENTS, Entry, Store, WriteBatch, WriteConflict
+from .store import MOST_DOCUMENTS, Entry, Store, WriteBatch, WriteConflict, check_writable
 from .stories import OnlineStories
 from .verdict import Verdict, story_name, table_of, verdict_of, with_parts
 
@@ -271,8 +271,8 @@ class Index:
     @contextmanager
     def _using(self, *, writing: bool = False) -> Iterator[None]:
         """Hold the lock of an index that is open, and open for writing if that is needed."""
-        if writing and not self._writes and not self._closed:
-            raise OutputError(f"{self._name}: the index is open for reading. Open it with mode 'a' to change it.")
+        if writing and not self._closed:
+            check_writable(self._name, self._writes)
         with self._lock:
             if self._closed:  # perhaps by another thread, while this one waited
                 raise InputError(f"{self._name}: the index is closed. Open it again.")

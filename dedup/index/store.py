@@ -12,19 +12,20 @@ import numpy.typing as npt
 
 from ..arrays.rows import Ints, take_rows
 from ..errors import ConfigError, OutputError
+from ..kernels.index import tally
 
 Hashes = npt.NDArray[np.uint64]
 #: Values of postings, uint32: ``number << CLASS_BITS | size_class``. The size class says how many shingles the document has,
 #: so that a lookup knows whether enough of them are shared without reading the document.
 Values = npt.NDArray[np.uint32]
-CLASS_BITS = 4
+CLASS_BITS = tally.CLASS_BITS
 #: Document numbers that fit beside a size class in 32 bits.
 MOST_DOCUMENTS = 1 << (32 - CLASS_BITS)
 MODES, DURABILITIES = ("r", "a", "w"), ("process", "sync")
 
 
 def check_opening(mode: str, durability: str) -> None:
-    """Check how an index is to be opened, see ``Index.open``.
+    """Check the parameters of ``Index.open`` that all stores share.
 
     Raises
     ------

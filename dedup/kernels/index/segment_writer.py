@@ -10,6 +10,7 @@ import numpy as np
 
 from ..hashing import GOLDEN
 from ..jit import jit, leaf
+from .tally import CLASS_BITS
 
 # Within a part a posting is one uint64, ``packed``: the other ``40 - part_bits`` bits of the key, then 32 bits of the value.
 
@@ -67,7 +68,7 @@ def read_part(segment, part, part_bits, removed, packed, used):
         head = np.uint64(bucket - first) << np.uint64(40 - bits)
         end = min(np.int64(directory[bucket + 1]), stop)
         while at < end:
-            number = np.int64(values[at] >> 4)
+            number = np.int64(values[at] >> CLASS_BITS)
             tag = np.uint64(low[at])
             if len(high) > 0:
                 tag |= np.uint64(high[at]) << np.uint64(16)
@@ -83,7 +84,7 @@ def count_remaining(values, removed):
     n_removed = 64 * len(removed)
     kept = np.int64(0)
     for value in values:
-        number = np.int64(value >> 4)
+        number = np.int64(value >> CLASS_BITS)
         kept += np.int64(number >= n_removed or (removed[number >> 6] >> np.uint64(number & 63)) & np.uint64(1) == 0)
     return kept
 

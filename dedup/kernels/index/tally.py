@@ -45,7 +45,7 @@ def tally(values, offsets, needed, scratch, most):
         for i in range(begin, end):
             number = np.int64(values[i] >> CLASS_BITS)
             count = np.int64(scratch[number])
-            if count > 0 and count >= needed[row, np.int64(values[i]) & 15]:
+            if count > 0 and count >= needed[row, np.int64(values[i]) & ((1 << CLASS_BITS) - 1)]:
                 ranked[kept] = np.uint64(((65535 - count) << 32) | number)
                 kept += 1
                 scratch[number] = 0  # keep it only once
