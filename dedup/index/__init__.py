@@ -1,7 +1,7 @@
-"""The online index: asked about texts before they go anywhere, it says whether each is new, a copy of what, and of which story.
+"""The online index: says of each text whether it is new, what it is a copy of, and which story it belongs to.
 
-Pages become incoming documents (``incoming``); each is looked up (``lookup``), its pairs are verified (``matching``), it is
-decided (``decision``) and written (``changes``). ``store`` is the contract of the two stores, ``sqlite`` and ``redis``.
+Pages become incoming documents (``incoming``), which are looked up (``lookup``), verified against what was found
+(``matching``), decided (``decision``) and written (``changes``) to a ``store``: ``sqlite`` or ``redis``.
 """
 
 from .document import Document

@@ -1,4 +1,4 @@
-"""The online index: asked about texts before they go anywhere, it says whether each is new, a copy of what, and of which story."""
+"""The class ``Index``: reads, decides and writes blocks of documents, with retries when several writers conflict."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Index:
             A folder, or a URL ``redis://host:port/db?prefix=news``.
         config : Config, optional
             Settings. If omitted, those of the index, or the defaults for a new one. The sections ``input``, ``run`` and
-            ``signatures`` are free; all others must equal those that the index was made with.
+            ``signatures`` are free; all others must be those of the index.
         mode : {"a", "r", "w"}
             ``a`` reads and writes, and creates the index if there is none; ``r`` reads; ``w`` replaces what is there by a new
             index. Any number of processes can read. One process at a time can write to a folder, several to Redis.

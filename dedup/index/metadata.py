@@ -1,4 +1,4 @@
-"""What an index was made with, and whether it may be opened with other settings."""
+"""Metadata of an index: the rules, settings and word counts that it was built with, and checks against those in use."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def config_of(name: str, metadata: Mapping[str, Any], config: Config | None) -> 
     known = background_of(config.stories.background)
     if known.digest() != metadata.get("background"):
         raise ConfigError(
-            f"{name}: the word counts of stories.background ({config.stories.background}) are not those that the index was made with "
+            f"{name}: the word counts of stories.background ({config.stories.background}) are not those of the index "
             f"(digest {metadata.get('background')}). Name that file."
         )
     return config, known

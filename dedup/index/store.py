@@ -43,7 +43,7 @@ def check_writable(name: str | os.PathLike[str], is_writable: bool) -> None:
 
 
 def check_capacity(name: str | os.PathLike[str], allocated: int) -> None:
-    """Raise an ``OutputError`` if more numbers would be allocated than postings can hold."""
+    """Raise an ``OutputError`` if more numbers would be allocated than postings can represent."""
     if allocated > MOST_DOCUMENTS:
         raise OutputError(f"{name}: an index holds at most {MOST_DOCUMENTS:,} documents, removed ones included. Build another index.")
 
@@ -170,7 +170,7 @@ class WriteConflict(Exception):  # noqa: N818 - no error: the caller looks again
 class Store(Protocol):
     """Stores an index. One thread at a time uses it.
 
-    ``metadata`` is what the index was made with, see ``metadata.py``.
+    ``metadata`` is that of the index as it was made, see ``metadata.metadata_of``.
     """
 
     metadata: dict[str, Any]

@@ -71,20 +71,20 @@ def pack_rows(numbers, offsets):
     byte_offsets = np.zeros(n_rows + 1, np.int64)
     used = 0
     for row in range(n_rows):
-        held, bits = np.uint64(0), np.int64(0)
+        pending, bits = np.uint64(0), np.int64(0)
         for i in range(offsets[row], offsets[row + 1]):
             place = _OF_KIND[_kind_of(numbers[i])]
-            held |= np.uint64(_CLASSES[place, 2]) << np.uint64(bits)
+            pending |= np.uint64(_CLASSES[place, 2]) << np.uint64(bits)
             bits += _CLASSES[place, 3]
-            held |= np.uint64(numbers[i] - _CLASSES[place, 1]) << np.uint64(bits)
+            pending |= np.uint64(numbers[i] - _CLASSES[place, 1]) << np.uint64(bits)
             bits += _CLASSES[place, 0]
             while bits >= 8:
-                out[used] = np.uint8(held & np.uint64(255))
+                out[used] = np.uint8(pending & np.uint64(255))
                 used += 1
-                held >>= np.uint64(8)
+                pending >>= np.uint64(8)
                 bits -= 8
         if bits:
-            out[used] = np.uint8(held)
+            out[used] = np.uint8(pending)
             used += 1
         byte_offsets[row + 1] = used
     return out[:used].copy(), byte_offsets
@@ -109,10 +109,10 @@ def unpack_rows(data, byte_offsets):
     for row in range(n_rows):
         at, last = byte_offsets[row] * 8, byte_offsets[row + 1] * 8 - FEWEST_BITS
         while at <= last:
-            held = eight_bytes(data, at >> 3) >> np.uint64(at & 7)
-            place = _OF_NEXT[np.int64(held & np.uint64(255))]
+            pending = eight_bytes(data, at >> 3) >> np.uint64(at & 7)
+            place = _OF_NEXT[np.int64(pending & np.uint64(255))]
             bits, further = _CLASSES[place, 3], _CLASSES[place, 0]
-            rest = (held >> np.uint64(bits)) & ((np.uint64(1) << np.uint64(further)) - np.uint64(1))
+            rest = (pending >> np.uint64(bits)) & ((np.uint64(1) << np.uint64(further)) - np.uint64(1))
             out[used] = _CLASSES[place, 1] + np.int64(rest)
             used += 1
             at += bits + further
