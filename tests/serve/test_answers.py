@@ -206,8 +206,8 @@ def test_openapi_names_every_path_and_limit(client):
     assert document["openapi"] == "3.1.0"
     assert document == openapi(ServeSettings())
     routes = {(route.path.replace(":any", ""), method.lower()) for route in client.app.routes for method in route.methods - {"HEAD"}}
-    told = {(path, method) for path, item in document["paths"].items() for method in item if method != "parameters"}
-    assert told == routes
+    documented = {(path, method) for path, item in document["paths"].items() for method in item if method != "parameters"}
+    assert documented == routes
     assert "2,097,152 bytes" in document["info"]["description"] and "1,000 documents" in document["info"]["description"]
 
 
