@@ -73,7 +73,7 @@ class RedisStore:
         g  removed numbers that may still have postings, a set
         e + 4 bytes  an entry           w + 4 bytes  its words
         p + 4 bytes  the postings of a bucket of keys, 8 bytes each, in order of arrival
-        q + 4 bytes  the middle of a long bucket, which lookups need not read
+        q + 4 bytes  the middle of a long bucket, which lookups do not transfer
 
     Keys share buckets, because a Redis key costs ten times as much memory as a posting. Words are
     stored with each document, 16 bytes for each distinct one.
@@ -243,7 +243,7 @@ class RedisStore:
     def allocate(self, count: int) -> int:
         """See ``Store.allocate``."""
         check_writable(self.name, self._mode != "r")
-        after = int(self._connection.ask("reserving numbers", True, lambda: self._connection.client.incrby(self._root + b"n", count)))
+        after = int(self._connection.ask("allocating numbers", True, lambda: self._connection.client.incrby(self._root + b"n", count)))
         check_capacity(self.name, after)
         self._new.update(range(after - count, after))
         return after - count
