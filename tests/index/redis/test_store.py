@@ -137,7 +137,7 @@ def test_an_index_keeps_the_metadata_it_was_made_with(server):
     again = RedisStore(server.url, {"window": 9}, "a")
     assert again.metadata == made.metadata == {"window": 8, "seed": [1, 2]} and len(again) == 1
     replaced = RedisStore.open(server.url, {"window": 9}, "w", "process")
-    assert replaced.metadata == {"window": 9} and len(anew) == 0
+    assert replaced.metadata == {"window": 9} and len(replaced) == 0
     for asked in (lambda: made.sync(), lambda: found(made, [[1]]), lambda: made.commit(WriteBatch([entry(0)], words([])))):
         with pytest.raises(InputError, match="deleted or replaced"):
             asked()
