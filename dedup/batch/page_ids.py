@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays.rows import Ints
+from ..readers.batches import made_ids
 from ..schema import REJECTS
 
 
@@ -53,7 +54,7 @@ def _has_duplicates(documents: Any) -> bool:
 def _rename_generated(documents: Any, digests: npt.NDArray[np.uint64], pages: Ints, n_base: int) -> Any:
     """Rename pages whose generated id belongs to another text in the base."""
     ids, page_ids = (documents.column(name).combine_chunks() for name in ("doc_id", "page_id"))
-    generated = pc.binary_join_element_wise(documents.column("input_file"), documents.column("input_row").cast(pa.string()), ":")
+    generated = made_ids(documents.column("input_file"), documents.column("input_row"))
     first = pc.and_(pc.equal(ids, page_ids), pc.equal(page_ids, generated)).to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(first & (np.arange(len(pages)) >= n_base))
     holders = pc.fill_null(pc.index_in(ids.take(pa.array(rows)), ids.slice(0, n_base)), -1).to_numpy()

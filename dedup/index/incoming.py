@@ -22,6 +22,7 @@ from ..arrays.threads import map_batches, thread_count
 from ..config import Config
 from ..fingerprints.fingerprint import Fingerprints, fingerprint_with_tokens
 from ..readers import PageBatch, ReadLog, paths_of, read_data, read_files
+from ..readers.batches import made_ids
 from ..readers.memory import MEMORY
 from ..segmentation.cues import may_have_furniture
 from ..segmentation.documents import documents_of, other_documents
@@ -260,7 +261,7 @@ def _with_ids(pages: Any) -> tuple[Any, list[int]]:
 
     In memory, the URL serves as id where there is none. In a file, the position does, as in a batch run.
     """
-    made = pc.equal(pages.column("page_id"), pc.binary_join_element_wise(MEMORY, pages.column("input_row").cast(pa.string()), ":"))
+    made = pc.equal(pages.column("page_id"), made_ids(pa.scalar(MEMORY), pages.column("input_row")))
     if not pc.any(made).as_py():
         return pages, []
     ids = pc.if_else(made, pages.column("url"), pages.column("page_id"))

@@ -308,9 +308,12 @@ def _published(column: Any, block: Block, kept: _KeptRows, log: FileLog) -> Any:
 
 def _page_ids(ids: Any, block: Block, file: str) -> Any:
     """The ids of the input; a page without one is named after its file and row."""
-    rows = pa.array(block.rows).cast(pa.large_string())
-    made = pc.binary_join_element_wise(pa.scalar(file, pa.large_string()), rows, pa.scalar(":", pa.large_string()))
-    return pc.if_else(_is_blank(ids), made, ids)
+    return pc.if_else(_is_blank(ids), made_ids(pa.scalar(file, pa.large_string()), pa.array(block.rows)), ids)
+
+
+def made_ids(files: Any, rows: Any) -> Any:
+    """The ids of pages without one of their own, ``file:row``; ``files`` is a column or a scalar of text."""
+    return pc.binary_join_element_wise(files, rows.cast(files.type), pa.scalar(":", files.type))
 
 
 def _warn_of_markup(text: Any, log: FileLog) -> None:

@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, BinaryIO
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..config import Config
 from ..errors import InputError
-from .batches import BlockBuilder, PageBatch, Reject, to_batches
+from .batches import BlockBuilder, PageBatch, Reject, made_ids, to_batches
 from .columns import choose_columns, kinds_of_rows
 from .jsonl import rows_of_lines
 from .log import FileLog, ReadLog
@@ -108,7 +107,7 @@ class _ColumnsOfRow:
 
 def _without_made_ids(pages: Any) -> Any:
     """Clear ids made from line numbers: tomorrow another row of the stream has the same."""
-    made = pc.binary_join_element_wise(STDIN, pages.column("input_row").cast(pa.string()), ":")
+    made = made_ids(pages.column("input_file"), pages.column("input_row"))
     ids = pc.if_else(pc.equal(pages.column("page_id"), made), "", pages.column("page_id"))
     return pages.set_column(pages.schema.get_field_index("page_id"), pages.schema.field("page_id"), ids)
 

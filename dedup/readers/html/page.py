@@ -190,7 +190,7 @@ def _linear_markup(text: str) -> str:
 
 
 def _broken_up(piece: str) -> str:
-    """A stretch with tags inserted, without meaning in text, that end any tag with too many attributes."""
+    """Insert tags without meaning, which end a tag that has too many attributes."""
     parts, start = [], 0
     while len(piece) - start > _STRETCH:
         end = piece.find(" ", start + _STRETCH, start + _STRETCH + _TO_A_BLANK)
