@@ -118,7 +118,7 @@ def test_json_lines_get_json_lines_and_a_broken_line_is_rejected_alone(client):
     rows = [json.loads(line) for line in answer.text.splitlines()]
     assert [row["action"] for row in rows] == ["index", "reject", "index", "reject"]
     assert rows[1]["reason"].startswith("the line cannot be read: not JSON: Expecting property name")
-    assert "NaN is no JSON" in rows[3]["reason"]
+    assert "NaN is not JSON" in rows[3]["reason"]
 
 
 @pytest.mark.parametrize("media_type, body", [("application/json", b"[]"), ("application/x-ndjson", b"")])
