@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import dedup
 from dedup.copies.pairs import NEAR, PARTIAL
+from dedup.copies.recall import recall_interval
 from tests.arabic import news
 from tests.copies.test_grouping import grouped
 from tests.copies.test_verification import fact, filled, one, spread
@@ -101,3 +103,12 @@ def test_a_chain_is_compared_in_three_rounds(documents, groups):
     hidden = {(a, b): (NEAR, 0.3, 0.6) for b in range(documents) for a in range(b - 1)}
     canonical, _ = grouped(chain, range(documents), hidden)
     assert len(set(canonical)) == groups
+
+
+# copies/recall
+
+
+def test_the_interval_of_a_recall_is_one_of_95_percent():
+    # All of ten independent pairs are listed: the lower limit has 2.5 % of the chance to list all ten.
+    low, high = recall_interval(np.ones(10), np.ones(10), 10**9)
+    assert (low, high) == (pytest.approx(0.025**0.1), 1.0)
