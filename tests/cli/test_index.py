@@ -361,7 +361,7 @@ def test_a_missing_index_is_reported_and_not_created(here, command):
 
 
 def test_a_folder_without_an_index_is_refused(here):
-    assert error_of(index("check", "new.jsonl", "--index", "out"), 3).startswith("Error: out: holds documents.parquet, but no index.")
+    assert error_of(index("check", "new.jsonl", "--index", "out"), 3).startswith("Error: out: contains documents.parquet but no index.")
 
 
 def test_an_index_of_another_version_is_refused(here):

@@ -297,7 +297,7 @@ def test_other_files_are_neither_opened_nor_replaced(opener, folder, tmp_path):
     with sqlite3.connect(foreign / "index.sqlite") as connection:
         connection.execute("CREATE TABLE t(a)")
     connection.close()
-    for path, message in ((other, "no folder"), (strange, "holds notes.txt"), (foreign, "of another program")):
+    for path, message in ((other, "not a folder"), (strange, "contains notes.txt"), (foreign, "of another program")):
         for mode in "raw":
             with pytest.raises(InputError, match=message):
                 opener(mode, path=path)
