@@ -147,7 +147,7 @@ def check_folder(folder: Path) -> None:
 
 def check_text(text: str) -> None:
     """Segmentation loses no letter, is idempotent, and its prefilter passes no page that it changes; kernels equal their reference."""
-    from tests.kernels.text.test_tokens import check_against_twin
+    from tests.kernels.text.test_tokens import check_against_reference
 
     page = segment(text)
     parts = [
@@ -164,7 +164,7 @@ def check_text(text: str) -> None:
     whole = text.encode("utf-8", "replace").decode()
     if page.body != text and whole == text and not needs_segmenting(pa.array([text], pa.large_string()))[0].as_py():
         raise AssertionError("the prefilter misses a page with furniture")
-    check_against_twin([text])
+    check_against_reference([text])
 
 
 def _signs(text: str) -> Counter[str]:
