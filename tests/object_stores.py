@@ -1,4 +1,4 @@
-"""Local object stores for tests: a complete one (moto), and one that breaks off, falls silent or denies access."""
+"""Local object stores for tests: a complete one (moto), and one that misbehaves."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ ENVIRONMENT = {
 class BadStore:
     """Serves one object under every name; ``mode`` says how it treats requests.
 
-    ``good``; ``closes`` in the middle of each answer; ``closes_once``; ``silent`` from the middle on; ``denied``; ``changes``: another
-    version at each look.
+    ``good``; ``closes``: breaks off each response; ``closes_once``; ``silent``: stops in the middle
+    of each response; ``denied``; ``changes``: a new version at each request.
     """
 
     def __init__(self, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """The contract that every store of an index must fulfil, as classes of tests to inherit from.
 
-A subclass has a fixture ``opened``: a function that opens the same index, empty at first, and takes ``mode``.
+A subclass has a fixture ``opened``: a function that opens the same index, empty at first, and takes
+``mode``.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ def index(tmp_path):
 
 @pytest.fixture
 def service(index):
-    """Make a client of an app with given settings; exceptions become responses, as for real clients."""
+    """Make a client of an app with given settings; exceptions become responses."""
     clients = []
 
     def make(**settings):

@@ -26,7 +26,8 @@ from tests.paths import ROOT
 
 from .test_answers import BRIDGE, HONEY
 
-#: A parent that ignores SIGINT (nohup, shells' background jobs) would pass that on, so the child resets it.
+#: A parent that ignores SIGINT (nohup, shells' background jobs) would pass that on, so the child
+#: resets it.
 _RUN = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from dedup.cli import main; from dedup.cli.serve import serve_command; main.add_command(serve_command); main()"

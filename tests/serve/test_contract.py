@@ -18,8 +18,8 @@ pytestmark = pytest.mark.slow
 
 LIMITS = ServeSettings(max_batch=5, max_body=100_000, max_batch_body=200_000)
 OPERATIONS = [(path, method) for path, item in openapi(LIMITS)["paths"].items() for method in item if method != "parameters"]
-#: That a date can be read is more than a schema can say: such a document fits it and is refused with 422. A batch that is too long for it is
-#: refused with 413.
+#: A schema cannot say which dates are valid, so a document that fits it may be refused with 422. A
+#: batch with too many rows is refused with 413.
 CHECKS = {
     "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "422"]},
     "negative_data_rejection": {"expected-statuses": ["400", "404", "413", "415", "422"]},

@@ -341,7 +341,7 @@ def test_a_posting_file_that_does_not_fit_on_the_disk_is_written_later(opener, f
 
 
 def test_a_merge_syncs_files_and_transaction_before_it_deletes_old_files(opener, folder, small_files, monkeypatch):
-    """Only the order of calls shows what a power failure leaves: no kill test sees a missing fsync."""
+    """The order of calls decides what a power failure leaves; no kill test sees it."""
     store = opener(durability="process")
     while store.stats()["segments"] == 0:
         ingest(store)
