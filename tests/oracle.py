@@ -346,8 +346,8 @@ def _coverage(row: Row, other: Row) -> float:
     if len(row) < 2:
         return float(set(row) <= set(other))
     known = set(zip(other, other[1:], strict=False))
-    beside = [False, *(pair in known for pair in zip(row, row[1:], strict=False)), False]
-    return sum(before or behind for before, behind in zip(beside, beside[1:], strict=False)) / len(row)
+    paired = [False, *(pair in known for pair in zip(row, row[1:], strict=False)), False]
+    return sum(before or after for before, after in zip(paired, paired[1:], strict=False)) / len(row)
 
 
 def facts_of(terms: Row) -> Row:
@@ -372,7 +372,7 @@ def count_replaced(a: Row, b: Row) -> int:
         while end < len(a) and end - i < 6 and a[end] not in b:
             end += 1
         if i > 0 and end < len(a) and a[i - 1] in b and facts_of(a[i:end]):
-            count += _filled_otherwise(a, b, a[i - 1], a[end])
+            count += _is_replaced(a, b, a[i - 1], a[end])
         i = end
     return count
 
@@ -387,10 +387,10 @@ def replaced_facts(rows: list[Row], pairs: list[Pair]) -> list[tuple[int, float]
     return answer
 
 
-def _filled_otherwise(a: Row, b: Row, before: int, behind: int) -> bool:
+def _is_replaced(a: Row, b: Row, before: int, after: int) -> bool:
     for place in [i for i, value in enumerate(b) if value == before][:16]:
         between = b[place + 1 : place + 8]
-        if behind in between and any(term not in a for term in facts_of(between[: between.index(behind)])):
+        if after in between and any(term not in a for term in facts_of(between[: between.index(after)])):
             return True
     return False
 

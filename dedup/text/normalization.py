@@ -132,7 +132,7 @@ def _number(entries: list[tuple[int, int, int]], at: int) -> tuple[str, int]:
     digits, at = _digits(entries, at)
     run, decimals = len(digits), False
     while at < len(entries) and entries[at][0] in (DECIMAL, GROUP):
-        more, behind = _digits(entries, at + 1)
+        more, end = _digits(entries, at + 1)
         if entries[at][0] == DECIMAL and more:
             decimals = True
             digits += "." + more
@@ -140,7 +140,7 @@ def _number(entries: list[tuple[int, int, int]], at: int) -> tuple[str, int]:
             digits += more
         else:
             break
-        run, at = len(more), behind
+        run, at = len(more), end
     return digits, at
 
 

@@ -26,7 +26,7 @@ def followed_by(terms, number):
 
 
 def rows_sharing(number):
-    """Two rows of a hundred shingles that share so many."""
+    """Two rows of a hundred shingles with ``number`` in common."""
     return [spread(range(100)), spread(range(100 - number, 200 - number))]
 
 

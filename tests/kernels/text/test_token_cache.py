@@ -48,8 +48,8 @@ def test_the_first_and_the_second_pass_give_the_same_tokens_and_terms(texts):
 def test_cached_chunks_of_other_texts_change_nothing(batches, size):
     known = memory(size, size)
     for texts in [*batches, *batches]:
-        again, anew = documents_of(texts, known), documents_of(texts, memory(size, size))
-        assert [array.tolist() for array in again] == [array.tolist() for array in anew]
+        again, fresh = documents_of(texts, known), documents_of(texts, memory(size, size))
+        assert [array.tolist() for array in again] == [array.tolist() for array in fresh]
 
 
 @pytest.mark.parametrize("letters", range(1, 40))
