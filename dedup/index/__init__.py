@@ -1,7 +1,8 @@
-"""The online index: says of each text whether it is new, what it is a copy of, and which story it belongs to.
+"""The online index: is a text new, a copy of what, and of which story.
 
-Pages become incoming documents (``incoming``), which are looked up (``lookup``), verified against what was found
-(``matching``), decided (``decision``) and written (``changes``) to a ``store``: ``sqlite`` or ``redis``.
+Pages become incoming documents (``incoming``), which are looked up (``lookup``), verified against
+what was found (``matching``), decided (``decision``) and written (``changes``) to a ``store``:
+``sqlite`` or ``redis``.
 """
 
 from .document import Document

@@ -1,4 +1,4 @@
-"""The result of a batch run as an index reads it: checked, and block by block, from memory, a folder or a URL."""
+"""Reads the result of a batch run for an index, block by block, from memory, a folder or a URL."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class DocumentColumns:
     canonical : int64[n], the row of each one's canonical
     published : int64[n], microseconds since 1970, UTC; ``UNDATED`` if unknown
     parts : int64[n], further documents of each one's page; 0 for those themselves
-    contained : int8[n], the side that is the excerpt (``copies.pairs``) if a copy is the right side of the match with its canonical
+    contained : int8[n], the side that is the excerpt (``copies.pairs``) if a copy is the right side
+        of the match with its canonical
     posted_copy : bool[n], copies that are posted under their shingles, see ``Decisions``
     """
 
@@ -101,7 +102,7 @@ class BatchResult:
         return DocumentColumns(rows, published, parts, self._contained_sides(ids, rows), _find_posted_copies(table, rows))
 
     def blocks(self) -> Iterator[tuple[int, Any, Any]]:
-        """(row of the first document, Arrow table of up to ``BLOCK`` documents, column of their texts)."""
+        """(first row, Arrow table of up to ``BLOCK`` documents, column of their texts)."""
         first = 0
         documents = self._documents
         groups = [documents] if isinstance(documents, pa.Table) else (documents.read_row_group(i) for i in range(documents.num_row_groups))
@@ -112,7 +113,7 @@ class BatchResult:
             first += rows.num_rows
 
     def _contained_sides(self, ids: Any, canonical: Ints) -> npt.NDArray[np.int8]:
-        """Of each copy, the side that is the excerpt in the match with its canonical, which is the left side."""
+        """Of each copy, which side of the match with its canonical (left) is the excerpt."""
         sides = np.full(len(canonical), NEITHER, np.int8)
         matches, names = self._matches, ["doc_id_a", "doc_id_b", "contained"]
         groups = (
@@ -142,7 +143,7 @@ def _open_tables(run: Result | str | os.PathLike[str]) -> tuple[Any, Any, TextSt
 
 
 def _find_posted_copies(documents: Any, canonical: Ints) -> npt.NDArray[np.bool_]:
-    """The first copies of each canonical that are of its outlet and may be a template, as ``decision`` chooses them."""
+    """The first copies of each canonical and its outlet that may be a template; as in ``decision``."""
     sources = pc.fill_null(documents.column("source").combine_chunks().dictionary_encode().indices, -1).to_numpy()
     kinds = pc.fill_null(pc.index_in(documents.column("kind"), pa.array(KINDS)), len(KINDS)).to_numpy()
     containment = pc.fill_null(documents.column("containment"), 1.0).to_numpy().astype(float)

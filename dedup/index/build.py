@@ -1,7 +1,8 @@
-"""Builds an index from the result of a batch run, with the same canonicals, kinds, numbers and stories; nothing is decided again.
+"""Builds an index from the result of a batch run. Nothing is decided again.
 
-Texts are fingerprinted again, because a result does not keep fingerprints. An index appears whole: a folder is renamed
-when it is complete, and one in Redis cannot be opened before its last block is stored.
+Texts are fingerprinted again, because a result does not keep fingerprints. An index appears whole:
+a folder is renamed when it is complete, and one in Redis cannot be opened before its last block is
+stored.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Built:
-    """The index that was built: ``index`` is its name, ``bytes`` its size; ``stories`` is None if the run had none."""
+    """A new index: ``index`` is its name, ``bytes`` its size, ``stories`` None without stories."""
 
     index: str
     documents: int
@@ -73,8 +74,8 @@ def build_index(
     path : str or os.PathLike
         Of the new index, see ``Index.open``.
     config : Config, optional
-        The settings of the run if omitted. ``run.threads`` may differ, and ``stories.background`` may name another path of the
-        same counts.
+        The settings of the run if omitted. ``run.threads`` may differ, and ``stories.background``
+        may name another path of the same counts.
     durability : {"process", "sync"}
         Durability of the commits to Redis, see ``Index.open``. A folder is always synced to disk.
     overwrite : bool
@@ -88,9 +89,10 @@ def build_index(
 
     Notes
     -----
-    Documents count as arrived now, whenever they were published, and ``keep`` deletes them that long after the build. They are
-    numbered by date of publication; those without a date, or with one in the future, come last. Agencies of documents and
-    events of a run with a base are not taken over.
+    Documents count as arrived now, whenever they were published, and ``keep`` deletes them
+    that long after the build. They are numbered by date of publication; those without a date, or
+    with one in the future, come last. Agencies of documents and events of a run with a base are not
+    taken over.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def build_index(
 
 
 def config_of_run(manifest: Mapping[str, Any]) -> Config:
-    """The settings of a run, without ``run.*`` and ``input.*``, which do not affect what it found."""
+    """The settings of a run, without ``run.*`` and ``input.*``, which do not affect its result."""
     return Config.from_dict({name: section for name, section in manifest["config"].items() if name not in ("run", "input")})
 
 
@@ -153,7 +155,7 @@ def _build_folder(path: Any, metadata: dict[str, Any], durability: str, overwrit
 
 
 def _check_folder(target: Path, path: Any, overwrite: bool) -> bool:
-    """Whether there is an index that may be replaced; an error if there is something that may not."""
+    """Whether there is an index to replace; an error if there is anything else."""
     try:
         is_there = check(target)
     except InputError as error:
@@ -177,7 +179,7 @@ def _put_in_place(fresh: Path, target: Path, path: Any, overwrite: bool) -> None
 
 
 def _build_in_redis(path: Any, metadata: dict[str, Any], durability: str, overwrite: bool, fill: Callable[[Store], None]) -> dict[str, Any]:
-    """Build the index in place, under metadata that no version opens, and replace the metadata at the end."""
+    """Build in place, with metadata that no version opens; replace them at the end."""
     from .redis.setup import draft_of, publish
 
     url, draft = os.fspath(path), draft_of(metadata)
@@ -214,7 +216,9 @@ def _add_documents(store: Store, result: BatchResult, config: Config, progress: 
 
 
 def _rank_by_date(published: Ints, arrived: int) -> Ints:
-    """int64[n]: the rank of each document by date of publication, or of arrival where that is unknown or in the future.
+    """int64[n]: the rank of each document by date.
+
+    The date is that of publication, or that of arrival if the former is unknown or in the future.
 
     ``OnlineStories`` fills its window from the last number backwards, until documents are too old.
     """

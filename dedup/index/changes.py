@@ -1,6 +1,7 @@
-"""Decisions -> changes of the store: what a block of documents, a removal and an update of a canonical write.
+"""Decisions -> what a block of documents, a removal and an update of a canonical write.
 
-A copy always needs a canonical that it matches. Wherever a canonical leaves or changes its text, its copies are regrouped.
+A copy always needs a canonical that it matches. Wherever a canonical leaves or changes its text,
+its copies are regrouped.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from .store import Entry, Hashes, Store, TokenRows, Values, WriteBatch
 
 
 def block_change(incoming: Incoming, decided: Decisions, known: list[Entry | None], config: Config) -> WriteBatch:
-    """What a block of decisions writes: documents that are new or have another text, and new numbers of parts.
+    """What a block of decisions writes: new documents, updates, and changed numbers of parts.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def block_change(incoming: Incoming, decided: Decisions, known: list[Entry | Non
 
 
 def expired(store: Store, before: int, most: int) -> list[int]:
-    """Numbers of up to ``most`` entries that arrived before a time (microseconds), without canonicals of later copies."""
+    """Up to ``most`` entries older than a time (microseconds) that are no canonicals of later copies."""
     while True:
         numbers = store.older_than(before, most)
         entries = [entry for entry in store.fetch(numbers) if entry is not None]
@@ -59,7 +60,7 @@ def expired(store: Store, before: int, most: int) -> list[int]:
 
 
 def removal(store: Store, number: int, config: Config) -> tuple[WriteBatch, list[int]] | None:
-    """What the removal of an entry writes, and the numbers of its copies, which find another canonical; None if it is gone."""
+    """What the removal of an entry writes, and the numbers of its copies; None if it is gone."""
     entry = store.fetch([number])[0]
     if entry is None:
         return None
@@ -70,14 +71,16 @@ def removal(store: Store, number: int, config: Config) -> tuple[WriteBatch, list
 
 
 def update_canonicals(incoming: Incoming, found: LookupResult, store: Store, config: Config) -> tuple[LookupResult, WriteBatch]:
-    """Verify the copies of updated canonicals against the new text. All updates of a block are of one page.
+    """Verify the copies of updated canonicals, all of one page, against the new text.
 
-    Copies that match the new text keep their canonical and get new numbers; the others find one among themselves.
+    Copies that match the new text keep their canonical and get new numbers; the others find one
+    among themselves.
 
     Returns
     -------
     (found, change)
-        What was found, with copies as they are afterwards, and the change to write with the incoming documents.
+        What was found, with copies as they are afterwards, and the change to write with the
+        incoming documents.
     """
     updates = [(row, known) for row, known in enumerate(found.known) if known is not None and not incoming.is_same(row, known)]
     change = WriteBatch()
@@ -99,7 +102,8 @@ def update_canonicals(incoming: Incoming, found: LookupResult, store: Store, con
         return now.get(entry.number, entry)
 
     def without_updated(rows: list[Ints]) -> list[Ints]:
-        # The earlier texts of a page are no longer there to compare with: its parts may have changed places.
+        # The earlier texts of a page are no longer there to compare with: its parts may have
+        # changed places.
         return [numbers[~np.isin(numbers, list(updated))] for numbers in rows]
 
     found = replace(
@@ -115,7 +119,7 @@ def update_canonicals(incoming: Incoming, found: LookupResult, store: Store, con
 
 
 def _regroup_around_update(incoming: Incoming, row: int, known: Entry, copies: list[Entry], store: Store, config: Config) -> WriteBatch:
-    """Regroup the copies of one updated canonical; under no head if its new text is too short to judge."""
+    """Regroup the copies of an updated canonical; without it if its new text is too short."""
     words = store.words([copy.number for copy in copies])
     if incoming.short[row]:
         return regroup(copies, words, config)
@@ -132,7 +136,8 @@ def _regroup_around_update(incoming: Incoming, row: int, known: Entry, copies: l
 def regroup(copies: list[Entry], words: TokenRows, config: Config, head: Entry | None = None) -> WriteBatch:
     """Regroup the copies of a canonical that was removed or updated.
 
-    The first by precedence becomes canonical of all that it matches; of those it does not match, again the first.
+    The first by precedence becomes canonical of all that it matches; of those it does not match,
+    again the first.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Decides for each incoming document: unique, a copy (of which canonical), or too short to judge.
 
-Earlier decisions stand: a document joins the canonical that it matches best. A block is decided as if its documents came
-one by one; those that do not depend on one another are decided together.
+Earlier decisions stand: a document joins the canonical that it matches best. A block is decided as
+if its documents came one by one; those that do not depend on one another are decided together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from .store import Entry, Store
 _MICROS = 1_000_000
 #: More than any document number: rows of the block rank after indexed documents.
 _AFTER_ALL = 1 << 40
-#: A copy is posted as evidence of a template only while it has fewer neighbours of its outlet than this.
+#: A copy is posted as evidence of a template only while it has fewer neighbours of its outlet than
+#: this.
 MOST_POSTED_COPIES = 16
 
 
@@ -41,7 +42,8 @@ class Decisions:
     canonicals : their canonicals; themselves unless they are copies
     remarks : what else to say of each, or an empty string
     same : bool[n], documents that the index has already, with this very text
-    posted_copy : bool[n], copies whose shingles are posted too, as evidence that a text is a template
+    posted_copy : bool[n], copies whose shingles are posted too, as evidence that a text is a
+        template
     """
 
     entries: list[Entry]
@@ -68,7 +70,8 @@ def decide(incoming: Incoming, found: LookupResult, store: Store, config: Config
 class _BlockDecider:
     """Decides one block.
 
-    A *place* denotes a document to compare with: its number if it is in the index, ``-1 - row`` if it is in the block.
+    A *place* denotes a document to compare with: its number if it is in the index, ``-1 - row`` if
+    it is in the block.
     """
 
     def __init__(self, incoming: Incoming, found: LookupResult, store: Store, config: Config, numbers: list[int], arrived: int) -> None:
@@ -90,13 +93,14 @@ class _BlockDecider:
         self._measure_candidates()
 
     def waves(self) -> list[list[int]]:
-        """Rows in the order in which they can be decided: the rows of a wave do not depend on one another."""
+        """Rows in the order of decision: the rows of a wave do not depend on one another."""
         levels: list[int] = []
         for row, (alike, titled) in enumerate(zip(self._found.block_alike, self._found.block_titled, strict=True)):
             before = set(titled.tolist())
             if row in self._found.block_same_text:
                 before.add(self._found.block_same_text[row])
-            # Whether a shingle is common depends on all posted neighbours; whether a pair is a copy, on that pair alone.
+            # Whether a shingle is common depends on all posted neighbours; whether a pair is a
+            # copy, on that pair alone.
             before.update(alike.tolist() if row in self._doubtful else (-1 - place for place in self._near.get(row, []) if place < 0))
             levels.append(1 + max((levels[other] for other in before), default=-1))
         waves: list[list[int]] = [[] for _ in range(max(levels, default=-1) + 1)]
@@ -117,7 +121,8 @@ class _BlockDecider:
         if not parts:
             return
         matches = Matches.join(parts)
-        # The strongest kind first; within a kind what shares more; then the earlier document, indexed before incoming.
+        # The strongest kind first; within a kind what shares more; then the earlier document,
+        # indexed before incoming.
         age = np.where(matches.left < 0, _AFTER_ALL - matches.left, matches.left)
         matches = matches.take(np.lexsort((age, -(matches.containment + matches.jaccard), matches.kind, matches.right)))
         uncertain = may_be_template(matches.kind, matches.containment)
@@ -143,7 +148,7 @@ class _BlockDecider:
         self.canonicals[row] = canonical if canonical is not None else known
 
     def _copy_same_text(self, row: int) -> bool:
-        """Make an article with the digest of an earlier document a copy of that one's canonical; whether it is one."""
+        """Make a row a copy if an earlier article has the same digest; whether it is one."""
         twin = self._found.same_text[row][0] if self._found.same_text[row] else None
         if twin is None:
             if row not in self._found.block_same_text:
@@ -197,7 +202,7 @@ class _BlockDecider:
         return self._is_canonical(-1 - place) if place < 0 else self._found.entries[place].canonical == place
 
     def _measure_candidates(self) -> None:
-        """Fill ``_near`` and ``_doubtful``: most documents that share a few shingles share far too little to match."""
+        """Fill ``_near`` and ``_doubtful``: most candidates share far too little to match."""
         found = zip(self._found.alike, self._found.block_alike, strict=True)
         candidates = [[*alike.tolist(), *(-1 - in_block).tolist()] for alike, in_block in found]
         counts = np.array([len(places) for places in candidates], np.int64)
@@ -237,7 +242,7 @@ class _BlockDecider:
         return replace(matches, left=place_of[matches.left], right=matches.right - n_indexed)
 
     def _neighbours(self, row: int) -> list[int]:
-        """Places of the documents that a row is compared with or counted among: those that are posted, or would be."""
+        """Places of the documents near a row: those that are posted, or would be."""
         in_block = [other for other in self._found.block_alike[row].tolist() if self._is_canonical(other) or self.posted_copy[other]]
         return [*self._found.alike[row].tolist(), *(-1 - other for other in in_block[:MOST_COMPARED])]
 
@@ -248,7 +253,7 @@ class _BlockDecider:
         return sum(name == source for name in sources)
 
     def _prepare_texts(self) -> tuple[TextRows, Ints]:
-        """Texts and outlets (-1 where unknown) of the indexed candidates and, after them, of the incoming documents."""
+        """Texts and outlets (-1: unknown) of the indexed candidates, then of the incoming documents."""
         if self._text_rows is None:
             prints, words = self._incoming.fingerprints, self._store.words(self._indexed)
             shingles, terms = shingles_and_terms((words.tokens, words.offsets), words.terms, self._config)
@@ -260,7 +265,7 @@ class _BlockDecider:
         return self._text_rows
 
     def _match_titles(self, rows: list[int]) -> Matches | None:
-        """Matches of headlines with canonicals published within ``copies.title_days``; ``left`` is a place, ``right`` a row."""
+        """Matches of headlines within ``copies.title_days``; ``left`` a place, ``right`` a row."""
         incoming, entries, longest = self._incoming, self._found.entries, self._config.copies.title_days * DAY * _MICROS
         pairs = []
         for row in sorted(self._headlines.intersection(rows)):

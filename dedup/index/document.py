@@ -1,4 +1,4 @@
-"""Documents as users pass them to an index, checked and with the small repairs that readers of files make."""
+"""Documents as users pass them to an index, checked, and repaired as readers of files do."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Pages -> incoming documents of an index, fingerprinted, with the keys that they are looked up by.
 
-One page arrives as Python strings, because a library call has no time to build tables; many arrive as Arrow columns.
-Both are segmented by the same rules and fingerprinted by the same code.
+One page arrives as Python strings, because a library call has no time to build tables; many arrive
+as Arrow columns. Both are segmented by the same rules and fingerprinted by the same code.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Incoming:
         return bytes(self.fingerprints.digests[row].tobytes())
 
     def is_same(self, row: int, known: Entry | None) -> bool:
-        """Whether the index has this very document: the same tokens, the same title, the same role."""
+        """Whether the index has this very document: same tokens, same title, same role."""
         return known is not None and (self.digest(row), self.titles[row], self.roles[row]) == (known.digest, known.title, known.role)
 
     def take(self, span: slice) -> Incoming:
@@ -160,8 +160,9 @@ def _page_starts(pages: Ints) -> Ints:
 def split_at_updates(incoming: Incoming, updated: npt.NDArray[np.bool_]) -> list[slice]:
     """Spans of whole pages that can be decided together.
 
-    Of two documents with one id the second is an update of the first. A page with an update is decided alone: what comes
-    after it is compared with the new text, what comes before it with the old one.
+    Of two documents with one id the second is an update of the first. A page with an update is
+    decided alone: what comes after it is compared with the new text, what comes before it with the
+    old one.
 
     Parameters
     ----------
@@ -187,7 +188,10 @@ _COUNTED = 8
 
 
 def split_crowded(incoming: Incoming) -> Iterator[Incoming]:
-    """Split whole pages into parts in which few documents share keys: the hits of a block grow with the square of those that do."""
+    """Split whole pages into parts in which few documents share keys.
+
+    The hits of a block grow with the square of the documents that share one.
+    """
     if len(incoming) <= SMALLEST_SPLIT or incoming.pages[0] == incoming.pages[-1] or not _is_crowded(incoming):
         yield incoming
         return
@@ -216,7 +220,8 @@ _NO_ID = "it has neither an id nor a URL: an index must know a document again. G
 class IncomingBlock(NamedTuple):
     """Documents of a batch of pages.
 
-    ``incoming`` is None where no page could be read; ``rows`` the input row of each page; ``rejects`` (row, reason) of each reject.
+    ``incoming`` is None where no page could be read; ``rows`` the input row of each page;
+    ``rejects`` (row, reason) of each reject.
     """
 
     incoming: Incoming | None
@@ -259,7 +264,8 @@ def _reject_reasons(rejects: Any) -> list[str]:
 def _with_ids(pages: Any) -> tuple[Any, list[int]]:
     """Pages that have an id, and the input rows of those without one.
 
-    In memory, the URL serves as id where there is none. In a file, the position does, as in a batch run.
+    In memory, the URL serves as id where there is none. In a file, the position does, as in a batch
+    run.
     """
     made = pc.equal(pages.column("page_id"), made_ids(pa.scalar(MEMORY), pages.column("input_row")))
     if not pc.any(made).as_py():

@@ -1,4 +1,4 @@
-"""The class ``Index``: reads, decides and writes blocks of documents, with retries when several writers conflict."""
+"""The class ``Index``: reads, decides and writes documents, and retries after write conflicts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from .store import MOST_DOCUMENTS, Entry, Store, WriteBatch, WriteConflict, chec
 from .stories import OnlineStories
 from .verdict import Verdict, story_name, table_of, verdict_of, with_parts
 
-#: Expired documents deleted in one commit, and documents ingested between two searches for expired ones.
+#: Expired documents deleted in one commit, and documents ingested between two searches for expired
+#: ones.
 _EXPIRED_AT_ONCE, _BETWEEN_EXPIRIES = 2000, 500
 #: Incoming documents that are only checked are numbered from here: no entry has such a number.
 _UNUSED_NUMBER = MOST_DOCUMENTS
@@ -72,21 +73,24 @@ class Index:
         path : str or os.PathLike
             A folder, or a URL ``redis://host:port/db?prefix=news``.
         config : Config, optional
-            Settings. If omitted, those of the index, or the defaults for a new one. The sections ``input``, ``run`` and
-            ``signatures`` are free; all others must be those of the index.
+            Settings. If omitted, those of the index, or the defaults for a new one. The sections
+            ``input``, ``run`` and ``signatures`` are free; all others must be those of the index.
         mode : {"a", "r", "w"}
-            ``a`` reads and writes, and creates the index if there is none; ``r`` reads; ``w`` replaces what is there by a new
-            index. Any number of processes can read. One process at a time can write to a folder, several to Redis.
+            ``a`` reads and writes, and creates the index if there is none; ``r`` reads; ``w``
+            replaces what is there by a new index. Any number of processes can read. One process at
+            a time can write to a folder, several to Redis.
         durability : {"process", "sync"}
-            What survives once a call has returned: with ``process`` the end of the process, however it ends; with ``sync`` a
-            power failure too.
+            What survives once a call has returned: with ``process`` the end of the process, however
+            it ends; with ``sync`` a power failure too.
         keep : str or timedelta, optional
-            How long after their arrival documents stay (``"90d"``). A canonical stays as long as one of its copies does.
+            How long after their arrival documents stay (``"90d"``). A canonical stays as long as
+            one of its copies does.
 
         Raises
         ------
         InputError
-            If there is no index, it is damaged, or it was made by a version that compares texts differently.
+            If there is no index, it is damaged, or it was made by a version that compares texts
+            differently.
         OutputError
             If it cannot be written, or another process writes to it.
         ConfigError
@@ -120,7 +124,9 @@ class Index:
             return self._check_pages(read_page(page, self.config))[0]
 
     def ingest(self, document: Document | Mapping[str, Any]) -> Verdict:
-        """The verdict on a document, which is added in the same step: when this returns, it is stored (see ``durability``).
+        """The verdict on a document, which is added in the same step.
+
+        When this returns, the document is stored (see ``durability``).
 
         Raises
         ------
@@ -146,16 +152,16 @@ class Index:
         Returns
         -------
         pyarrow.Table, ``schema.VERDICTS``
-            A row for each document, those of a page together, and one for each row that cannot be used: its ``action`` is
-            ``reject``, and ``reason`` says why.
+            A row for each document, those of a page together, and one for each row that cannot be
+            used: its ``action`` is ``reject``, and ``reason`` says why.
         """
         return self._judge_batch(data, self._check_pages, writing=False)
 
     def ingest_batch(self, data: Any) -> Any:
         """The verdicts on documents, which are added one after the other.
 
-        Parameters and result are those of ``check_batch``. Rows are added in blocks, each whole or not at all: if this fails,
-        the first blocks may be stored; when it returns, all are.
+        Parameters and result are those of ``check_batch``. Rows are added in blocks, each whole or
+        not at all: if this fails, the first blocks may be stored; when it returns, all are.
         """
         table = self._judge_batch(data, self._ingest_pages, writing=True)
         with self._using(writing=True):
@@ -165,8 +171,8 @@ class Index:
     def remove(self, doc_id: str) -> bool:
         """Remove a document; True if it was there.
 
-        The further documents of its page are removed too. If it was a canonical, the first of its copies becomes canonical of
-        those that it matches. Stories keep their ids.
+        The further documents of its page are removed too. If it was a canonical, the first of its
+        copies becomes canonical of those that it matches. Stories keep their ids.
         """
         with self._using(writing=True):
             self._follow()
@@ -178,7 +184,7 @@ class Index:
             return True
 
     def get(self, doc_id: str) -> dict[str, Any] | None:
-        """What the index stores about a document, without its text; None if there is no document of this id."""
+        """What the index stores about a document, without its text; None if the id is unknown."""
         with self._using():
             self._follow()
             entry = find_entry(self._store, doc_id)
@@ -227,9 +233,10 @@ class Index:
             return [row | {name: _datetime(row[name]) for name in ("at", "recorded")} for row in self._store.events(since)]
 
     def review_stories(self) -> int:
-        """Cluster all documents of the window at once and record the merges and splits that this reveals.
+        """Cluster the whole window at once and record the merges and splits that this reveals.
 
-        Takes as long as the stories of a batch run over the window (some seconds for ten thousand documents).
+        Takes as long as the stories of a batch run over the window (some seconds for ten thousand
+        documents).
 
         Returns
         -------
@@ -247,7 +254,7 @@ class Index:
             return 0
 
     def compact(self) -> None:
-        """Delete expired documents (see ``keep``), free their space, reorganize files, and review stories."""
+        """Delete expired documents (see ``keep``), free space, reorganize files, review stories."""
         with self._using(writing=True):
             self._follow()
             if self._keep is not None:
@@ -294,7 +301,7 @@ class Index:
         return [verdict for part in self._parts_to_decide(incoming) for verdict in self._check_part(part)]
 
     def _ingest_pages(self, incoming: Incoming) -> list[Verdict]:
-        """The verdict on each page, which is added; of two documents with one id the second is an update."""
+        """The verdict on each page, which is added. The second document of one id is an update."""
         return [verdict for part in self._parts_to_decide(incoming) for verdict in self._ingest_part(part)]
 
     def _parts_to_decide(self, incoming: Incoming) -> Iterator[Incoming]:
@@ -365,7 +372,7 @@ class Index:
                 return
 
     def _try_commit(self, change: WriteBatch) -> bool:
-        """Commit; False if another writer was faster. Then its changes have been seen, and the caller must decide again."""
+        """Commit; False if another writer was faster: its changes were seen, so decide again."""
         try:
             self._store.commit(change)
         except WriteConflict:

@@ -1,4 +1,4 @@
-"""Keys and values of postings: 64-bit hashes, a namespace for each kind of key, and packed document numbers.
+"""Keys and values of postings: 64-bit hashes in a namespace for each kind, and packed numbers.
 
 Indexes store keys and values: none of this may change.
 """
@@ -21,16 +21,18 @@ from ..kernels.index.keys import fold_digests, salt_keys
 from ..kernels.index.winnow import winnow
 from .store import CLASS_BITS, Entry, Hashes, Values
 
-# Shingle hashes are keys as they are. Every other kind has a salt, so that equal numbers of two kinds (a document's
-# number, a title's hash) never become equal keys. The salts are roots of the first primes, as in SHA-512.
+# Shingle hashes are keys as they are. Every other kind has a salt, so that equal numbers of two
+# kinds (a document's number, a title's hash) never become equal keys. The salts are roots of the
+# first primes, as in SHA-512.
 _DIGEST, _COPIES, _TITLE, _LETTERS = (
     np.uint64(salt) for salt in (0x6A09E667F3BCC909, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B, 0xA54FF53A5F1D36F1)
 )
 _ID = b"dedup id"
 #: Fewest shingles of a document of each size class: half an octave each, from 8 on.
 CLASS_SIZES = np.array([1, *(ceil(8 * 2 ** (k / 2)) for k in range(1, 1 << CLASS_BITS))], np.int64)
-#: (fewest shingles of a text, window that it is winnowed with); window 1 takes all. The bounds are bounds of size classes, so
-#: that a class implies the window. Shorter texts are sampled more densely: a loose sample of them would say too little.
+#: (fewest shingles of a text, window that it is winnowed with); window 1 takes all. The bounds are
+#: bounds of size classes, so that a class implies the window. Shorter texts are sampled more
+#: densely: a loose sample of them would say too little.
 WINDOWS = ((1, 1), (64, 3), (128, 8))
 #: Standard deviations by which a sample may fall short of its expected overlap.
 SPREADS = 2.5
@@ -49,7 +51,7 @@ def digest_keys(digests: Hashes) -> Hashes:
 
 
 def id_key(doc_id: str) -> int:
-    """The key of a document's id: 64 bits of BLAKE2b, because ids come from outside. Half surrogates are allowed."""
+    """The key of an id: 64 bits of BLAKE2b, as ids come from outside; half surrogates are valid."""
     return int.from_bytes(hashlib.blake2b(doc_id.encode("utf-8", "surrogatepass"), digest_size=8, person=_ID).digest(), "little")
 
 
@@ -59,7 +61,7 @@ def id_keys(doc_ids: Sequence[str]) -> Hashes:
 
 
 def copies_keys(numbers: Ints) -> Hashes:
-    """uint64[n]: the keys under which the copies of canonicals are posted, from the canonicals' numbers."""
+    """uint64[n]: the keys that the copies of canonicals are posted under, from their numbers."""
     return _salt(np.asarray(numbers, np.int64).astype(np.uint64), _COPIES)
 
 
@@ -79,7 +81,7 @@ def letter_keys(letters: Hashes) -> Hashes:
 
 
 def title_rows(title_terms: Rows, title_shingles: Rows) -> Rows:
-    """The keys that titles are posted under: first one of all words, then those of a few character shingles.
+    """The keys that titles are posted under: one of all words, then some of character shingles.
 
     Parameters
     ----------
@@ -114,7 +116,7 @@ def numbers_of(values: Values) -> Ints:
 
 
 def sample(tokens: Rows, sizes: Ints, config: Config) -> Rows:
-    """The shingles that documents are posted under: all of a short text, a winnowed sample of a longer one.
+    """The shingles that documents are posted under: all of a short text, a sample of a longer one.
 
     Parameters
     ----------
@@ -127,7 +129,7 @@ def sample(tokens: Rows, sizes: Ints, config: Config) -> Rows:
 
 
 def least_shared(sizes: Ints, truncated: Ints, config: CopyConfig) -> npt.NDArray[np.int32]:
-    """How many posted shingles a text must share with a document of each size class to be compared with it.
+    """How many posted shingles a text must share with documents of each size class.
 
     Parameters
     ----------
@@ -137,8 +139,8 @@ def least_shared(sizes: Ints, truncated: Ints, config: CopyConfig) -> npt.NDArra
     Returns
     -------
     int32[n, 16]
-        A text that shares ``copies.excerpt`` of the smaller one shares that much of a sample on average; the bound
-        allows for the spread of a random draw.
+        A text that shares ``copies.excerpt`` of the smaller one shares that much of a sample on
+        average; the bound allows for the spread of a random draw.
     """
     rows = [_least_shared(size, count, config.excerpt) for size, count in zip(sizes.tolist(), truncated.tolist(), strict=True)]
     return np.array(rows, np.int32).reshape(len(rows), len(CLASS_SIZES))
@@ -160,8 +162,9 @@ def _least_shared(size: int, truncated: int, share: float) -> tuple[int, ...]:
 class PostingKeys:
     """What documents may be posted under, row by row.
 
-    ``sizes`` int64[n], distinct shingles of the text; ``sampled`` rows of posted shingles; ``titles`` rows of
-    title keys; ``digests`` uint64[n, 2]; ``title_words`` int32[n], stems of the title.
+    ``sizes`` int64[n], distinct shingles of the text; ``sampled`` rows of posted shingles;
+    ``titles`` rows of title keys; ``digests`` uint64[n, 2]; ``title_words`` int32[n], stems of the
+    title.
     """
 
     sizes: Ints
@@ -179,9 +182,10 @@ class PostingKeys:
 def postings(entries: list[Entry], keys: PostingKeys, posted_copy: npt.NDArray[np.bool_], config: Config) -> tuple[Hashes, Values]:
     """The postings of entries.
 
-    Every entry is posted under its id. A canonical article is posted under its shingles, its digest and its title,
-    a canonical headline under its title. A copy is posted under its canonical, under its digest where its text is
-    not exactly the canonical's, and under its shingles if it is a posted copy.
+    Every entry is posted under its id. A canonical article is posted under its shingles, its digest
+    and its title, a canonical headline under its title. A copy is posted under its canonical, under
+    its digest where its text is not exactly the canonical's, and under its shingles if it is a
+    posted copy.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Finds what an index has of incoming documents: by id, digest, shingles and title, with one question to the store for a block."""
+"""Looks up incoming documents by id, digest, shingles and title, with one query for a block."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def candidates(hits: PostingLists, needed: npt.NDArray[np.int32], most: int) -> 
     Returns
     -------
     (numbers int64[n], ascending in each row; shared int32[n]; offsets int64[n_rows + 1])
-        Memory: two bytes a thread for every number up to the largest met, rounded up to a power of two.
+        Memory: two bytes a thread for every number up to the largest met, rounded up to a power of
+        two.
     """
     needed = np.ascontiguousarray(needed, np.int32).reshape(len(hits.offsets) - 1, 1 << CLASS_BITS)
     largest = int(hits.values.max()) >> CLASS_BITS if len(hits.values) else 0
@@ -68,11 +69,13 @@ class LookupResult:
     known : the entry with its id, None if there is none
     same_text : entries of other articles with its digest
     alike : int64, numbers of documents that share shingles with it
-    titled : int64, numbers of documents that share a title with it, or parts of one; of a headline only
+    titled : int64, numbers of documents that share a title with it, or parts of one; of a headline
+        only
     block_alike, block_titled : int64, rows of earlier documents of the block, likewise
     block_same_text : of an article, the first earlier row with its digest
     entries : all entries found, by number
-    keeps_copies : rows of updates that stay the canonical of copies, see ``changes.update_canonicals``
+    keeps_copies : rows of updates that stay the canonical of copies, see
+        ``changes.update_canonicals``
     """
 
     known: list[Entry | None]
@@ -91,7 +94,8 @@ def look_up(incoming: Incoming, store: Store, config: Config, *, together: bool)
 
     Parameters
     ----------
-    together : compare documents with all earlier ones of the block; otherwise only with those of their own page
+    together : compare documents with all earlier ones of the block; otherwise only with those of
+        their own page
     """
     n = len(incoming)
     compared = ~incoming.short & ~incoming.headline
@@ -132,7 +136,7 @@ def look_up(incoming: Incoming, store: Store, config: Config, *, together: bool)
 def _look_in_block(
     incoming: Incoming, shingles: Rows, titles: Rows, compared: npt.NDArray[np.bool_], config: Config, together: bool
 ) -> tuple[list[Ints], list[Ints]]:
-    """For each document, earlier rows of the block that share shingles, and that share the title."""
+    """For each document, earlier rows of the block with common shingles, and with its title."""
     n = len(incoming)
     posted = Memtable()
     sampled = mask_rows(*incoming.sampled, compared)
@@ -224,7 +228,7 @@ def _numbers_of_rows(hits: PostingLists) -> list[Ints]:
 
 
 def _untruncated(hits: PostingLists, keys: Rows, store: Store, most: int | None = None) -> list[Ints]:
-    """The numbers of each row of at most one key; where its list was truncated, all of them, or the ``most`` latest ones."""
+    """The numbers of rows of at most one key; of a truncated list all, or the ``most`` latest."""
     numbers = _numbers_of_rows(hits)
     for row in np.flatnonzero(hits.truncated).tolist():
         numbers[row] = store.all_numbers(int(keys[0][keys[1][row]]))[-(most or 0) :]
@@ -232,7 +236,7 @@ def _untruncated(hits: PostingLists, keys: Rows, store: Store, most: int | None 
 
 
 def _split_titles(titles: Rows) -> tuple[Rows, Rows]:
-    """Rows of title keys as those of the whole title and those of character shingles, see ``keys.title_rows``."""
+    """Split ``keys.title_rows`` into keys of whole titles and keys of character shingles."""
     keys, offsets = titles
     filled = np.diff(offsets) > 0
     whole = offsets[:-1][filled]

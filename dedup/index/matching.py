@@ -1,7 +1,8 @@
 """Verifies pairs of an indexed and an incoming document, by the rules of ``copies``.
 
-What is common within one outlet is counted among the documents near an incoming one. A template that is filled in day by
-day brings its siblings along, so it shows; a wire that others reprint has a single canonical.
+What is common within one outlet is counted among the documents near an incoming one. A template
+that is filled in day by day brings its siblings along, so it shows; a wire that others reprint has
+a single canonical.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class TextRows(NamedTuple):
 class TitleRows(NamedTuple):
     """Titles of documents, row by row.
 
-    ``shingles`` and ``terms`` of titles as in ``Fingerprints``; ``digests`` uint64[n, 2]; ``headline`` bool[n], documents that are
-    a headline.
+    ``shingles`` and ``terms`` of titles as in ``Fingerprints``; ``digests`` uint64[n, 2];
+    ``headline`` bool[n], documents that are a headline.
     """
 
     shingles: Rows
@@ -76,7 +77,8 @@ def match_titles(old: Ints, new: Ints, titles: TitleRows, config: CopyConfig) ->
     Returns
     -------
     Matches
-        Of the pairs that say the same: equal words, or nearly so, with nothing replaced and no fact missing.
+        Of the pairs that say the same: equal words, or nearly so, with nothing replaced and no fact
+        missing.
     """
     close, jaccard, containment = close_titles(titles.shingles, titles.terms, unique_facts(titles.terms), old, new, config.title)
     hashes = row_hashes(*titles.terms)

@@ -18,8 +18,8 @@ _NO_LIMIT = 1 << 62
 class Memtable:
     """Keys (uint64) and the values (uint32) that each lists, in the order in which they were added.
 
-    A hash table with chains: 43 to 98 bytes a posting if most keys are new. Its capacity doubles when it is full, so now and then
-    an addition takes about as long as all previous ones together.
+    A hash table with chains: 43 to 98 bytes a posting if most keys are new. Its capacity doubles
+    when it is full, so now and then an addition takes about as long as all previous ones together.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Memtable:
             self._slots, self._marks = rehash_chained(self._slots, 1 << (2 * (self._used_slots + keys) - 1).bit_length())
 
     def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        """What the keys of each row list; of a key that lists more than ``most``, the first ones added.
+        """What the keys of each row list; of a longer list, the ``most`` values added first.
 
         Parameters
         ----------
@@ -80,7 +80,7 @@ class Memtable:
         return self.lookup(np.array([key], np.uint64), np.array([0, 1]), _NO_LIMIT).values
 
     def entries(self) -> tuple[Hashes, Values]:
-        """(keys uint64[n], values uint32[n]) in the order of adding: views that later additions do not change."""
+        """(keys uint64[n], values uint32[n]) as added: views that later additions do not change."""
         return self._keys[: self._entries], self._values[: self._entries]
 
 

@@ -1,4 +1,4 @@
-"""Metadata of an index: the rules, settings and word counts that it was built with, and checks against those in use."""
+"""Metadata of an index: its rules, settings and word counts, and checks against those in use."""
 
 from __future__ import annotations
 

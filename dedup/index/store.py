@@ -1,4 +1,4 @@
-"""The contract between an index and its store (SQLite and files, or Redis), and the types that pass between them."""
+"""The contract between an index and its store, and the types that pass between them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from ..errors import ConfigError, OutputError
 from ..kernels.index import tally
 
 Hashes = npt.NDArray[np.uint64]
-#: Values of postings, uint32: ``number << CLASS_BITS | size_class``. The size class says how many shingles the document has,
-#: so that a lookup knows whether enough of them are shared without reading the document.
+#: Values of postings, uint32: ``number << CLASS_BITS | size_class``. The size class says how many
+#: shingles the document has, so that a lookup knows whether enough of them are shared without
+#: reading the document.
 Values = npt.NDArray[np.uint32]
 CLASS_BITS = tally.CLASS_BITS
 #: Document numbers that fit beside a size class in 32 bits.
@@ -90,8 +91,8 @@ class Entry:
 class TokenRows:
     """The tokens of documents, row by row.
 
-    ``tokens`` uint64[n_words] at level *shingle*; ``terms`` uint64[n_words], the term of each, 0 for a stop word; ``offsets``
-    int64[n_rows + 1].
+    ``tokens`` uint64[n_words] at level *shingle*; ``terms`` uint64[n_words], the term of each, 0
+    for a stop word; ``offsets`` int64[n_rows + 1].
     """
 
     tokens: Hashes
@@ -117,8 +118,8 @@ class TokenRows:
 class PostingLists:
     """What keys list, row by row.
 
-    ``values`` uint32[n_values], in no particular order; ``offsets`` int64[n_rows + 1]; ``truncated`` int64[n_rows], how many keys
-    of each row list more than was read.
+    ``values`` uint32[n_values], in no particular order; ``offsets`` int64[n_rows + 1];
+    ``truncated`` int64[n_rows], how many keys of each row list more than was read.
     """
 
     values: Values
@@ -149,7 +150,7 @@ class WriteBatch:
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def join(self, other: WriteBatch) -> WriteBatch:
-        """Both changes as one. ``other`` must bring no tokens; of two entries with one number, that of ``self`` stays."""
+        """Both changes as one; ``other`` has no tokens. Of two entries of one number ours stays."""
         own = {entry.number for entry in self.entries}
         added = [entry for entry in other.entries if entry.number not in own]
         return WriteBatch(
@@ -176,15 +177,17 @@ class Store(Protocol):
     metadata: dict[str, Any]
 
     def sync(self) -> tuple[list[int], list[int]]:
-        """See what other writers did since the last call: numbers of entries added or changed, and of entries removed.
+        """What others did since the last call: entries added or changed, and entries removed.
 
-        The first call returns nothing: the index as it is then is the starting point. Commits of this object are left out.
+        The first call returns nothing: the index as it is then is the starting point. Commits of
+        this object are left out.
         """
 
     def lookup(self, keys: Hashes, offsets: Ints, most: int) -> PostingLists:
-        """What the keys of each row list; of a key that lists more than ``most``, the first ``most`` posted.
+        """What the keys of each row list; of a longer list, the ``most`` values posted first.
 
-        Lists may contain numbers of entries that have been removed or changed, and one number more than once.
+        Lists may contain numbers of entries that have been removed or changed, and one number more
+        than once.
         """
 
     def all_numbers(self, key: int) -> Ints:
@@ -197,7 +200,7 @@ class Store(Protocol):
         """The tokens of these entries; a row is empty where none are stored."""
 
     def older_than(self, when: int, most: int) -> list[int]:
-        """Numbers of up to ``most`` entries that arrived before a time (microseconds), earliest first."""
+        """Up to ``most`` entries that arrived before a time (microseconds), earliest first."""
 
     def last_number(self) -> int:
         """The highest number that an entry has or had, -1 if there never was one."""
@@ -215,7 +218,7 @@ class Store(Protocol):
         """
 
     def events(self, since: int) -> list[dict[str, Any]]:
-        """Events with a number above ``since``, in order: rows of ``schema.EVENTS``, ``number`` and ``recorded`` (microseconds)."""
+        """Events above ``since``: ``schema.EVENTS``, ``number``, ``recorded`` (microseconds)."""
 
     def __len__(self) -> int:
         """Number of entries."""

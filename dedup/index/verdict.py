@@ -1,4 +1,4 @@
-"""Verdicts: what to do with a document, what it is a copy of, and why; as objects, as dictionaries and as a table."""
+"""Verdicts on documents, as objects, as dictionaries and as a table."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ INDEX, SKIP, UPDATE, REJECT = "index", "skip", "update", "reject"
 class Match:
     """The match of a document with its canonical.
 
-    ``jaccard`` and ``containment`` are exact; ``contained`` says which of the two is the excerpt: ``this`` document, its
-    ``match``, or None.
+    ``jaccard`` and ``containment`` are exact; ``contained`` says which of the two is the excerpt:
+    ``this`` document, its ``match``, or None.
     """
 
     canonical_id: str
@@ -38,9 +38,11 @@ class Verdict:
 
     Attributes
     ----------
-    action : ``index`` it, ``skip`` it (a copy, or already indexed with this text), or ``update`` the document with its id
+    action : ``index`` it, ``skip`` it (a copy, or already indexed with this text), or ``update``
+        the document with its id
     status : ``unique``, ``copy`` or ``short`` (too short to judge)
-    kind : kind of its match with its canonical: ``exact``, ``near``, ``excerpt`` or ``title``; None unless it is a copy
+    kind : kind of its match with its canonical: ``exact``, ``near``, ``excerpt`` or ``title``; None
+        unless it is a copy
     canonical_id : id of its canonical; its own unless it is a copy
     match : the match with its canonical; None unless it is a copy
     story_id : the story that it belongs to; None if stories are disabled
@@ -139,7 +141,7 @@ def _percent(share: float | None) -> str:
 
 
 def table_of(verdicts: Sequence[tuple[int, Verdict]], rejects: Sequence[tuple[int | None, str]]) -> Any:
-    """Verdicts, their parts and rejects as an Arrow table, ``schema.VERDICTS``, in the order of the input.
+    """Verdicts, their parts and rejects as an Arrow table, ``schema.VERDICTS``, in input order.
 
     Parameters
     ----------
@@ -178,7 +180,7 @@ _OF_MATCH = ("canonical_id", "kind", "jaccard", "containment", "contained")
 
 
 def verdict_dict(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of ``schema.VERDICTS`` as ``Verdict.to_dict`` gives it: with its match in a dictionary of its own, and no parts."""
+    """A row of ``schema.VERDICTS`` as ``Verdict.to_dict`` returns it, without parts."""
     names = ("doc_id", "page_id", "role", "action", "status", "kind", "canonical_id")
     match = {name: row[name] for name in _OF_MATCH} if row["status"] == "copy" else None
     return {name: row[name] for name in names} | {"match": match, "story_id": row["story_id"], "reason": row["reason"], "parts": []}

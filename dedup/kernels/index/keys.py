@@ -12,7 +12,8 @@ from ..jit import jit
 def salt_keys(values, salt):
     """A permutation of 64 bits for each salt, applied to uint64[n].
 
-    It mixes twice: after a single mix, two kinds would collide wherever their numbers differ by the XOR of the salts.
+    It mixes twice: after a single mix, two kinds would collide wherever their numbers differ by the
+    XOR of the salts.
     """
     out = np.empty(len(values), np.uint64)
     for i in range(len(values)):

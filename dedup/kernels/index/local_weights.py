@@ -1,4 +1,4 @@
-"""Containment of pairs, with less weight for shingles that one outlet repeats among the neighbours of a document."""
+"""Containment of pairs; shingles that an outlet repeats in the neighbourhood weigh less."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from ..jit import jit
 class Neighbourhood(NamedTuple):
     """The documents near each of the last rows, among which shingles are counted.
 
-    ``rows`` int64[n], ``offsets`` int64[n_last + 1]: the neighbours of row ``first_row`` and of those after it; ``sources``
-    int64[n_rows], a number for the outlet of every row, -1 where it is unknown.
+    ``rows`` int64[n], ``offsets`` int64[n_last + 1]: the neighbours of row ``first_row`` and of
+    those after it; ``sources`` int64[n_rows], a number for the outlet of every row, -1 where it is
+    unknown.
     """
 
     rows: Any
@@ -24,21 +25,22 @@ class Neighbourhood(NamedTuple):
 
 @jit
 def local_distinct_containment(values, offsets, left, right, near, common, common_in_source):
-    """The distinct containment of pairs: the weight that both share over the weight of the lighter row.
+    """Distinct containment of pairs: the weight of common shingles over that of the lighter row.
 
     Parameters
     ----------
     values : uint64[n_values], sorted and unique in each row; offsets : int64[n_rows + 1]
     left, right : int64[n_pairs], rows; pairs with the same ``right`` must be adjacent
     near : Neighbourhood of the right rows
-    common, common_in_source : a shingle of more neighbours without an outlet, or of more neighbours of one outlet,
-        weighs less
+    common, common_in_source : a shingle of more neighbours without an outlet, or of more neighbours
+        of one outlet, weighs less
 
     Returns
     -------
     float64[n_pairs]
-        A shingle of the right row weighs 1, or ``common_in_source`` over the number of rows of the outlet that has most
-        (``common`` over those without an outlet). Cost: the length of the right row for each of its neighbours.
+        A shingle of the right row weighs 1, or ``common_in_source`` over the number of rows of the
+        outlet that has most (``common`` over those without an outlet). Cost: the length of the
+        right row for each of its neighbours.
     """
     out = np.empty(len(left), np.float64)
     sources = near.sources
@@ -89,7 +91,7 @@ def local_distinct_containment(values, offsets, left, right, near, common, commo
 
 @jit
 def count_shared(values, i, i_end, j, j_end, counts):
-    """Add 1 to ``counts[k]`` for each k whose ``values[i + k]`` is also in ``values[j:j_end]``; in place."""
+    """Add 1 to ``counts[k]`` for each k whose ``values[i + k]`` is in ``values[j:j_end]`` too."""
     first = i
     while i < i_end and j < j_end:
         a, b = values[i], values[j]

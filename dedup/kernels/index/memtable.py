@@ -1,4 +1,4 @@
-"""Posting lists in memory: a hash table of keys with linear probing, and for each key a chain of entries."""
+"""Posting lists in memory: a hash table with linear probing, and a chain for each key."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import numpy as np
 from ..hashing import GOLDEN
 from ..jit import jit, leaf
 
-# slots   uint64[a power of two, 2]: a key; and the first and the last entry of its chain, each plus one, in the upper and the
-#         lower 32 bits, 0 where the slot is free
-# marks   uint64[len(slots) // MARKED]: a Bloom filter with one bit for each key. Most keys that are looked up are not in the
-#         table, and the marks, a small part of it, say so at once
+# slots   uint64[a power of two, 2]: a key; and the first and the last entry of its chain, each plus
+#         one, in the upper and the lower 32 bits, 0 where the slot is free
+# marks   uint64[len(slots) // MARKED]: a Bloom filter with one bit for each key. Most keys that are
+#         looked up are not in the table, and the marks, a small part of it, say so at once
 # nexts   uint32[capacity]: for each entry the next one of its chain plus one, 0 at the end
 
 LOWER = np.uint64(0xFFFFFFFF)
@@ -37,7 +37,7 @@ def mark_of(marks, key):
 
 @jit
 def append_chained(slots, marks, nexts, keys, first_entry):
-    """Append the entries ``first_entry``, ``first_entry + 1`` ... to the chains of their keys, in place.
+    """Append entries, numbered from ``first_entry`` on, to the chains of their keys, in place.
 
     Parameters
     ----------

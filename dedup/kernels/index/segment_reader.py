@@ -14,10 +14,11 @@ SCANNED = 32
 
 
 class SegmentArrays(NamedTuple):
-    """A segment: postings in the order of the top 40 bits of the *spread* key, see ``segment_writer``.
+    """Postings in the order of the top 40 bits of the *spread* key, see ``segment_writer``.
 
-    ``directory`` uint32 or uint64[2**bits + 1], where each bucket begins; ``low`` uint16[n] and ``high`` uint8[n], the bits of the
-    key below those of its bucket (``high`` is empty where ``bits`` leaves nothing for it); ``values`` uint32[n].
+    ``directory`` uint32 or uint64[2**bits + 1], where each bucket begins; ``low`` uint16[n] and
+    ``high`` uint8[n], the bits of the key below those of its bucket (``high`` is empty where
+    ``bits`` leaves nothing for it); ``values`` uint32[n].
     """
 
     directory: Any
@@ -37,7 +38,7 @@ def tag_at(low, high, place):
 
 @leaf
 def holds_low(low, begin, end, low_tag):
-    """Whether a tag in a bucket may have these low bits. The loop never exits early: a branch for each posting would cost more."""
+    """Whether a tag in a bucket may have these low bits. An early exit would cost more branches."""
     if end - begin > SCANNED:
         return True
     found = np.uint16(0)
@@ -67,11 +68,13 @@ def first_tagged(low, high, begin, end, tag):
 def find_in_segment(segment, keys, offsets, most):
     """Read what the keys of each row list.
 
-    Each step is done for all keys before the next step: reads that do not depend on each other overlap in memory.
+    Each step is done for all keys before the next step: reads that do not depend on each other
+    overlap in memory.
 
     Parameters
     ----------
-    segment : SegmentArrays; places beyond its end, which a damaged directory may contain, are not read
+    segment : SegmentArrays; places beyond its end, which a damaged directory may contain, are not
+        read
     keys : uint64[n_keys]; offsets : int64[n_rows + 1]
     most : int, of a key that lists more, only this many values are read
 
@@ -134,7 +137,7 @@ def find_in_segment(segment, keys, offsets, most):
 
 @jit
 def join_rows(values, bases, offsets):
-    """Join the rows of several parts: in each row, the values of the first part, then those of the second, and so on.
+    """Join the rows of several parts: in each row the values of one part after the other.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
-"""Builds segments: postings sorted by the top 40 bits of the spread key, those of one key in the order in which they were added.
+"""Builds segments: postings sorted by the top 40 bits of the spread key, then as they were added.
 
-Keys are spread by one multiplication (Knuth's Fibonacci hashing), because winnowing picks small hashes, which would fill
-only the first buckets. Segments are built in *parts*, by the top ``part_bits`` (8 to 16) of the spread key.
+Keys are spread by one multiplication (Knuth's Fibonacci hashing), because winnowing picks small
+hashes, which would fill only the first buckets. Segments are built in *parts*, by the top
+``part_bits`` (8 to 16) of the spread key.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from ..hashing import GOLDEN
 from ..jit import jit, leaf
 from .tally import CLASS_BITS
 
-# Within a part a posting is one uint64, ``packed``: the other ``40 - part_bits`` bits of the key, then 32 bits of the value.
+# Within a part a posting is one uint64, ``packed``: the other ``40 - part_bits`` bits of the key,
+# then 32 bits of the value.
 
 #: Buckets longer than this are sorted by digits.
 INSERTED = 48
@@ -51,9 +53,10 @@ def partition_postings(keys, values, part_bits):
 
 @jit
 def read_part(segment, part, part_bits, removed, packed, used):
-    """Append the postings of one part of a segment to ``packed``, which has ``used`` so far; returns the new ``used``.
+    """Append the postings of one part of a segment to ``packed[used:]``; returns the new ``used``.
 
-    A damaged directory gives wrong postings, but no more than lie between the ends of the part, which must be correct.
+    A damaged directory gives wrong postings, but no more than lie between the ends of the part,
+    which must be correct.
 
     Parameters
     ----------
@@ -96,7 +99,8 @@ def write_parts(packed, starts, first_part, part_bits, once, segment, used):
     Parameters
     ----------
     packed : uint64[n]; starts : int64[n_parts + 1], where each part begins
-    first_part : int, the number of the first one; parts must come in order, all of them, in one call or several
+    first_part : int, the number of the first one; parts must come in order, all of them, in one
+        call or several
     part_bits : int, ``8 <= part_bits <= 16 <= segment.bits <= 32``
     once : bool, keep only the first of equal values that a key lists
     segment : SegmentArrays, written
@@ -170,7 +174,7 @@ def insertion_sort(packed, begin, end):
 
 @leaf
 def digit_sort(packed, begin, end, tag_bits, spare, digits):
-    """As ``insertion_sort``, for a bucket with many or hostile postings: eight bits of the tag at a time, the lowest first.
+    """As ``insertion_sort``, by eight bits at a time from the lowest, for long or hostile buckets.
 
     ``spare`` uint64[at least end - begin] and ``digits`` int64[256] are scratch.
     """
@@ -194,7 +198,7 @@ def digit_sort(packed, begin, end, tag_bits, spare, digits):
 
 @jit
 def keep_first(packed, begin, end):
-    """Move the distinct postings of ``packed[begin:end]``, all of one key, to the front, in order; returns where they end."""
+    """Move the distinct postings of one key, ``packed[begin:end]``, to the front; their end."""
     kept = begin
     if end - begin <= COMPARED:
         for i in range(begin, end):
@@ -208,7 +212,8 @@ def keep_first(packed, begin, end):
     slots = 64
     while slots < 2 * (end - begin):
         slots *= 2
-    # Postings of one key differ in their values. A value plus one is never 0, which marks a free slot.
+    # Postings of one key differ in their values. A value plus one is never 0, which marks a free
+    # slot.
     table = np.zeros(slots, np.uint64)
     for i in range(begin, end):
         value = (packed[i] & np.uint64(0xFFFFFFFF)) + np.uint64(1)

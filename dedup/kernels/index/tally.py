@@ -12,19 +12,21 @@ CLASS_BITS = 4
 
 @jit
 def tally(values, offsets, needed, scratch, most):
-    """Count how often each document number occurs in each row, and keep those that occur often enough.
+    """Count the document numbers in each row, and keep those that occur often enough.
 
     Parameters
     ----------
     values : uint32[n_values], ``number << 4 | size_class``; offsets : int64[n_rows + 1]
-    needed : int32[n_rows, 16], for each size class how often a number must occur; a number with several classes in one row is kept
-        if it satisfies one of them
-    scratch : uint16[more than the largest number] (or int32), zeros before and after; counts saturate at 65535
+    needed : int32[n_rows, 16], for each size class how often a number must occur; a number with
+        several classes in one row is kept if it satisfies one of them
+    scratch : uint16[more than the largest number] (or int32), zeros before and after; counts
+        saturate at 65535
     most : int, numbers kept of a row: those that occur most often, of equals the smaller numbers
 
     Returns
     -------
-    (numbers int64[n], ascending in each row; shared int32[n], how often each occurs; offsets int64[n_rows + 1])
+    (numbers int64[n], ascending in each row; shared int32[n], how often each occurs;
+    offsets int64[n_rows + 1])
         Cost: three passes over the values, whatever the number of documents.
     """
     n_rows = len(offsets) - 1

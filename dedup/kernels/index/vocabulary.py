@@ -1,7 +1,8 @@
 """Encodes rows of word numbers as bytes, and assigns numbers to words.
 
-A code is the prefix of its class and further bits: class ``c`` contains the numbers from ``2**c - 16`` on. The prefixes are a
-Huffman code (1952) of the word classes in 15,000 news pages: 1.85 bytes a word there, where LEB128 takes 2.12.
+A code is the prefix of its class and further bits: class ``c`` contains the numbers from
+``2**c - 16`` on. The prefixes are a Huffman code (1952) of the word classes in 15,000 news pages:
+1.85 bytes a word there, where LEB128 takes 2.12.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ from ..hashing import mix64
 from ..intrinsics import eight_bytes
 from ..jit import jit, leaf
 
-#: Prefix bits of each class, when words are numbered in the order of their first occurrence. The last class covers all the rest.
+#: Prefix bits of each class, when words are numbered in the order of their first occurrence. The
+#: last class covers all the rest.
 _PREFIX_BITS = {4: 8, 5: 4, 6: 4, 7: 5, 8: 4, 9: 4, 10: 4, 11: 3, 12: 3, 13: 3, 14: 3, 15: 4, 16: 4, 17: 6, 18: 8, 19: 8, 28: 8}
 _FIRST, _LAST = 16, 28
 #: There are codes for the numbers below this one.
 MOST = (1 << 20) - _FIRST + (1 << _LAST)
-#: The longest code, and the shortest: longer than a byte, so padding in the last byte of a row is never a code.
+#: The longest code, and the shortest: longer than a byte, so padding in the last byte of a row is
+#: never a code.
 _MOST_BITS, FEWEST_BITS = 8 + _LAST, 9
 
 
 def _codes():
-    """Classes as (further bits, first number, prefix, prefix bits), the class of each bit length, and of each possible next 8 bits."""
+    """Classes (further bits, first number, prefix, prefix bits); by bit length; by next 8 bits."""
     code, before, of_next = 0, 3, np.empty(256, np.uint8)
     classes: list[tuple[int, int, int, int]] = []
     for kind in sorted(_PREFIX_BITS, key=lambda kind: (_PREFIX_BITS[kind], kind)):
@@ -96,11 +99,13 @@ def unpack_rows(data, byte_offsets):
 
     Parameters
     ----------
-    data : uint8[n_bytes + 8], as ``pack_rows`` encodes, with eight more bytes; byte_offsets : int64[n_rows + 1]
+    data : uint8[n_bytes + 8], as ``pack_rows`` encodes, with eight more bytes; byte_offsets :
+        int64[n_rows + 1]
 
     Returns
     -------
-    (numbers int64[n], offsets int64[n_rows + 1]); arbitrary numbers if the bytes are not valid codes
+    (numbers int64[n], offsets int64[n_rows + 1]); arbitrary numbers if the bytes are not
+    valid codes
     """
     n_rows = len(byte_offsets) - 1
     out = np.empty((byte_offsets[-1] - byte_offsets[0]) * 8 // FEWEST_BITS + 1, np.int64)
@@ -160,7 +165,7 @@ def number_words(tokens, terms, first, slots, words, count):
 
 @jit
 def place_words(words, count, slots):
-    """Fill the empty table ``slots`` with the first ``count`` words; arrays as in ``number_words``."""
+    """Fill the empty table ``slots`` with ``count`` words; arrays as in ``number_words``."""
     mask = np.int64(len(slots) - 1)
     for number in range(count):
         slot = np.int64(mix64(words[number, 0] ^ (words[number, 1] << np.uint64(1))) >> np.uint64(8)) & mask
@@ -180,7 +185,8 @@ def words_at(words, count, numbers):
     Returns
     -------
     (tokens uint64[n], terms uint64[n], n_found)
-        ``n_found`` is less than n if a number has no word: then it is the place of the first such number.
+        ``n_found`` is less than n if a number has no word: then it is the place of the first such
+        number.
     """
     tokens, terms = np.empty(len(numbers), np.uint64), np.empty(len(numbers), np.uint64)
     for i in range(len(numbers)):

@@ -1,4 +1,4 @@
-"""Winnowing: samples the shingles of a text so that two texts with a long enough common passage share a sample."""
+"""Winnowing: texts with a long enough common passage share a sampled shingle."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from ..jit import jit, leaf
 
 @leaf
 def take_minima(hashes, begin, end, window, queue, out, used):
-    """Append the minimum of every ``window`` hashes of ``hashes[begin:end]`` to ``out``; returns the new ``used``.
+    """Append the minima of all windows of ``hashes[begin:end]`` to ``out``; the new ``used``.
 
-    ``queue`` int64[at least end - begin] is scratch: places with ascending hashes, each of which may still become a minimum.
+    ``queue`` int64[at least end - begin] is scratch: places with ascending hashes, each of which
+    may still become a minimum.
     """
     head, tail = 0, 0
     taken = begin - 1
@@ -35,14 +36,16 @@ def take_minima(hashes, begin, end, window, queue, out, used):
 def winnow(hashes, offsets, windows):
     """Winnowing fingerprints of each row (Schleimer, Wilkerson, Aiken, SIGMOD 2003).
 
-    The minimum of every window of adjacent hashes is taken, the rightmost of equal ones. So two rows with a common run as long as
-    the wider of their windows share a fingerprint, and 2 / (window + 1) of random hashes are taken. Fingerprints are not evenly
-    spread: small ones are more frequent.
+    The minimum of every window of adjacent hashes is taken, the rightmost of equal ones. So two
+    rows with a common run as long as the wider of their windows share a fingerprint, and 2 /
+    (window + 1) of random hashes are taken. Fingerprints are not evenly spread: small ones are more
+    frequent.
 
     Parameters
     ----------
     hashes : uint64[n_hashes], in the order of the text; offsets : int64[n_rows + 1]
-    windows : int64[n_rows], at least 1, which takes all hashes; a row shorter than its window counts as one window
+    windows : int64[n_rows], at least 1, which takes all hashes; a row shorter than its window
+        counts as one window
 
     Returns
     -------
