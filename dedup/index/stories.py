@@ -99,12 +99,12 @@ class OnlineStories:
     def _open_window(self) -> StoryWindow:
         if self._window is None:
             self._window = StoryWindow(self._known, self._config.stories)
-            behind = self._store.last_number() + 1
-            oldest = max(0, behind - _MOST)
-            while behind > oldest:
-                first = max(oldest, behind - _BLOCK)
-                dates = self._load(range(first, behind))
-                behind = first
+            stop = self._store.last_number() + 1
+            oldest = max(0, stop - _MOST)
+            while stop > oldest:
+                first = max(oldest, stop - _BLOCK)
+                dates = self._load(range(first, stop))
+                stop = first
                 # Entries are roughly in the order of their dates: a block older than the window ends the search.
                 if len(dates) and dates.max() < self._latest - self._config.stories.window_days * DAY:
                     break

@@ -1,4 +1,4 @@
-"""Arrays behind the story window: vectors of documents, posting lists by term, members of stories.
+"""Arrays of the story window: vectors of documents, posting lists by term, members of stories.
 
 When an array is full, all are rewritten without dropped documents and with room for half as much again:
 row, column and story numbers change then, the numbers that the caller gave do not.
@@ -53,7 +53,7 @@ class VectorRows:
 
 
 class Weigher:
-    """Weighs documents by background counts, which it holds as a hash table."""
+    """Weighs documents by background counts, kept in a hash table."""
 
     def __init__(self, known: DocumentFrequencies, config: StoryConfig) -> None:
         size = 16
@@ -73,7 +73,7 @@ class Weigher:
 class WindowArrays:
     """Owns the arrays of a story window.
 
-    ``arrays`` is what kernels read and write; another tuple after each ``make_room``. ``row_of`` and
+    Kernels read and write ``arrays``, which ``make_room`` may replace. ``row_of`` and
     ``story_of`` find the row of a document and the place of a story by the caller's numbers.
     """
 

@@ -1,4 +1,4 @@
-"""How clusters overlap stories that exist: which cluster continues which story, what merged, what split."""
+"""Compares clusters with existing stories: which cluster continues which story, which stories merged or split."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Overlaps:
     ``cluster``, ``story``, ``counts`` int64[n]. ``main`` int64[n_stories]: the cluster with most documents
     of each story, of equal ones the smallest; ``leading`` int64[n_clusters]: of the stories whose main
     cluster it is, the one with most documents in it, of equal ones the most senior. Both are -1 if there
-    is none. ``most`` bool[n]: the pair holds more than half of the story.
+    is none. ``most`` bool[n]: the pair has more than half of the story's documents.
     """
 
     cluster: Ints

@@ -262,5 +262,5 @@ def _flags(headline: Any, n: int) -> npt.NDArray[np.bool_]:
     if flags.shape != (n,):
         raise ValueError(f"headline has the shape {flags.shape}, but X has {n} rows: give one value for each.")
     if not np.isin(flags, (0, 1)).all():
-        raise ValueError(f"headline must hold True and False, got {flags.dtype} values.")
+        raise ValueError(f"headline must be True or False, got {flags.dtype} values.")
     return flags.astype(bool)

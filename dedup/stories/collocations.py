@@ -75,10 +75,15 @@ def _commonest_of(groups: Ints, values: Ints, n_groups: int) -> Ints:
 def _link(links: list[tuple[tuple[int, int], tuple[int, int]]]) -> dict[int, Phrase]:
     phrase_of: dict[int, Phrase] = {}
     for first, second in links:
-        before, behind = phrase_of.get(first[0], [first]), phrase_of.get(second[0], [second])
-        if before is behind or before[-1][0] != first[0] or behind[0][0] != second[0] or len(before) + len(behind) > LONGEST:
+        left_phrase, right_phrase = phrase_of.get(first[0], [first]), phrase_of.get(second[0], [second])
+        if (
+            left_phrase is right_phrase
+            or left_phrase[-1][0] != first[0]
+            or right_phrase[0][0] != second[0]
+            or len(left_phrase) + len(right_phrase) > LONGEST
+        ):
             continue
-        joined = before + behind
+        joined = left_phrase + right_phrase
         for member, _ in joined:
             phrase_of[member] = joined
     return phrase_of

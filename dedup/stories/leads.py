@@ -1,4 +1,4 @@
-"""Chooses the lead of each story: the document whose title says best what happened.
+"""Chooses the lead of each story: the document with the title that best says what happened.
 
 A lead is central, its title names what the story is about (focus), it is early, and several sources printed it
 (variety). Names of sections («كاريكاتير») come last; page furniture («- صحيفة المدى», «بالصور») costs a little.

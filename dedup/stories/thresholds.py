@@ -40,7 +40,7 @@ RISE = 1 / 6
 BULLETIN_DAYS = 0.8
 #: Days within which two documents are of one day, and beyond which they are of different days.
 SAME_DAY, OTHER_DAY = 0.75, 1.25
-#: Recurrence up to which a document reports an event, and from which it is a bulletin. At 1, other days hold
+#: Recurrence up to which a document reports an event, and from which it is a bulletin. At 1, other days have
 #: as many similar documents as its own.
 EVENT, BULLETIN = 0.4, 0.8
 #: Similarity added to a document's own day, and similarity on other days that follow-ups explain: without
@@ -156,7 +156,7 @@ def per_day(times: Floats) -> Floats:
 def bulletins(edges: Edges, times: Floats, window_days: float, decay_days: float) -> Floats:
     """float64[n]: how far each document is a bulletin, 0 to 1; 0 where its time is unknown.
 
-    A bulletin recurs: other days hold about as many similar documents as its own day.
+    A bulletin recurs: other days have about as many similar documents as its own day.
 
     Parameters
     ----------

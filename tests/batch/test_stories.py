@@ -1,4 +1,4 @@
-"""Stories of whole runs: what may make two documents one, what may not, and what a story is called."""
+"""Stories of whole runs: what may join two documents, what may not, and story ids."""
 
 from __future__ import annotations
 

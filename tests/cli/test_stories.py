@@ -28,7 +28,7 @@ def here(tmp_path, monkeypatch):
 
 
 def fit(*arguments):
-    """``fit-idf`` that must succeed; what ``--json`` prints."""
+    """Run ``fit-idf``, which must succeed; returns its ``--json``."""
     result = dedup_command(*FIT, "--least", 1, *arguments, "--json")
     assert (result.exit_code, result.stderr) == (0, ""), result.output
     return json.loads(result.stdout)
@@ -120,7 +120,7 @@ def test_strict_fails_after_writing_if_anything_was_rejected(here):
     )
 
 
-# What is refused
+# Refused input
 
 
 def test_missing_inputs_and_existing_files_are_refused_first(here, monkeypatch):

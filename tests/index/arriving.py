@@ -11,7 +11,7 @@ from dedup.index.story_window import StoryWindow
 from dedup.index.window_arrays import TERMS, VectorRows
 
 HOUR = 3600.0
-#: Reports of five events, as outlets word them; the text goes on from the title.
+#: Reports of five events, as outlets word them; the text continues the title.
 EVENTS = {
     "السفانية": [
         ("أرامكو توقع عقدا لتوسعة حقل السفانية", "وقعت شركة أرامكو السعودية عقدا بقيمة ملياري دولار لتوسعة حقل السفانية البحري شرق المملكة"),
@@ -50,7 +50,7 @@ def vectors(window: StoryWindow, documents: list[tuple[str, str]]) -> VectorRows
     return window.rows(prints.title_terms, prints.terms, (np.concatenate(letters), np.cumsum([0, *map(len, letters)])))
 
 
-def arrive(window: StoryWindow, title: str, text: str, hours: float, number: int) -> int:
+def assign_one(window: StoryWindow, title: str, text: str, hours: float, number: int) -> int:
     """Assign one document, which founds the story of its number if it joins none; returns its story."""
     rows = vectors(window, [(title, text)])
     proposed = window.propose(rows, 0, hours * HOUR, not text)
@@ -60,7 +60,7 @@ def arrive(window: StoryWindow, title: str, text: str, hours: float, number: int
 
 
 def random_rows(random: np.random.Generator, n: int, terms: int = 60) -> VectorRows:
-    """Vectors of a few terms each out of few, so that some are alike."""
+    """Vectors of a few terms each out of ``terms``, so that some are similar."""
     values, weights = np.zeros((n, TERMS), np.uint64), np.zeros((n, TERMS), np.float32)
     lengths = random.integers(0, 10, n).astype(np.int32)
     for row, length in enumerate(lengths):

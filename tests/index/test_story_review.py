@@ -1,4 +1,4 @@
-"""What the batch rules make of a window, told as events."""
+"""The review of a window: merges and splits that a batch run over its documents shows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dedup.text.document_frequencies import background
 from tests.index.arriving import EVENTS, HOUR, vectors
 
 
-def told(labels, stories, times=None):
+def changes_of(labels, stories, times=None):
     n = len(labels)
-    findings = compare(np.array(labels), np.array(stories), np.arange(n) + 100, np.arange(n) * 1.0 if times is None else np.array(times))
-    return [(item.event, item.story, item.other, item.members.tolist()) for item in findings]
+    changes = compare(np.array(labels), np.array(stories), np.arange(n) + 100, np.arange(n) * 1.0 if times is None else np.array(times))
+    return [(item.event, item.story, item.other, item.members.tolist()) for item in changes]
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def told(labels, stories, times=None):
     [
         ([0, 0, 1], [7, 7, 8], []),
         ([0, 0, 0], [7, 7, 8], [("story_merged", 7, 8, [102])]),
-        ([0, 0], [8, 7], [("story_merged", 8, 7, [101])]),  # as many documents: the earlier one goes on
+        ([0, 0], [8, 7], [("story_merged", 8, 7, [101])]),  # a tie in documents: the earlier story continues
         ([0, 0, 1, 0], [7, 7, 8, 8], []),  # half of a story is not more than half
         ([0, 0, 1, 1, 0], [7, 7, 7, 7, 7], [("story_split", 7, None, [102, 103])]),
         ([0, 0, 1], [7, 7, 7], []),  # one document is no part
@@ -32,14 +32,14 @@ def told(labels, stories, times=None):
     ],
 )
 def test_compare_reports_merges_and_splits(labels, stories, expected):
-    assert told(labels, stories) == expected
+    assert changes_of(labels, stories) == expected
 
 
 def test_ties_of_time_go_to_the_smaller_number():
-    assert told([0, 0], [8, 7], times=[5, 5]) == [("story_merged", 7, 8, [100])]
+    assert changes_of([0, 0], [8, 7], times=[5, 5]) == [("story_merged", 7, 8, [100])]
 
 
-def held(stories):
+def loaded_window(stories):
     """A window with three reports of each of two events, given to these stories."""
     window = StoryWindow(background(), Config().stories)
     reports = EVENTS["السفانية"] + EVENTS["الديربي"]
@@ -49,20 +49,20 @@ def held(stories):
 
 
 def test_review_reports_stories_that_a_batch_run_merges():
-    (finding,) = held([1, 1, 2, 3, 3, 3]).review()
-    assert (finding.event, finding.story, finding.other, finding.members.tolist()) == ("story_merged", 1, 2, [2])
+    (change,) = loaded_window([1, 1, 2, 3, 3, 3]).review()
+    assert (change.event, change.story, change.other, change.members.tolist()) == ("story_merged", 1, 2, [2])
 
 
 def test_review_reports_a_part_that_a_batch_run_splits_off():
-    (finding,) = held([1, 1, 1, 1, 1, 1]).review()
-    assert (finding.event, finding.story, finding.other) == ("story_split", 1, None)
-    assert finding.members.tolist() in ([0, 1, 2], [3, 4, 5])
+    (change,) = loaded_window([1, 1, 1, 1, 1, 1]).review()
+    assert (change.event, change.story, change.other) == ("story_split", 1, None)
+    assert change.members.tolist() in ([0, 1, 2], [3, 4, 5])
 
 
 def test_review_changes_nothing_and_can_be_repeated():
-    window = held([1, 1, 2, 3, 3, 3])
+    window = loaded_window([1, 1, 2, 3, 3, 3])
     assert [item.event for item in window.review()] == [item.event for item in window.review()] == ["story_merged"]
 
 
 def test_review_of_agreeing_stories_is_empty():
-    assert held([1, 1, 1, 3, 3, 3]).review() == []
+    assert loaded_window([1, 1, 1, 3, 3, 3]).review() == []

@@ -1,4 +1,4 @@
-"""A new document joins the best story within the window or founds one; what was given is never changed."""
+"""A new document joins the best story within the window or founds one; assignments are final."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dedup.index.story_window import Assignment, StoryWindow
 from dedup.index.window_arrays import TERMS, VectorRows
 from dedup.stories.evaluate import bcubed, harmonic
 from dedup.text.document_frequencies import background
-from tests.index.arriving import EVENTS, HOUR, arrive, random_rows, vectors
+from tests.index.arriving import EVENTS, HOUR, assign_one, random_rows, vectors
 from tests.paths import CORPORA, JULY, needs_july
 
 SAFANIYA, DERBY = EVENTS["السفانية"], EVENTS["الديربي"]
@@ -36,59 +36,59 @@ def block(n, seed=0, days=8.0):
 
 
 def test_report_of_the_same_event_joins_its_story(window):
-    assert arrive(window, *SAFANIYA[0], hours=0, number=1) == 1
-    assert arrive(window, *SAFANIYA[1], hours=5, number=2) == 1
+    assert assign_one(window, *SAFANIYA[0], hours=0, number=1) == 1
+    assert assign_one(window, *SAFANIYA[1], hours=5, number=2) == 1
     assert len(window) == 2
 
 
 def test_another_event_founds_a_story(window):
-    arrive(window, *SAFANIYA[0], hours=0, number=1)
-    assert arrive(window, *DERBY[0], hours=1, number=2) == 2
+    assign_one(window, *SAFANIYA[0], hours=0, number=1)
+    assert assign_one(window, *DERBY[0], hours=1, number=2) == 2
 
 
 def test_same_words_ten_days_later_are_another_event(window):
-    arrive(window, *DERBY[0], hours=0, number=1)
-    assert arrive(window, *DERBY[1], hours=240, number=2) == 2
+    assign_one(window, *DERBY[0], hours=0, number=1)
+    assert assign_one(window, *DERBY[1], hours=240, number=2) == 2
 
 
 def test_late_document_joins_by_its_own_time(window):
-    arrive(window, *DERBY[0], hours=0, number=1)
-    arrive(window, *SAFANIYA[0], hours=240, number=2)
-    assert arrive(window, *DERBY[1], hours=3, number=3) == 1
+    assign_one(window, *DERBY[0], hours=0, number=1)
+    assign_one(window, *SAFANIYA[0], hours=240, number=2)
+    assert assign_one(window, *DERBY[1], hours=3, number=3) == 1
 
 
 def test_headline_joins_the_story_of_an_article(window):
-    arrive(window, *DERBY[0], hours=0, number=1)
-    assert arrive(window, DERBY[1][0], "", hours=2, number=2) == 1
+    assign_one(window, *DERBY[0], hours=0, number=1)
+    assert assign_one(window, DERBY[1][0], "", hours=2, number=2) == 1
 
 
 def test_two_headlines_join_by_their_letters(window):
-    arrive(window, "الهلال يهزم النصر بثلاثية في الديربي", "", hours=0, number=1)
-    assert arrive(window, "الهلال هزم النصر بثلاثية نظيفة في ديربي الرياض", "", hours=2, number=2) == 1
+    assign_one(window, "الهلال يهزم النصر بثلاثية في الديربي", "", hours=0, number=1)
+    assert assign_one(window, "الهلال هزم النصر بثلاثية نظيفة في ديربي الرياض", "", hours=2, number=2) == 1
 
 
 def test_empty_document_is_alone(window):
-    assert arrive(window, "", "", hours=0, number=1) == 1
-    assert arrive(window, "", "", hours=0, number=2) == 2
+    assert assign_one(window, "", "", hours=0, number=1) == 1
+    assert assign_one(window, "", "", hours=0, number=2) == 2
 
 
 def test_assignments_are_final(window):
     given = {}
     for number, (_, title, text) in enumerate(all_reports()):
-        given[number] = arrive(window, title, text, hours=number, number=number)
+        given[number] = assign_one(window, title, text, hours=number, number=number)
         arrays = window._contents.arrays
         assert {other: int(arrays.names[arrays.story[row]]) for other, row in window._contents.row_of.items()} == given
 
 
 def test_reports_of_five_events_make_five_stories(window):
     reports = all_reports()
-    stories = [arrive(window, title, text, hours=number, number=number) for number, (_, title, text) in enumerate(reports)]
+    stories = [assign_one(window, title, text, hours=number, number=number) for number, (_, title, text) in enumerate(reports)]
     sides = bcubed([event for event, *_ in reports], stories)
     assert harmonic(*(float(np.mean(side)) for side in sides)) >= 0.9
 
 
 def test_propose_changes_nothing(window):
-    arrive(window, *DERBY[0], hours=0, number=1)
+    assign_one(window, *DERBY[0], hours=0, number=1)
     rows = vectors(window, [DERBY[1], SAFANIYA[0]])
     before = {name: value.copy() for name, value in window._contents.arrays._asdict().items()}
     first = [window.propose(rows, i, HOUR, False) for i in (0, 1)]
@@ -100,7 +100,7 @@ def test_propose_changes_nothing(window):
 
 def test_document_that_fits_two_stories_reports_their_merge_once(window):
     rows = vectors(window, [SAFANIYA[0], SAFANIYA[1], SAFANIYA[2], SAFANIYA[2]])
-    # Readers, or an earlier day, held them apart.
+    # Two stories by an earlier decision.
     window.load(rows.take(slice(0, 2)), np.array([1, 2]), np.array([0.0, HOUR]), np.zeros(2, bool), np.array([71, 72]))
     proposed = window.propose(rows, 2, 2 * HOUR, False)
     assert {proposed.story, *proposed.merged} == {71, 72}
@@ -120,37 +120,37 @@ EVENTS_OF = [event for event, *_ in all_reports()]
 
 
 def test_removed_document_is_joined_by_none(window):
-    arrive(window, *DERBY[0], hours=0, number=1)
+    assign_one(window, *DERBY[0], hours=0, number=1)
     assert window.remove(1)
     assert not window.remove(1)
     assert len(window) == 0
-    assert arrive(window, *DERBY[1], hours=1, number=2) == 2
+    assert assign_one(window, *DERBY[1], hours=1, number=2) == 2
 
 
 def test_removed_document_no_longer_counts_in_weights(window):
     before = vectors(window, [DERBY[1]]).weights
-    arrive(window, *DERBY[0], hours=0, number=1)
+    assign_one(window, *DERBY[0], hours=0, number=1)
     assert not np.array_equal(before, vectors(window, [DERBY[1]]).weights)
     window.remove(1)
     assert np.array_equal(before, vectors(window, [DERBY[1]]).weights)
 
 
 def test_forget_before_drops_older_documents(window):
-    arrive(window, *DERBY[0], hours=0, number=1)
-    arrive(window, *SAFANIYA[0], hours=30, number=2)
+    assign_one(window, *DERBY[0], hours=0, number=1)
+    assign_one(window, *SAFANIYA[0], hours=30, number=2)
     assert window.forget_before(24 * HOUR) == 1
     assert window.forget_before(24 * HOUR + 60) == 0
     assert list(window._contents.row_of) == [2]
 
 
 def test_number_already_in_the_window_is_refused(window):
-    arrive(window, *DERBY[0], hours=0, number=1)
+    assign_one(window, *DERBY[0], hours=0, number=1)
     with pytest.raises(ValueError, match="remove it before"):
-        arrive(window, *SAFANIYA[0], hours=1, number=1)
+        assign_one(window, *SAFANIYA[0], hours=1, number=1)
 
 
 def test_founding_an_existing_number_continues_that_story(window):
-    arrive(window, *DERBY[0], hours=0, number=1)
+    assign_one(window, *DERBY[0], hours=0, number=1)
     rows = vectors(window, [SAFANIYA[0]])
     placed, _ = window.assign(rows, np.array([9]), np.array([HOUR]), np.zeros(1, bool), np.array([1]))
     assert placed.tolist() == [-1]
@@ -280,7 +280,7 @@ def loaded(window, rows, stories):
 
 @pytest.mark.parametrize(("cosine", "joins"), [(0.186, False), (0.188, True)])
 def test_article_joins_at_1_1_times_the_batch_threshold(window, cosine, joins):
-    """0.187 is 1.1 times 0.17: what is joined online cannot be parted later."""
+    """0.187 is 1.1 times 0.17: an online join is final."""
     loaded(window, unit_rows({8: 1.0}), [1])
     proposed = window.propose(unit_rows({8: cosine, 16: np.sqrt(1 - cosine**2)}), 0, 0.0, False)
     assert proposed.story == (1 if joins else None)
@@ -288,7 +288,7 @@ def test_article_joins_at_1_1_times_the_batch_threshold(window, cosine, joins):
 
 @pytest.mark.parametrize(("shared", "joins"), [(0.0399, False), (0.0401, True)])
 def test_documents_with_a_score_below_0_04_are_not_compared(window, shared, joins):
-    """The other term that both have is in more documents than postings are read."""
+    """Their other common term is in more documents than postings are read."""
     report = {8: np.sqrt(shared), 16: np.sqrt(1 - shared)}
     loaded(window, unit_rows(report, *[{16: 0.01, 24: 0.99}] * 2600), [1, *[2] * 2600])
     assert window.propose(unit_rows(report), 0, 0.0, False).story == (1 if joins else None)
@@ -296,7 +296,7 @@ def test_documents_with_a_score_below_0_04_are_not_compared(window, shared, join
 
 @pytest.mark.parametrize(("others", "joins"), [(2498, True), (2499, False)])
 def test_at_most_2500_postings_are_read(window, others, joins):
-    """One for the rare term and the rest for the common one, if it has no more than that."""
+    """One posting of the rare term; then those of the common term, if the rest of the budget covers them."""
     report = {8: np.sqrt(0.03), 16: np.sqrt(0.97)}
     loaded(window, unit_rows(report, *[{16: 0.01, 24: 0.99}] * others), [1, *[2] * others])
     assert window.propose(unit_rows(report), 0, 0.0, False).story == (1 if joins else None)

@@ -1,4 +1,4 @@
-"""The estimator: it keeps scikit-learn's contract, takes what news comes as, and finds what the pipeline finds."""
+"""The estimator passes the checks of scikit-learn, accepts all types of input, and agrees with the pipeline."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from dedup import ConfigError, RunConfig, StoryClusterer, StoryConfig
 from dedup.schema import DAY
 from dedup.stories import cluster, clusterer
 
-#: Settings of stories that decide what vectors hold, not how they are clustered.
+#: Story settings of vectors, not of clustering.
 OF_VECTORS = {"background", "enabled", "title_weight", "lead_words"}
-#: Checks that cannot hold, and how they fail.
+#: Checks that must fail, and their messages.
 EXPECTED_FAILURES = {
     # Hands over negative values, which no weight of a word is; 'positive_only' does not keep it from that.
     "check_clustering": "Negative values in data",
-    # The second argument of fit is called 'times': what stands in the place of y has a meaning here.
+    # The second argument of fit is called 'times': the place of y has a meaning here.
     "check_fit_score_takes_y": "Expected y or Y as second argument",
 }
 NOON = datetime(2015, 7, 24, 12, tzinfo=UTC)
@@ -181,11 +181,11 @@ def test_undated_document_is_compared_with_all(times):
 
 
 def test_headlines_have_their_own_threshold():
-    cuts = {"headline_cut": 0.1, "cut": 0.9}
-    assert joined(pair(), None, [True, True], **cuts)
-    assert joined(pair(), None, np.array([1, 1]), **cuts)
-    assert not joined(pair(), None, [False, False], **cuts)
-    assert not joined(pair(), **cuts)
+    thresholds = {"headline_cut": 0.1, "cut": 0.9}
+    assert joined(pair(), None, [True, True], **thresholds)
+    assert joined(pair(), None, np.array([1, 1]), **thresholds)
+    assert not joined(pair(), None, [False, False], **thresholds)
+    assert not joined(pair(), **thresholds)
 
 
 BAD = {
@@ -199,7 +199,7 @@ BAD = {
     "written times": ((pair(), ["2015-07-24", "2015-07-25"]), "must be seconds or datetime64"),
     "written time among others": ((pair(), [None, "2015-07-25"]), "got '2015-07-25': parse"),
     "more headlines": ((pair(), None, [True] * 3), r"headline has the shape \(3,\), but X has 2 rows"),
-    "headlines that are no flags": ((pair(), None, [0.0, 0.5]), "headline must hold True and False"),
+    "headlines that are no flags": ((pair(), None, [0.0, 0.5]), "headline must be True or False"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Clusters to stories: who leads, when, from whom, by which wire; in any blocks the same."""
+"""Descriptions of stories: lead, timeline, sources, agency, keywords; the same in blocks of any size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 from dedup import schema
-from dedup.stories import describe as storybook
+from dedup.stories import describe as describe
 from dedup.stories.describe import describe_stories, story_id
 from dedup.stories.vectors import Vectors
 from dedup.text.lexicon import term_hashes
@@ -26,7 +26,7 @@ def document(title, *, text="", hours=0.0, source="المدى", agency=None, rol
     }  # fmt: skip
 
 
-def tell_of(*rows):
+def described(*rows):
     """The stories of these documents, their vectors words with equal weights."""
     ids = [f"d{i}" for i in range(len(rows))]
     columns = {name: [row[name] for row in rows] for name in ("title", "published", "source", "agency", "role")}
@@ -46,7 +46,7 @@ def tell_of(*rows):
 
 
 def story_of(*rows):
-    (story,) = tell_of(*rows).stories.to_pylist()
+    (story,) = described(*rows).stories.to_pylist()
     return story
 
 
@@ -170,25 +170,25 @@ def test_everyday_words_are_no_keywords():
 
 
 def test_story_id_comes_from_the_earliest_document():
-    book = tell_of(document(FIRE, hours=5), document(OTHER, hours=2), document("مباراة النهائي", story=7))
-    assert book.stories.column("story_id").to_pylist() == [story_id("d1"), story_id("d2")]
-    assert book.story_of.tolist() == [0, 0, 1]
-    assert book.stories.schema.equals(schema.STORIES)
+    described_table = described(document(FIRE, hours=5), document(OTHER, hours=2), document("مباراة النهائي", story=7))
+    assert described_table.stories.column("story_id").to_pylist() == [story_id("d1"), story_id("d2")]
+    assert described_table.story_of.tolist() == [0, 0, 1]
+    assert described_table.stories.schema.equals(schema.STORIES)
 
 
 def test_descriptions_do_not_depend_on_the_block_size(monkeypatch):
     titles = ["حريق السوق القديم", "فوز المنتخب بالكأس", "هبوط أسعار النفط", "افتتاح معرض الكتاب", "غرق مركب الصيد"]
     rows = [document(f"{titles[i % 5]} {word}", hours=i, story=i % 5) for i in range(20) for word in ("اليوم",)]
-    whole = tell_of(*rows).stories
+    whole = described(*rows).stories
     for size in (1, 3, 7):
-        monkeypatch.setattr(storybook, "BLOCK", size)
-        assert tell_of(*rows).stories.equals(whole)
+        monkeypatch.setattr(describe, "BLOCK", size)
+        assert described(*rows).stories.equals(whole)
 
 
 def test_no_documents_give_an_empty_table():
     empty = pa.table({name: pa.array([], schema.TEXTS.field(name).type) for name in schema.TEXTS.names if name != "text"})
     none = np.empty(0, np.int64)
-    book = describe_stories(
+    described_table = describe_stories(
         empty,
         pa.array([], pa.large_string()),
         Vectors(sparse.csr_matrix((0, 0), dtype=np.float32), np.empty(0, np.uint64)),
@@ -196,5 +196,5 @@ def test_no_documents_give_an_empty_table():
         none,
         none,
     )
-    assert book.stories.num_rows == 0
-    assert book.stories.schema.equals(schema.STORIES)
+    assert described_table.stories.num_rows == 0
+    assert described_table.stories.schema.equals(schema.STORIES)

@@ -1,4 +1,4 @@
-"""Scores of stories: by hand, by slow twins, and intervals that hold what they say."""
+"""Scores of stories: small examples, reference implementations, and intervals with the coverage they claim."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dedup.stories.evaluate import bcubed, score
 GOLD, FOUND = list("aaabb"), list("11222")
 
 
-def slow_bcubed(gold, found):
+def reference_bcubed(gold, found):
     """Precision and recall of each document, pair by pair."""
     documents = range(len(gold))
     precision, recall = [], []
@@ -31,8 +31,8 @@ def slow_bcubed(gold, found):
     return precision, recall
 
 
-def slow_pairs(gold, found):
-    """Pairs that are one story in both, in what was found, and in the gold."""
+def reference_pairs(gold, found):
+    """Pairs of one story in both labellings, in the found one, and in the gold one."""
     pairs = list(itertools.combinations(range(len(gold)), 2))
     in_gold = {pair for pair in pairs if gold[pair[0]] == gold[pair[1]]}
     in_found = {pair for pair in pairs if found[pair[0]] == found[pair[1]]}
@@ -68,11 +68,11 @@ def test_scores_of_another_small_example():
 def test_scores_match_the_reference(labels):
     gold, found = labels
     scores = score(gold, found, samples=0)
-    precision, recall = slow_bcubed(gold, found)
+    precision, recall = reference_bcubed(gold, found)
     assert [part.tolist() for part in bcubed(gold, found)] == [pytest.approx(precision), pytest.approx(recall)]
     p, r = sum(precision) / len(gold), sum(recall) / len(gold)
     assert (scores.bcubed_precision, scores.bcubed_recall, scores.bcubed_f1) == pytest.approx((p, r, 2 * p * r / (p + r)))
-    right, of_found, of_gold = slow_pairs(gold, found)
+    right, of_found, of_gold = reference_pairs(gold, found)
     assert scores.pairwise_precision == pytest.approx(right / max(of_found, 1))
     assert scores.pairwise_recall == pytest.approx(right / max(of_gold, 1))
     assert scores.pairwise_f1 == pytest.approx(2 * right / max(of_found + of_gold, 1))
@@ -132,7 +132,7 @@ def test_invalid_labels_raise_a_value_error(labels, message):
 
 
 def messy(seed=0, stories=60):
-    """Gold stories of one to six documents, a fifth of which were found elsewhere."""
+    """Gold stories of one to six documents, a fifth of which were found in another story."""
     random = np.random.default_rng(seed)
     gold = np.repeat(np.arange(stories), random.integers(1, 7, stories))
     return gold, np.where(random.random(len(gold)) < 0.8, gold, random.integers(0, stories, len(gold)))
@@ -157,9 +157,9 @@ def test_lower_level_and_more_stories_give_narrower_intervals():
 
 
 def test_bootstrap_draws_whole_stories():
-    """The twin draws stories and takes the mean of what their documents scored in the whole set."""
+    """The reference draws stories and averages the scores of their documents in the whole set."""
     gold, found = messy()
-    precision, recall = slow_bcubed(gold.tolist(), found.tolist())
+    precision, recall = reference_bcubed(gold.tolist(), found.tolist())
     random = np.random.default_rng(0)
     f1 = []
     for _ in range(1000):
@@ -172,14 +172,14 @@ def test_bootstrap_draws_whole_stories():
 def test_intervals_cover_the_truth_as_often_as_they_claim():
     """Stories of three documents are found whole or all apart, each with even chance: recall is 2/3 in the long run."""
     random = np.random.default_rng(5)
-    held = 0
+    covered = 0
     for trial in range(200):
         whole = random.random(80) < 0.5
         gold = np.repeat(np.arange(80), 3)
         found = np.where(np.repeat(whole, 3), gold, 1000 + np.arange(240))
         low, high = score(gold, found, samples=200, seed=trial).intervals["bcubed_recall"]
-        held += low <= 2 / 3 <= high
-    assert 0.88 <= held / 200 <= 0.99
+        covered += low <= 2 / 3 <= high
+    assert 0.88 <= covered / 200 <= 0.99
 
 
 def test_str_of_scores_is_one_line():

@@ -1,4 +1,4 @@
-"""A corpus to counts: what counts as a document, what counts once, and that batches and threads change nothing."""
+"""Fitting counts to a corpus: which documents count, which count once, in any batches and threads."""
 
 import json
 from collections import Counter
@@ -33,7 +33,7 @@ def crawl(tmp_path):
 
 
 def frequency(known, word):
-    """In how many documents of the background a word stands."""
+    """The number of documents of the background with a word."""
     (stem,) = tokenize(word, "stem")
     return known.document_frequency(term_hashes(frozenset([stem])))[0]
 
@@ -161,10 +161,10 @@ def test_rejected_rows_are_reported_and_not_counted(crawl):
 
 
 def test_progress_reports_the_documents_read(crawl):
-    told = []
+    reported = []
     path = crawl(*({"text": news(i)} for i in range(5)))
-    fit_idf(path, Config().replace({"run.batch_rows": 2}), least=1, progress=lambda stage, rows: told.append((stage, rows)))
-    assert told == [("read", 0), ("read", 2), ("read", 4), ("read", 5)]
+    fit_idf(path, Config().replace({"run.batch_rows": 2}), least=1, progress=lambda stage, rows: reported.append((stage, rows)))
+    assert reported == [("read", 0), ("read", 2), ("read", 4), ("read", 5)]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -184,7 +184,7 @@ def test_tally_matches_a_counter_and_keeps_few_runs(seed):
     assert counts.dtype == np.uint32
 
 
-# What the counts do in a run
+# The counts in a run
 
 
 def weight_ratio(known, rows):
@@ -198,7 +198,7 @@ def weight_ratio(known, rows):
 
 
 def test_idf_combines_corpus_and_background(crawl):
-    """Idf is 1 + log((1 + n) / (1 + documents that hold it)), over the corpus alone, or with the same corpus again behind it."""
+    """Idf is 1 + log((1 + n) / (1 + documents with it)), over the corpus alone, or with the same corpus as background."""
     rare, common = 4000, 8000
     rows = [[rare, common], *([common] for _ in range(9))]
 

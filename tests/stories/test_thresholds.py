@@ -1,4 +1,4 @@
-"""Vectors to stories: length and crowd decide the cut; languages weigh by themselves."""
+"""Clustering of vectors: thresholds depend on headlines, density and day; languages are weighed by themselves."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_headline_threshold_rises_with_documents_a_day(strangers, expected):
 
 
 def daily(cosine, days, each):
-    """As many documents on each of some days, all alike; their vectors and times."""
+    """``each`` documents on each of ``days`` days, all with one cosine; their vectors and times."""
     n = days * each
     gram = np.full((n, n), cosine) + (1 - cosine) * np.eye(n)
     return sparse.csr_matrix(np.linalg.cholesky(gram).astype(np.float32)), np.repeat(np.arange(days), each) * DAY
@@ -73,9 +73,9 @@ def test_daily_bulletins_are_separate_stories():
 
 
 def test_follow_up_of_another_day_joins_its_event():
-    """Nine reports of one day and one of two days later: no bulletin, whatever else the days hold."""
-    alike, _ = daily(0.45, 10, 1)
-    matrix = sparse.block_diag([alike, sparse.eye(60)], "csr").astype(np.float32)
+    """Nine reports of one day and one of two days later: no bulletin, whatever else happens on these days."""
+    similar, _ = daily(0.45, 10, 1)
+    matrix = sparse.block_diag([similar, sparse.eye(60)], "csr").astype(np.float32)
     times = np.concatenate([np.zeros(9), [2 * DAY], np.repeat(np.arange(6), 10) * DAY])
     labels = cluster(matrix, times, np.zeros(70, bool), ARTICLES)
     assert set(labels[:10].tolist()) == {0}
@@ -135,8 +135,8 @@ def test_event_with_more_reports_than_the_neighbour_limit_is_one_story(days):
     """Nine hundred reports, each with half of its words of its own, beside a hundred strangers; 400 neighbours are kept."""
     random = np.random.default_rng(1)
     shared = sparse.csr_matrix(np.repeat([[np.sqrt(0.6)]], 900, axis=0))
-    alike = sparse.hstack([shared, np.sqrt(0.4) * sparse.eye(900)])
-    matrix = sparse.block_diag([alike, sparse.eye(100)], "csr").astype(np.float32)
+    similar = sparse.hstack([shared, np.sqrt(0.4) * sparse.eye(900)])
+    matrix = sparse.block_diag([similar, sparse.eye(100)], "csr").astype(np.float32)
     order = random.permutation(1000)
     labels = cluster(matrix[order], random.random(1000) * days * DAY, np.zeros(1000, bool), ARTICLES)
     assert len(set(labels[order < 900].tolist())) == 1
@@ -177,7 +177,7 @@ def test_vectors_have_unit_length_and_only_headlines_have_letters():
 
 
 def test_foreign_language_is_weighed_by_itself():
-    """What every document says weighs little, though the background has never seen it."""
+    """A word of every document weighs little, although the background does not know it."""
     known = DocumentFrequencies(np.array([4, 8, 12], np.uint64), np.array([900, 10, 10], np.uint32), 1000)
     foreign = [[100, 200 + 4 * i] for i in range(20)]
     titles, none = rows([4, 8], *foreign), rows(*[[]] * 21)

@@ -8,7 +8,7 @@ from ..jit import jit
 from .story_similarity import hour_of
 from .tfidf import slot_of
 
-#: Places that a new stretch has beyond what it needs and an eighth of that.
+#: Spare places of a new stretch, in addition to an eighth (half when it grows) of its length.
 SPARE = 2
 
 

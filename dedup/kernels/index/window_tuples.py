@@ -81,7 +81,7 @@ class Window(NamedTuple):
     headlines: Any
     #: float64[n_rows], seconds.
     times: Any
-    #: int64[n_rows]: the story, -1 once the document is gone; the next older row of the story, -1 if none.
+    #: int64[n_rows]: the story, -1 once the document is dropped; the next older row of the story, -1 if none.
     story: Any
     older: Any
     #: int64[n_rows]: the number by which the caller knows the document.

@@ -1,4 +1,4 @@
-"""Average linkage of a sparse graph in time, exact: an absent edge counts 0, a pair too far apart in time counts not at all."""
+"""Exact average linkage of a sparse graph in time: absent edges count 0, pairs too far apart in time do not count."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..rows import first_at_least
 
 @leaf
 def before(score, one, other, score2, one2, other2):
-    """Whether a merge comes before another: more alike, then of earlier clusters."""
+    """Whether a merge comes before another: the more similar one, then that of earlier clusters."""
     if score != score2:
         return score > score2
     if one != one2:
@@ -33,7 +33,7 @@ def push(scores, ones, others, size, score, one, other):
 
 @leaf
 def drop_first(scores, ones, others, size):
-    """Take the first merge off a heap of ``size``, which is one smaller then."""
+    """Remove the first merge from a heap of ``size``."""
     last = size - 1
     score, one, other = scores[last], ones[last], others[last]
     at = 0
@@ -50,7 +50,7 @@ def drop_first(scores, ones, others, size):
 
 @leaf
 def root(parents, node):
-    """The cluster that a node or an earlier cluster is in now."""
+    """The current cluster of a node or of an earlier cluster."""
     while parents[node] != node:
         parents[node] = parents[parents[node]]
         node = parents[node]
@@ -59,7 +59,7 @@ def root(parents, node):
 
 @leaf
 def pairs_within(times, one, one_stop, other, other_stop, window):
-    """Pairs of times, of two ascending runs of ``times``, that are at most ``window`` apart."""
+    """Count pairs of two ascending runs of ``times`` that are at most ``window`` apart."""
     if one_stop - one > other_stop - other:
         one, one_stop, other, other_stop = other, other_stop, one, one_stop
     pairs = 0
@@ -71,7 +71,7 @@ def pairs_within(times, one, one_stop, other, other_stop, window):
 
 @leaf
 def merge_runs(times, one, one_stop, other, other_stop, to):
-    """Write two ascending runs of ``times`` as one, from place ``to`` on; where it ends."""
+    """Merge two ascending runs of ``times`` into one that begins at ``to``; returns its end."""
     while one < one_stop or other < other_stop:
         if other == other_stop or (one < one_stop and times[one] <= times[other]):
             times[to] = times[one]
@@ -84,24 +84,27 @@ def merge_runs(times, one, one_stop, other, other_stop, to):
 
 
 @jit
-def average_linkage(n_nodes, left, right, similarity, times, window, least, cut):
-    """int64[n_nodes]: the smallest node of each node's cluster.
+def average_linkage(n_nodes, left, right, similarity, times, window, least, threshold):
+    """int64[n_nodes]: the cluster of each node, named by its smallest node.
 
-    The two clusters whose pairs of nodes are most alike on average become one, until none reach ``cut``. Pairs more than
-    ``window`` apart have no edge and are not counted either, so that a story that lasts longer than the window stays one;
-    but at least the share ``least`` of all pairs is counted, so that a few of them do not join two long stories.
+    Merges the two clusters with the highest average similarity over all pairs of nodes until none reaches
+    ``threshold``. Pairs more than ``window`` apart have no edge and do not count in the average, so a story
+    that outlasts the window stays one cluster; but at least the share ``least`` of all pairs counts, so a
+    few pairs cannot join two long stories.
 
     Parameters
     ----------
-    left, right : int64[n_edges], each pair once, left != right; similarity : float64[n_edges], above 0
+    left, right : int64[n_edges], each pair once, left != right
+    similarity : float64[n_edges], above 0
     times : float64[n_nodes]; NaN where unknown: near to all
-    window : in units of the times; 0 < least <= 1
+    window : in the unit of the times
+    least : 0 < least <= 1
 
     Notes
     -----
-    Sokal and Michener 1958, on sums of edges in place of a matrix: a merge reads the edges of its two clusters, and the
-    heap forgets merges of clusters that are gone. Of equal merges the one of earlier clusters is taken, a new cluster
-    being later than all before it.
+    Sokal and Michener 1958, on sums of edges instead of a matrix: a merge reads the edges of its two
+    clusters, and the heap ignores merges of clusters that no longer exist. Equal merges are in the order
+    of their clusters; a merged cluster comes after all before it.
     """
     n_edges = len(left)
     starts = np.zeros(2 * n_nodes + 1, np.int64)
@@ -122,10 +125,10 @@ def average_linkage(n_nodes, left, right, similarity, times, window, least, cut)
     scores, ones, others = np.empty(n_edges + 1024, np.float64), np.empty(n_edges + 1024, np.int64), np.empty(n_edges + 1024, np.int64)
     waiting = 0
     for edge in range(n_edges):
-        if similarity[edge] >= cut:
+        if similarity[edge] >= threshold:
             push(scores, ones, others, waiting, similarity[edge], min(left[edge], right[edge]), max(left[edge], right[edge]))
             waiting += 1
-    # The known times of each cluster, ascending: one run for each, one after the other.
+    # The known times of each cluster, one ascending run after the other.
     runs = np.empty(n_nodes + 1024, np.float64)
     begins, ends = np.zeros(2 * n_nodes, np.int64), np.zeros(2 * n_nodes, np.int64)
     written = 0
@@ -180,7 +183,7 @@ def average_linkage(n_nodes, left, right, similarity, times, window, least, cut)
                     pairs = max(pairs - apart, least * pairs)
             score = joined[near] / pairs
             joined[near] = 0
-            if score >= cut:
+            if score >= threshold:
                 push(scores, ones, others, waiting, score, near, cluster)
                 waiting += 1
         cluster += 1

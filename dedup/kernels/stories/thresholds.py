@@ -8,7 +8,7 @@ import numpy as np
 
 
 class StoryRules(NamedTuple):
-    """What decides whether two documents are similar enough, see ``stories.thresholds.story_rules``."""
+    """The constants and settings by which two documents are similar enough, see ``stories.thresholds.story_rules``."""
 
     #: Thresholds of two articles in a sparse neighbourhood and of two headlines on a busy day.
     cut: float

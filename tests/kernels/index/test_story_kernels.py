@@ -148,10 +148,10 @@ def test_posting_lists_hold_the_live_documents(seed):
         stories = random.integers(0, 50, size)
         window.load(rows, np.arange(n, n + size), times, headline, stories)
         oracle_index.add_documents(reference, plain(rows, times, headline), stories.tolist())
-        gone = random.choice(n + size, 5).tolist()
-        for number in gone:
+        dropped = random.choice(n + size, 5).tolist()
+        for number in dropped:
             window.remove(number)
-        oracle_index.drop_rows(reference, gone)
+        oracle_index.drop_rows(reference, dropped)
         n += size
         if random.random() < 0.3:
             window._contents._rewrite(1, 1, 1)

@@ -1,4 +1,4 @@
-"""How crowded a neighbourhood is: the mean of the largest similarities, absent ones 0."""
+"""Density of a neighbourhood: the mean of the largest similarities, absent ones counting 0."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ EDGES = st.dictionaries(
 )
 
 
-def crowds(n, edges, most):
+def density(n, edges, most):
     left, right = (np.array([pair[side] for pair in edges], np.int64) for side in (0, 1))
     return neighbourhood_density(n, left, right, np.array(list(edges.values()), np.float32), most)
 
 
 @given(EDGES, st.integers(1, 5))
 def test_density_matches_the_reference(edges, most):
-    assert crowds(8, edges, most).tolist() == pytest.approx(oracle.neighbourhood_density(8, edges, most))
+    assert density(8, edges, most).tolist() == pytest.approx(oracle.neighbourhood_density(8, edges, most))
 
 
 def test_absent_neighbours_count_as_0():
-    assert crowds(3, {(1, 0): 1.0, (2, 0): 0.5}, 10).tolist() == pytest.approx([0.15, 0.1, 0.05])
+    assert density(3, {(1, 0): 1.0, (2, 0): 0.5}, 10).tolist() == pytest.approx([0.15, 0.1, 0.05])
 
 
 @pytest.mark.parametrize("n", [0, 2])
 def test_nodes_without_edges_have_density_0(n):
-    answer = crowds(n, {}, 3)
+    answer = density(n, {}, 3)
     assert answer.dtype == np.float64
     assert answer.tolist() == [0.0] * n

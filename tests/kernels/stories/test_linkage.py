@@ -1,4 +1,4 @@
-"""Average linkage on sparse edges: the same clusters as on all pairs, ties to the earlier."""
+"""Average linkage on sparse edges: the same clusters as on all pairs, ties to the earlier clusters."""
 
 from __future__ import annotations
 
@@ -23,18 +23,20 @@ GRAPHS = st.integers(2, 9).flatmap(
 )
 
 
-def clusters(n, edges, cut, times=None, window=1.0, least=1.0):
+def clusters(n, edges, threshold, times=None, window=1.0, least=1.0):
     left, right = (np.array([pair[side] for pair in edges], np.int64) for side in (0, 1))
     times = np.full(n, np.nan) if times is None else np.array(times, float)  # None becomes NaN
-    return average_linkage(n, left, right, np.array(list(edges.values()), np.float64), times, window, least, cut)
+    return average_linkage(n, left, right, np.array(list(edges.values()), np.float64), times, window, least, threshold)
 
 
 @given(GRAPHS, st.lists(st.none() | st.integers(0, 20), min_size=9, max_size=9), st.sampled_from([0.25, 0.5, 1.0]), st.data())
 def test_clusters_match_the_reference(graph, times, least, data):
     n, edges = graph
-    cut, window = data.draw(st.sampled_from([0.25, 0.375, 0.5])), data.draw(st.integers(0, 20))
+    threshold, window = data.draw(st.sampled_from([0.25, 0.375, 0.5])), data.draw(st.integers(0, 20))
     edges = {pair: value for pair, value in edges.items() if None in (of := [times[i] for i in pair]) or abs(of[0] - of[1]) <= window}
-    assert clusters(n, edges, cut, times[:n], window, least).tolist() == oracle.average_linkage(n, edges, times[:n], window, least, cut)
+    assert clusters(n, edges, threshold, times[:n], window, least).tolist() == oracle.average_linkage(
+        n, edges, times[:n], window, least, threshold
+    )
 
 
 @given(GRAPHS, st.randoms(use_true_random=False))
@@ -51,10 +53,10 @@ def test_clusters_match_scipy_on_the_full_matrix():
     near = random.random((n, n)) * (random.random((n, n)) < 0.3)
     edges = {(i, j): float(near[i, j]) for i in range(n) for j in range(i) if near[i, j]}
     distance = np.array([1 - near[j, i] for i in range(n) for j in range(i + 1, n)])
-    for cut in (0.1, 0.2, 0.4):
-        expected = fcluster(linkage(distance, "average"), 1 - cut, "distance")
+    for threshold in (0.1, 0.2, 0.4):
+        expected = fcluster(linkage(distance, "average"), 1 - threshold, "distance")
         first = {label: i for i, label in reversed(list(enumerate(expected)))}
-        assert clusters(n, edges, cut).tolist() == [first[label] for label in expected]
+        assert clusters(n, edges, threshold).tolist() == [first[label] for label in expected]
 
 
 def test_chain_is_split_into_pairs():

@@ -1,4 +1,4 @@
-"""Neighbours in a time window: those most alike, ties to the earlier, undated rows with all."""
+"""Neighbours in a time window: the most similar, ties to the later row, undated rows compared with all."""
 
 from __future__ import annotations
 
