@@ -128,8 +128,8 @@ def test_html_without_the_extra_is_an_error_with_the_install_command(tmp_path, m
 def test_a_text_column_with_html_gives_one_warning():
     rows = [{"content": f'<div class="entry"><p>{TEXT}</p><p>خبر رقم {i}</p></div>'} for i in range(50)]
     _, _, log = read_rows(rows)
-    told = [warning for warning in log.warnings() if "contains HTML" in warning]
-    assert len(told) == 1
-    assert "--input.html content" in told[0]
+    found = [warning for warning in log.warnings() if "contains HTML" in warning]
+    assert len(found) == 1
+    assert "--input.html content" in found[0]
     _, _, log = read_rows([{"content": f"{TEXT} <b>خبر</b> {i}"} for i in range(50)])
     assert not any("contains HTML" in warning for warning in log.warnings())
