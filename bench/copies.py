@@ -94,7 +94,7 @@ def _report(rounds: dict[str, list[dict[str, Any]]], names: list[str], inputs: I
         "settings": {"threads": options.threads, "permutations": PERMUTATIONS, "bands": BANDS, "rows": ROWS, "words": WORDS},
         "steps": list(STEPS),
         "pairs_jaccard_0.5": int(truth.near.sum()),
-        "pairs_containment_0.7": int(truth.held.sum()),
+        "pairs_containment_0.7": int(truth.contained.sum()),
         "peers": {},
     }
     for name in names:

@@ -61,7 +61,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(options.folder or temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        report = {"crawl": made(folder, options), "processor": _processor(), "cores": os.cpu_count()}
+        report = {"crawl": make_or_read_crawl(folder, options), "processor": _processor(), "cores": os.cpu_count()}
         ways = {"stories off": (False, options.documents), "stories on": (True, options.with_stories or options.documents)}
         for part in ("ingest_batch", "open", "checks", "one_by_one"):
             report[part] = {}
@@ -69,27 +69,27 @@ def main() -> None:
             index = name.replace(" ", "-")
             if not documents:
                 continue
-            report["ingest_batch"][name] = told(
+            report["ingest_batch"][name] = printed(
                 name, run("ingested", folder, index=index, stories=stories, documents=documents, threads=options.threads)
             )
-            report["open"][name] = told(name, opened(folder, index))
-            report["checks"][name] = told(name, run("checked", folder, index=index, documents=documents))
+            report["open"][name] = printed(name, measure_opening(folder, index))
+            report["checks"][name] = printed(name, run("checked", folder, index=index, documents=documents))
             if not stories:
                 drop_pages(folder / index)
-                report["checks"]["cold files"] = told("cold files", run("checked", folder, index=index, documents=documents, cold=True))
+                report["checks"]["cold files"] = printed("cold files", run("checked", folder, index=index, documents=documents, cold=True))
             report["one_by_one"][name] = [
-                told(name, run("one_by_one", folder, index=index, documents=count, durability=durability))
+                printed(name, run("one_by_one", folder, index=index, documents=count, durability=durability))
                 for durability, count in (("process", 2000), ("sync", 300))
             ]
         if options.peers:
-            report["peers"] = [told("datasketch", peer(folder, options, redis)) for redis in (False, True)]
+            report["peers"] = [printed("datasketch", peer(folder, options, redis)) for redis in (False, True)]
     report["aims"] = {name: {"measured": read(report), "aim": aim} for name, read, aim, _ in AIMS}
     print_report(report)
     if options.out:
         Path(options.out).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
-def made(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+def make_or_read_crawl(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """The crawl and its likeness to the corpus; read from the folder if it is there with the same size and seed."""
     facts = folder / "crawl.json"
     wanted = {"documents": options.documents, "seed": options.seed, "words": options.words, "probes": options.probes}
@@ -113,7 +113,7 @@ def made(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - begun),
     }
     facts.write_text(json.dumps(answer), encoding="utf-8")
-    return told("crawl", answer)
+    return printed("crawl", answer)
 
 
 def originals(corpus: str) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ def originals(corpus: str) -> list[dict[str, Any]]:
     return [{"title": row.title, "text": row.text} for row in read_articles([corpus]) if row.id in alone]
 
 
-def opened(folder: Path, index: str, times: int = 5) -> dict[str, Any]:
+def measure_opening(folder: Path, index: str, times: int = 5) -> dict[str, Any]:
     """The median of several new processes, and one whose files were not in the page cache."""
     rows = [run("opened", folder, index=index) for _ in range(times)]
     drop_pages(folder / index)
@@ -169,7 +169,7 @@ def _child(module: str, arguments: list[str]) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def told(name: str, figures: dict[str, Any]) -> dict[str, Any]:
+def printed(name: str, figures: dict[str, Any]) -> dict[str, Any]:
     """Print a measurement at once, because the next one takes long."""
     print(f"{name}: {json.dumps(figures)}", file=sys.stderr, flush=True)
     return figures

@@ -29,7 +29,7 @@ def recall(result: dedup.Result, corpus: str) -> dict[str, object]:
     return {
         f"pairs_jaccard_{JACCARD}": int(truth.near.sum()),
         f"recall_jaccard_{JACCARD}": round(float(found[truth.near].mean()), 5),
-        f"pairs_containment_{CONTAINMENT}": int(truth.held.sum()),
-        f"recall_containment_{CONTAINMENT}": round(float(found[truth.held].mean()), 5),
+        f"pairs_containment_{CONTAINMENT}": int(truth.contained.sum()),
+        f"recall_containment_{CONTAINMENT}": round(float(found[truth.contained].mean()), 5),
         "numbers_that_differ_from_brute_force": int(wrong),
     }

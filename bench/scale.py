@@ -48,13 +48,13 @@ def main() -> None:
     if options.signatures:
         report: dict[str, Any] = through_groups(options.signatures)
     else:
-        report = grown(options.crawl, [int(size) for size in options.sizes.split(",")], options.memory)
+        report = measure_growth(options.crawl, [int(size) for size in options.sizes.split(",")], options.memory)
     print(json.dumps(report, indent=1))
     if options.out:
         Path(options.out).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
-def grown(crawl: str, sizes: list[int], memory: int) -> dict[str, Any]:
+def measure_growth(crawl: str, sizes: list[int], memory: int) -> dict[str, Any]:
     """Seconds and memory of the first rows of a crawl, and the exponent of growth."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:

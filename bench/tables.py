@@ -69,8 +69,8 @@ def _accuracy(report: dict[str, Any], measured: dict[str, Any]) -> None:
             shares = [f"{score[part]:.4f}" if part in score else "" for part in ("recall_jaccard", "recall_containment", "precision")]
             closed = f"({score['largest_if_closed']})" if "largest_if_closed" in score else ""
             rows.append([name, kind, score["named"], *shares, score.get("largest", closed)])
-    near, held = report["pairs_jaccard_0.5"], report["pairs_containment_0.7"]
-    _table(f"Against brute force: {near} pairs with J>=0.5, {held} with C>=0.7; (n): if its pairs were closed transitively", head, rows)
+    near, inside = report["pairs_jaccard_0.5"], report["pairs_containment_0.7"]
+    _table(f"Against brute force: {near} pairs with J>=0.5, {inside} with C>=0.7; (n): if its pairs were closed transitively", head, rows)
 
 
 def _readers(measured: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ def main() -> None:
     sets = {Path(name).stem: read_labels(name) for name in options.labels}
     result = dedup.find_copies(options.corpus)
     report: dict[str, Any] = {
-        name: {"pairs": scored(pairs, said_by_pair(result, pairs)), "groups": scored(pairs, said_by_group(result, pairs))}
+        name: {"pairs": scored(pairs, copies_by_pair(result, pairs)), "groups": scored(pairs, copies_by_group(result, pairs))}
         for name, pairs in sets.items()
     }
     if options.tune:
@@ -55,54 +55,54 @@ def main() -> None:
         Path(options.out).write_text(text + "\n", encoding="utf-8")
 
 
-def said_by_pair(result: dedup.Result, pairs: list[dict[str, Any]]) -> Bools:
+def copies_by_pair(result: dedup.Result, pairs: list[dict[str, Any]]) -> Bools:
     """Whether the match of each pair, or of the texts that represent it, is a copy."""
     ids = _articles(result)
     kinds = {frozenset((row["doc_id_a"], row["doc_id_b"])): row["kind"] for row in result.matches.to_pylist()}
     return np.array([kinds.get(frozenset((ids[pair["a"]]["doc_id"], ids[pair["b"]]["doc_id"])), "partial") != "partial" for pair in pairs])
 
 
-def said_by_group(result: dedup.Result, pairs: list[dict[str, Any]]) -> Bools:
+def copies_by_group(result: dedup.Result, pairs: list[dict[str, Any]]) -> Bools:
     """Whether both documents of each pair are in one copy group."""
     ids = _articles(result)
     return np.array([ids[pair["a"]]["copy_group"] == ids[pair["b"]]["copy_group"] for pair in pairs])
 
 
-def scored(pairs: list[dict[str, Any]], said: Bools) -> dict[str, Any]:
+def scored(pairs: list[dict[str, Any]], called: Bools) -> dict[str, Any]:
     """Precision, recall and F1 of the sure pairs and of all pairs, and the copies among the pairs of each label."""
     truth = np.array([pair["label"] in COPIES for pair in pairs])
     judged = np.array([pair["label"] in COPIES + NO_COPIES for pair in pairs])
     sure = np.array([bool(pair["sure"]) for pair in pairs])
     labels = sorted({pair["label"] for pair in pairs})
     return {
-        "sure": _f1(truth, said, judged & sure),
-        "all": _f1(truth, said, judged),
-        "called_copies": {label: f"{_count(said, pairs, label)} of {sum(pair['label'] == label for pair in pairs)}" for label in labels},
+        "sure": _f1(truth, called, judged & sure),
+        "all": _f1(truth, called, judged),
+        "called_copies": {label: f"{_count(called, pairs, label)} of {sum(pair['label'] == label for pair in pairs)}" for label in labels},
     }
 
 
 def cross_validated(corpus: str, pairs: list[dict[str, Any]], seed: int = 0) -> dict[str, Any]:
     """F1 of pairs by thresholds chosen without them, and by the shipped thresholds."""
-    said = {}
+    called = {}
     for coverage, distinct in itertools.product(COVERAGES, DISTINCTS):
         config = Config().replace({"copies.coverage": float(coverage), "copies.distinct": float(distinct)})
-        said[coverage, distinct] = said_by_pair(dedup.find_copies(corpus, config), pairs)
+        called[coverage, distinct] = copies_by_pair(dedup.find_copies(corpus, config), pairs)
     fold = np.random.default_rng(seed).permutation(np.arange(len(pairs)) % FOLDS)
     unseen = np.zeros(len(pairs), bool)
     chosen = []
     for left_out in range(FOLDS):
-        best = max(said, key=lambda setting: _gain(pairs, said[setting], fold != left_out))
-        unseen[fold == left_out] = said[best][fold == left_out]
+        best = max(called, key=lambda setting: _gain(pairs, called[setting], fold != left_out))
+        unseen[fold == left_out] = called[best][fold == left_out]
         chosen.append([round(float(value), 2) for value in best])
-    shipped = said_by_pair(dedup.find_copies(corpus), pairs)
+    shipped = copies_by_pair(dedup.find_copies(corpus), pairs)
     return {"unseen": scored(pairs, unseen), "shipped": scored(pairs, shipped), "chosen_coverage_and_distinct": chosen}
 
 
-def _gain(pairs: list[dict[str, Any]], said: Bools, among: Bools) -> float:
+def _gain(pairs: list[dict[str, Any]], called: Bools, among: Bools) -> float:
     """The objective: F1 of sure pairs and, with less weight, of all; a partial pair that is a copy costs a little."""
     few = list(itertools.compress(pairs, among))
-    score = scored(few, said[among])
-    partial = sum(said and pair["label"] == "partial" and bool(pair["sure"]) for pair, said in zip(few, said[among], strict=True))
+    score = scored(few, called[among])
+    partial = sum(called and pair["label"] == "partial" and bool(pair["sure"]) for pair, called in zip(few, called[among], strict=True))
     return 0.7 * float(score["sure"]["f1"]) + 0.3 * float(score["all"]["f1"]) - 0.002 * partial
 
 
@@ -110,12 +110,12 @@ def _articles(result: dedup.Result) -> dict[str, dict[str, Any]]:
     return {row["url"]: row for row in result.documents.to_pylist() if row["role"] == "article"}
 
 
-def _count(said: Bools, pairs: Iterable[dict[str, Any]], label: str) -> int:
-    return sum(bool(one) and pair["label"] == label for one, pair in zip(said, pairs, strict=True))
+def _count(called: Bools, pairs: Iterable[dict[str, Any]], label: str) -> int:
+    return sum(bool(one) and pair["label"] == label for one, pair in zip(called, pairs, strict=True))
 
 
-def _f1(truth: Bools, said: Bools, among: Bools) -> dict[str, Any]:
-    right, wrong, missed = (int(both.sum()) for both in (truth & said & among, ~truth & said & among, truth & ~said & among))
+def _f1(truth: Bools, called: Bools, among: Bools) -> dict[str, Any]:
+    right, wrong, missed = (int(both.sum()) for both in (truth & called & among, ~truth & called & among, truth & ~called & among))
     return {
         "precision": round(right / max(right + wrong, 1), 4),
         "recall": round(right / max(right + missed, 1), 4),

@@ -41,7 +41,7 @@ class Truth:
         return self.jaccard >= JACCARD
 
     @property
-    def held(self) -> npt.NDArray[np.bool_]:
+    def contained(self) -> npt.NDArray[np.bool_]:
         """Which of the pairs have containment >= 0.7."""
         return self.containment >= CONTAINMENT
 
@@ -65,20 +65,20 @@ def scores(answer: dict[str, Any], ids: list[str], truth: Truth) -> dict[str, di
     """
     here = {doc_id: row for row, doc_id in enumerate(ids)}
     place = np.array([here.get(doc_id, -1) for doc_id in answer["ids"] or ids], np.int64)
-    given: dict[str, dict[str, float]] = {}
+    scored: dict[str, dict[str, float]] = {}
     if answer["listed"] is not None:  # not duplicates, so no precision
         listed = of_pairs(*_pairs(answer["listed"], place), truth)
-        given["listed"] = {name: listed[name] for name in ("named", "recall_jaccard", "recall_containment")}
+        scored["listed"] = {name: listed[name] for name in ("named", "recall_jaccard", "recall_containment")}
     if answer["pairs"] is not None:
-        given["pairs"] = of_pairs(*_pairs(answer["pairs"], place), truth)
-        given["documents"] = of_flags(np.isin(np.arange(truth.rows), _pairs(answer["pairs"], place)), truth)
+        scored["pairs"] = of_pairs(*_pairs(answer["pairs"], place), truth)
+        scored["documents"] = of_flags(np.isin(np.arange(truth.rows), _pairs(answer["pairs"], place)), truth)
     if answer["labels"] is not None:
         labels = _labels(answer["labels"], place, truth.rows)
-        given["groups"] = of_labels(labels, truth)
-        given.setdefault("documents", of_flags(np.bincount(labels)[labels] > 1, truth))
+        scored["groups"] = of_labels(labels, truth)
+        scored.setdefault("documents", of_flags(np.bincount(labels)[labels] > 1, truth))
     if answer["flags"] is not None:
-        given["documents"] = of_flags(np.array(answer["flags"], bool), truth)
-    return given
+        scored["documents"] = of_flags(np.array(answer["flags"], bool), truth)
+    return scored
 
 
 def against_readers(answer: dict[str, Any], ids: list[str], urls: list[str | None], labels: list[dict[str, Any]]) -> dict[str, Any]:
@@ -95,18 +95,18 @@ def against_readers(answer: dict[str, Any], ids: list[str], urls: list[str | Non
     read = [pair for pair in labels if pair["sure"] and pair["label"] != "partial" and {pair["a"], pair["b"]} <= row_of.keys()]
     left, right = (np.array([row_of[pair[side]] for pair in read], np.int64) for side in "ab")
     real = np.array([pair["label"] in ("copy", "excerpt") for pair in read])
-    said: dict[str, npt.NDArray[np.bool_]] = {}
+    answers: dict[str, npt.NDArray[np.bool_]] = {}
     if answer["pairs"] is not None:
         one, other = _pairs(answer["pairs"], place)
-        said["pairs"] = np.isin(np.minimum(left, right) * len(ids) + np.maximum(left, right), one * len(ids) + other)
+        answers["pairs"] = np.isin(np.minimum(left, right) * len(ids) + np.maximum(left, right), one * len(ids) + other)
     if answer["labels"] is not None:
         groups = _labels(answer["labels"], place, len(ids))
-        said["groups"] = groups[left] == groups[right]
-    return {kind: {"pairs": len(read), **_f1(called, real)} for kind, called in said.items()}
+        answers["groups"] = groups[left] == groups[right]
+    return {kind: {"pairs": len(read), **_f1(called, real)} for kind, called in answers.items()}
 
 
-def _f1(said: npt.NDArray[np.bool_], real: npt.NDArray[np.bool_]) -> dict[str, float]:
-    precision, recall = _share(real[said]), _share(said[real])
+def _f1(called: npt.NDArray[np.bool_], real: npt.NDArray[np.bool_]) -> dict[str, float]:
+    precision, recall = _share(real[called]), _share(called[real])
     return {"precision": precision, "recall": recall, "f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0}
 
 
@@ -153,7 +153,7 @@ def _shares(found: npt.NDArray[np.bool_], named: int, truth: Truth) -> dict[str,
     return {
         "named": named,
         "recall_jaccard": _share(found[truth.near]),
-        "recall_containment": _share(found[truth.held]),
+        "recall_containment": _share(found[truth.contained]),
         "precision": float(found.sum()) / named if named else 1.0,
     }
 

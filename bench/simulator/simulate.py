@@ -96,11 +96,11 @@ def simulate(
             paper = rng.choice(papers)
             steps = in_order([*paper.habits, *draw(rng)]) if edits is None else list(edits(rng) if callable(edits) else edits)
             edited = make(draft, steps, rng, others)
-            said = truth(edited, words)
+            known = truth(edited, words)
             rows.append({
                 "id": f"{article.id}~{number}", "title": edited.title, "text": edited.text,
                 "published": _later([article.published, dates.get(edited.second or "")], rng), "source": paper.name,
-                "origin": article.id, "edits": steps, "relation": said.relation, "kept": said.kept, "own": said.own,
+                "origin": article.id, "edits": steps, "relation": known.relation, "kept": known.kept, "own": known.own,
                 "second": edited.second,
             })  # fmt: skip
     return table_of(rows)

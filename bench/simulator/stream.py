@@ -63,16 +63,16 @@ def stream(articles: Sequence[Article], *, documents: int, seed: int = 0, batch_
     """
     walks = Walks.over(pa.chunked_array([pa.array([article.text for article in articles], pa.large_string())]))
     papers = outlets(OUTLETS, random.Random(f"outlets of {seed}"), PLAIN_HABITS)
-    held: list[pa.RecordBatch] = []
+    pending: list[pa.RecordBatch] = []
     rows = 0
     for number in range(-(-documents // BLOCK)):
         block = _block(walks, papers, seed, number)
-        held.append(block.slice(0, min(len(block), documents - number * BLOCK)))
-        rows += len(held[-1])
+        pending.append(block.slice(0, min(len(block), documents - number * BLOCK)))
+        rows += len(pending[-1])
         while rows >= batch_rows or (rows and number == (documents - 1) // BLOCK):
-            table = pa.Table.from_batches(held).combine_chunks()
+            table = pa.Table.from_batches(pending).combine_chunks()
             yield table.slice(0, batch_rows).combine_chunks().to_batches()[0]
-            held = table.slice(batch_rows).to_batches()
+            pending = table.slice(batch_rows).to_batches()
             rows = max(0, rows - batch_rows)
 
 
@@ -93,12 +93,12 @@ def _block(walks: Walks, papers: list[Outlet], seed: int, number: int) -> pa.Rec
         title, text = titles[origin], texts[origin]
         first = id_of.setdefault(origin, doc_id)
         steps: list[str] = []
-        said = Truth(ORIGINAL, 1.0, 1.0)
+        known = Truth(ORIGINAL, 1.0, 1.0)
         if first != doc_id:
             steps = in_order([*paper.habits, *draw(rng, MIX)])
             edited = make(draft_of(Article(first, title, text)), steps, rng, lenders)
-            title, text, said = edited.title, edited.text, truth(edited, len(text.split()))
-        values = (doc_id, title, text, begun + timedelta(hours=hour), paper.name, first, steps, *said, None)
+            title, text, known = edited.title, edited.text, truth(edited, len(text.split()))
+        values = (doc_id, title, text, begun + timedelta(hours=hour), paper.name, first, steps, *known, None)
         for column, value in zip(columns.values(), values, strict=True):
             column.append(value)
     return pa.RecordBatch.from_pydict(columns, schema=SIMULATED)
