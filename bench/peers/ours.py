@@ -27,7 +27,7 @@ _PARTS = [
     (copies, "verify", "verify"),
     (copies, "match_headlines", "headlines"),
     (copies, "group", "group"),
-    (copies, "_matches_of_doubles", "list exact copies"),
+    (copies, "_matches_of_exact_copies", "list exact copies"),
 ]
 #: Parts of the reading stage run in several threads; their seconds are summed over threads.
 _THREADED = [
