@@ -72,7 +72,6 @@ def find_agencies(text: Any, author: Any = None) -> Any:
 
     Only texts with letters of an agency become Python strings.
 
-
     Parameters
     ----------
     text : string or large_string array
