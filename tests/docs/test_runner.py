@@ -33,7 +33,7 @@ def test_a_page_is_split_into_blocks_with_their_marks(tmp_path):
     assert found == [
         (4, "console", "$ dedup\n", {"needs": "a network"}),
         (12, "python", "1\n", {}),
-        (21, "json", "{}\n", {"file": "a.json"}),
+        (22, "json", "{}\n", {"file": "a.json"}),
     ]
 
 
