@@ -23,9 +23,9 @@ from .batch.stories import FoundStories, find_stories
 from .batch.tables import documents_table, matches_table
 from .batch.workspace import Workspace
 from .config import Config
+from .copies.canonical import precedence
 from .copies.find import Copies
 from .copies.find import find_copies as find_copy_groups
-from .copies.grouping import precedence
 from .copies.recall import measure_recall, sample_size
 from .errors import ConfigError
 from .readers import ReadLog

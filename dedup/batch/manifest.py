@@ -16,9 +16,9 @@ from ..text.document_frequencies import DocumentFrequencies, content_name
 from ..version import __version__
 from .base_run import BaseRun
 from .corpus import Corpus
-from .diagnostics import corpus_warnings
 from .memory import peak_memory
 from .stories import FoundStories
+from .warnings import corpus_warnings
 
 
 def build_manifest(

@@ -17,11 +17,11 @@ from ..config import Config
 from ..fingerprints.fingerprint import Fingerprints
 from ..fingerprints.minhash import band_rows
 from .grouping import FixedGroups, group
+from .headlines import Titles, match_headlines, unique_facts
 from .inverted_index import posting_candidates
 from .lsh import band_candidates
 from .pairs import EXACT, LEFT, NEITHER, RIGHT, Candidates, Matches
 from .shingle_weights import weigh
-from .titles import Titles, match_headlines, unique_facts
 from .verification import VerificationInput, verify
 
 #: Up to this many documents with one token stream, every pair of them is listed.
@@ -63,7 +63,7 @@ def find_copies(
     Parameters
     ----------
     fingerprints : of all documents; headline : bool[n], documents that are headlines
-    ranks : int64[n], see ``grouping.precedence``
+    ranks : int64[n], see ``canonical.precedence``
     times : float64[n], seconds, NaN where unknown; by default all unknown
     sources : int64[n], numbers of outlets, -1 where unknown; by default all unknown
     settled : the groups of the base, whose documents come first and before all others in ``ranks``

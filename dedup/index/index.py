@@ -18,7 +18,6 @@ from ..errors import ConfigError, InputError
 from ..readers import ReadLog
 from ..schema import EPOCH, VERDICTS
 from ..text.document_frequencies import background_of
-from .changes import block_change, expired, removal, update_canonicals
 from .decision import Decisions, decide
 from .document import Document, checked
 from .incoming import Incoming, blocks, read_page, split_at_updates, split_crowded
@@ -27,6 +26,7 @@ from .metadata import config_of, metadata_of, span_of
 from .open_store import open_store
 from .store import MOST_DOCUMENTS, Entry, Store, WriteBatch, WriteConflict, check_writable
 from .stories import OnlineStories
+from .updates import block_change, expired, removal, update_canonicals
 from .verdict import Verdict, story_name, table_of, verdict_of, with_parts
 
 #: Expired documents deleted in one commit, and documents ingested between two searches for expired

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from ..arrays.rows import Floats, Ints, Rows
 from ..config import CopyConfig
+from ..copies.headlines import close_titles, title_matches, unique_facts
 from ..copies.pairs import Matches
-from ..copies.titles import close_titles, title_matches, unique_facts
 from ..copies.verification import verify_pairs
 from ..kernels.fingerprints.shingles import row_hashes
 from ..kernels.index.local_weights import Neighbourhood, local_distinct_containment

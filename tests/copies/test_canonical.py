@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.copies.grouping import precedence, precedence_key
+from dedup.copies.canonical import precedence, precedence_key
 from dedup.schema import TIMESTAMP
 
 

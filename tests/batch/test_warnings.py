@@ -10,9 +10,9 @@ import pytest
 
 import dedup
 from dedup import schema
-from dedup.batch import diagnostics
+from dedup.batch import warnings
 from dedup.batch.corpus import Corpus
-from dedup.batch.diagnostics import LEAST
+from dedup.batch.warnings import LEAST
 from dedup.copies.find import Copies
 from dedup.copies.pairs import Matches
 from tests.arabic import news
@@ -140,7 +140,7 @@ def warnings_of(corpus, canonical=None):
     n = corpus.documents.num_rows
     canonical = np.arange(n) if canonical is None else canonical
     copies = Copies(canonical, np.zeros(n, bool), Matches.none(), {})
-    return diagnostics.corpus_warnings(corpus, copies, dedup.Config())
+    return warnings.corpus_warnings(corpus, copies, dedup.Config())
 
 
 @pytest.mark.parametrize(("count", "warned"), [(49, False), (50, True)])

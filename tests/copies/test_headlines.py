@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from dedup.config import Config
+from dedup.copies.headlines import Titles, match_headlines, unique_facts
 from dedup.copies.pairs import EXACT, TITLE
-from dedup.copies.titles import Titles, match_headlines, unique_facts
 from dedup.fingerprints.fingerprint import fingerprint
 from tests.arabic import news
 

@@ -20,7 +20,7 @@ from sklearn.utils import estimator_checks
 import dedup
 from dedup import ConfigError, RunConfig, StoryClusterer, StoryConfig
 from dedup.schema import DAY
-from dedup.stories import cluster, clusterer
+from dedup.stories import cluster, clustering
 
 #: Story settings of vectors, not of clustering.
 OF_VECTORS = {"background", "enabled", "title_weight", "lead_words"}
@@ -104,7 +104,7 @@ def test_row_length_does_not_matter():
 def test_unit_rows_are_not_copied_and_inputs_are_not_changed():
     matrix, times, headline = corpus()
     fine = unit(matrix)
-    assert clusterer._unit_rows(fine) is fine
+    assert clustering._unit_rows(fine) is fine
     kept = matrix.copy()
     StoryClusterer().fit(matrix, times, headline)
     assert (matrix != kept).nnz == 0

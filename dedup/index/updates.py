@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ..arrays.rows import Ints, row_offsets
 from ..config import Config
-from ..copies.grouping import precedence_key
+from ..copies.canonical import precedence_key
 from ..copies.pairs import EXACT, PARTIAL, Matches, contained_of_document
 from ..fingerprints.fingerprint import fingerprint_titles, shingles_and_terms
 from ..kernels.index.local_weights import Neighbourhood

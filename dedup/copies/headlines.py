@@ -57,7 +57,7 @@ def match_headlines(
 
     Parameters
     ----------
-    ranks : int64[n], see ``grouping.precedence``
+    ranks : int64[n], see ``canonical.precedence``
     times : float64[n], seconds; NaN where unknown
     """
     rows = np.flatnonzero(titles.words >= config.text.min_headline_words)
