@@ -9,7 +9,7 @@ from dedup import Config
 from dedup.index.story_review import compare
 from dedup.index.story_window import StoryWindow
 from dedup.text.document_frequencies import background
-from tests.index.arriving import EVENTS, HOUR, vectors
+from tests.index.story_documents import EVENTS, HOUR, vectors
 
 
 def changes_of(labels, stories, times=None):

@@ -12,7 +12,7 @@ from dedup.index.story_window import Assignment, StoryWindow
 from dedup.index.window_arrays import TERMS, VectorRows
 from dedup.stories.evaluate import bcubed, harmonic
 from dedup.text.document_frequencies import background
-from tests.index.arriving import EVENTS, HOUR, assign_one, random_rows, vectors
+from tests.index.story_documents import EVENTS, HOUR, assign_one, random_rows, vectors
 from tests.paths import CORPORA, JULY, needs_july
 
 SAFANIYA, DERBY = EVENTS["السفانية"], EVENTS["الديربي"]

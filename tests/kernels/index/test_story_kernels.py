@@ -19,7 +19,7 @@ from dedup.kernels.index.window_arrays import make_room, take_columns
 from dedup.kernels.index.window_tuples import KnownTerms, SearchLimits, TermRows, Weighting
 from dedup.text.document_frequencies import DocumentFrequencies
 from tests import oracle_index
-from tests.index.arriving import HOUR, random_rows
+from tests.index.story_documents import HOUR, random_rows
 
 NOTHING = DocumentFrequencies(np.empty(0, np.uint64), np.empty(0, np.uint32), 0)
 TERM = st.integers(1, 40).map(lambda number: number * 4)
