@@ -36,11 +36,7 @@ from tests.paths import ROOT
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if "_generated" not in path.parts)
 #: What a test does not have, and who runs such blocks.
 NOT_HERE = {
-    "a network": "installing packages; tests check that the names of the extras exist",
     "this test suite": "pytest would start itself",
-    "a news site": "run by tests/examples/test_scrapy_pipeline.py on a site of its own",
-    "OpenSearch": "run by tests/examples/test_opensearch_bulk.py on a server of its own",
-    "a labelled corpus": "corpora are not shipped",
     "a build": "run by tests/docs/test_build.py",
 }
 _FENCE = re.compile(r"^(\s*)```(\w*)\s*$")
@@ -216,6 +212,8 @@ class World:
             return result.exit_code, result.stdout, result.stderr
         if program in ("python", "python3"):
             program = sys.executable
+        if program == "scrapy":
+            program, arguments = sys.executable, ["-m", "scrapy", *arguments]
         expanded = [
             name for word in arguments for name in (sorted(glob.glob(word)) if re.search(r"[*?]", word) and "://" not in word else [word])
         ]

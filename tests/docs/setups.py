@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from tests.examples.bulk_endpoint import search_server
+from tests.examples.news_site import outlets, serve
 from tests.index.redis.redis_server import MISSING, RedisServer, find_server
 from tests.object_stores import ENVIRONMENT
 from tests.paths import CRAWL
@@ -88,16 +90,38 @@ def service(world: World, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     yield
 
 
+@contextmanager
+def search_engine(world: World, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """A server that takes bulk requests as OpenSearch does, and a file of today's articles."""
+    (world.folder / "day.jsonl").write_bytes((CRAWL / "news.jsonl").read_bytes())
+    with search_server() as server:
+        world.replaced["https://localhost:9200"] = server.address
+        yield
+        assert server.created
+
+
+@contextmanager
+def news_site(world: World, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """A news site of one outlet, to be crawled."""
+    pytest.importorskip("scrapy", reason="needs Scrapy, which is in the extra dev")
+    with serve({"nil": outlets()["nil"]}) as address:
+        world.replaced["https://news.example.com/"] = f"{address}/nil/"
+        yield
+        assert len((world.folder / "articles.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
 SETUPS: dict[str, Setup] = {
     "README.md": service,
     "docs/how-to/html.md": html_files,
     "docs/how-to/http.md": service,
     "docs/how-to/object-stores.md": object_store,
+    "docs/how-to/opensearch.md": search_engine,
     "docs/how-to/redis.md": redis,
+    "docs/how-to/scrapy.md": news_site,
     "docs/how-to/warc.md": warc_files,
 }
 #: Pages that take more than a few seconds.
-SLOW: set[str] = {"docs/how-to/before-indexing.md", "docs/how-to/opensearch.md", "docs/how-to/http.md", "docs/how-to/object-stores.md"}
+SLOW: set[str] = {f"docs/how-to/{name}.md" for name in ("before-indexing", "http", "object-stores", "opensearch", "scrapy")}
 
 
 @contextmanager

@@ -25,13 +25,13 @@ def root(monkeypatch, tmp_path):
 def test_a_page_is_split_into_blocks_with_their_marks(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
-        "# Page\n\n<!-- needs: a network -->\n```console\n$ dedup\n```\n\n<!-- exit: 2 -->\n\ntext\n\n```python\n1\n```\n\n"
+        "# Page\n\n<!-- needs: a build -->\n```console\n$ dedup\n```\n\n<!-- exit: 2 -->\n\ntext\n\n```python\n1\n```\n\n"
         "```{include} x.md\n```\n\n- item\n\n  <!-- file: a.json -->\n  ```json\n  {}\n  ```\n",
         encoding="utf-8",
     )
     found = [(block.line, block.language, block.text, block.marks) for block in blocks_of(page)]
     assert found == [
-        (4, "console", "$ dedup\n", {"needs": "a network"}),
+        (4, "console", "$ dedup\n", {"needs": "a build"}),
         (12, "python", "1\n", {}),
         (22, "json", "{}\n", {"file": "a.json"}),
     ]
