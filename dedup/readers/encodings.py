@@ -267,7 +267,9 @@ def find_mojibake(texts: Any) -> dict[int, str]:
         suspects = np.arange(len(texts))
     else:
         bounds = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-        suspects = np.flatnonzero(_foreign_bytes(np.frombuffer(data, np.uint8), bounds) >= _SUSPECT)
+        foreign = _foreign_bytes(np.frombuffer(data, np.uint8), bounds)
+        # The window of a shorter text reaches into its neighbours, and those depend on the batch.
+        suspects = np.flatnonzero((foreign >= _SUSPECT) | (np.diff(bounds) < _WINDOW))
     found = {int(row): mojibake(texts[int(row)].as_py() or "") for row in suspects}
     return {row: kind for row, kind in found.items() if kind is not None}
 
@@ -283,7 +285,7 @@ def _foreign_bytes(data: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]) -
     Returns
     -------
     int64[n]
-        If a text is shorter than the window, bytes of its neighbours are counted too.
+        Of a text that is shorter than the window, bytes of its neighbours are counted too.
     """
     starts = bounds[:-1] + np.clip(np.diff(bounds) - _WINDOW, 0, _WINDOW)
     starts = np.minimum(starts, len(data) - _WINDOW)

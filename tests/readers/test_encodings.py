@@ -111,6 +111,14 @@ def test_each_kind_of_mojibake_is_recognised_and_named(written, read, named):
     }
 
 
+@pytest.mark.parametrize("garbled", ["قالت".encode("cp1256").decode("cp1252"), "هل ????"])
+@pytest.mark.parametrize("neighbour", ["plain latin words only, and many of them", TEXT])
+def test_mojibake_of_a_short_text_does_not_depend_on_its_neighbours(garbled, neighbour):
+    assert mojibake(garbled) is not None
+    assert find_mojibake(pa.array([garbled], pa.large_string())) == {0: mojibake(garbled)}
+    assert find_mojibake(pa.array([neighbour, garbled, neighbour], pa.large_string())) == {1: mojibake(garbled)}
+
+
 def test_letters_lost_to_question_marks_are_mojibake_but_questions_are_not():
     assert "question marks" in mojibake("".join("?" if sign > "\x7f" else sign for sign in TEXT))
     assert mojibake("هل هذا صحيح???? نعم هو صحيح كما قالت الوزارة") is None
