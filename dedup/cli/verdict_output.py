@@ -137,7 +137,7 @@ def open_output(out: str | None, *, overwrite: bool) -> VerdictOutput:
 def read_batches(inputs: Sequence[str], config: Config, log: ReadLog) -> Iterator[PageBatch]:
     """Read pages from files, or from stdin as they arrive."""
     from ..readers import read_files
-    from ..readers.stream import read_stream
+    from ..readers.streams import read_stream
 
     if STDIN in inputs:
         if sys.stdin is None:
