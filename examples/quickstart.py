@@ -21,7 +21,7 @@ def main() -> None:
             print(f"  {document['doc_id']} -> {document['canonical_id']}  {document['kind']}, {document['containment']:.0%} shared")
             print(f"      {titles[document['doc_id']]}")
 
-    print("Stories told by more than one document")
+    print("Stories of more than one document")
     for story in sorted(result.stories.to_pylist(), key=lambda story: -story["documents"]):
         if story["documents"] > 1:
             print(f"  {story['documents']} documents, {story['copies']} copies: {story['title']}  ({'، '.join(story['keywords'][:4])})")

@@ -54,7 +54,7 @@ def test_quickstart_runs():
         timeout=300,
         check=True,
     )
-    assert "Stories told by more than one document" in run.stdout
+    assert "Stories of more than one document" in run.stdout
 
 
 def test_the_readme_names_two_commands_for_a_fresh_machine():

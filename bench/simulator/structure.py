@@ -66,7 +66,7 @@ def reorder(draft: Draft, strength: str, rng: random.Random, lenders: Lenders) -
 
 
 def lead(draft: Draft, strength: str, rng: random.Random, lenders: Lenders) -> Draft:
-    """Another lead: the halves of the first sentence turned round; the sentence dropped; two sentences written anew."""
+    """Make another lead: swap the halves of the first sentence, drop the sentence, or rewrite two sentences."""
     units = _sentence_units(draft)
     if len(units) < 3:
         return draft

@@ -160,8 +160,8 @@ def _toml(value: Any) -> str:
 
 def columns(name: str) -> str:
     """The columns of a public table."""
-    told = schema.COLUMN_MEANINGS[name]
-    rows = [(f"`{field.name}`", f"`{field.type}`", "yes" if field.nullable else "", told[field.name]) for field in schema.TABLES[name]]
+    meanings = schema.COLUMN_MEANINGS[name]
+    rows = [(f"`{field.name}`", f"`{field.type}`", "yes" if field.nullable else "", meanings[field.name]) for field in schema.TABLES[name]]
     return table(["column", "type", "may be null", "meaning"], rows)
 
 

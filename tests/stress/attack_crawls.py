@@ -119,8 +119,8 @@ def one_title(n: int) -> Any:
 def one_story(n: int) -> Any:
     """Half of the pages report one event within a day, in shuffled words; the others are unrelated."""
     core, own, random = np.array(words(90, 1)), np.array(words(50_000, 2)), np.random.default_rng(3)
-    told = [" ".join(random.permutation(np.concatenate([core, own[random.integers(0, len(own), 1)]]))) for _ in range(n // 2)]
-    return pages(told + _zipf_texts(n - n // 2, 4), None, days=2)
+    reports = [" ".join(random.permutation(np.concatenate([core, own[random.integers(0, len(own), 1)]]))) for _ in range(n // 2)]
+    return pages(reports + _zipf_texts(n - n // 2, 4), None, days=2)
 
 
 def template(n: int) -> Any:
