@@ -91,10 +91,10 @@ class BaseRun:
 
     def rank_first(self, ranks: Ints) -> Ints:
         """Rank the canonicals of the base first, then its copies, then new documents."""
-        is_behind = np.full(len(ranks), 2)
-        is_behind[: len(self)] = self.fixed.canonical != np.arange(len(self))
+        tier = np.full(len(ranks), 2)
+        tier[: len(self)] = self.fixed.canonical != np.arange(len(self))
         ranked = np.empty(len(ranks), np.int64)
-        ranked[np.lexsort((ranks, is_behind))] = np.arange(len(ranks))
+        ranked[np.lexsort((ranks, tier))] = np.arange(len(ranks))
         return ranked
 
     def story_of(self) -> Ints:
@@ -146,7 +146,7 @@ def base_config(folder: str | os.PathLike[str]) -> Config:
     Raises
     ------
     InputError
-        If the folder holds no result, or one of another version.
+        If the folder contains no result, or one of another version.
     """
     manifest = _output_errors_as_input_errors(lambda: Result.read_manifest(folder))
     _CHECKS.check_version(manifest)

@@ -258,12 +258,12 @@ def _counts_table(counts: list[dict[str, Any]], pages: Ints) -> Any:
 
 def _spill_leads(texts: Any, spill: SpillPool) -> Any:
     """Move leads to a file: they take the most memory of all columns, and are read last."""
-    pile, lengths = spill.new_array(np.uint8), []
+    spilled, lengths = spill.new_array(np.uint8), []
     for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
         data, offsets = text_rows(chunk)
-        pile.add(data[offsets[0] : offsets[-1]])
+        spilled.add(data[offsets[0] : offsets[-1]])
         lengths.append(np.diff(offsets))
-    return text_array(pile.array(), row_offsets(np.concatenate(lengths)))
+    return text_array(spilled.array(), row_offsets(np.concatenate(lengths)))
 
 
 def _leads(documents: Any) -> Any:

@@ -122,9 +122,16 @@ def _describe_again(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints
 
 def _vectors(corpus: Corpus, copies: Copies, rows: Ints, known: DocumentFrequencies, config: Config, threads: int) -> Vectors:
     """The vectors of some documents, int64[n] rows."""
-    headline, prints = corpus.is_headline()[rows], corpus.fingerprints
+    headline, fingerprints = corpus.is_headline()[rows], corpus.fingerprints
     titles, bodies, letters = story_rows(
-        prints.terms, prints.title_terms, prints.title_shingles, rows, headline, copies.short[rows], title_stop_terms(), config.stories
+        fingerprints.terms,
+        fingerprints.title_terms,
+        fingerprints.title_shingles,
+        rows,
+        headline,
+        copies.short[rows],
+        title_stop_terms(),
+        config.stories,
     )
     vectors = vectorize(titles, bodies, letters, known, config.stories)
     if not headline.any():

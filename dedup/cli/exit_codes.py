@@ -20,7 +20,7 @@ STOPPED = 130
 #: Shown at the end of ``--help``; the first line keeps click from rewrapping the paragraph.
 EXIT_CODES = """\b
 Exit codes:
-  0    success; the summary counts rejected rows and files, they are no failure
+  0    success; the summary counts rejected rows and files, which are no failure
   1    unexpected error, shown with its traceback; or out of memory
   2    wrong usage: unknown option or invalid setting
   3    missing input, or nothing readable in the inputs

@@ -1,4 +1,4 @@
-"""``dedup stories``: fits the word counts of stories to a corpus of one's own."""
+"""``dedup stories``: fits the word counts of stories to a corpus."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _summary_text(summary: dict[str, Any]) -> str:
     console, written = collecting_console()
     lines = [
         f"{summary['documents']:,} documents: {summary['counted']:,} counted, {summary['repeated']:,} repeat another, "
-        f"{summary['wordless']:,} have none.",
+        f"{summary['wordless']:,} have no words.",
         f"{summary['terms']:,} different words: {summary['kept']:,} kept, those in {summary['least']:,} or more documents, which make up "
         f"{summary['coverage']:.1%} of a document's different words.",
     ]

@@ -233,16 +233,16 @@ def _prepare_block(
 ) -> WriteBatch:
     """What a block of documents, rows ``first`` and following of the run, writes to the store."""
     rows = slice(first, first + documents.num_rows)
-    prints, tokens, terms = fingerprint_with_tokens(texts, documents.column("title"), config)
-    if not np.array_equal(prints.words, documents.column("words").to_numpy()):
+    fingerprints, tokens, terms = fingerprint_with_tokens(texts, documents.column("title"), config)
+    if not np.array_equal(fingerprints.words, documents.column("words").to_numpy()):
         raise result.checks.inconsistent("its texts have other words than its documents")
     own = (numbers[rows], numbers[columns.canonical[rows]], columns.contained[rows], columns.published[rows], columns.parts[rows])
-    digests = [digest.tobytes() for digest in prints.digests]
+    digests = [digest.tobytes() for digest in fingerprints.digests]
     described = zip(documents.to_pylist(), digests, *(column.tolist() for column in own), strict=True)
     entries = [_make_entry(row, digest, arrived, *others) for row, digest, *others in described]
-    sizes = np.diff(prints.shingles[1])
-    titles = title_rows(prints.title_terms, prints.title_shingles)
-    keys = PostingKeys(sizes, sample(tokens, sizes, config), titles, prints.digests, prints.title_words)
+    sizes = np.diff(fingerprints.shingles[1])
+    titles = title_rows(fingerprints.title_terms, fingerprints.title_shingles)
+    keys = PostingKeys(sizes, sample(tokens, sizes, config), titles, fingerprints.digests, fingerprints.title_words)
     posted = postings(entries, keys, columns.posted_copy[rows], config)
     return WriteBatch(entries, TokenRows(tokens[0], terms, tokens[1]), *posted)
 

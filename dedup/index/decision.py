@@ -149,21 +149,21 @@ class _BlockDecider:
 
     def _copy_same_text(self, row: int) -> bool:
         """Make a row a copy if an earlier article has the same digest; whether it is one."""
-        twin = self._found.same_text[row][0] if self._found.same_text[row] else None
-        if twin is None:
+        earlier = self._found.same_text[row][0] if self._found.same_text[row] else None
+        if earlier is None:
             if row not in self._found.block_same_text:
                 return False
-            twin = self.entries[self._found.block_same_text[row]]
-        canonical: Entry | None = twin
-        if twin.canonical != twin.number:
-            in_block = next((item for item in self.canonicals if item.number == twin.canonical), None)
-            canonical = in_block or self._store.fetch([twin.canonical])[0]
+            earlier = self.entries[self._found.block_same_text[row]]
+        canonical: Entry | None = earlier
+        if earlier.canonical != earlier.number:
+            in_block = next((item for item in self.canonicals if item.number == earlier.canonical), None)
+            canonical = in_block or self._store.fetch([earlier.canonical])[0]
         if canonical is None or self._keeps_copies(row):
             return False
-        if canonical is twin:
+        if canonical is earlier:
             self._make_copy(row, canonical, "exact", 1.0, 1.0, None)
         else:
-            self._make_copy(row, canonical, twin.kind, twin.jaccard, twin.containment, twin.contained)
+            self._make_copy(row, canonical, earlier.kind, earlier.jaccard, earlier.containment, earlier.contained)
         return True
 
     def _apply_match(self, matches: Matches, best: int, *, may_be_template: bool) -> None:
@@ -255,12 +255,12 @@ class _BlockDecider:
     def _prepare_texts(self) -> tuple[TextRows, Ints]:
         """Texts and outlets (-1: unknown) of the indexed candidates, then of the incoming documents."""
         if self._text_rows is None:
-            prints, words = self._incoming.fingerprints, self._store.words(self._indexed)
+            fingerprints, words = self._incoming.fingerprints, self._store.words(self._indexed)
             shingles, terms = shingles_and_terms((words.tokens, words.offsets), words.terms, self._config)
             names = [self._found.entries[number].source for number in self._indexed] + self._incoming.sources
             codes = {name: code for code, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
             sources = np.array([-1 if name is None else codes[name] for name in names], np.int64)
-            texts = TextRows(concat_rows([shingles, prints.shingles]), concat_rows([terms, prints.terms]))
+            texts = TextRows(concat_rows([shingles, fingerprints.shingles]), concat_rows([terms, fingerprints.terms]))
             self._text_rows = texts, sources
         return self._text_rows
 
@@ -287,14 +287,14 @@ class _BlockDecider:
     def _prepare_titles(self) -> TitleRows:
         """Titles of the indexed candidates and, after them, of the incoming documents."""
         if self._title_rows is None:
-            prints, entries = self._incoming.fingerprints, [self._found.entries[number] for number in self._indexed_titles]
+            fingerprints, entries = self._incoming.fingerprints, [self._found.entries[number] for number in self._indexed_titles]
             terms, shingles, _ = fingerprint_titles(pa.array([entry.title for entry in entries], pa.large_string()), self._config)
             digests = np.frombuffer(b"".join(entry.digest for entry in entries), np.uint64).reshape(-1, 2)
             headline = np.array([entry.role == "headline" for entry in entries], bool)
             self._title_rows = TitleRows(
-                concat_rows([shingles, prints.title_shingles]),
-                concat_rows([terms, prints.title_terms]),
-                np.concatenate([digests, prints.digests]),
+                concat_rows([shingles, fingerprints.title_shingles]),
+                concat_rows([terms, fingerprints.title_terms]),
+                np.concatenate([digests, fingerprints.digests]),
                 np.concatenate([headline, self._incoming.headline]),
             )
         return self._title_rows

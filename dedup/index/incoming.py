@@ -73,8 +73,8 @@ class Incoming:
 
     def posting_keys(self) -> PostingKeys:
         """What each document may be posted under."""
-        prints = self.fingerprints
-        return PostingKeys(np.diff(prints.shingles[1]), self.sampled, self.title_keys, prints.digests, prints.title_words)
+        fingerprints = self.fingerprints
+        return PostingKeys(np.diff(fingerprints.shingles[1]), self.sampled, self.title_keys, fingerprints.digests, fingerprints.title_words)
 
     def digest(self, row: int) -> bytes:
         """16 bytes, equal if the token streams are equal."""
@@ -138,16 +138,16 @@ def _fingerprint_documents(
     texts: Any,
     config: Config,
 ) -> Incoming:
-    prints, tokens, terms = fingerprint_with_tokens(texts, pa.array(titles, pa.large_string()), config)
+    fingerprints, tokens, terms = fingerprint_with_tokens(texts, pa.array(titles, pa.large_string()), config)
     headline = np.array([role == "headline" for role in roles])
-    short = np.where(headline, prints.title_words < config.text.min_headline_words, prints.words < config.text.min_words)
+    short = np.where(headline, fingerprints.title_words < config.text.min_headline_words, fingerprints.words < config.text.min_words)
     parts = np.zeros(len(pages), np.int64)
     first = _page_starts(pages)
     parts[first] = np.diff(np.append(first, len(pages))) - 1
-    sampled = sample(tokens, np.diff(prints.shingles[1]), config)
+    sampled = sample(tokens, np.diff(fingerprints.shingles[1]), config)
     return Incoming(
         doc_ids, page_ids, roles, sources, urls, titles, published, parts.tolist(), pages, TokenRows(tokens[0], terms, tokens[1]),
-        prints, headline, short, sampled,
+        fingerprints, headline, short, sampled,
     )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class LookupResult:
     block_same_text : of an article, the first earlier row with its digest
     entries : all entries found, by number
     keeps_copies : rows of updates that stay the canonical of copies, see
-        ``changes.update_canonicals``
+        ``updates.update_canonicals``
     """
 
     known: list[Entry | None]

@@ -134,8 +134,8 @@ class OnlineStories:
         window.load(vectors, numbers, self._times(entries), headline, stories)
 
     def _weigh_rows(self, incoming: Incoming, rows: list[int]) -> Any:
-        chosen, prints = np.array(rows, np.int64), incoming.fingerprints
-        parts = prints.terms, prints.title_terms, prints.title_shingles
+        chosen, fingerprints = np.array(rows, np.int64), incoming.fingerprints
+        parts = fingerprints.terms, fingerprints.title_terms, fingerprints.title_shingles
         return self._weigh(*parts, chosen, incoming.headline[chosen], incoming.short[chosen])
 
     def _weigh(

@@ -1,6 +1,6 @@
-"""Decisions -> what a block of documents, a removal and an update of a canonical write.
+"""Builds the write batch of a block of decisions, of a removal, and of an updated canonical.
 
-A copy always needs a canonical that it matches. Wherever a canonical leaves or changes its text,
+A copy always needs a canonical that it matches: when a canonical is removed or its text changes,
 its copies are regrouped.
 """
 

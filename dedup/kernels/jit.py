@@ -73,7 +73,7 @@ def cache_folder() -> Path | None:
     cache folder, a private folder below the system's temporary folder.
     """
     name = _PREFIX + _source_digest()
-    for place in _places():
+    for place in _cache_places():
         folder = place / name
         try:
             if not folder.is_dir():
@@ -94,7 +94,7 @@ def _source_digest() -> str:
     return digest.hexdigest()
 
 
-def _places() -> Iterator[Path]:
+def _cache_places() -> Iterator[Path]:
     """Folders that may hold cache folders, in order of preference."""
     if numba.core.config.CACHE_DIR:
         yield Path(numba.core.config.CACHE_DIR)

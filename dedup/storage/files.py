@@ -135,7 +135,7 @@ class WorkFile(io.RawIOBase):
         return self._file.fileno()
 
     def close(self) -> None:
-        """Do nothing: Arrow closes the files it writes to, but this one is still to be settled."""
+        """Do nothing: Arrow closes the files it writes to, but ``settle`` still needs this one."""
 
     def abandon(self) -> None:
         """Close the file; what was not settled does not count."""

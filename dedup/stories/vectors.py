@@ -112,15 +112,15 @@ def _count(parts: list[Rows], weights: list[float]) -> tuple[Any, npt.NDArray[np
     """Count terms, weighted by part: a matrix [n, n_terms], and the term of each column."""
     columns = np.unique(np.concatenate([np.unique(terms) for terms, _ in parts]))
     rows = np.concatenate([_row_numbers(offsets) for _, offsets in parts])
-    places = np.concatenate([_places(columns, terms) for terms, _ in parts])
+    places = np.concatenate([_columns_of(columns, terms) for terms, _ in parts])
     values = np.repeat(np.array(weights, np.float32), [len(terms) for terms, _ in parts])
     counts = sparse.csr_matrix((values, (rows, places)), shape=(len(parts[0][1]) - 1, len(columns)), dtype=np.float32)
     counts.sum_duplicates()
     return counts, columns
 
 
-def _places(columns: npt.NDArray[np.uint64], terms: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
-    """The column of each term, in blocks: a large corpus has so many terms that one look-up would double the memory."""
+def _columns_of(columns: npt.NDArray[np.uint64], terms: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    """The column of each term, looked up in blocks: one look-up of all terms would double the memory."""
     places = np.empty(len(terms), np.int32)
     for start in range(0, len(terms), BLOCK):
         places[start : start + BLOCK] = np.searchsorted(columns, terms[start : start + BLOCK])

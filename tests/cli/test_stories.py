@@ -51,7 +51,7 @@ def test_text_summary_has_the_numbers_of_json(here):
     assert (result.exit_code, result.stderr) == (0, "")
     kept, coverage, size, digest = re.search(r"(\d+) kept.* make up ([\d.]+)%[^!]*: ([\d,]+) bytes, digest (\w+)\.", result.stdout).groups()
     assert result.stdout == (
-        "5 documents: 4 counted, 1 repeat another, 0 have none.\n"
+        "5 documents: 4 counted, 1 repeat another, 0 have no words.\n"
         f"{facts['terms']} different words: {kept} kept, those in 2 or more documents, which make up {coverage}% of a document's "
         "different words.\n"
         "1 row or file was rejected; 'dedup run' on the same inputs lists them with reasons.\n"

@@ -83,18 +83,18 @@ def open_root(connection: Connection, mode: str, metadata: dict[str, Any]) -> tu
         If there is no index to read, or the keys hold something else.
     """
     prefix = f"{{{connection.address.prefix}}}:"
-    found = _read(connection, prefix)
+    found = _read_header(connection, prefix)
     if found is not None and mode == "w":
-        _delete(connection, prefix, found["root"])
+        _delete_index(connection, prefix, found["root"])
         found = None
     if found is None:
         if mode == "r":
             raise InputError(f"{connection.address.display_url}: there is no index. Check database and prefix, or make one with mode 'a'.")
-        found = _make(connection, prefix, metadata)
+        found = _create_index(connection, prefix, metadata)
     return found["facts"], f"{prefix}{found['root']}".encode(), found["identity"].encode()
 
 
-def _read(connection: Connection, prefix: str) -> dict[str, Any] | None:
+def _read_header(connection: Connection, prefix: str) -> dict[str, Any] | None:
     name = connection.address.display_url
     packed = connection.ask("opening", False, lambda: connection.client.get(f"{prefix}facts"))
     if packed is None:
@@ -119,7 +119,7 @@ def _read(connection: Connection, prefix: str) -> dict[str, Any] | None:
     return read
 
 
-def _make(connection: Connection, prefix: str, metadata: dict[str, Any]) -> dict[str, Any]:
+def _create_index(connection: Connection, prefix: str, metadata: dict[str, Any]) -> dict[str, Any]:
     """Create an index, or read the one that another writer creates at the same moment."""
     made = {
         "format": FORMAT,
@@ -137,7 +137,7 @@ def _make(connection: Connection, prefix: str, metadata: dict[str, Any]) -> dict
 
     if connection.ask("making an index", True, asked):
         return made
-    found = _read(connection, prefix)
+    found = _read_header(connection, prefix)
     if found is None:
         raise OutputError(f"{connection.address.display_url}: another program has just deleted this index. Open it again.")
     if found["identity"] != made["identity"]:  # equal if the reply was lost and the call repeated
@@ -145,7 +145,7 @@ def _make(connection: Connection, prefix: str, metadata: dict[str, Any]) -> dict
     return found
 
 
-def _delete(connection: Connection, prefix: str, root: str) -> None:
+def _delete_index(connection: Connection, prefix: str, root: str) -> None:
     """Delete an index, metadata and identity first, so that processes with it open notice."""
 
     def asked() -> None:

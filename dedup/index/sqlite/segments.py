@@ -217,7 +217,7 @@ class Segment:
     Two keys that agree in those 40 bits share their lists: with 100 million postings, one in 10,000
     absent keys finds something. Values of a key come in the order in which they were added.
 
-    ``bits`` and the arrays: see ``kernels/lookup.py``; ``path`` is None in memory.
+    ``bits`` and the arrays: see ``kernels/index/segment_reader.py``; ``path`` is None in memory.
     """
 
     bits: int

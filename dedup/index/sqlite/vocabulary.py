@@ -1,7 +1,7 @@
 """Numbers the words of an index: documents store 14 bits a word instead of 16 bytes.
 
 Words are numbered in order of first appearance, so common words get small numbers; the codes of
-``kernels/varints.py`` rely on that.
+``kernels/index/vocabulary.py`` rely on that.
 """
 
 from __future__ import annotations

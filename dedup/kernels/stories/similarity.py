@@ -145,7 +145,7 @@ def window_neighbours(by_row, by_column, timeline, decay, limits, first_row, las
 
 @jit
 def longest_within(lengths, reach):
-    """The greatest length to which lists can be cut to hold at most ``reach`` entries together; uncut they hold more."""
+    """The greatest length at which truncated lists have at most ``reach`` entries together; whole, they have more."""
     left, n = reach, len(lengths)
     ordered = np.sort(lengths)
     for place in range(n):
