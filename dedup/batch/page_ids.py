@@ -1,9 +1,7 @@
 """Makes ids unique after reading: renames generated ids, rejects all other duplicates.
 
-A page without an id is named after its file and row, and the ``news.jsonl`` of each day has a row
-0. If the base has that id for another text, the new page gets a suffix, ``~`` and 16 hex digits of
-the digest of its words. So a page has one id however often it arrives, and a repeated page is
-recognized.
+A generated id (file and row) comes again in the ``news.jsonl`` of each day. If the base has it for
+another text, ``~`` and 16 digits of the digest follow: a repeated page has one id.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Identifies a run, and lists in words what changed since it was interrupted.
 
-Settings in ``run.*`` may change, because they change no result; except ``run.keep_texts``. An input
-file that was read must be unchanged: same size, and same modification time or same digest. A file
-that was not read yet may change.
+Settings in ``run.*`` change no result and may differ, except ``run.keep_texts``. A file that was
+read must have the same size, and the same time or digest; a file not yet read may change.
 """
 
 from __future__ import annotations

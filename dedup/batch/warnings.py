@@ -1,8 +1,7 @@
 """Warnings about the corpus as a whole: likely mistakes and how to fix them.
 
-There are few, so that people read them: each one is a common mistake that the tables do not show.
-Warnings about single files come from ``readers/log.py``. With a base, only the new documents are
-checked.
+There are few, so that people read them: common mistakes that the tables do not show. With a base,
+only new documents are checked. Warnings about single files come from ``readers/log.py``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Shingles to weights: a shingle in several documents of an outlet is template or page furniture.
 
-A shingle that many outlets print once each comes from a wire. So documents are counted per outlet
-and the largest count decides. Documents without an outlet are counted together, with a higher
-threshold.
+One that many outlets print once each comes from a wire, so the largest count of an outlet decides.
+Documents without an outlet are counted together, with a higher threshold.
 """
 
 from __future__ import annotations

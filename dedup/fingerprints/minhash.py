@@ -1,7 +1,6 @@
-"""Shingle rows to MinHash signatures and band keys.
+"""Shingle rows to MinHash signatures and band keys; mixing schemes, seeds or versions is an error.
 
-Signatures carry scheme, seed and version; mixing different ones is an error, not a wrong number.
-The scheme ``native`` uses the 64-bit hash of this package, ``datasketch`` the SHA-1 of
+The scheme ``native`` uses the 64-bit hash of this package; ``datasketch`` uses the SHA-1 of
 ``datasketch.MinHash``, so that stores built with datasketch remain usable.
 """
 

@@ -1,8 +1,7 @@
 """The online index: is a text new, a copy of what, and of which story.
 
-Pages become incoming documents (``incoming``), which are looked up (``lookup``), verified against
-what was found (``matching``), decided (``decision``) and written (``changes``) to a ``store``:
-``sqlite`` or ``redis``.
+Documents are read (``incoming``), looked up (``lookup``), verified (``matching``), decided
+(``decision``) and written (``updates``) to a ``store``: ``sqlite`` or ``redis``.
 """
 
 from .document import Document

@@ -1,8 +1,7 @@
-"""Builds an index from the result of a batch run. Nothing is decided again.
+"""Builds an index from the result of a batch run, whose decisions it keeps.
 
-Texts are fingerprinted again, because a result does not keep fingerprints. An index appears whole:
-a folder is renamed when it is complete, and one in Redis cannot be opened before its last block is
-stored.
+A result has no fingerprints, so texts are fingerprinted again. An index appears whole: a folder is
+renamed when complete, and one in Redis cannot be opened before its last block is stored.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Verifies pairs of an indexed and an incoming document, by the rules of ``copies``.
 
-What is common within one outlet is counted among the documents near an incoming one. A template
-that is filled in day by day brings its siblings along, so it shows; a wire that others reprint has
-a single canonical.
+The documents near an incoming one show what is common within an outlet: a template that is filled
+in day by day brings its siblings along, while a wire that others reprint has a single canonical.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Clusters canonical documents into stories: documents that report one event and its immediate follow-ups.
+"""Clusters canonical documents into stories: reports of one event and its immediate follow-ups.
 
-``similarity.py`` compares each document with those of the days before it, ``thresholds.py`` decides how similar is
-similar enough, ``clustering.py`` merges by average linkage. A chain of similar documents is no story: each merge
-weighs all pairs of documents of both sides, absent ones as 0.
+``similarity.py`` finds neighbours in time, ``thresholds.py`` says how similar is enough, and
+``clustering.py`` merges by average linkage over all pairs, so a mere chain is no story.
 """
 
 from .clustering import StoryClusterer, cluster

@@ -1,8 +1,7 @@
-"""Adaptive thresholds: the similarity of each pair over the threshold of the pair (*relative similarity*).
+"""Adaptive thresholds: the similarity of each pair over its threshold (*relative similarity*).
 
-Among hundreds of documents of one template (Eid receptions, oil prices, war communiques), documents of
-different events share much, so the threshold of articles rises with the density of the neighbourhood.
-Two headlines share a word or two by chance, more often on a busy day: theirs rises with documents a day.
+Documents of one template (Eid receptions, oil prices, war communiques) share much across events, so
+the threshold of articles rises with density; that of headlines, with the documents of a day.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The folding rules, as a table from each code point to its folded form.
 
-Kernels and Python code read the same table, ``data/folding.npz``. It is shipped rather than built,
-so that every Python version folds alike; ``python -m dedup.text.folding`` builds it from the
-Unicode database.
+Kernels and Python code read ``data/folding.npz``, shipped so that every Python version folds alike;
+``python -m dedup.text.folding`` builds it from the Unicode database.
 """
 
 from __future__ import annotations

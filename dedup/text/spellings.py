@@ -1,8 +1,7 @@
 """A short Arabic phrase to its folded form, or to a regular expression for all its spellings.
 
 Both ignore vowel marks, tatweel and invisible signs, and unify أ إ آ ٱ and ا, ى and ي, ة and ه.
-Patterns work in Python's ``re`` and in RE2 (the engine of Arrow). Documents are folded by
-``folding.py``, which does more.
+Patterns work in ``re`` and in RE2 (Arrow). ``folding.py`` folds documents, and does more.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A light stemmer for Arabic words: "بالرياض", "والرياض" and "الرياض" have one stem.
 
-Light10 alone breaks the most common words of news (وزير -> زير, لبنان -> لبن, إيران -> اير). The
-exceptions in ``data/stems.txt`` come from word counts of news corpora
-(``bench/make_data/word_lists.py``).
+Light10 alone breaks the most common words of news (وزير -> زير, لبنان -> لبن, إيران -> اير), so
+``bench/make_data/word_lists.py`` made the exceptions in ``data/stems.txt`` from word counts.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Builds segments: postings sorted by the top 40 bits of the spread key, then as they were added.
 
-Keys are spread by one multiplication (Knuth's Fibonacci hashing), because winnowing picks small
-hashes, which would fill only the first buckets. Segments are built in *parts*, by the top
-``part_bits`` (8 to 16) of the spread key.
+One multiplication spreads the keys (Knuth's Fibonacci hashing), because winnowing picks small ones,
+which would fill only the first buckets. The top ``part_bits`` (8 to 16) choose the *part*.
 """
 
 from __future__ import annotations

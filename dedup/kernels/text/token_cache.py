@@ -1,8 +1,7 @@
 """Texts to the hashes of their tokens, with a cache of chunks: news repeats its words.
 
-A chunk is a run of bytes without white space (U+0000 to U+0020), which no token crosses. A chunk of
-at most one token, such as ``«القاهرة»،`` with its marks, is read letter by letter once and looked
-up from then on.
+A chunk is a run of bytes without white space (U+0000 to U+0020), which no token crosses. One with
+at most one token, such as ``«القاهرة»،`` with its marks, is read letter by letter only once.
 """
 
 from __future__ import annotations
