@@ -60,7 +60,7 @@ class Result:
         Raises
         ------
         OutputError
-            If the folder is not empty and holds no result to overwrite, or cannot be written. Its
+            If the folder is not empty and contains no result to overwrite, or cannot be written. Its
             contents stay as they were.
         """
         if is_url(folder):
@@ -118,7 +118,7 @@ class Result:
             tables = {name: pq.read_table(file()) if file is not None else None for name, file in tables.items()}
             texts = TextStore(files[TEXTS_FILE]()) if TEXTS_FILE in files else None
         except (OSError, ValueError) as error:
-            raise OutputError(f"{display_url(folder)}: holds a table that cannot be read ({error}). Repeat the run.") from error
+            raise OutputError(f"{display_url(folder)}: contains a table that cannot be read ({error}). Repeat the run.") from error
         return cls(**tables, manifest=manifest, texts=texts)
 
     @staticmethod

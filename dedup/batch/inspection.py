@@ -63,7 +63,7 @@ def inspect_result(folder: str | os.PathLike[str], *, top: int = TOP) -> Inspect
     Raises
     ------
     InputError
-        If the folder holds no result.
+        If the folder contains no result.
     """
     manifest, place = _read_manifest(folder), display_url(folder).rstrip("/")
     try:
@@ -197,7 +197,7 @@ def _read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
     if not is_url(folder):
         place = Path(folder)
         if not place.is_dir():
-            raise InputError(f"{name}: is {'a file' if place.exists() else 'missing'}. {_FOLDER}")
+            raise InputError(f"{name}: {'is a file' if place.exists() else 'there is no such folder'}. {_FOLDER}")
         if not (place / MANIFEST).is_file() and (place / WORK).is_dir():
             steps = _finished_steps(place / WORK / JOURNAL)
             raise InputError(f"{name}: holds an unfinished run{steps}. If it was interrupted, repeat its command to resume it.")

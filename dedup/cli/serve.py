@@ -86,7 +86,7 @@ def with_limits(command: AnyFunction) -> AnyFunction:
     show_default=True,
     help="acknowledged documents survive the end of the process, or (sync) a power failure too",
 )
-@click.option("--keep", metavar="TIME", help="forget documents this long after they were added, as 90d, 12h or 8w  [never]")
+@click.option("--keep", metavar="TIME", help="remove documents this long after they were added, as 90d, 12h or 8w  [never]")
 @with_limits
 @click.option("-v", "--verbose", count=True, help="log requests to stderr")
 @click.option("--log-json", is_flag=True, help="log to stderr as JSON lines")
@@ -113,7 +113,7 @@ def serve_command(
     private address, or a proxy.
     """
     if read_only and keep is not None:
-        raise click.UsageError("--keep forgets documents, which --read-only does not allow.")
+        raise click.UsageError("--keep removes documents, which --read-only does not allow.")
     _check_extra()
     from ..serve import ServeSettings
 

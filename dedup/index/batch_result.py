@@ -73,7 +73,7 @@ class BatchResult:
         except OutputError as error:
             raise InputError(str(error)) from error
         except (OSError, ValueError) as error:
-            raise InputError(f"{self.name}: holds a table that cannot be read ({error}). Run it again.") from error
+            raise InputError(f"{self.name}: contains a table that cannot be read ({error}). Run it again.") from error
         self._texts: TextStore = self.checks.require_texts(texts, "which an index needs to compare documents")
         for table, schema in ((self._documents, DOCUMENTS), (self._matches, MATCHES)):
             self.checks.check_schema(_schema_of(table), schema)

@@ -291,7 +291,7 @@ class Index:
                 raise
 
     def _follow(self) -> None:
-        """See what other writers did."""
+        """Take in what other writers changed."""
         added, removed = self._store.sync()
         if self._stories is not None and (added or removed):
             self._stories.follow(added, removed)

@@ -20,7 +20,7 @@ from .memtable import Memtable
 from .store import CLASS_BITS, Entry, PostingLists, Store
 
 _NONE: Ints = np.empty(0, np.int64)
-#: Documents read for one id. More than one has it only by chance, or had it before.
+#: Documents read for one id: more than one only if hashes collide, or if it was added again.
 _MOST_OF_ID = 64
 
 

@@ -95,7 +95,7 @@ def _source_digest() -> str:
 
 
 def _cache_places() -> Iterator[Path]:
-    """Folders that may hold cache folders, in order of preference."""
+    """Folders that may contain cache folders, in order of preference."""
     if numba.core.config.CACHE_DIR:
         yield Path(numba.core.config.CACHE_DIR)
     yield KERNELS / "__pycache__"

@@ -130,7 +130,7 @@ def document_of(value: Any) -> Document:
         raise InputError(f"a document must be an object with the fields {', '.join(FIELDS)}, got {_kind(value)}.")
     document = Document.of(value)
     if isinstance(document.id, str) and _has_surrogates(document.id):
-        raise InputError(f"the id {safe_text(ascii(document.id))} contains a lone surrogate, which no response in UTF-8 can hold.")
+        raise InputError(f"the id {safe_text(ascii(document.id))} contains a lone surrogate, which no response in UTF-8 can contain.")
     if isinstance(document.published, (bool, dict, list)):
         raise InputError(
             f"document {safe_text(repr(document.id))}: its published must be a text or a number, got {_kind(document.published)}."

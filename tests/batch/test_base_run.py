@@ -293,7 +293,7 @@ def test_texts_of_other_documents_are_refused(written):
 
 def test_an_unreadable_table_is_an_input_error(written):
     (written / "texts.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(dedup.OutputError, match="holds a table that cannot be read"):
+    with pytest.raises(dedup.OutputError, match="contains a table that cannot be read"):
         dedup.Result.read(written)
     with pytest.raises(dedup.InputError, match="the base cannot be read"):
         ran([row(3, news(3))], written)

@@ -355,7 +355,7 @@ def test_an_unwritable_file_is_refused_at_once(here, name):
 @pytest.mark.parametrize("command", [("check", "new.jsonl"), ("stats",), ("remove", "b1"), ("compact",), ("events",)], ids=lambda c: c[0])
 def test_a_missing_index_is_reported_and_not_created(here, command):
     assert error_of(index(*command, "--index", "no.index"), 3) == (
-        "Error: no.index: there is no index. Make one with 'dedup index build', or open it with mode 'a'."
+        "Error: no.index: there is no index. Make one with 'dedup index build' or 'ingest', or open it with mode 'a'."
     )
     assert not Path("no.index").exists()
 

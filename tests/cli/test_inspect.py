@@ -230,7 +230,7 @@ def test_a_path_without_a_result_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
     Path("file").write_text("")
-    assert refused("nowhere") == "Error: nowhere: is missing. Name the folder that the run got with -o."
+    assert refused("nowhere") == "Error: nowhere: there is no such folder. Name the folder that the run got with -o."
     assert refused("file") == "Error: file: is a file. Name the folder that the run got with -o."
     assert (
         refused("empty")

@@ -198,7 +198,7 @@ def test_an_address_in_use_is_reported_before_the_index_is_made(tmp_path):
         (["--max-body", "2 apples"], "'2 apples' is not a size. Write for example 2MB, 500KB or 100000 (bytes)."),
         (["--max-body", "0"], "max_body is 0, but must be more than 0"),
         (["--max-batch-body", "1GB"], "max_held is 134217728, but must not be less than max_body and max_batch_body"),
-        (["--read-only", "--keep", "90d"], "--keep forgets documents, which --read-only does not allow."),
+        (["--read-only", "--keep", "90d"], "--keep removes documents, which --read-only does not allow."),
         (["--keep", "soon"], "keep must be a positive duration"),
         (["--durability", "hope"], "'hope' is not one of"),
     ],

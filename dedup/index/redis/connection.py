@@ -143,7 +143,7 @@ class Connection:
         if "moved" in lower[:6] or "cluster support" in lower or lower.startswith("crossslot"):
             return "this is a Redis Cluster, which is not supported: an index needs a single server."
         if lower.startswith("wrongtype"):
-            return f"keys of this prefix hold something else than an index ({said}). Choose another prefix."
+            return f"keys of this prefix contain something other than an index ({said}). Choose another prefix."
         if lower.startswith("misconf"):
             return f"the server cannot save its data, so it accepts no writes ({said}). Check its disk."
         if isinstance(error, errors.TimeoutError | TimeoutError):

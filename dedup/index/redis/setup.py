@@ -80,7 +80,7 @@ def open_root(connection: Connection, mode: str, metadata: dict[str, Any]) -> tu
     Raises
     ------
     InputError
-        If there is no index to read, or the keys hold something else.
+        If there is no index to read, or the keys contain something else.
     """
     prefix = f"{{{connection.address.prefix}}}:"
     found = _read_header(connection, prefix)
@@ -104,7 +104,7 @@ def _read_header(connection: Connection, prefix: str) -> dict[str, Any] | None:
     except ValueError:
         read = None
     if not isinstance(read, dict) or read.get("format") != FORMAT:
-        raise InputError(f"{name}: the key {prefix}facts holds something else than an index. Choose another prefix, or delete the key.")
+        raise InputError(f"{name}: the key {prefix}facts contains something other than an index. Choose another prefix, or delete the key.")
     if read.get("version") != VERSION:
         raise InputError(
             f"{name}: the index is of format {read.get('version')}, this version of dedup reads {VERSION}. "

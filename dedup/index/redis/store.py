@@ -64,7 +64,7 @@ DISK_MS = 20_000
 class RedisStore:
     """A ``Store`` in Redis.
 
-    ``{prefix}:facts`` holds what the index was made with. All other keys begin with its *root*:
+    ``{prefix}:facts`` is the metadata that the index was made with. All other keys begin with its *root*:
     ``{prefix}:`` and four random letters drawn when the index is made. After the root come::
 
         i  identity           s  changes so far (the sequence)   n  next number   l  last number

@@ -161,14 +161,14 @@ def test_reading_needs_an_index_and_changes_nothing(opened, client):
 @pytest.mark.parametrize("mode", ["r", "a", "w"])
 def test_foreign_data_under_the_prefix_is_refused_and_not_touched(opened, client, held, mode):
     client.set("{dedup}:facts", held)
-    with pytest.raises(InputError, match="something else than an index"):
+    with pytest.raises(InputError, match="something other than an index"):
         opened(mode)
     assert client.get("{dedup}:facts") == held
 
 
 def test_a_key_of_another_type_is_refused(opened, client):
     client.rpush("{dedup}:facts", "1")
-    with pytest.raises(InputError, match="something else than an index"):
+    with pytest.raises(InputError, match="something other than an index"):
         opened()
 
 
