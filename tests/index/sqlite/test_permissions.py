@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +41,15 @@ except (InputError, OutputError) as error:
 
 
 @pytest.fixture
+def tmp_path():
+    """A folder that every user can reach; pytest makes its own private again whenever another run starts."""
+    with tempfile.TemporaryDirectory(prefix="dedup-tests-") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+@pytest.fixture
 def powerless(opener, folder, tmp_path, small_files):
     """Start a process that can read the index but not write to its folder."""
     if os.name != "posix":
@@ -50,9 +61,6 @@ def powerless(opener, folder, tmp_path, small_files):
     children = []
 
     def starts(count, mode="r"):
-        for path in [tmp_path, *tmp_path.parents]:
-            if path.owner() == tmp_path.owner() and path.name.startswith(("pytest", "test")):
-                path.chmod(0o755)
         for path in folder.iterdir():
             path.chmod(0o444)
         folder.chmod(0o555)
