@@ -60,8 +60,8 @@ class Result:
         Raises
         ------
         OutputError
-            If the folder is not empty and contains no result to overwrite, or cannot be written. Its
-            contents stay as they were.
+            If the folder is not empty and contains no result to overwrite, or cannot be written.
+            Its contents stay as they were.
         """
         if is_url(folder):
             self._send(folder, overwrite=overwrite)

@@ -1,7 +1,7 @@
-"""Continues the stories and copy groups of a base with new documents, and lists what merged or split.
+"""Continues stories and copy groups of a base with new documents; lists merges and splits.
 
-An old document never changes its story, and story numbers are never reused. A cluster continues the old
-story that ``stories.changes.overlaps`` calls leading; any other cluster with new documents founds one.
+Old documents never change their story, and story numbers are never reused. A cluster continues its
+leading old story (``stories.changes.overlaps``); any other cluster with new documents founds one.
 """
 
 from __future__ import annotations
@@ -41,14 +41,15 @@ def continue_stories(labels: Ints, old_story: Ints, seniority: Ints) -> Continua
     Returns
     -------
     Continuation
-        Old stories keep their numbers, 0 to n_old_stories - 1; new ones follow in the order of ``labels``.
-        Members and newcomers of the changes are places among the documents clustered.
+        Old stories keep their numbers, 0 to n_old_stories - 1; new ones follow in the order of
+        ``labels``. Members and newcomers of the changes are places among the documents clustered.
 
     Notes
     -----
-    ``story_merged``: a cluster with new documents has more than half of two or more old stories (of their
-    documents that were clustered); one change for each that it does not continue. ``story_split``: old
-    documents and new ones are in a cluster that is the main cluster of no old story; it founds one.
+    ``story_merged``: a cluster with new documents has more than half of two or more old stories (of
+    their documents that were clustered); one change for each that it does not continue.
+    ``story_split``: old documents and new ones are in a cluster that is the main cluster of no old
+    story; it founds one.
     """
     n_old = len(seniority)
     names, cluster = np.unique(labels, return_inverse=True)
@@ -182,8 +183,9 @@ def group_events(ties: Iterable[GroupTie], documents: Any, story_ids: Any) -> li
 def events_table(rows: list[dict[str, Any]], earlier: Any | None) -> Any:
     """Build the events table: the events of the base in their order, then new ones sorted by event and ids.
 
-    An event of the base is not listed again. Of two stories that merge the larger continues, so a later
-    run may list the same merge the other way round; a pair of merged copy groups has no direction.
+    An event of the base is not listed again. Of two stories that merge the larger continues, so a
+    later run may list the same merge the other way round; a pair of merged copy groups has no
+    direction.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Finds the stories of a corpus, from scratch or continuing those of a base.
 
-Stories of the base stay unchanged unless they gain documents or copies; those are described again from all their members.
-Only new documents and the stories within their time window are clustered, so the cost of a day does not grow with history.
+Stories of the base stay as they are unless they gain documents or copies. Only new documents and
+stories within their time window are clustered, so a day's cost does not grow with history.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from .incremental import Continuation, active_stories, continue_stories, story_e
 class FoundStories:
     """``stories`` an Arrow table, ``schema.STORIES``; ``story_ids`` an Arrow array, the story id of each document.
 
-    ``events``: rows for ``incremental.events_table``; ``counts``: what a run with a base adds to the manifest's counts.
+    ``events``: rows for ``incremental.events_table``; ``counts``: what a run with a base adds to
+    the manifest's counts.
     """
 
     stories: Any

@@ -53,8 +53,9 @@ def fit_idf_command(
 ) -> None:
     """Count in how many documents of the inputs each word occurs, and write the counts to FILE.
 
-    'dedup run ... --stories.background FILE' then uses them instead of the shipped counts. FILE contains hashes of stems and
-    numbers, no text. INPUT is the same as for 'dedup run'; identical texts count once.
+    'dedup run ... --stories.background FILE' then uses them instead of the shipped counts. FILE
+    contains hashes of stems and numbers, no text. INPUT is the same as for 'dedup run'; identical
+    texts count once.
     """
     if as_json and quiet:
         raise click.UsageError("--json and --quiet cannot be given together: one prints the summary, the other prints none.")

@@ -80,7 +80,8 @@ def match_headlines(
     jaccard = np.concatenate([np.ones(len(starts)), jaccard, jaccard])
     containment = np.concatenate([np.ones(len(starts)), containment, containment])
 
-    # Each headline with the first headline and the first article of every unit that its own reaches.
+    # Each headline with the first headline and the first article of every unit that its own
+    # reaches.
     headlines = rows[titles.headline[rows]]
     of_unit = unit[titles.headline[rows]]
     by_unit = np.argsort(one, kind="stable")

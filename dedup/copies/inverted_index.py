@@ -1,7 +1,7 @@
 """Shingles to candidates: an inverted index of sampled shingles finds short texts in long ones.
 
-Posting lists are capped, so that page furniture, which is in every page, proposes no pairs. Shingles
-in capped lists are counted.
+Posting lists are capped, so that page furniture, which is in every page, proposes no pairs.
+Shingles in capped lists are counted.
 """
 
 from __future__ import annotations

@@ -105,7 +105,8 @@ class OnlineStories:
                 first = max(oldest, stop - _BLOCK)
                 dates = self._load(range(first, stop))
                 stop = first
-                # Entries are roughly in the order of their dates: a block older than the window ends the search.
+                # Entries are roughly in the order of their dates: a block older than the window
+                # ends the search.
                 if len(dates) and dates.max() < self._latest - self._config.stories.window_days * DAY:
                     break
         return self._window

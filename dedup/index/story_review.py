@@ -38,16 +38,19 @@ def compare(labels: Ints, stories: Ints, numbers: Ints, times: npt.NDArray[np.fl
     Parameters
     ----------
     labels, stories, numbers : int64[n], the cluster of each document, its story, and its number
-    times : float64[n]; of two stories, the one with the earlier first document is senior, then the smaller number
+    times : float64[n]; of two stories, the one with the earlier first document is senior, then the
+        smaller number
 
     Returns
     -------
-    Changes; their members are document numbers. ``story_split`` has ``other`` None where no story leads the cluster.
+    Changes; their members are document numbers. ``story_split`` has ``other`` None where no story
+    leads the cluster.
 
     Notes
     -----
-    ``story_merged``: a cluster has more than half of its leading story and of another one, see ``overlaps``.
-    ``story_split``: a cluster other than the main one has ``PART`` documents of a story or more.
+    ``story_merged``: a cluster has more than half of its leading story and of another one, see
+    ``overlaps``. ``story_split``: a cluster other than the main one has ``PART`` documents of a
+    story or more.
     """
     names, story = np.unique(stories, return_inverse=True)
     clusters, cluster_of = np.unique(labels, return_inverse=True)

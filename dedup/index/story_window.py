@@ -1,7 +1,7 @@
-"""Stories of incoming documents: each document joins the best story of the last days, or founds one.
+"""Stories of incoming documents: each joins the best story of the last days, or founds one.
 
-Decisions are final. Unlike a batch run, the window knows no later documents and no bulletins, so
-thresholds are a little higher (``CAUTION``); ``review`` compares its stories with those of a batch run.
+Decisions are final, and made without later documents or bulletins, so thresholds are a little
+higher than in a batch run (``CAUTION``); ``review`` compares its stories with those of such a run.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from .window_arrays import VectorRows, Weigher, WindowArrays
 Flags = npt.NDArray[np.bool_]
 #: Factor on the thresholds of a batch run: a wrong join cannot be undone later.
 CAUTION = 1.1
-#: Postings read to find documents similar to a new one, and the score in them from which a document is
-#: compared in full.
+#: Postings read to find documents similar to a new one, and the score in them from which a document
+#: is compared in full.
 POSTINGS, SCORE = 2500, 0.04
 #: Seconds by which old documents may stay too long: dropping them reads all times.
 LAZY = 3600.0
@@ -46,8 +46,8 @@ class Assignment:
 class StoryWindow:
     """The documents of the last days and their stories, in memory; not thread-safe.
 
-    The caller numbers documents and stories; a story number is never -1. Times are seconds, never NaN.
-    The same calls in the same order give the same stories.
+    The caller numbers documents and stories; a story number is never -1. Times are seconds, never
+    NaN. The same calls in the same order give the same stories.
 
     Parameters
     ----------
@@ -126,8 +126,8 @@ class StoryWindow:
         Returns
         -------
         (stories int64[n], merges)
-            The story joined, -1 if the document founds one. For each other story shown to be the same:
-            (row, story, other); a pair of stories is reported once.
+            The story joined, -1 if the document founds one. For each other story shown to be the
+            same: (row, story, other); a pair of stories is reported once.
 
         Raises
         ------
@@ -160,8 +160,8 @@ class StoryWindow:
     def forget_before(self, time: float) -> int:
         """Take documents of earlier times out of the window; returns their number.
 
-        A call less than ``LAZY`` seconds after the last effective one does nothing. Documents older than
-        ``window_days`` do not change an assignment, whether they are still there or not.
+        A call less than ``LAZY`` seconds after the last effective one does nothing. Documents older
+        than ``window_days`` do not change an assignment, whether they are still there or not.
         """
         if self._forgotten <= time < self._forgotten + LAZY:
             return 0

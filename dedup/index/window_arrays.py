@@ -1,7 +1,7 @@
 """Arrays of the story window: vectors of documents, posting lists by term, members of stories.
 
-When an array is full, all are rewritten without dropped documents and with room for half as much again:
-row, column and story numbers change then, the numbers that the caller gave do not.
+When an array is full, all are rewritten without dropped documents and with room for half as much
+again: row, column and story numbers change then, the numbers that the caller gave do not.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ TERMS = 48
 INITIAL = 1024
 #: Places in the ring that counts documents by hour.
 HOURS = 8192
-#: All arrays are rewritten when this many rows are dropped, or a quarter of the live ones if that is more.
+#: All arrays are rewritten when this many rows are dropped, or a quarter of the live ones if that
+#: is more.
 DROPPED = 2048
 
 
@@ -166,7 +167,8 @@ class WindowArrays:
         def roomy(size: int) -> int:
             return size + size // 2 + INITIAL
 
-        # Stretches are longer than their lists, and a stretch that grows leaves its old place unused.
+        # Stretches are longer than their lists, and a stretch that grows leaves its old place
+        # unused.
         postings = 3 * (n_postings + entries) // 2 + 4 * (n_columns + entries)
         capacity = roomy(len(alive) + rows), roomy(n_columns + entries), roomy(n_stories + stories), roomy(postings)
         new = self.arrays = _allocate(*capacity, hours, documents)

@@ -17,7 +17,8 @@ EULER = np.uint64(0xB7E151628AED2A6B)
 def mix64(value):
     """Mix the bits of a uint64: the finalizer of SplitMix64.
 
-    Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators"; variant 13 of Stafford.
+    Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators"; variant 13 of
+    Stafford.
     """
     value ^= value >> np.uint64(30)
     value *= np.uint64(0xBF58476D1CE4E5B9)

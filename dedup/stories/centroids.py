@@ -20,9 +20,9 @@ LONE = 0.1
 class Terms:
     """The different terms of vectors.
 
-    ``terms`` uint64[n_terms], sorted, flags 0; ``of_column`` int64[n_columns], the number of each column's term
-    (a term with different flags in titles and texts has two columns); ``is_keyword`` bool[n_terms], False for
-    numbers, runs of letters and excluded words.
+    ``terms`` uint64[n_terms], sorted, flags 0; ``of_column`` int64[n_columns], the number of each
+    column's term (a term with different flags in titles and texts has two columns); ``is_keyword``
+    bool[n_terms], False for numbers, runs of letters and excluded words.
     """
 
     terms: Hashes
@@ -50,10 +50,10 @@ class Terms:
 class Centroids:
     """Terms of stories: an entry for each term of each story, by story and then by the number of the term.
 
-    ``stories``, ``numbers`` int64[n_entries]; ``weights`` float64[n_entries], summed over the story's documents;
-    ``spread`` int64[n_entries], documents with the term; ``sizes`` int64[n_stories], documents;
-    ``centrality`` float64[n_documents], the mean cosine of each document with the others of its story, 1 if
-    there are none.
+    ``stories``, ``numbers`` int64[n_entries]; ``weights`` float64[n_entries], summed over the
+    story's documents; ``spread`` int64[n_entries], documents with the term; ``sizes``
+    int64[n_stories], documents; ``centrality`` float64[n_documents], the mean cosine of each
+    document with the others of its story, 1 if there are none.
     """
 
     stories: Ints
@@ -102,7 +102,8 @@ class Centroids:
         stories = self.stories[words]
         shared = self.spread[words] >= np.minimum(2, self.sizes[stories])
         scores = (self.weights[words] * np.where(shared, 1.0, LONE)).astype(np.float32)
-        # The bits of positive floats sort as the floats do, so story and score sort as one number; ties keep the order of terms.
+        # The bits of positive floats sort as the floats do, so story and score sort as one number;
+        # ties keep the order of terms.
         falling = np.uint64(0xFFFFFFFF) - scores.view(np.uint32).astype(np.uint64)
         order = np.argsort(stories.astype(np.uint64) << np.uint64(32) | falling, kind="stable")
         stories = stories[order]

@@ -19,9 +19,9 @@ class StoryChange:
     """A story that merged or split; ``event`` is one of ``schema.HAPPENINGS``.
 
     ``story_merged``: ``other`` is the same story as ``story``. ``story_split``: a part of ``story``
-    belongs to ``other``, or to no numbered story if that is None. ``members`` int64[n] are the documents
-    concerned, of the story that merged or of the part, ascending; ``newcomers`` the new documents of the
-    cluster, if there are any.
+    belongs to ``other``, or to no numbered story if that is None. ``members`` int64[n] are the
+    documents concerned, of the story that merged or of the part, ascending; ``newcomers`` the new
+    documents of the cluster, if there are any.
     """
 
     event: str
@@ -35,10 +35,11 @@ class StoryChange:
 class Overlaps:
     """Clusters against stories: an entry for each pair that shares documents, by cluster and then by story.
 
-    ``cluster``, ``story``, ``counts`` int64[n]. ``main`` int64[n_stories]: the cluster with most documents
-    of each story, of equal ones the smallest; ``leading`` int64[n_clusters]: of the stories whose main
-    cluster it is, the one with most documents in it, of equal ones the most senior. Both are -1 if there
-    is none. ``most`` bool[n]: the pair has more than half of the story's documents.
+    ``cluster``, ``story``, ``counts`` int64[n]. ``main`` int64[n_stories]: the cluster with most
+    documents of each story, of equal ones the smallest; ``leading`` int64[n_clusters]: of the
+    stories whose main cluster it is, the one with most documents in it, of equal ones the most
+    senior. Both are -1 if there is none. ``most`` bool[n]: the pair has more than half of the
+    story's documents.
     """
 
     cluster: Ints

@@ -28,7 +28,8 @@ def seconds(times: Any, n: int) -> npt.NDArray[np.float64]:
 
     Parameters
     ----------
-    times : numbers, ``datetime64``, or objects that are numbers, ``datetime`` or None; None if no time is known
+    times : numbers, ``datetime64``, or objects that are numbers, ``datetime`` or None; None if no
+        time is known
     n : the number of documents
 
     Raises
@@ -69,12 +70,14 @@ def _number(item: Any) -> float:
     raise ValueError(f"times must be seconds or datetime64, got {item!r}: parse them first.")
 
 
-#: At least this share of the pairs of two stories is counted, however few of them lie in one window.
+#: At least this share of the pairs of two stories is counted, however few of them lie in one
+#: window.
 LEAST_COUNTED = 0.25
 _STORY, _RUN = StoryConfig(), RunConfig()
 #: Tolerance of unit length; float32 vectors of thousands of terms are within it.
 UNIT = 1e-4
-#: Weights below this in a row of unit length change no cosine in float32; products of two of them could underflow to 0.
+#: Weights below this in a row of unit length change no cosine in float32; products of two of them
+#: could underflow to 0.
 FAINT = 1e-12
 
 
@@ -84,7 +87,8 @@ def cluster(matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[n
     Parameters
     ----------
     matrix : float32 CSR, rows of unit length without explicit zeros
-    times : float64[n], seconds; NaN where unknown: such a document is compared with all, without decay
+    times : float64[n], seconds; NaN where unknown: such a document is compared with all, without
+        decay
     headline : bool[n], documents that are only a headline
 
     Returns
@@ -102,10 +106,10 @@ def cluster(matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[n
 class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """Cluster TF-IDF vectors of news into stories, by average linkage in a window of days.
 
-    This is the story stage of ``dedup.run`` for vectors of any origin. The number of stories is not a parameter:
-    stories merge until no two are similar enough on average. Parameters have the names and defaults of
-    ``dedup.StoryConfig``. The defaults suit vectors like those of ``dedup.vectors`` (words of title and lead,
-    document frequencies of a large background); for others, tune ``cut``.
+    This is the story stage of ``dedup.run`` for vectors of any origin. The number of stories is not
+    a parameter: stories merge until no two are similar enough on average. Parameters have the names
+    and defaults of ``dedup.StoryConfig``. The defaults suit vectors like those of ``dedup.vectors``
+    (words of title and lead, document frequencies of a large background); for others, tune ``cut``.
 
     Parameters
     ----------
@@ -141,7 +145,8 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    In a ``sklearn.pipeline.Pipeline`` the times take the place of ``y``, which scikit-learn passes on by position:
+    In a ``sklearn.pipeline.Pipeline`` the times take the place of ``y``, which scikit-learn passes
+    on by position:
     ``make_pipeline(TfidfVectorizer(), StoryClusterer()).fit_predict(texts, times)``.
 
     Examples
@@ -182,11 +187,12 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : array or sparse matrix [n_documents, n_terms]
-            Weights of terms, none negative. Rows are scaled to unit length; a float32 CSR matrix of such rows is not
-            copied. A row of zeros is a story of its own.
+            Weights of terms, none negative. Rows are scaled to unit length; a float32 CSR matrix of
+            such rows is not copied. A row of zeros is a story of its own.
         times : array [n_documents], optional
-            Seconds as numbers, or ``datetime64`` or ``datetime`` (UTC if they have no zone). A document without a time
-            (``None``, NaN, NaT, or no ``times`` at all) is compared with all others, without decay.
+            Seconds as numbers, or ``datetime64`` or ``datetime`` (UTC if they have no zone). A
+            document without a time (``None``, NaN, NaT, or no ``times`` at all) is compared with
+            all others, without decay.
         headline : bool array [n_documents], optional
             Documents that are only a headline; none if left out.
 
@@ -198,8 +204,8 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If ``X`` has NaN or negative values, a time is infinite, lengths differ, or a parameter is out of range
-            (``dedup.ConfigError``).
+            If ``X`` has NaN or negative values, a time is infinite, lengths differ, or a parameter
+            is out of range (``dedup.ConfigError``).
         """
         config = self._config()
         matrix = _unit_rows(_checked(self, X))

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from ..arrays.rows import Ints, run_starts
 
-#: Two words are a phrase if they are neighbours in this share of the rarer one's occurrences, and at least ``LEAST`` times.
+#: Two words are a phrase if they are neighbours in this share of the rarer one's occurrences, and
+#: at least ``LEAST`` times.
 SHARE, LEAST = 0.6, 2
 #: Words of a phrase.
 LONGEST = 3
@@ -30,7 +31,8 @@ def link_phrases(candidates: Ints, beside: npt.NDArray[np.bool_], written: Ints,
 
     Parameters
     ----------
-    candidates : int64[n], the candidate of each occurrence, in text order; stories share no candidate
+    candidates : int64[n], the candidate of each occurrence, in text order; stories share no
+        candidate
     beside : bool[n - 1], whether the next occurrence follows directly
     written : int64[n], the number of each occurrence's written form
     bond : the bond of two written forms

@@ -1,7 +1,7 @@
 """Describes each cluster: lead, title, timeline, sources, agency, keywords, cohesion, and a stable id.
 
-Works in blocks, so that memory does not grow with the number of stories. A description depends on the story's own
-documents only, except for names of sections, which are found in all documents.
+Works in blocks, so that memory does not grow with the number of stories. A description depends on
+the story's own documents only, except for names of sections, which are found in all documents.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from .vectors import Vectors
 BLOCK = 1 << 14
 #: Microseconds of the window by which the peak of a story is found.
 PEAK = 6 * 3_600_000_000
-#: A story has an agency if at least this share of its documents, copies included, name the same one.
+#: A story has an agency if at least this share of its documents, copies included, name the same
+#: one.
 AGENCY = 1 / 3
 _UNDATED = np.iinfo(np.int64).max
 
@@ -46,20 +47,23 @@ def describe_stories(documents: Any, leads: Any, vectors: Vectors, canonicals: I
 
     Parameters
     ----------
-    documents : Arrow table of all documents (``doc_id``, ``title``, ``published``, ``source``, ``role``, ``agency``)
+    documents : Arrow table of all documents (``doc_id``, ``title``, ``published``, ``source``,
+        ``role``, ``agency``)
     leads : Arrow text column, title and lead of each document
     vectors : of the canonical documents
     canonicals : int64[n_canonicals], their rows
     labels : int64[n_canonicals], the cluster of each
     canonical_of : int64[n_documents], the row of each document's canonical
     """
-    # Stories are in the order of their labels (the first canonical), so that the same input gives the same order.
+    # Stories are in the order of their labels (the first canonical), so that the same input gives
+    # the same order.
     _, story = np.unique(labels, return_inverse=True)
     n_stories = int(story.max(initial=-1)) + 1
     story_of = np.empty(len(canonical_of), np.int64)
     story_of[canonicals] = story
     story_of = story_of[canonical_of]
-    # Members by time, undated ones last, then by id: the first one names the story, whatever the order of the input.
+    # Members by time, undated ones last, then by id: the first one names the story, whatever the
+    # order of the input.
     when = documents.column("published").cast(pa.int64()).fill_null(_UNDATED).to_numpy()
     ids = documents.column("doc_id").combine_chunks()
     ranks = np.empty(len(ids), np.int64)
@@ -135,7 +139,8 @@ def _blocks(offsets: Ints) -> list[tuple[int, int]]:
 def _timeline(when: Ints, offsets: npt.NDArray[np.int32]) -> tuple[Any, Any, Any]:
     """First, peak and last time of each story, null if no document has one; ``when`` is sorted within each story.
 
-    The peak begins the window of six hours with most documents, copies included; of equal ones, the first.
+    The peak begins the window of six hours with most documents, copies included; of equal ones, the
+    first.
     """
     sizes = np.diff(offsets)
     story = np.repeat(np.arange(len(sizes)), sizes)

@@ -1,7 +1,7 @@
 """Measures how well labels of stories agree with gold labels, with bootstrap intervals.
 
-BCubed weighs documents equally, so small stories count; pairwise measures and ARI weigh pairs equally, so the largest
-stories dominate; the V-measure, for comparison with other work, is high wherever there are many small stories.
+BCubed weighs documents equally, so small stories count; pairwise measures and ARI weigh pairs
+equally, so the largest stories dominate; the V-measure is high if there are many small stories.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ Interval = tuple[float, float]
 class Scores:
     """Agreement of found stories with gold ones; ``str()`` is one line.
 
-    ``intervals`` maps the name of a measure to its bootstrap interval; empty if there were no samples.
+    ``intervals`` maps the name of a measure to its bootstrap interval; empty if there were no
+    samples.
     """
 
     documents: int
@@ -58,8 +59,8 @@ def score(gold: Any, found: Any, *, samples: int = 1000, level: float = 0.95, se
     Parameters
     ----------
     gold, found : array [n_documents]
-        The story of each document: numbers, strings or anything hashable. A document in no story needs a label of
-        its own.
+        The story of each document: numbers, strings or anything hashable. A document in no story
+        needs a label of its own.
     samples : int
         Bootstrap samples for the intervals; 0 for none.
     level : float
@@ -78,16 +79,18 @@ def score(gold: Any, found: Any, *, samples: int = 1000, level: float = 0.95, se
 
     Notes
     -----
-    BCubed (Bagga and Baldwin 1998, as examined by Amigo et al. 2009): precision is the mean over documents of the share of a
-    document's found story that is of its gold story, recall the mean of the share of its gold story that is in its found
-    story, F1 the harmonic mean of the two. Pairwise: precision, recall and F1 of "these two documents are one story", each
-    0 instead of 0/0. ARI: the share of agreeing pairs, corrected for chance (Hubert and Arabie 1985), 1 if all pairs agree.
-    V-measure: Rosenberg and Hirschberg 2007.
+    BCubed (Bagga and Baldwin 1998, as examined by Amigo et al. 2009): precision is the mean over
+    documents of the share of a document's found story that is of its gold story, recall the mean of
+    the share of its gold story that is in its found story, F1 the harmonic mean of the two.
+    Pairwise: precision, recall and F1 of "these two documents are one story", each 0 instead of
+    0/0. ARI: the share of agreeing pairs, corrected for chance (Hubert and Arabie 1985), 1 if all
+    pairs agree. V-measure: Rosenberg and Hirschberg 2007.
 
-    Intervals are percentile intervals (Efron and Tibshirani 1993, chapter 13) over gold stories drawn with replacement, as
-    many as there are: documents of one story succeed and fail together, so drawing documents would make the intervals too
-    narrow. Story sizes are those of the whole set in each draw: a story drawn twice counts twice and is no rival of itself.
-    A wrongly joined pair counts half for the story of each of its two documents.
+    Intervals are percentile intervals (Efron and Tibshirani 1993, chapter 13) over gold stories
+    drawn with replacement, as many as there are: documents of one story succeed and fail together,
+    so drawing documents would make the intervals too narrow. Story sizes are those of the whole set
+    in each draw: a story drawn twice counts twice and is no rival of itself. A wrongly joined pair
+    counts half for the story of each of its two documents.
 
     Examples
     --------

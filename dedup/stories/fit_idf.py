@@ -1,7 +1,7 @@
 """Fits background counts to a corpus: in how many of its documents each stem occurs.
 
-Documents are segmented as in a run, the title belongs to its text, and identical texts count once. Text is streamed:
-memory is 12 bytes for each different stem and each different text.
+Documents are segmented as in a run, the title belongs to its text, and identical texts count once.
+Text is streamed: memory is 12 bytes for each different stem and each different text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ Hashes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.uint32]
 #: Stems in fewer documents are omitted: they count as rare anyway.
 LEAST = 4
-#: A mean coverage less than this above ``NATIVE`` means that many documents are below ``NATIVE``: a warning.
+#: A mean coverage less than this above ``NATIVE`` means that many documents are below ``NATIVE``: a
+#: warning.
 MARGIN = 0.1
 
 
@@ -37,10 +38,11 @@ MARGIN = 0.1
 class Fit:
     """``background``, the counts, and a summary of how they were fitted.
 
-    ``documents`` were read; ``repeated`` of them had the words of an earlier one and ``wordless`` had none, and
-    neither was counted. ``terms`` different stems, of which the background keeps those in enough documents;
-    ``coverage``, the mean share of a document's different stems that is kept; ``rejects``, rows and files that
-    could not be read; ``warnings`` of the readers and about low coverage.
+    ``documents`` were read; ``repeated`` of them had the words of an earlier one and ``wordless``
+    had none, and neither was counted. ``terms`` different stems, of which the background keeps
+    those in enough documents; ``coverage``, the mean share of a document's different stems that is
+    kept; ``rejects``, rows and files that could not be read; ``warnings`` of the readers and about
+    low coverage.
     """
 
     background: DocumentFrequencies
@@ -62,7 +64,8 @@ class Tally:
     def add(self, keys: Hashes, counts: Numbers) -> None:
         """Add counts to keys, which are sorted and different."""
         self._runs.append((keys, counts))
-        # Each run is at least twice as long as the next, so a key is merged a logarithmic number of times.
+        # Each run is at least twice as long as the next, so a key is merged a logarithmic number of
+        # times.
         while len(self._runs) > 1 and len(self._runs[-2][0]) < 2 * len(self._runs[-1][0]):
             self._merge()
 

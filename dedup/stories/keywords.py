@@ -1,7 +1,7 @@
-"""Turns the heaviest terms of a story into keywords that a reader would choose: «مجلس الأمن», «الرياض», not «والرياض».
+"""Turns the heaviest terms of a story into readable keywords: «مجلس الأمن», «الرياض», not «والرياض».
 
-A term is the hash of a stem; its words are looked up in titles and leads of the story. Of several spellings the
-commonest is shown, without clitics; verbs and everyday words are excluded; usual neighbours become one phrase.
+The words of a term, the hash of a stem, are looked up in titles and leads; the commonest spelling
+is shown, without clitics. Verbs and everyday words are excluded; usual neighbours form a phrase.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from .surface_words import SurfaceWords
 
 #: Keywords of a story, and the terms considered for them.
 KEYWORDS, CANDIDATES = 8, 20
-#: Background documents from which on a word is known, up to which it is hardly known, and from which on it is well known.
+#: Background documents from which on a word is known, up to which it is hardly known, and from
+#: which on it is well known.
 KNOWN, LITTLE_KNOWN, WELL_KNOWN = 20, 15, 30
 #: Letters of a word from which on its first letter may be a preposition that no list knows.
 LONG = 6
@@ -35,7 +36,8 @@ TANWIN, TATWEEL = "\u064b", 0x0640
 #: Clitics: conjunctions and prepositions written together with a word.
 _CLITICS = frozenset("وفبكل")
 _LETTERS = re.compile("[\u0621-\u063a\u0641-\u064a]+")
-#: Endings stripped to find forms of one word, in addition to those of the light stem; longest first.
+#: Endings stripped to find forms of one word, in addition to those of the light stem; longest
+#: first.
 _ENDINGS = (
     "اتهما",
     "اتهم",
@@ -60,7 +62,8 @@ _ENDINGS = (
     "ه",
     "ي",
 )
-#: Possessive pronouns, and the ending that replaces each: a ta marbuta is written ت before a pronoun.
+#: Possessive pronouns, and the ending that replaces each: a ta marbuta is written ت before a
+#: pronoun.
 _PRONOUNS = (
     ("تهما", "ه"),
     ("تهم", "ه"),
@@ -81,8 +84,9 @@ _PERSONS = ("هما", "ها", "هم", "نا", "ون", "ان", "وا", "ني", "�
 class Spelling:
     """A written word and its forms; those that few words need are computed on first use.
 
-    ``raw``: without vowel marks; ``plain``: also without clitics; ``with_article``: ``plain`` at level
-    *shingle*; ``folded``: that without the article; ``owned``: whether it ends in a possessive pronoun.
+    ``raw``: without vowel marks; ``plain``: also without clitics; ``with_article``: ``plain`` at
+    level *shingle*; ``folded``: that without the article; ``owned``: whether it ends in a
+    possessive pronoun.
     """
 
     def __init__(self, word: str) -> None:
@@ -162,8 +166,8 @@ def _occurrences(words: SurfaceWords, story: Ints, stories: Ints, terms: npt.NDA
 def _commonest(slots: Ints, codes: Ints, n_slots: int, spellings: list[Spelling]) -> Ints:
     """int64[n_slots]: a spelling of each candidate's commonest plain form; -1 if there is none.
 
-    Forms that end in a pronoun come last; ties go to the shorter form, then by letters. If a form occurs with
-    and without the alef of the accusative («حرقا», «حرق»), the one without is chosen.
+    Forms that end in a pronoun come last; ties go to the shorter form, then by letters. If a form
+    occurs with and without the alef of the accusative («حرقا», «حرق»), the one without is chosen.
     """
     names = sorted({one.plain for one in spellings}, key=lambda plain: (len(plain), plain))
     number = {plain: i for i, plain in enumerate(names)}
@@ -215,7 +219,8 @@ def _chosen(slots: range, commonest: list[Spelling | None], phrases: dict[int, P
 def _bond(first: Spelling, second: Spelling) -> Bond:
     """The bond of two neighbours: none for verbs and for a second word with a clitic («الفريق بجنيف»).
 
-    After a word with an article, one without belongs to the phrase only as a name («الملا عمر», not «السلطات حجب»).
+    After a word with an article, one without belongs to the phrase only as a name («الملا عمر», not
+    «السلطات حجب»).
     """
     if not first.folded or not second.folded or second.raw != second.plain or is_verb(first.with_article) or is_verb(second.with_article):
         return Bond.NONE

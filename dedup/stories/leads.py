@@ -1,7 +1,7 @@
 """Chooses the lead of each story: the document with the title that best says what happened.
 
-A lead is central, its title names what the story is about (focus), it is early, and several sources printed it
-(variety). Names of sections («كاريكاتير») come last; page furniture («- صحيفة المدى», «بالصور») costs a little.
+It is central, names what the story is about (focus), is early, and has several sources (variety).
+Names of sections («كاريكاتير») come last; page furniture («- صحيفة المدى», «بالصور») costs a little.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ FURNITURE, TRUNCATED, QUESTION = 0.4, 0.4, 0.3
 FEWEST_WORDS, SHORT = 4, 0.2
 #: A title of this many canonical documents is the name of a section.
 SECTION = 3
-#: Sources that give the full merit: a wire report in hundreds of outlets is no better lead than one in eight.
+#: Sources that give the full merit: a wire report in hundreds of outlets is no better lead than one
+#: in eight.
 MANY_SOURCES = 8
 
 _OUTLET = r"(صحيفة|صحيفه|جريدة|جريده|موقع|وكالة|وكاله|قناة|قناه|شبكة|شبكه|بوابة|بوابه|مجلة|مجله)"
 _TAG = r"(فيديو|بالفيديو|صور|بالصور|صورة|عاجل|شاهد|كاريكاتير|إنفوجرافيك|انفوجرافيك|إنفوغرافيك|انفوغرافيك)"
-#: An outlet after a dash, a tag set off by punctuation or the end of the title, remains of HTML (&quot;).
+#: An outlet after a dash, a tag set off by punctuation or the end of the title, remains of HTML
+#: (&quot;).
 _FURNITURE = rf"[-–—|]\s*{_OUTLET}\s\S+(\s\S+){{0,3}}\s*$|(^|[-–—|:!.(\[«\"“]\s*){_TAG}\s*($|[-–—|:!.)\]»\"”])|^{_TAG}\s|&#?[a-z0-9]+;"
 _QUESTION = r"[؟?]\s*[»\"”]?\s*$"
 _TRUNCATED = r"(\.{2,}|…)\s*$"

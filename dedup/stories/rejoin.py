@@ -1,7 +1,7 @@
 """Rejoins large stories that the neighbour limit split.
 
-Pairs beyond the limit count as dissimilar, so a great event falls into pieces of a few hundred documents. The pieces
-are few and are compared by all their pairs: the mean cosine of two stories is the dot product of their mean vectors.
+Pairs beyond the limit count as dissimilar, so a great event falls into pieces. All pairs of pieces
+are compared: the mean cosine of two stories is the dot product of their mean vectors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from ..kernels.stories.linkage import average_linkage
 from ..schema import DAY
 from .thresholds import HIGHEST
 
-#: Pieces compared at a time, all with all, and how often: in a dense neighbourhood of many events nearly every document may be a piece.
+#: Pieces compared at a time, all with all, and how often: in a dense neighbourhood of many events
+#: nearly every document may be a piece.
 PIECES, ROUNDS = 1024, 16
 
 

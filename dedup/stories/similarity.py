@@ -13,8 +13,9 @@ from ..config import StoryConfig
 from ..kernels.stories.similarity import Limits, Sparse, Timeline, window_neighbours
 from ..schema import DAY
 
-#: Postings read for one document. A month of five hundred documents a day needs a fifth of it; without the
-#: limit, documents of one second or without dates would read the postings of all the others.
+#: Postings read for one document. A month of five hundred documents a day needs a fifth of it;
+#: without the limit, documents of one second or without dates would read the postings of all the
+#: others.
 REACH = 1 << 18
 
 
@@ -45,7 +46,8 @@ def neighbours(
     Parameters
     ----------
     matrix : float32 CSR, rows of unit length without explicit zeros
-    times : float64[n], seconds; NaN where unknown: such a document is compared with all, without decay
+    times : float64[n], seconds; NaN where unknown: such a document is compared with all, without
+        decay
     headline : bool[n]
     least : the least similarity that is listed, and that of two headlines
     """

@@ -23,8 +23,8 @@ _SPACE = 0x20
 class SurfaceWords:
     """The words of texts without stop words, in text order.
 
-    ``terms`` uint64[n_words], flags 0; ``rows`` int64[n_words], the text of each; ``starts``, ``stops``
-    int64[n_words], its bytes in ``data``; ``text_starts`` int64[n_texts].
+    ``terms`` uint64[n_words], flags 0; ``rows`` int64[n_words], the text of each; ``starts``,
+    ``stops`` int64[n_words], its bytes in ``data``; ``text_starts`` int64[n_texts].
     """
 
     data: npt.NDArray[np.uint8]

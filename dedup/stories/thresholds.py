@@ -19,31 +19,33 @@ from .similarity import Edges
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-# The constants of this block were chosen on labelled stories; ``python -m bench.stories`` measures a change.
+# The constants of this block were chosen on labelled stories; ``python -m bench.stories`` measures
+# a change.
 #
 # Four more are in ``config``, whose help texts quote them. Density is the mean similarity to the
-# ``DENSE_NEIGHBOURS`` nearest documents, absent ones counting 0; above ``DENSE_SIMILARITY`` it raises the
-# threshold. On a day of at most ``QUIET_DAY`` documents, two headlines need ``QUIET_SHARE`` of
-# ``stories.headline_cut``.
+# ``DENSE_NEIGHBOURS`` nearest documents, absent ones counting 0; above ``DENSE_SIMILARITY`` it
+# raises the threshold. On a day of at most ``QUIET_DAY`` documents, two headlines need
+# ``QUIET_SHARE`` of ``stories.headline_cut``.
 #: Pairs below this relative similarity count as 0: they cannot join two stories by themselves.
 LEAST_RELATIVE = 0.5
 #: The share of ``stories.cut`` from which a document counts in a neighbourhood.
 NEIGHBOURHOOD = 0.35
-#: Density raises a threshold to at most this many times the plain one: an event that hundreds report is
-#: a dense neighbourhood of its own.
+#: Density raises a threshold to at most this many times the plain one: an event that hundreds
+#: report is a dense neighbourhood of its own.
 HIGHEST = 2.7
-#: Rise of the headlines' threshold, as a share of ``stories.headline_cut``, with each e-fold of documents a
-#: day. Chance similarities of strangers fall off exponentially, so the largest of n grows with log n.
+#: Rise of the headlines' threshold, as a share of ``stories.headline_cut``, with each e-fold of
+#: documents a day. Chance similarities of strangers fall off exponentially, so the largest of n
+#: grows with log n.
 RISE = 1 / 6
 #: Standard deviation, in days, of the time decay between two bulletins.
 BULLETIN_DAYS = 0.8
 #: Days within which two documents are of one day, and beyond which they are of different days.
 SAME_DAY, OTHER_DAY = 0.75, 1.25
-#: Recurrence up to which a document reports an event, and from which it is a bulletin. At 1, other days have
-#: as many similar documents as its own.
+#: Recurrence up to which a document reports an event, and from which it is a bulletin. At 1, other
+#: days have as many similar documents as its own.
 EVENT, BULLETIN = 0.4, 0.8
-#: Similarity added to a document's own day, and similarity on other days that follow-ups explain: without
-#: them a few similar documents would count as evidence.
+#: Similarity added to a document's own day, and similarity on other days that follow-ups explain:
+#: without them a few similar documents would count as evidence.
 PRIOR, FOLLOW_UPS = 0.5, 1.0
 #: Pairs processed at a time.
 PAIRS = 1 << 22
@@ -108,9 +110,10 @@ def relative_similarity(
 ) -> Floats:
     """float64[n_edges]: the similarity of each pair over its threshold.
 
-    Two headlines fade faster and have a threshold of their own. A headline and an article share words
-    only, which are a part of a headline's vector, and need the threshold of articles. A pair has the
-    larger density of its two documents. Two bulletins of different days are different stories.
+    Two headlines fade faster and have a threshold of their own. A headline and an article share
+    words only, which are a part of a headline's vector, and need the threshold of articles. A pair
+    has the larger density of its two documents. Two bulletins of different days are different
+    stories.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""TF-IDF vectors of documents, from the title (weighted) and the first words of the text, as one sparse matrix.
+"""TF-IDF vectors of documents, from the title (weighted) and the first words of the text.
 
-Document frequencies come from a background corpus and this one together, so that thresholds mean the same in a corpus
-of twelve documents and of a million. Documents in another language than the background's are weighed by themselves.
+A background corpus adds to the document frequencies, so that thresholds mean the same for twelve
+documents and a million. Documents in another language than its are weighed by themselves.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from ..config import StoryConfig
 from ..kernels.stories.tfidf import smoothed_idf
 from ..text.document_frequencies import FLAGS, DocumentFrequencies
 
-#: A document is *native*, in the language of the background, if the background knows this share of its different terms.
+#: A document is *native*, in the language of the background, if the background knows this share of
+#: its different terms.
 NATIVE = 0.7
 BLOCK = 1 << 20
 
@@ -28,8 +29,8 @@ BLOCK = 1 << 20
 class Vectors:
     """TF-IDF vectors of documents.
 
-    ``matrix`` float32 CSR [n_documents, n_terms], rows of length 1 (or 0); ``terms`` uint64[n_terms], the
-    term hash of each column.
+    ``matrix`` float32 CSR [n_documents, n_terms], rows of length 1 (or 0); ``terms``
+    uint64[n_terms], the term hash of each column.
     """
 
     matrix: Any
@@ -43,13 +44,14 @@ def vectorize(
 
     Parameters
     ----------
-    titles, bodies : term rows, see ``fingerprint.py``; the first ``lead_words`` terms of a body count
-    letters : the character shingles of a headline's title, else an empty row; a headline has few words, and
-        runs of letters match where endings differ
+    titles, bodies : term rows, see ``fingerprint.py``; the first ``lead_words`` terms of a body
+        count
+    letters : the character shingles of a headline's title, else an empty row; a headline has few
+        words, and runs of letters match where endings differ
     known : the background corpus
     stories : int64[n_documents], optional
-        A first clustering: documents of one story count once in document frequencies. A name is not common
-        because the one event that it belongs to has a hundred headlines.
+        A first clustering: documents of one story count once in document frequencies. A name is not
+        common because the one event that it belongs to has a hundred headlines.
     """
     n = len(titles[1]) - 1
     leads = take_rows(*bodies, np.arange(n), np.full(n, config.lead_words))
@@ -79,12 +81,13 @@ def story_rows(
 ) -> tuple[Rows, Rows, Rows]:
     """The rows of chosen documents that ``vectorize`` takes: (titles, bodies, letters).
 
-    The text of a headline is its title, which counts once. A headline that is too short to judge gets empty
-    rows and stays alone: «كاريكاتير» is no story. Only headlines have letters.
+    The text of a headline is its title, which counts once. A headline that is too short to judge
+    gets empty rows and stays alone: «كاريكاتير» is no story. Only headlines have letters.
 
     Parameters
     ----------
-    terms, title_terms, letters : ``terms``, ``title_terms`` and ``title_shingles`` of ``Fingerprints``
+    terms, title_terms, letters : ``terms``, ``title_terms`` and ``title_shingles`` of
+        ``Fingerprints``
     rows : int64[n], the chosen documents
     headline, short : bool[n], of the chosen documents
     left_out : uint64, terms that do not count in titles

@@ -64,8 +64,9 @@ DISK_MS = 20_000
 class RedisStore:
     """A ``Store`` in Redis.
 
-    ``{prefix}:facts`` is the metadata that the index was made with. All other keys begin with its *root*:
-    ``{prefix}:`` and four random letters drawn when the index is made. After the root come::
+    ``{prefix}:facts`` is the metadata that the index was made with. All other keys begin with its
+    *root*: ``{prefix}:`` and four random letters drawn when the index is made. After the root
+    come::
 
         i  identity           s  changes so far (the sequence)   n  next number   l  last number
         c  number of copies   f  change feed, a list             v  events, a list

@@ -57,7 +57,8 @@ class SqliteReader:
 
     Parameters
     ----------
-    follows : whether the connection sees later commits of other processes, see ``schema.connect_reader``
+    follows : whether the connection sees later commits of other processes, see
+        ``schema.connect_reader``
     """
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, follows: bool = True) -> None:

@@ -111,7 +111,8 @@ def assign_documents(documents, founds, keep, first_row, window, rules, limits):
     ----------
     documents : Documents
     founds : int64[n], the story that each document founds if it joins none
-    keep : whether documents become rows of the window, from ``first_row`` on; there must be room for them
+    keep : whether documents become rows of the window, from ``first_row`` on; there must be room
+        for them
     window : Window; its ``names`` break ties between stories: the smaller one wins
     rules : StoryRules
     limits : SearchLimits
@@ -119,7 +120,8 @@ def assign_documents(documents, founds, keep, first_row, window, rules, limits):
     Returns
     -------
     (stories int64[n], merged_by int64[m], merged int64[m])
-        The story joined, -1 if none. Document ``merged_by`` shows ``merged`` to be one story with the one it joins.
+        The story joined, -1 if none. Document ``merged_by`` shows ``merged`` to be one story with
+        the one it joins.
     """
     n, story, names = len(founds), window.story, window.names
     touched, likes, times, headlines, sums = window.touched, window.likes, window.times, window.headlines, window.sums

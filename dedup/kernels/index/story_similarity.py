@@ -10,7 +10,8 @@ from .tfidf import column_of
 
 #: Documents compared in full with a new one.
 MOST = 256
-#: Nearest documents whose mean similarity is the density. A batch run takes twice as many: it also sees later ones.
+#: Nearest documents whose mean similarity is the density. A batch run takes twice as many: it also
+#: sees later ones.
 NEAREST = 40
 HOUR, DAY = 3600.0, 86400.0
 _article_threshold, _headline_threshold = leaf(article_threshold), leaf(headline_threshold)
@@ -47,8 +48,8 @@ def shared_weight(window, row):
 def relative_similarity(similarity, days, headlines, density, daily, rules):
     """Similarity of a pair with 0, 1 or 2 headlines over its threshold and caution; 0 below ``rules.least``.
 
-    ``similarity`` is faded with ``rules.decay_days`` over the ``days`` between. ``stories.thresholds`` has the
-    rule of a batch run, which also knows bulletins.
+    ``similarity`` is faded with ``rules.decay_days`` over the ``days`` between.
+    ``stories.thresholds`` has the rule of a batch run, which also knows bulletins.
     """
     if headlines == 2:
         steepness = max(rules.headline_decay_days**-2 - rules.decay_days**-2, 0.0)
@@ -96,9 +97,10 @@ def look_up(documents, i, window, own, order):
 def find_similar(documents, i, window, rules, limits, own, order):
     """Find rows similar to document ``i``: writes ``window.touched`` and ``window.likes`` (cosine faded with time).
 
-    Reads posting lists from the rarest term on until ``limits.postings`` are read; of the first list that is
-    too long, the newest rows. Compares in full those rows that reach ``limits.score`` in these lists, at most
-    ``MOST``: the highest scores, of equal ones the newest. Returns the number of rows found.
+    Reads posting lists from the rarest term on until ``limits.postings`` are read; of the first
+    list that is too long, the newest rows. Compares in full those rows that reach ``limits.score``
+    in these lists, at most ``MOST``: the highest scores, of equal ones the newest. Returns the
+    number of rows found.
     """
     touched, likes, scores, dense = window.touched, window.likes, window.scores, window.dense
     time, headline = documents.times[i], documents.headlines[i]

@@ -7,7 +7,8 @@ import numpy as np
 from ..jit import jit, leaf
 from ..stories.tfidf import smoothed_idf
 
-#: Lowest bits of a term that are flags, see ``text/document_frequencies.py``; runs of letters have both.
+#: Lowest bits of a term that are flags, see ``text/document_frequencies.py``; runs of letters have
+#: both.
 FLAGS = np.uint64(3)
 _idf = leaf(smoothed_idf)
 
@@ -53,14 +54,16 @@ def weigh_rows(texts, weighting, known, table, columns, live, documents, most):
     texts : TermRows
     weighting : Weighting
     known : KnownTerms
-    table, columns, live, documents : of ``Window``; alone, since a tuple of all its arrays takes longer to pass
+    table, columns, live, documents : of ``Window``; alone, since a tuple of all its arrays takes
+        longer to pass
     most : terms kept of a document: the heaviest, the first of equal ones
 
     Returns
     -------
-    (terms uint64[n, most], weights float32[n, most], words int32[n], lengths int32[n], native bool[n])
-        Row i has ``lengths[i]`` entries: ``words[i]`` words, then runs of letters. Dropped terms count in its
-        norm: with all of them its length is 1.
+    (terms uint64[n, most], weights float32[n, most], words int32[n], lengths int32[n], native
+    bool[n])
+        Row i has ``lengths[i]`` entries: ``words[i]`` words, then runs of letters. Dropped terms
+        count in its norm: with all of them its length is 1.
     """
     # Unpacked once: an attribute of a tuple costs a reference count at every use.
     titles, title_offsets, bodies, body_offsets, letters, letter_offsets = texts

@@ -1,7 +1,7 @@
 """Encodes rows of word numbers as bytes, and assigns numbers to words.
 
-A code is the prefix of its class ``c``, of numbers from ``2**c - 16`` on, and further bits. Prefixes
-are a Huffman code (1952) over 15,000 news pages: 1.85 bytes a word, where LEB128 takes 2.12.
+A code is the prefix of its class ``c`` (numbers from ``2**c - 16`` on) and further bits. Prefixes
+are a Huffman code (1952) over 15,000 news pages: 1.85 bytes a word; LEB128 takes 2.12.
 """
 
 from __future__ import annotations

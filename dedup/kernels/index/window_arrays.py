@@ -34,7 +34,8 @@ def take_columns(terms, lengths, table, columns, n_columns):
 def make_room(terms, lengths, window, used):
     """Make room for documents in the lists of their terms.
 
-    Returns the new end of the used part of the pool; -1 if the pool is too small, with all lists as they were.
+    Returns the new end of the used part of the pool; -1 if the pool is too small, with all lists as
+    they were.
 
     Parameters
     ----------

@@ -72,7 +72,8 @@ class Window(NamedTuple):
     #: The pool: int32 rows and float32 weights.
     posting_rows: Any
     posting_weights: Any
-    #: [n_rows, TERMS]: the vector of each document; int32[n_rows]: its length, and how many are words.
+    #: [n_rows, TERMS]: the vector of each document; int32[n_rows]: its length, and how many are
+    #: words.
     row_columns: Any
     row_weights: Any
     row_lengths: Any
@@ -81,19 +82,22 @@ class Window(NamedTuple):
     headlines: Any
     #: float64[n_rows], seconds.
     times: Any
-    #: int64[n_rows]: the story, -1 once the document is dropped; the next older row of the story, -1 if none.
+    #: int64[n_rows]: the story, -1 once the document is dropped; the next older row of the story,
+    #: -1 if none.
     story: Any
     older: Any
     #: int64[n_rows]: the number by which the caller knows the document.
     numbers: Any
-    #: int64[n_stories]: the newest row, -1 if none, and the number by which the caller knows the story.
+    #: int64[n_stories]: the newest row, -1 if none, and the number by which the caller knows the
+    #: story.
     newest: Any
     names: Any
     #: int32[8192], a ring: documents by hour.
     hours: Any
     #: int64[3]: native documents with words, other documents with words, documents with letters.
     documents: Any
-    #: Scratch by column, by row and by story; all but ``touched`` and ``likes`` are zeros between calls.
+    #: Scratch by column, by row and by story; all but ``touched`` and ``likes`` are zeros between
+    #: calls.
     dense: Any
     wanted: Any
     scores: Any

@@ -87,10 +87,10 @@ def merge_runs(times, one, one_stop, other, other_stop, to):
 def average_linkage(n_nodes, left, right, similarity, times, window, least, threshold):
     """int64[n_nodes]: the cluster of each node, named by its smallest node.
 
-    Merges the two clusters with the highest average similarity over all pairs of nodes until none reaches
-    ``threshold``. Pairs more than ``window`` apart have no edge and do not count in the average, so a story
-    that outlasts the window stays one cluster; but at least the share ``least`` of all pairs counts, so a
-    few pairs cannot join two long stories.
+    Merges the two clusters with the highest average similarity over all pairs of nodes until none
+    reaches ``threshold``. Pairs more than ``window`` apart have no edge and do not count in the
+    average, so a story that outlasts the window stays one cluster; but at least the share ``least``
+    of all pairs counts, so a few pairs cannot join two long stories.
 
     Parameters
     ----------
@@ -102,9 +102,9 @@ def average_linkage(n_nodes, left, right, similarity, times, window, least, thre
 
     Notes
     -----
-    Sokal and Michener 1958, on sums of edges instead of a matrix: a merge reads the edges of its two
-    clusters, and the heap ignores merges of clusters that no longer exist. Equal merges are in the order
-    of their clusters; a merged cluster comes after all before it.
+    Sokal and Michener 1958, on sums of edges instead of a matrix: a merge reads the edges of its
+    two clusters, and the heap ignores merges of clusters that no longer exist. Equal merges are in
+    the order of their clusters; a merged cluster comes after all before it.
     """
     n_edges = len(left)
     starts = np.zeros(2 * n_nodes + 1, np.int64)

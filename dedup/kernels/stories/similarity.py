@@ -21,8 +21,8 @@ class Sparse(NamedTuple):
 class Timeline(NamedTuple):
     """Rows in the order of their times: ``undated`` undated rows, then dated ones.
 
-    ``times`` float64[n_rows], ``headline`` bool[n_rows]; ``starts`` int64[n_rows], the first dated row in
-    the window of each row.
+    ``times`` float64[n_rows], ``headline`` bool[n_rows]; ``starts`` int64[n_rows], the first dated
+    row in the window of each row.
     """
 
     times: Any
@@ -34,8 +34,9 @@ class Timeline(NamedTuple):
 class Limits(NamedTuple):
     """``least`` float32[2], the least similarity kept and that of two headlines; ``most``, neighbours kept for a row.
 
-    ``reach``: postings read for a row. If its columns have more in its window, the longest of them are read
-    only nearest to the row, all to the same length: rows further off then count by rarer columns alone.
+    ``reach``: postings read for a row. If its columns have more in its window, the longest of them
+    are read only nearest to the row, all to the same length: rows further off then count by rarer
+    columns alone.
     """
 
     least: Any
@@ -58,9 +59,9 @@ def window_neighbours(by_row, by_column, timeline, decay, limits, first_row, las
     Returns
     -------
     (left int32[n], right int32[n], similarity float32[n])
-        right < left; similarity is cosine times exp(-dt**2 / (2 decay**2)). Of equal similarities the later
-        row is kept, which is nearer. Cost: for each term of a row, the rows in the window that have it, at
-        most ``reach``.
+        right < left; similarity is cosine times exp(-dt**2 / (2 decay**2)). Of equal similarities
+        the later row is kept, which is nearer. Cost: for each term of a row, the rows in the window
+        that have it, at most ``reach``.
     """
     # Unpacked once: an attribute of a tuple costs a reference count at every use.
     indptr, indices, data = by_row
@@ -75,7 +76,8 @@ def window_neighbours(by_row, by_column, timeline, decay, limits, first_row, las
     right = np.empty(1024, np.int32)
     similarity = np.empty(1024, np.float32)
     used = 0
-    # In each column: the first dated row, the first row in the window, the row itself. The last two only move forward.
+    # In each column: the first dated row, the first row in the window, the row itself. The last two
+    # only move forward.
     dated = columns_ptr[:-1].copy()
     heads = columns_ptr[:-1].copy()
     own = np.full(len(heads), -1, np.int64)

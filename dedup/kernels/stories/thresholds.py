@@ -13,7 +13,8 @@ class StoryRules(NamedTuple):
     #: Thresholds of two articles in a sparse neighbourhood and of two headlines on a busy day.
     cut: float
     headline_cut: float
-    #: Rise of the articles' threshold with density above ``dense_from``, up to ``highest`` times ``cut``.
+    #: Rise of the articles' threshold with density above ``dense_from``, up to ``highest`` times
+    #: ``cut``.
     rise_with_density: float
     dense_from: float
     highest: float
@@ -24,8 +25,8 @@ class StoryRules(NamedTuple):
     headline_decay_days: float
     #: Least relative similarity that counts.
     least: float
-    #: On a day of ``quiet_day`` documents headlines need ``quiet_share`` of their threshold; it rises by
-    #: ``rise_with_day`` with each e-fold of documents.
+    #: On a day of ``quiet_day`` documents headlines need ``quiet_share`` of their threshold; it
+    #: rises by ``rise_with_day`` with each e-fold of documents.
     quiet_day: float
     quiet_share: float
     rise_with_day: float
