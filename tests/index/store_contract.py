@@ -30,6 +30,12 @@ def words(*rows: Sequence[tuple[int, int]]) -> TokenRows:
     return TokenRows(np.array([token for token, _ in flat], np.uint64), np.array([term for _, term in flat], np.uint64), offsets)
 
 
+def recent(store, since: int) -> list[int]:
+    """Numbers of the entries that arrived at or after a time, ascending."""
+    found = store.fetch(range(store.last_number() + 1))
+    return [item.number for item in found if item is not None and item.arrived >= since]
+
+
 def read(kept: TokenRows) -> list[list[tuple[int, int]]]:
     pairs = list(zip(kept.tokens.tolist(), kept.terms.tolist(), strict=True))
     return [pairs[start:end] for start, end in zip(kept.offsets.tolist(), kept.offsets.tolist()[1:], strict=False)]
@@ -71,7 +77,7 @@ class StoreContract:
     def test_a_new_store_is_empty(self, opened):
         store = opened()
         assert len(store) == 0 and store.sync() == ([], []) and store.events(0) == []
-        assert store.recent(0) == [] and store.older_than(1 << 60, 10) == [] and store.fetch([]) == []
+        assert recent(store, 0) == [] and store.older_than(1 << 60, 10) == [] and store.fetch([]) == []
         assert read(store.words([])) == [] and read(store.words([5])) == [[]] and store.fetch([5]) == [None]
         assert found(store, [KEYS, []]) == ([[], []], [0, 0]) and found(store, []) == ([], [])
         assert store.all_numbers(1).tolist() == []
@@ -130,7 +136,7 @@ class StoreContract:
         store.commit(WriteBatch([entry(number, title="عنوان جديد", arrived=9_000, status="copy")], words([]), kept_words={number}))
         assert len(store) == 1 and store.stats()["copies"] == 1
         assert store.fetch([number])[0].title == "عنوان جديد" and read(store.words([number])) == before
-        assert store.recent(9_000) == [number] and store.older_than(9_000, 5) == []
+        assert recent(store, 9_000) == [number] and store.older_than(9_000, 5) == []
         store.commit(WriteBatch([entry(number)], words([(4, 4)])))
         assert read(store.words([number])) == [[(4, 4)]] and store.stats()["copies"] == 0
         store.commit(WriteBatch([entry(number)], words([])))
@@ -141,7 +147,7 @@ class StoreContract:
         first = add(store, 3, status="copy")
         store.commit(WriteBatch(removed=[first + 1, first + 2], **postings((1, first), (1, first + 1))))
         assert len(store) == 1 and store.fetch([first, first + 1, first + 2])[1:] == [None, None] and store.stats()["copies"] == 1
-        assert read(store.words([first + 1])) == [[]] and store.recent(0) == [first]
+        assert read(store.words([first + 1])) == [[]] and recent(store, 0) == [first]
         assert store.allocate(1) > first + 2
         store.compact()
         assert store.all_numbers(1).tolist() == [first] and opened().fetch([first + 2]) == [None]
@@ -151,7 +157,7 @@ class StoreContract:
         first = store.allocate(4)
         arrived = [500, 300, 300, 1 << 51]
         store.commit(WriteBatch([entry(first + at, arrived=when) for at, when in enumerate(arrived)], TokenRows.none(4)))
-        assert store.recent(301) == [first, first + 3] and store.recent(300) == [first + at for at in range(4)]
+        assert recent(store, 301) == [first, first + 3] and recent(store, 300) == [first + at for at in range(4)]
         assert store.older_than(500, 10) == [first + 1, first + 2] and store.older_than(501, 1) == [first + 1]
         assert store.older_than(300, 10) == []
 
@@ -226,7 +232,7 @@ class SharedStoreContract(StoreContract):
         assert len(other) == 1 and other.all_numbers(5).tolist() == [] and other.fetch([theirs]) == [None]
         assert len(other.sync()[0]) == 1
         other.commit(batch)
-        assert len(one) == 2 and one.sync() == ([theirs], []) and ours not in one.recent(0)
+        assert len(one) == 2 and one.sync() == ([theirs], []) and ours not in recent(one, 0)
 
     def test_a_large_batch_becomes_visible_as_a_whole(self, opened):
         one, other = opened(), opened()

@@ -147,7 +147,7 @@ class RedisStore:
         return [number for number, gone in changed.items() if not gone], [number for number, gone in changed.items() if gone]
 
     def _all_changed(self) -> tuple[list[int], list[int]]:
-        there = self.recent(-(1 << 62))
+        there = self._existing_numbers()
         end = max([int(self._get(b"n") or 0), *(number + 1 for number in there)])
         return there, np.setdiff1d(np.arange(end), np.array(there, np.int64)).tolist()
 
@@ -216,9 +216,9 @@ class RedisStore:
         """See ``Store.words``."""
         return gather_words(self._values(b"w", numbers))
 
-    def recent(self, since: int) -> list[int]:
-        """Numbers of the entries that arrived at or after a time (microseconds), ascending."""
-        members = self._read("looking for recent entries", "zrangebyscore", self._root + b"a", since, "+inf")
+    def _existing_numbers(self) -> list[int]:
+        """Numbers of all entries, ascending."""
+        members = self._read("looking for changes", "zrangebyscore", self._root + b"a", "-inf", "+inf")
         return sorted(numbers_of(b"".join(members)))
 
     def older_than(self, when: int, most: int) -> list[int]:

@@ -224,13 +224,6 @@ class SqliteReader:
                 raise schema.damaged(self._folder, f"words {known} to {first - 1} are missing")
             self._vocabulary.load(words[(known - first) * WORD_BYTES :])
 
-    def recent(self, since: int) -> list[int]:
-        """Numbers of the entries that arrived at or after a time (microseconds), ascending."""
-        with schema.translated_errors(self._folder):
-            return sorted(
-                number for (number,) in self._connection.execute("SELECT number FROM documents WHERE arrived >= ?", (int(since),))
-            )
-
     def older_than(self, when: int, most: int) -> list[int]:
         """See ``Store.older_than``."""
         query = "SELECT number FROM documents WHERE arrived < ? ORDER BY arrived, number LIMIT ?"

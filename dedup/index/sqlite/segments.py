@@ -230,11 +230,6 @@ class Segment:
     def __len__(self) -> int:
         return len(self.values)
 
-    @property
-    def nbytes(self) -> int:
-        """Size of the arrays in bytes, in memory or mapped."""
-        return sum(array.nbytes for array in self._arrays().values())
-
     @cached_property
     def arrays(self) -> SegmentArrays:
         """The segment as its kernels take it."""

@@ -23,7 +23,7 @@ from dedup.index.redis.connection import read_url
 from dedup.index.redis.store import RedisStore
 from dedup.index.store import WriteBatch, WriteConflict
 from tests.index.redis.redis_server import MISSING, RedisServer, find_server
-from tests.index.store_contract import SharedStoreContract, add, entry, found, postings, read, words
+from tests.index.store_contract import SharedStoreContract, add, entry, found, postings, read, recent, words
 
 pytestmark = pytest.mark.skipif(find_server() is None, reason=MISSING)
 
@@ -266,7 +266,7 @@ def test_concurrent_writers_lose_and_duplicate_nothing(server, opened):
         seen += reader.sync()[0]
         time.sleep(0.002)
     seen += reader.sync()[0]
-    assert sorted(seen) == sorted(done) == reader.recent(0) and len(done) == 2 * writers * commits == len(reader)
+    assert sorted(seen) == sorted(done) == recent(reader, 0) and len(done) == 2 * writers * commits == len(reader)
     numbers, _ = found(reader, [[77]], most=10_000)
     assert len(numbers[0]) == len(set(numbers[0])) == writers * commits
     assert all(reader.all_numbers(writer * 1_000 + at).size == 1 for writer in range(1, writers + 1) for at in range(commits))
@@ -383,7 +383,7 @@ def test_a_reader_too_far_behind_gets_all_entries(opened, monkeypatch):
     for _ in range(5):
         add(one)
     changed, removed = other.sync()
-    assert sorted(changed) == one.recent(0) and len(changed) == 7 and removed == [first]
+    assert sorted(changed) == recent(one, 0) and len(changed) == 7 and removed == [first]
     add(one)
     assert len(other.sync()[0]) == 1
 

@@ -21,7 +21,7 @@ from dedup.index.sqlite import store as sqlite_store
 from dedup.index.sqlite.segments import Segment
 from dedup.index.sqlite.store import SqliteStore
 from dedup.index.store import WriteBatch
-from tests.index.store_contract import add, entry, postings, read, words
+from tests.index.store_contract import add, entry, postings, read, recent, words
 
 
 @pytest.fixture
@@ -396,7 +396,7 @@ def test_readers_see_whole_commits_during_writes_and_merges(opener, folder, smal
     def reads(at):
         try:
             reader = SqliteStore.open(folder, {}, "r", "process")
-            known = set(reader.recent(0)) if not reader.sync()[0] else set()
+            known = set(recent(reader, 0)) if not reader.sync()[0] else set()
             while not stop.is_set():
                 known.update(reader.sync()[0])
                 count = len(known)

@@ -203,7 +203,8 @@ def test_an_open_segment_survives_the_deletion_of_its_file(tmp_path):
     segment.write(tmp_path / "a")
     again = Segment.open(tmp_path / "a")
     again.verify()
-    assert (len(again), again.nbytes, entries_of(again)) == (5000, segment.nbytes, entries_of(segment))
+    assert (len(again), entries_of(again)) == (5000, entries_of(segment))
+    assert [array.nbytes for array in again.arrays[:4]] == [array.nbytes for array in segment.arrays[:4]]
     assert all(array.ctypes.data % 64 == 0 for array in (again.directory, again.low, again.high, again.values))
     (tmp_path / "a").unlink()
     assert lists_of(again.lookup(*oracle.flat([keys.tolist()]), 9)) == ([list(range(5000))], [0])
