@@ -9,6 +9,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import wraps
+from threading import Lock
 from typing import TypeVar
 
 Batch = TypeVar("Batch")
@@ -20,6 +22,25 @@ def thread_count(threads: int) -> int:
     if threads > 0:
         return threads
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def computed_once(load: Callable[[], Output]) -> Callable[[], Output]:
+    """Cache the result of a function without arguments.
+
+    Threads that call it at the same time wait for one of them, where ``functools.cache`` would let
+    each compute the result.
+    """
+    lock, results = Lock(), list[Output]()
+
+    @wraps(load)
+    def cached() -> Output:
+        if not results:
+            with lock:
+                if not results:
+                    results.append(load())
+        return results[0]
+
+    return cached
 
 
 def map_batches(function: Callable[[Batch], Output], batches: Iterable[Batch], threads: int) -> Iterator[Output]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays.rows import text_array, text_rows
+from ..arrays.threads import computed_once
 from ..kernels.text.tokens import last_characters
 from ..text.spellings import BLANKS, fold, spelling_pattern
 
@@ -110,7 +110,7 @@ class _Forms(NamedTuple):
     prefilter: str  # for RE2: true of every text with letters that may begin a form
 
 
-@cache
+@computed_once
 def _load_forms() -> _Forms:
     written = resources.files("dedup").joinpath("data/agencies.toml").read_text(encoding="utf-8")
     tables = tomllib.loads(written)

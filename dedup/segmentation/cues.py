@@ -10,10 +10,10 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 from typing import Any
 
+from ..arrays.threads import computed_once
 from ..text.spellings import BLANKS, WEIGHTLESS, fold, spelling_pattern
 
 #: A line longer than this is a paragraph, whatever it says.
@@ -140,7 +140,7 @@ class Cues:
     links: re.Pattern[str]
 
 
-@cache
+@computed_once
 def load_cues() -> Cues:
     """Read and compile ``data/cues.toml``, once per process."""
     written = resources.files("dedup").joinpath("data/cues.toml").read_text(encoding="utf-8")
