@@ -42,7 +42,8 @@ def ask(address, method="GET", value=None, headers=None):
     headers = {"content-type": "application/json"} if headers is None else headers
     request = urllib.request.Request(address, data, headers, method=method)
     try:
-        with OPENER.open(request, timeout=30) as answer:
+        # With a cold cache, the first request compiles the kernels.
+        with OPENER.open(request, timeout=120) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
