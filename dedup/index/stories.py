@@ -43,7 +43,7 @@ class OnlineStories:
         """Apply what other writers did to the index: numbers of added and removed entries."""
         if self._window is not None:
             self.forget([*removed, *added])
-            self._load(added)
+            self._load_recent(added)
 
     def forget(self, numbers: list[int]) -> None:
         """Take documents out of the window."""
@@ -103,7 +103,7 @@ class OnlineStories:
             oldest = max(0, stop - _MOST)
             while stop > oldest:
                 first = max(oldest, stop - _BLOCK)
-                dates = self._load(range(first, stop))
+                dates = self._load_recent(range(first, stop))
                 stop = first
                 # Entries are roughly in the order of their dates: a block older than the window
                 # ends the search.
@@ -111,7 +111,7 @@ class OnlineStories:
                     break
         return self._window
 
-    def _load(self, numbers: Any) -> Floats:
+    def _load_recent(self, numbers: Any) -> Floats:
         """Put those entries into the window that are recent enough; returns the dates of all dated ones."""
         entries = [e for e in self._store.fetch(list(numbers)) if e is not None and e.canonical == e.number and e.story is not None]
         dates = np.array([entry.published for entry in entries if is_dated(entry)], np.float64) / 1e6

@@ -376,15 +376,15 @@ def join_batches(batches: Iterable[tuple[PageBatch, Position]], max_rows: int) -
     for batch, position in batches:
         own_rows, own_size = batch.pages.num_rows + batch.rejects.num_rows, batch.pages.nbytes
         if waiting and (rows + own_rows > max_rows or size + own_size > BATCH_BYTES):
-            yield _join(waiting), end
+            yield _concatenate(waiting), end
             waiting, rows, size = [], 0, 0
         waiting.append(batch)
         rows, size, end = rows + own_rows, size + own_size, position
     if waiting:
-        yield _join(waiting), end
+        yield _concatenate(waiting), end
 
 
-def _join(batches: list[PageBatch]) -> PageBatch:
+def _concatenate(batches: list[PageBatch]) -> PageBatch:
     if len(batches) == 1:
         return batches[0]
     return PageBatch(_concat([batch.pages for batch in batches], PAGES), _concat([batch.rejects for batch in batches], REJECTS))

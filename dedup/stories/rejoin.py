@@ -56,11 +56,11 @@ def rejoin_truncated(
         # The next pieces, and the largest of the earlier ones with all that joined them.
         earlier, sizes = np.unique(labels[np.isin(labels, waiting[:start])], return_counts=True)
         largest = earlier[np.argsort(-sizes, kind="stable")[:PIECES]]
-        labels = _join(np.union1d(largest, waiting[start : start + PIECES]), labels, matrix, times, headline, config)
+        labels = _join_stories(np.union1d(largest, waiting[start : start + PIECES]), labels, matrix, times, headline, config)
     return labels
 
 
-def _join(
+def _join_stories(
     stories: Ints, labels: Ints, matrix: Any, times: npt.NDArray[np.float64], headline: npt.NDArray[np.bool_], config: StoryConfig
 ) -> Ints:
     """Join those of some stories, ascending, whose pairs reach their threshold on average."""

@@ -157,7 +157,7 @@ def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
     return any(first <= code <= last for first, last in ranges)
 
 
-def _write() -> None:
+def _write_table() -> None:
     table = build_table()
     path = resources.files("dedup.data").joinpath("folding.npz")
     with resources.as_file(path) as target:
@@ -165,4 +165,4 @@ def _write() -> None:
 
 
 if __name__ == "__main__":
-    _write()
+    _write_table()

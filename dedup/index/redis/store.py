@@ -200,7 +200,7 @@ class RedisStore:
         """Bytes of each bucket, and the records of all, uint32[n, 2]: value, bits of the key."""
         start = self._root + letter
         names = [start + name for name in map(_NAME, buckets.tolist())]
-        identity, *lists = self._read("looking up keys", "mget", [self._root + b"i", *names])
+        identity, *lists = self._request("looking up keys", "mget", [self._root + b"i", *names])
         self._check_identity(identity)
         full = [each or b"" for each in lists]
         return np.fromiter(map(len, full), np.int64, len(full)), np.frombuffer(b"".join(full), "<u4").reshape(-1, 2)
@@ -218,22 +218,22 @@ class RedisStore:
 
     def _existing_numbers(self) -> list[int]:
         """Numbers of all entries, ascending."""
-        members = self._read("looking for changes", "zrangebyscore", self._root + b"a", "-inf", "+inf")
+        members = self._request("looking for changes", "zrangebyscore", self._root + b"a", "-inf", "+inf")
         return sorted(numbers_of(b"".join(members)))
 
     def older_than(self, when: int, most: int) -> list[int]:
         """See ``Store.older_than``."""
         asked = (self._root + b"a", "-inf", f"({when}")
-        return numbers_of(b"".join(self._read("looking for old entries", "zrangebyscore", *asked, start=0, num=most)))
+        return numbers_of(b"".join(self._request("looking for old entries", "zrangebyscore", *asked, start=0, num=most)))
 
     def events(self, since: int) -> list[dict[str, Any]]:
         """See ``Store.events``. The first event has number 1."""
         since = max(since, 0)
-        packed = self._read("reading events", "lrange", self._root + b"v", since, -1)
+        packed = self._request("reading events", "lrange", self._root + b"v", since, -1)
         return [unpack_event(since + 1 + at, event) for at, event in enumerate(packed)]
 
     def __len__(self) -> int:
-        return int(self._read("counting entries", "zcard", self._root + b"a"))
+        return int(self._request("counting entries", "zcard", self._root + b"a"))
 
     def last_number(self) -> int:
         """See ``Store.last_number``."""
@@ -315,11 +315,11 @@ class RedisStore:
         Postings of an earlier version of an entry stay.
         """
         check_writable(self.name, self._mode != "r")
-        gone = sorted(self._read("compacting", "smembers", self._root + b"g"))
+        gone = sorted(self._request("compacting", "smembers", self._root + b"g"))
         removed = np.array(numbers_of(b"".join(gone)), np.int64)
         cursor, start = -1, self._root + b"p"
         while cursor:
-            cursor, names = self._read("compacting", "scan", max(cursor, 0), match=start + b"*", count=ASKED)
+            cursor, names = self._request("compacting", "scan", max(cursor, 0), match=start + b"*", count=ASKED)
             self._repack_buckets([name[len(start) :] for name in names], removed)
         for at in range(0, len(gone), FETCHED):
             some = gone[at : at + FETCHED]
@@ -328,7 +328,7 @@ class RedisStore:
     def _repack_buckets(self, buckets: Sequence[bytes], removed: Ints) -> None:
         """Rewrite the buckets that contain removed numbers or duplicates."""
         names = [self._root + letter + bucket for bucket in buckets for letter in (b"p", b"q")]
-        both = self._read("compacting", "mget", names) if names else []
+        both = self._request("compacting", "mget", names) if names else []
         for bucket, head, apart in zip(buckets, both[::2], both[1::2], strict=True):
             head, apart = head or b"", apart or b""
             first = 8 * scripts.HEAD
@@ -343,15 +343,15 @@ class RedisStore:
 
     def stats(self) -> dict[str, Any]:
         """See ``Store.stats``; ``bytes`` is the memory of the whole server."""
-        memory = self._read("asking for figures", "info", "memory")
-        server = self._read("asking for figures", "info", "server")
+        memory = self._request("asking for figures", "info", "memory")
+        server = self._request("asking for figures", "info", "server")
         return {
             "documents": len(self),
             "copies": int(self._get(b"c") or 0),
             "bytes": int(memory["used_memory"]),
             "changes": int(self._get(b"s") or 0),
-            "events": int(self._read("asking for figures", "llen", self._root + b"v")),
-            "removed_but_listed": int(self._read("asking for figures", "scard", self._root + b"g")),
+            "events": int(self._request("asking for figures", "llen", self._root + b"v")),
+            "removed_but_listed": int(self._request("asking for figures", "scard", self._root + b"g")),
             "server": f"{server.get('server_name', 'redis')} {server.get('valkey_version', server.get('redis_version'))}",
             "server_memory_limit": int(memory.get("maxmemory", 0)) or None,
         }
@@ -385,15 +385,15 @@ class RedisStore:
         if identity != self._identity:
             raise InputError(f"{self.name}: the index was deleted or replaced since it was opened. Open it again.")
 
-    def _read(self, job: str, command: str, *arguments: Any, **options: Any) -> Any:
+    def _request(self, job: str, command: str, *arguments: Any, **options: Any) -> Any:
         return self._connection.ask(job, False, lambda: getattr(self._connection.client, command)(*arguments, **options))
 
     def _get(self, name: bytes) -> bytes | None:
-        value: bytes | None = self._read("reading", "get", self._root + name)
+        value: bytes | None = self._request("reading", "get", self._root + name)
         return value
 
     def _values(self, kind: bytes, numbers: Sequence[int]) -> list[bytes | None]:
         values: list[bytes | None] = []
         for at in range(0, len(numbers), FETCHED):
-            values += self._read("reading", "mget", [self._root + kind + member(number) for number in numbers[at : at + FETCHED]])
+            values += self._request("reading", "mget", [self._root + kind + member(number) for number in numbers[at : at + FETCHED]])
         return values
