@@ -116,7 +116,7 @@ def _run(
         fixed = base.fixed if base is not None else None
         times, sources = corpus.seconds(), corpus.source_codes()
         return find_copy_groups(
-            fingerprints, headline, ranks, config, times=times, sources=sources, settled=fixed, spill=spill, threads=threads
+            fingerprints, headline, ranks, config, times=times, sources=sources, fixed=fixed, spill=spill, threads=threads
         )
 
     copies = timer.run_or_resume("copies", COPIES, find_all, lambda copies: len(copies.canonical))

@@ -54,7 +54,7 @@ def find_copies(
     *,
     times: npt.NDArray[np.float64] | None = None,
     sources: Ints | None = None,
-    settled: FixedGroups | None = None,
+    fixed: FixedGroups | None = None,
     spill: SpillPool | None = None,
     threads: int = 1,
 ) -> Copies:
@@ -66,11 +66,11 @@ def find_copies(
     ranks : int64[n], see ``canonical.precedence``
     times : float64[n], seconds, NaN where unknown; by default all unknown
     sources : int64[n], numbers of outlets, -1 where unknown; by default all unknown
-    settled : the groups of the base, whose documents come first and before all others in ``ranks``
+    fixed : the groups of the base, whose documents come first and before all others in ``ranks``
     spill : pool of the fingerprints; by default memory
     """
     n = len(ranks)
-    settled = settled or FixedGroups.none()
+    fixed = fixed or FixedGroups.none()
     spill = spill or SpillPool(1 << 62)
     times = np.full(n, np.nan) if times is None else times
     sources = np.full(n, -1) if sources is None else sources
@@ -80,7 +80,7 @@ def find_copies(
     counts = {"short": int(short.sum()), "exact_copies": int(np.count_nonzero(first != np.arange(n))), "compared": len(rows)}
 
     candidates = _candidates(fingerprints, rows, ranks, config, spill, threads)
-    candidates = _new_pairs(candidates, len(settled))
+    candidates = _new_pairs(candidates, len(fixed))
     counts |= candidates.counts
     weights = weigh(fingerprints.shingles, rows, sources, config.copies, spill, threads=threads)
     articles = VerificationInput(fingerprints.shingles, weights, fingerprints.terms, spill)
@@ -91,7 +91,7 @@ def find_copies(
     titled = headline.copy()
     titled[rows] = True
     titles = match_headlines(_titles(fingerprints, headline, titled), ranks, times, config, threads=threads, release=spill.release)
-    titles = titles.take(titles.right >= len(settled))
+    titles = titles.take(titles.right >= len(fixed))
     compared = titled & ~headline
 
     def verify_more(left: Ints, right: Ints) -> Matches:
@@ -100,12 +100,12 @@ def find_copies(
 
     # A headline of the base that is its own canonical does not become the canonical of a new
     # article.
-    old_titles = headline[titles.left] & (titles.left < len(settled)) & ~headline[titles.right]
-    canonical, matches = group(Matches.join([matches, titles.take(~old_titles)]), ranks, verify_more, settled.canonical)
+    old_titles = headline[titles.left] & (titles.left < len(fixed)) & ~headline[titles.right]
+    canonical, matches = group(Matches.join([matches, titles.take(~old_titles)]), ranks, verify_more, fixed.canonical)
     canonical = canonical[first]
-    matches = Matches.join([matches, titles.take(old_titles), settled.matches])
+    matches = Matches.join([matches, titles.take(old_titles), fixed.matches])
     exact = _matches_of_exact_copies(first, canonical, matches)
-    matches = Matches.join([matches, exact.take(exact.right >= len(settled))])
+    matches = Matches.join([matches, exact.take(exact.right >= len(fixed))])
     return Copies(canonical, short, matches, counts)
 
 
@@ -124,11 +124,11 @@ def _candidates(fingerprints: Fingerprints, rows: Ints, ranks: Ints, config: Con
     return similar.join(excerpts, len(ranks))
 
 
-def _new_pairs(candidates: Candidates, n_settled: int) -> Candidates:
+def _new_pairs(candidates: Candidates, n_fixed: int) -> Candidates:
     """Drop candidates among documents of the base."""
-    if not n_settled:
+    if not n_fixed:
         return candidates
-    new = candidates.right >= n_settled
+    new = candidates.right >= n_fixed
     return Candidates(candidates.left[new], candidates.right[new], candidates.counts | {"candidates": int(new.sum())})
 
 

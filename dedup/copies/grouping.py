@@ -33,7 +33,7 @@ class FixedGroups:
 
     Attributes
     ----------
-    canonical : int64[n_settled], the row of each document's canonical
+    canonical : int64[n_fixed], the row of each document's canonical
     matches : among these documents, sorted by pair
     """
 
@@ -49,7 +49,7 @@ class FixedGroups:
         return cls(np.empty(0, np.int64), Matches.none())
 
 
-def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches], settled: Ints | None = None) -> tuple[Ints, Matches]:
+def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches], fixed: Ints | None = None) -> tuple[Ints, Matches]:
     """Group documents around canonicals.
 
     The strongest matches tie first. Two groups are merged if the first document of both by
@@ -61,7 +61,7 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
     matches : verified pairs; those of kind ``partial`` never group
     ranks : int64[n_documents], see ``precedence``
     verify : verifies additional pairs
-    settled : int64[n_settled], the canonicals of the first documents, which keep them and rank
+    fixed : int64[n_fixed], the canonicals of the first documents, which keep them and rank
         before all others
 
     Returns
@@ -75,11 +75,11 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
     dynamic information organization"; here stars also merge.
     """
     compared: Ints = np.empty(0, np.int64)
-    settled = np.empty(0, np.int64) if settled is None else settled
-    canonical = _stars(matches, ranks, settled)
+    fixed = np.empty(0, np.int64) if fixed is None else fixed
+    canonical = _stars(matches, ranks, fixed)
     for _ in range(ROUNDS):
         left, right = _chained(matches, canonical, ranks)
-        can_tie = _can_tie(left, right, settled)
+        can_tie = _can_tie(left, right, fixed)
         left, right = left[can_tie], right[can_tie]
         keys = pair_keys(left, right, len(ranks))
         new = ~is_among(keys, compared) & ~is_among(keys, pair_keys(matches.left, matches.right, len(ranks)))
@@ -90,21 +90,21 @@ def group(matches: Matches, ranks: Ints, verify: Callable[[Ints, Ints], Matches]
         matches = Matches.join([matches, more])
         if (more.kind == PARTIAL).all():
             break
-        canonical = _stars(matches, ranks, settled)
+        canonical = _stars(matches, ranks, fixed)
     return canonical, matches
 
 
-def _can_tie(left: Ints, right: Ints, settled: Ints) -> npt.NDArray[np.bool_]:
+def _can_tie(left: Ints, right: Ints, fixed: Ints) -> npt.NDArray[np.bool_]:
     """bool[n_pairs]: whether a match may tie the pair: not two old documents, nor a new one to an old copy."""
-    if not len(settled):
+    if not len(fixed):
         return np.ones(len(left), bool)
-    is_canonical = np.append(settled == np.arange(len(settled)), True)
-    can: npt.NDArray[np.bool_] = (right >= len(settled)) & is_canonical[np.minimum(left, len(settled))]
+    is_canonical = np.append(fixed == np.arange(len(fixed)), True)
+    can: npt.NDArray[np.bool_] = (right >= len(fixed)) & is_canonical[np.minimum(left, len(fixed))]
     return can
 
 
-def _stars(matches: Matches, ranks: Ints, settled: Ints) -> Ints:
-    tying = (matches.kind != PARTIAL) & _can_tie(matches.left, matches.right, settled)
+def _stars(matches: Matches, ranks: Ints, fixed: Ints) -> Ints:
+    tying = (matches.kind != PARTIAL) & _can_tie(matches.left, matches.right, fixed)
     left, right = matches.left[tying], matches.right[tying]
     # By kind, strongest first; within a kind by similarity; then by precedence, which breaks ties.
     shared = matches.containment[tying] + matches.jaccard[tying]
@@ -114,7 +114,7 @@ def _stars(matches: Matches, ranks: Ints, settled: Ints) -> Ints:
     by_source = np.lexsort((target, source))
     offsets = row_offsets(np.bincount(source, minlength=len(ranks)))
     canonical: Ints = star_groups(left[strongest], right[strongest], ranks, offsets, target[by_source], MOST_CHECKS)
-    canonical[: len(settled)] = settled
+    canonical[: len(fixed)] = fixed
     return canonical
 
 

@@ -20,7 +20,7 @@ def matches_of(edges):
     return Matches(left, right, kind, jaccard, containment, np.full(len(left), NEITHER, np.uint8))
 
 
-def grouped(edges, ranks, hidden=None, settled=None):
+def grouped(edges, ranks, hidden=None, fixed=None):
     """Group by the known edges; ``verify`` finds the hidden ones."""
     hidden = hidden or {}
     asked = []
@@ -31,8 +31,8 @@ def grouped(edges, ranks, hidden=None, settled=None):
         assert all(a < b for a, b in pairs)
         return matches_of({pair: hidden[pair] for pair in pairs if pair in hidden})
 
-    settled = None if settled is None else np.array(settled, np.int64)
-    canonical, matches = group(matches_of(edges), np.array(ranks, np.int64), verify, settled)
+    fixed = None if fixed is None else np.array(fixed, np.int64)
+    canonical, matches = group(matches_of(edges), np.array(ranks, np.int64), verify, fixed)
     assert canonical.dtype == np.int64
     assert len(asked) == len(set(asked))
     known = dict(zip(zip(matches.left.tolist(), matches.right.tolist(), strict=True), matches.kind.tolist(), strict=True))
@@ -90,30 +90,30 @@ def test_the_numbering_of_rows_does_not_matter(graph):
 
 @st.composite
 def later_graphs(draw):
-    """A graph whose first documents are settled, ranked as canonicals, their copies, new documents."""
+    """A graph whose first documents are fixed, ranked as canonicals, their copies, new documents."""
     known, hidden, _ = draw(graphs())
     n = max((max(pair) for pair in [*known, *hidden]), default=0) + 1
-    n_settled = draw(st.integers(0, n))
-    canonicals = [row for row in range(n_settled) if row == 0 or draw(st.booleans())]
-    settled = [row if row in canonicals else draw(st.sampled_from(canonicals)) for row in range(n_settled)]
-    order = [*canonicals, *(row for row in range(n_settled) if row not in canonicals), *draw(st.permutations(range(n_settled, n)))]
-    edges = [{pair: facts for pair, facts in part.items() if pair[1] >= n_settled} for part in (known, hidden)]
-    return *edges, np.argsort(order).tolist(), settled
+    n_fixed = draw(st.integers(0, n))
+    canonicals = [row for row in range(n_fixed) if row == 0 or draw(st.booleans())]
+    fixed = [row if row in canonicals else draw(st.sampled_from(canonicals)) for row in range(n_fixed)]
+    order = [*canonicals, *(row for row in range(n_fixed) if row not in canonicals), *draw(st.permutations(range(n_fixed, n)))]
+    edges = [{pair: facts for pair, facts in part.items() if pair[1] >= n_fixed} for part in (known, hidden)]
+    return *edges, np.argsort(order).tolist(), fixed
 
 
 @given(later_graphs())
-def test_settled_documents_keep_their_canonical_and_are_not_compared_again(graph):
-    known, hidden, ranks, settled = graph
-    canonical, matches = grouped(known, ranks, hidden, settled)
-    assert canonical[: len(settled)] == settled
-    assert all(right >= len(settled) for _, right in matches)
+def test_fixed_documents_keep_their_canonical_and_are_not_compared_again(graph):
+    known, hidden, ranks, fixed = graph
+    canonical, matches = grouped(known, ranks, hidden, fixed)
+    assert canonical[: len(fixed)] == fixed
+    assert all(right >= len(fixed) for _, right in matches)
 
 
 @given(later_graphs())
 def test_a_new_copy_has_a_match_with_its_canonical(graph):
-    known, hidden, ranks, settled = graph
-    canonical, matches = grouped(known, ranks, hidden, settled)
-    for row in range(len(settled), len(canonical)):
+    known, hidden, ranks, fixed = graph
+    canonical, matches = grouped(known, ranks, hidden, fixed)
+    for row in range(len(fixed), len(canonical)):
         target = canonical[row]
         assert canonical[target] == target
         if target != row:
@@ -123,13 +123,13 @@ def test_a_new_copy_has_a_match_with_its_canonical(graph):
 
 def test_a_new_document_that_matches_an_old_copy_is_compared_with_its_canonical():
     edges = {(1, 2): (NEAR, 0.6, 0.8)}
-    assert grouped(edges, [0, 1, 2], {(0, 2): (NEAR, 0.6, 0.7)}, settled=[0, 0])[0] == [0, 0, 0]
-    assert grouped(edges, [0, 1, 2], {}, settled=[0, 0])[0] == [0, 0, 2]
+    assert grouped(edges, [0, 1, 2], {(0, 2): (NEAR, 0.6, 0.7)}, fixed=[0, 0])[0] == [0, 0, 0]
+    assert grouped(edges, [0, 1, 2], {}, fixed=[0, 0])[0] == [0, 0, 2]
 
 
 def test_a_new_document_joins_its_best_old_canonical_and_merges_no_old_groups():
     edges = {(0, 2): (EXCERPT, 0.3, 0.9), (1, 2): (NEAR, 0.9, 0.9)}
-    assert grouped(edges, [0, 1, 2], settled=[0, 1])[0] == [0, 1, 1]
+    assert grouped(edges, [0, 1, 2], fixed=[0, 1])[0] == [0, 1, 1]
 
 
 def test_a_partial_match_never_groups():
