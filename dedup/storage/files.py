@@ -242,7 +242,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def sync_file(path: Path) -> None:
     """Sync the bytes of a file to disk."""
-    with open(path, "rb") as file:
+    with open(path, "r+b") as file:  # some systems sync only what is open for writing
         os.fsync(file.fileno())
 
 
