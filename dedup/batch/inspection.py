@@ -139,7 +139,7 @@ class _Tables:
         counts = manifest["counts"]
         for name in ("documents", "matches", "stories", "rejects"):
             if counts.get(name) is not None:
-                self._open(files, name, counts[name])
+                self._open_table(files, name, counts[name])
 
     def columns(self, table: str, names: list[str]) -> Any:
         """Read the existing ones of some columns; None if the table is missing or damaged."""
@@ -173,7 +173,7 @@ class _Tables:
             return []
         return taken
 
-    def _open(self, files: dict[str, Callable[[], Any]], name: str, rows: int) -> None:
+    def _open_table(self, files: dict[str, Callable[[], Any]], name: str, rows: int) -> None:
         if (opened := files.get(f"{name}.parquet")) is None:
             self.faults.append(f"{name}.parquet is missing")
             return

@@ -154,14 +154,14 @@ class Workspace:
 
     def create(self, name: str) -> WorkFile:
         """Create a file for the next step."""
-        return self._open(name, None)
+        return self._open_work_file(name, None)
 
     def grow(self, name: str) -> WorkFile:
         """Open a file that several steps extend; cuts off bytes after the last finished step."""
         end = max((sum(step["files"][name][:2]) for step in self._journal["steps"] if name in step["files"]), default=0)
-        return self._open(name, end)
+        return self._open_work_file(name, end)
 
-    def _open(self, name: str, begin: int | None) -> WorkFile:
+    def _open_work_file(self, name: str, begin: int | None) -> WorkFile:
         with self._writing():
             file = WorkFile(self.folder / name, self._writing, begin=begin)
         self._files.append(file)

@@ -57,14 +57,14 @@ class Source:
 
     def chunks(self) -> Iterator[bytes]:
         """The content, decompressed, in pieces of at most about ``CHUNK_BYTES``."""
-        return self._read(DECOMPRESSORS[self.compression])
+        return self._read_through(DECOMPRESSORS[self.compression])
 
     def stored(self) -> Iterator[bytes]:
         """The bytes as they are stored, for a reader that decompresses them itself."""
-        return self._read(_plain)
+        return self._read_through(_plain)
 
-    def _read(self, decompress: Callable[[_Tap], Iterator[bytes]]) -> Iterator[bytes]:
-        with self._open() as file:
+    def _read_through(self, decompress: Callable[[_Tap], Iterator[bytes]]) -> Iterator[bytes]:
+        with self._open_file() as file:
             tap = _Tap(file)
             size = 0
             for piece in decompress(tap):
@@ -76,7 +76,7 @@ class Source:
                 pass
             self._sha256 = tap.digest.hexdigest()
 
-    def _open(self) -> Any:
+    def _open_file(self) -> Any:
         if self.remote is None:
             return open(self.path, "rb")
         stream = self.remote.stream()

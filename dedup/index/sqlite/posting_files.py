@@ -58,11 +58,11 @@ class PostingFiles:
         for file in named:
             segment = known.get(file)
             if segment is None:
-                segment = self._open(file)
+                segment = self._open_segment(file)
             segments.append(segment)
         self.named, self._segments = list(named), segments
 
-    def _open(self, file: NamedFile) -> Segment:
+    def _open_segment(self, file: NamedFile) -> Segment:
         path = self._folder / file.name
         try:
             segment = Segment.open(path)
