@@ -58,3 +58,22 @@ def test_nodes_without_edges_are_their_own_centres(n):
     answer = centres([], list(range(n)))
     assert answer.dtype == np.int64
     assert answer.tolist() == list(range(n))
+
+
+def refused_merges_and_a_good_one(size, good):
+    """A better centre that misses one member of a group of ``size``, then one that is linked to all of a group of ``good``."""
+    better, centre, members = 0, 1, range(2, size + 1)
+    extra, good_better, good_centre = size + 1, size + 2, size + 3
+    good_members = range(size + 4, size + 3 + good)
+    edges = [(centre, member) for member in members] + [(good_centre, member) for member in good_members]
+    edges += [(better, member) for member in members] + [(better, extra)]
+    edges += [(good_better, member) for member in (good_centre, *good_members)]
+    return edges, list(range(size + 3 + good)), good_better, good_centre
+
+
+@pytest.mark.parametrize(("size", "is_merged"), [(10, True), (80, False)])
+def test_look_ups_for_large_groups_end_at_32_an_edge(size, is_merged):
+    edges, ranks, better, centre = refused_merges_and_a_good_one(size, good=20)
+    # Each of the ``size - 1`` edges to the first group looks up all its members in vain.
+    assert ((size - 1) * size + 20 <= 32 * len(edges)) == is_merged
+    assert centres(edges, ranks, most_checks=2)[centre] == (better if is_merged else centre)
