@@ -69,8 +69,8 @@ def _compiled(function: Callable[..., Any], folder: Path | None, **options: Any)
 def cache_folder() -> Path | None:
     """The folder of compiled kernels for the present source; None if no place can be written.
 
-    The first of: ``NUMBA_CACHE_DIR`` where it is set, ``__pycache__`` beside the source, the user's
-    cache folder, a private folder below the system's temporary folder.
+    The first of: ``NUMBA_CACHE_DIR`` where it is set, the user's cache folder, ``__pycache__``
+    beside the source, a private folder below the system's temporary folder.
     """
     name = _PREFIX + _source_digest()
     for place in _cache_places():
@@ -98,27 +98,40 @@ def _cache_places() -> Iterator[Path]:
     """Folders that may contain cache folders, in order of preference."""
     if numba.core.config.CACHE_DIR:
         yield Path(numba.core.config.CACHE_DIR)
+    # Before the source: what pip does not know stays behind when it uninstalls, and the remains of
+    # the package would hide another installation.
+    users = _users_folder()
+    if users is not None:
+        yield users
     yield KERNELS / "__pycache__"
-    try:
-        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dedup"
-    except RuntimeError:  # the user has no home
-        pass
-    private = _private_folder()
+    private = _private_folder(Path(tempfile.gettempdir()) / f"dedup-kernels-{_user()}")
     if private is not None:
         yield private
 
 
-def _private_folder() -> Path | None:
+def _users_folder() -> Path | None:
+    """The folder of this program in the user's cache folder."""
+    try:
+        place = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        place.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # it cannot be created, or the user has no home
+        return None
+    return _private_folder(place / "dedup")
+
+
+def _private_folder(folder: Path) -> Path | None:
     """A folder that only this user can write: compiled code in it will be run."""
-    owner = os.getuid() if hasattr(os, "getuid") else 0
-    folder = Path(tempfile.gettempdir()) / f"dedup-kernels-{owner}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
     except OSError:
         return None
-    ours = stat.S_ISDIR(status.st_mode) and (not hasattr(os, "getuid") or status.st_uid == owner)
+    ours = stat.S_ISDIR(status.st_mode) and (not hasattr(os, "getuid") or status.st_uid == _user())
     return folder if ours and not status.st_mode & 0o022 and os.access(folder, os.W_OK) else None
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
 
 
 def _mark_used(folder: Path) -> None:

@@ -45,12 +45,18 @@ def kernels(monkeypatch, tmp_path):
     return folder
 
 
+def private_folder():
+    """The private temporary folder, which is created."""
+    *_, private = compiling._cache_places()
+    return private
+
+
 def folder_now():
     compiling.cache_folder.cache_clear()
     return compiling.cache_folder()
 
 
-def test_kernels_are_cached_beside_their_source(calls, kernels):
+def test_without_a_users_cache_folder_kernels_are_cached_beside_their_source(calls, kernels):
     compiling.jit(len)
     ((cache, folder),) = calls
     assert cache
@@ -65,11 +71,22 @@ def test_the_setting_of_numba_has_precedence(calls, kernels, monkeypatch, tmp_pa
     assert str(tmp_path / "set") == numba.core.config.CACHE_DIR
 
 
-def test_a_read_only_installation_is_cached_in_the_users_cache_folder(calls, monkeypatch, tmp_path):
+def test_kernels_are_cached_in_the_users_cache_folder(calls, kernels, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     compiling.jit(len)
+    assert not (kernels / "__pycache__").exists()
     ((_, folder),) = calls
     assert Path(folder).parent == tmp_path / "home" / "dedup"
+
+
+def test_a_cache_folder_of_another_user_is_not_trusted(calls, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "dedup").mkdir(mode=0o777)
+    (tmp_path / "home" / "dedup").chmod(0o777)
+    compiling.jit(len)
+    ((_, folder),) = calls
+    assert tmp_path / "temporary" in Path(folder).parents
 
 
 def test_a_user_without_a_home_gets_a_private_temporary_folder(calls, monkeypatch, tmp_path):
@@ -92,13 +109,13 @@ def test_the_private_temporary_folder_is_only_for_the_user(calls, tmp_path):
 
 
 def test_a_folder_that_others_can_write_is_not_trusted(calls):
-    compiling._private_folder().chmod(0o777)
+    private_folder().chmod(0o777)
     compiling.jit(len)
     assert calls == [(False, "")]
 
 
 def test_a_symbolic_link_instead_of_the_folder_is_not_followed(calls, tmp_path):
-    folder = compiling._private_folder()
+    folder = private_folder()
     folder.rmdir()
     (tmp_path / "other").mkdir()
     folder.symlink_to(tmp_path / "other")
@@ -107,7 +124,7 @@ def test_a_symbolic_link_instead_of_the_folder_is_not_followed(calls, tmp_path):
 
 
 def test_without_any_folder_kernels_are_compiled_in_each_process(calls, monkeypatch):
-    monkeypatch.setattr(compiling, "_private_folder", lambda: None)
+    monkeypatch.setattr(compiling, "_private_folder", lambda folder: None)
     compiling.jit(len)
     assert calls == [(False, "")]
 
@@ -180,9 +197,10 @@ def test_an_edit_in_another_kernel_file_reaches_its_callers(tmp_path):
     (kernels / "caller.py").write_text(KERNEL)
     command = [sys.executable, "-c", "from dedup.kernels.caller import doubled; print(doubled(1))"]
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
     answers = []
     for number in (1, 1, 2):
         (kernels / "called.py").write_text(LEAF.format(number=number))
         answers.append(subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout)
     assert answers == ["4\n", "4\n", "6\n"]
-    assert len(list((kernels / "__pycache__").glob("dedup-*/*/*.nbc"))) == 4
+    assert len(list((tmp_path / "cache" / "dedup").glob("dedup-*/*/*.nbc"))) == 4
