@@ -62,6 +62,11 @@ def run(
     workspace : saves each stage, so that the same call resumes an interrupted run
         The inputs must be files then.
 
+    Returns
+    -------
+    Result
+        All tables and the manifest, in memory until ``Result.write``.
+
     Raises
     ------
     InputError
@@ -93,7 +98,17 @@ def run(
 
 
 def find_copies(inputs: Any, config: Config | None = None, *, progress: Progress | None = None) -> Result:
-    """Find copies only: like ``run``, but without story ids and without a table of stories."""
+    """Find copies only: like ``run``, but without story ids and without a table of stories.
+
+    Parameters
+    ----------
+    inputs, config, progress : as for ``run``
+
+    Returns
+    -------
+    Result
+        Without stories.
+    """
     return run(inputs, (config or Config()).replace({"stories.enabled": False}), progress=progress)
 
 

@@ -33,3 +33,4 @@ html_theme = "furo"
 html_title = f"dedup {release}"
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
