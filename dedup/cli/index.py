@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ..config import Config
+from ..errors import InputError
 from .exit_codes import EXIT_CODES, NO_INPUT, REJECTED, STOPPED, fail
 from .logs import log_warnings, logs_json, start_log
 from .options import SectionedCommand, SettingOption, parameter, read_config, with_settings
@@ -193,7 +194,15 @@ def _check_or_ingest(
     if config is not None:  # columns are renamed before pages reach the index
         config = Config.from_dict({name: section for name, section in config.to_dict().items() if name != "input"})
     with ExitStack() as stack:
+        started = ingested and not _exists(path)
         index = stack.enter_context(Index.open(path, config, **opened))
+        if started:
+            # A URL may contain a password.
+            note = f"Started a new index in {path if '://' not in path else 'the Redis server'}."
+            if verbose or logs_json():
+                log_warnings([note])
+            elif not quiet:
+                click.echo(note, err=True)
         # The index gets one batch at a time, so more threads would only cost their start.
         index.config = index.config.replace({"run.threads": 1, "run.batch_rows": reading.run.batch_rows})
         output = open_output(out, overwrite=overwrite)
@@ -270,6 +279,7 @@ def compact_command(path: str | None, named: str | None, keep: str | None) -> No
     'dedup index events' lists the stories that should be merged or split.
     """
     from ..index.index import Index
+    from .summary import counted
 
     name = _index_name(path, named)
     _check_exists(name)
@@ -278,7 +288,11 @@ def compact_command(path: str | None, named: str | None, keep: str | None) -> No
         index.compact()
         after = index.stats()
     expired = before["documents"] - after["documents"]
-    say(f"Removed {expired:,} documents, {after['documents']:,} left; {before['bytes']:,} bytes before, {after['bytes']:,} now.\n")
+    grew = " It grew because the memtable and the log were written as segment files." if after["bytes"] > before["bytes"] else ""
+    say(
+        f"Removed {counted(expired, 'document')}, {after['documents']:,} left; "
+        f"{before['bytes']:,} bytes before, {after['bytes']:,} now.{grew}\n"
+    )
 
 
 @index_group.command("events", epilog=EXIT_CODES, short_help="Print stories that should be merged or split.")
@@ -292,8 +306,12 @@ def events_command(path: str | None, named: str | None, since: int) -> None:
     from ..index.index import Index
 
     with Index.open(_index_name(path, named), mode="r") as index:
+        none = True
         for event in index.story_events(since):
+            none = False
             say(json.dumps(event, ensure_ascii=False, default=_iso) + "\n")
+    if none:
+        click.echo("No events.", err=True)
 
 
 def _iso(value: Any) -> str:
@@ -314,6 +332,15 @@ def _check_exists(path: str) -> None:
     from ..index.index import Index
 
     Index.open(path, mode="r").close()
+
+
+def _exists(path: str) -> bool:
+    """Whether there is an index; opening it for writing reports any other fault."""
+    try:
+        _check_exists(path)
+    except InputError:
+        return False
+    return True
 
 
 def _settings_given(given: dict[str, Any]) -> dict[str, Any]:

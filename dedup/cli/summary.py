@@ -58,11 +58,17 @@ def summary_text(result: Result, summary: dict[str, Any], files: list[str]) -> s
     return written()
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and its noun, such as 1 page or 2 pages."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def balance(counts: dict[str, Any]) -> str:
     """Say whether all pages are accounted for."""
     pages, read, rejects = counts["pages"], counts["pages_with_documents"], counts["rejects"]
     if pages == read + rejects:
-        return f"{pages:,} pages in = {read:,} pages with documents + {rejects:,} rejects. Nothing was dropped silently."
+        parts = counted(pages, "page"), counted(read, "page"), counted(rejects, "reject")
+        return f"{parts[0]} in = {parts[1]} with documents + {parts[2]}. Nothing was dropped silently."
     return (
         f"{pages:,} pages in, but {read:,} pages with documents + {rejects:,} rejects: {pages - read - rejects:,} pages are "
         "missing. This is a bug in dedup; please report it."

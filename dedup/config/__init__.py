@@ -7,6 +7,7 @@ Names are the same in Python (``Config(copies=CopyConfig(near=0.6))``), in TOML 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import json
 import tomllib
@@ -22,6 +23,12 @@ from .bands import LEAST_RECALL, MOST_PERMUTATIONS, MOST_RECALL, MOST_ROWS, choo
 #: Numbers of ``stories/thresholds.py`` that help texts below quote; documented there.
 QUIET_DAY, QUIET_SHARE = 10, 0.45
 DENSE_NEIGHBOURS, DENSE_SIMILARITY = 80, 0.067
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    """A hint at the known name most like this one, or nothing."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""
 
 
 def _doc(help_text: str, default: Any) -> Any:
@@ -215,12 +222,17 @@ class Config:
         for section, values in sections.items():
             current = getattr(self, section, None)
             if not dataclasses.is_dataclass(current) or section.startswith("_"):
-                known = ", ".join(f.name for f in dataclasses.fields(self))
-                raise ConfigError(f"there is no section '{section}' in the configuration. Sections: {known}.")
+                known = [f.name for f in dataclasses.fields(self)]
+                raise ConfigError(
+                    f"there is no section '{section}' in the configuration.{_did_you_mean(section, known)} Sections: {', '.join(known)}."
+                )
             settings = [f.name for f in dataclasses.fields(current)]
             for setting in values:
                 if setting not in settings:
-                    raise ConfigError(f"there is no setting '{section}.{setting}'. Settings of {section}: {', '.join(settings)}.")
+                    raise ConfigError(
+                        f"there is no setting '{section}.{setting}'.{_did_you_mean(setting, settings)} "
+                        f"Settings of {section}: {', '.join(settings)}."
+                    )
             built[section] = dataclasses.replace(current, **values)  # type: ignore[type-var]
         return dataclasses.replace(self, **built)
 

@@ -355,13 +355,24 @@ def test_an_unwritable_file_is_refused_at_once(here, name):
 @pytest.mark.parametrize("command", [("check", "new.jsonl"), ("stats",), ("remove", "b1"), ("compact",), ("events",)], ids=lambda c: c[0])
 def test_a_missing_index_is_reported_and_not_created(here, command):
     assert error_of(index(*command, "--index", "no.index"), 3) == (
-        "Error: no.index: there is no index. Make one with 'dedup index build' or 'ingest', or open it with mode 'a'."
+        "Error: no.index: there is no index. Check the path, or make one with 'dedup index build' or 'ingest'."
     )
     assert not Path("no.index").exists()
 
 
 def test_a_folder_without_an_index_is_refused(here):
-    assert error_of(index("check", "new.jsonl", "--index", "out"), 3).startswith("Error: out: contains documents.parquet but no index.")
+    assert error_of(index("check", "new.jsonl", "--index", "out"), 3).startswith("Error: out: is the result of a run, not an index.")
+
+
+def test_ingest_says_once_that_it_started_an_index(here):
+    note = "Started a new index in no/such/dir.index."
+    assert index("ingest", "new.jsonl", "--index", "no/such/dir.index").stderr.count(note) == 1
+    assert note not in index("ingest", "new.jsonl", "--index", "no/such/dir.index").stderr
+
+
+def test_events_says_that_there_are_none(here):
+    result = index("events", "--index", "news.index")
+    assert (result.stdout, result.stderr) == ("", "No events.\n")
 
 
 def test_an_index_of_another_version_is_refused(here):

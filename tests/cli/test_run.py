@@ -83,7 +83,7 @@ def test_the_printed_summary_has_the_same_numbers(here):
         "Copies": 2, "exact": 1, "near": 1, "excerpt": 0, "title": 0,
         "Copy groups": 1, "Stories": counts["stories"], "of two or more documents": counts["stories_of_several"],
     }  # fmt: skip
-    assert "6 pages in = 5 pages with documents + 1 rejects. Nothing was dropped silently.\n" in result.stdout
+    assert "6 pages in = 5 pages with documents + 1 reject. Nothing was dropped silently.\n" in result.stdout
     assert "Rejects are no failure of the run; rejects.parquet gives the reason for each row or file.\n" in result.stdout
     assert re.search(
         r"^Seconds: read \d+\.\d\d, copies \d+\.\d\d, stories \d+\.\d\d\. Peak memory: [\d,]+ MiB\.$", result.stdout, re.MULTILINE

@@ -119,11 +119,12 @@ def test_a_section_is_validated_as_part_of_a_configuration():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"copy.near": 0.6}, f"there is no section 'copy' in the configuration. Sections: {SECTIONS}."),
+        ({"copy.near": 0.6}, f"there is no section 'copy' in the configuration. Did you mean 'copies'? Sections: {SECTIONS}."),
         ({"near": 0.6}, f"there is no section 'near' in the configuration. Sections: {SECTIONS}."),
         ({"digest.near": 0.6}, f"there is no section 'digest' in the configuration. Sections: {SECTIONS}."),
         ({"__class__.x": 0.6}, f"there is no section '__class__' in the configuration. Sections: {SECTIONS}."),
         ({"shingles.size": 3}, "there is no setting 'shingles.size'. Settings of shingles: words, headline_chars."),
+        ({"shingles.word": 3}, "there is no setting 'shingles.word'. Did you mean 'words'? Settings of shingles: words, headline_chars."),
         ({"shingles": 3}, "there is no setting 'shingles.'. Settings of shingles: words, headline_chars."),
     ],
 )
@@ -206,7 +207,7 @@ def test_from_toml_reads_sections_and_settings(tmp_path):
         (b"[copies]\nnear = 7.0\n", "copies.near must be between 0.01 and 1.0, got 7.0"),
         (b'[copies]\nnear = "much"\n', "copies.near must be a number, got 'much'"),
         (b"[shingles]\nsize = 3\n", "there is no setting 'shingles.size'. Settings of shingles: words, headline_chars."),
-        (b"[copy]\nnear = 0.6\n", f"there is no section 'copy' in the configuration. Sections: {SECTIONS}."),
+        (b"[copy]\nnear = 0.6\n", f"there is no section 'copy' in the configuration. Did you mean 'copies'? Sections: {SECTIONS}."),
         (b"near = 0.6\n", "'near' must be a section with settings, got 0.6."),
     ],
 )

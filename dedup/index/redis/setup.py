@@ -89,7 +89,9 @@ def open_root(connection: Connection, mode: str, metadata: dict[str, Any]) -> tu
         found = None
     if found is None:
         if mode == "r":
-            raise InputError(f"{connection.address.display_url}: there is no index. Check database and prefix, or make one with mode 'a'.")
+            raise InputError(
+                f"{connection.address.display_url}: there is no index. Check database and prefix, or make one with 'dedup index build'."
+            )
         found = _create_index(connection, prefix, metadata)
     return found["facts"], f"{prefix}{found['root']}".encode(), found["identity"].encode()
 

@@ -99,6 +99,10 @@ def check(folder: Path) -> bool:
             return False
         if not (folder / FILE).exists():
             strange = sorted(name for name in os.listdir(folder) if name != LOCK and not name.startswith(_FRESH))
+            if "manifest.json" in strange and "documents.parquet" in strange:
+                raise InputError(
+                    f"{folder}: is the result of a run, not an index. Make an index of it with 'dedup index build {folder} -o NAME'."
+                )
             if strange:
                 raise InputError(f"{folder}: contains {strange[0]} but no index. Choose an empty or a new folder.")
             return False
@@ -122,7 +126,7 @@ def lock_folder(folder: Path) -> IO[str]:
     """Lock out other writers until the returned file is closed."""
     try:
         with os_errors_as(
-            OutputError, lambda why: f"{folder}: cannot be written ({why}). Check its permissions, or open it with mode 'r'."
+            OutputError, lambda why: f"{folder}: cannot be written ({why}). Check its permissions, or open it for reading only."
         ):
             for _ in range(100):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -132,7 +136,7 @@ def lock_folder(folder: Path) -> IO[str]:
                         return locked
     except LockedError as error:
         raise OutputError(
-            f"{folder}: another writer has this index ({error}). Wait until it has finished, or open it with mode 'r'."
+            f"{folder}: another writer has this index ({error}). Wait until it has finished, or open it for reading only."
         ) from None
     raise OutputError(f"{folder}: another program keeps deleting it. Choose another folder.")
 
@@ -214,7 +218,7 @@ def connect_reader(folder: Path) -> tuple[sqlite3.Connection, bool]:
         if has_log(folder):
             raise InputError(
                 f"{folder}: the last writer did not close the index, and recovery needs write access to the folder. "
-                "Open it once with mode 'a' as a user who has that."
+                "Open it once for writing as a user who has that."
             ) from error
     return _connected(f"{uri}?immutable=1"), False
 

@@ -84,7 +84,7 @@ class SqliteStore(SqliteReader):
             check_not_inherited(folder)
         if mode == "r":
             if not is_there:
-                raise InputError(f"{folder}: there is no index. Make one with 'dedup index build' or 'ingest', or open it with mode 'a'.")
+                raise InputError(f"{folder}: there is no index. Check the path, or make one with 'dedup index build' or 'ingest'.")
             with schema.translated_errors(folder):
                 connection, follows = schema.connect_reader(folder)
             return cls._opened(folder, connection, None, durability, follows)

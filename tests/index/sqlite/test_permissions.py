@@ -118,7 +118,7 @@ def test_a_log_that_needs_write_access_to_recover_is_reported(opener, folder, po
     for name in ("index.sqlite", "index.sqlite-wal"):
         shutil.move(tmp_path / name, folder / name)
     child = powerless(10)
-    assert "InputError" in (line := child.stdout.readline()) and "Open it once with mode 'a'" in line
+    assert "InputError" in (line := child.stdout.readline()) and "Open it once for writing" in line
 
 
 def test_mode_a_reports_a_read_only_folder(opener, folder, powerless):
