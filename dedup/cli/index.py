@@ -288,7 +288,10 @@ def compact_command(path: str | None, named: str | None, keep: str | None) -> No
         index.compact()
         after = index.stats()
     expired = before["documents"] - after["documents"]
-    grew = " It grew because the memtable and the log were written as segment files." if after["bytes"] > before["bytes"] else ""
+    # A folder grows when what was in memory and in the log is written as segment files.
+    is_folder, grew = "://" not in name, ""
+    if is_folder and after["bytes"] > before["bytes"]:
+        grew = " It grew because the memtable and the log were written as segment files."
     say(
         f"Removed {counted(expired, 'document')}, {after['documents']:,} left; "
         f"{before['bytes']:,} bytes before, {after['bytes']:,} now.{grew}\n"
