@@ -62,7 +62,7 @@ def test_the_readme_names_two_commands_for_a_fresh_machine():
     commands = re.findall(r"^\$ (python3 -m venv .*)$", readme, re.MULTILINE)
     assert len(commands) == 2
     assert commands[0].endswith("dedup run examples/crawl -o out")
-    assert re.search(r"python -m pytest( -\S+( \d+)?)*$", commands[1])
+    assert re.search(r"\.venv/bin/pytest( -\S+( \d+)?)*$", commands[1])
 
 
 def test_the_readme_says_what_dedup_says():
