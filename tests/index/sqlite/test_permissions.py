@@ -24,7 +24,12 @@ sys.dont_write_bytecode = True
 from tests.index.sqlite.test_faults import *
 folder, count = sys.argv[1], int(sys.argv[2])
 check = SqliteStore.open  # compiled code is loaded before root privileges are dropped
-warm = check(sys.argv[3], {}, "r", "process"); check_whole(warm, len(warm)); warm.close()
+warm = check(sys.argv[3], {}, "r", "process"); check_whole(warm, len(warm))
+writer = check(sys.argv[3], {}, "a", "process")
+for _ in range(3):
+    ingest(writer)
+    warm.sync(); check_whole(warm, len(warm))
+warm.close(); writer.close()
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
 try:
