@@ -7,7 +7,6 @@ Names are the same in Python (``Config(copies=CopyConfig(near=0.6))``), in TOML 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import tomllib
@@ -27,6 +26,8 @@ DENSE_NEIGHBOURS, DENSE_SIMILARITY = 80, 0.067
 
 def _did_you_mean(name: str, known: list[str]) -> str:
     """A hint at the known name most like this one, or nothing."""
+    import difflib  # only for a message
+
     close = difflib.get_close_matches(name, known, n=1)
     return f" Did you mean '{close[0]}'?" if close else ""
 

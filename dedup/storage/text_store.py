@@ -155,7 +155,7 @@ class TextWriter:
             self._writer.write_table(pa.table(columns, schema=KEPT_TEXTS), row_group_size=TEXT_ROWS)
 
     def _writing(self) -> AbstractContextManager[None]:
-        """Around all writing: what the system refuses becomes an ``OutputError``."""
+        """A context for all writing that raises an ``OSError`` as an ``OutputError``."""
         place = Path(self._folder or tempfile.gettempdir())
         return os_errors_as(
             OutputError,
