@@ -23,10 +23,10 @@ from .batch.stories import FoundStories, find_stories
 from .batch.tables import documents_table, matches_table
 from .batch.workspace import Workspace
 from .config import Config
-from .copies.canonical import precedence
 from .copies.find import Copies
 from .copies.find import find_copies as find_copy_groups
 from .copies.recall import measure_recall, sample_size
+from .copies.survivor_policy import survivor_ranks
 from .errors import ConfigError
 from .readers import ReadLog
 from .result import Result
@@ -123,18 +123,18 @@ def _run(
     log, threads = ReadLog(), thread_count(config.run.threads)
     corpus = read_corpus(inputs, config, base, log, timer, spill, threads)
     fingerprints, headline = corpus.fingerprints, corpus.is_headline()
-    ranks = precedence(corpus.documents, fingerprints.words)
+    ranks = survivor_ranks(corpus.documents, fingerprints.words, config.copies.keep)
     if base is not None:
         ranks = base.rank_first(ranks)
 
     def find_all() -> Copies:
-        fixed = base.fixed if base is not None else None
+        known = base.copies if base is not None else None
         times, sources = corpus.seconds(), corpus.source_codes()
         return find_copy_groups(
-            fingerprints, headline, ranks, config, times=times, sources=sources, fixed=fixed, spill=spill, threads=threads
+            fingerprints, headline, ranks, config, times=times, sources=sources, base=known, spill=spill, threads=threads
         )
 
-    copies = timer.run_or_resume("copies", COPIES, find_all, lambda copies: len(copies.canonical))
+    copies = timer.run_or_resume("copies", COPIES, find_all, len)
 
     def measure() -> dict[str, Any]:
         compared = ~headline & ~copies.short
@@ -154,14 +154,17 @@ def _run(
             lambda found: int(found.stories.num_rows),
         )
 
-    documents = documents_table(corpus.documents, fingerprints.words, copies, found.story_ids)
+    covered = copies.covered.shares()
+    if base is not None:
+        covered[: len(base)] = base.covered()
+    documents = documents_table(corpus.documents, fingerprints.words, copies, covered, found.story_ids)
     matches = matches_table(corpus.documents.column("doc_id"), copies)
     manifest = build_manifest(config, background, log, timer.stages, corpus, copies, documents, found.stories)
     restarts = timer.workspace.restarts if timer.workspace is not None else 0
     manifest |= {"recall": recall, "restarts": restarts}
     events = None
     if base is not None:
-        ties = tied_groups(copies.matches, copies.canonical, len(base))
+        ties = tied_groups(copies.matches, copies.survivors, len(base))
         events = events_table(found.events + group_events(ties, corpus.documents, found.story_ids), base.events)
         manifest["base"] = {"documents": len(base), "inputs": base.inputs}
         manifest["counts"] |= base_counts(copies, found, events, base)

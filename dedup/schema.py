@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 #: Times as integers count microseconds from here.
@@ -65,8 +65,12 @@ DOCUMENTS = pa.schema(
         pa.field("status", pa.string(), nullable=False),
         pa.field("kind", pa.string()),
         pa.field("canonical_id", pa.string(), nullable=False),
+        pa.field("extends_id", pa.string()),
         pa.field("jaccard", pa.float32()),
+        pa.field("share", pa.float32()),
         pa.field("containment", pa.float32()),
+        pa.field("covered", pa.float32(), nullable=False),
+        pa.field("fuller_id", pa.string()),
         pa.field("copy_group", pa.int64(), nullable=False),
         pa.field("story_id", pa.string()),
         pa.field("agency", pa.string()),
@@ -80,7 +84,8 @@ MATCHES = pa.schema(
         pa.field("kind", pa.string(), nullable=False),
         pa.field("jaccard", pa.float32(), nullable=False),
         pa.field("containment", pa.float32(), nullable=False),
-        pa.field("contained", pa.string()),
+        pa.field("share_a", pa.float32(), nullable=False),
+        pa.field("share_b", pa.float32(), nullable=False),
     ]
 )
 
@@ -131,9 +136,11 @@ VERDICTS = pa.schema(
         pa.field("status", pa.string()),
         pa.field("kind", pa.string()),
         pa.field("canonical_id", pa.string()),
+        pa.field("extends", pa.list_(pa.string())),
         pa.field("jaccard", pa.float64()),
+        pa.field("share", pa.float64()),
         pa.field("containment", pa.float64()),
-        pa.field("contained", pa.string()),
+        pa.field("covered", pa.float64()),
         pa.field("story_id", pa.string()),
         pa.field("reason", pa.string(), nullable=False),
     ]
@@ -149,7 +156,7 @@ REJECTS = pa.schema(
 )
 
 #: Values of ``documents.status``.
-STATUSES = ("unique", "canonical", "copy", "short")
+STATUSES = ("unique", "canonical", "copy", "extended", "short")
 #: Values of ``matches.kind``, strongest first. ``partial`` is listed but never grouped.
 KINDS = ("exact", "near", "excerpt", "title", "partial")
 #: Values of ``events.event``.
@@ -182,10 +189,14 @@ COLUMN_MEANINGS = {
         "words": "words of the text after folding",
         "status": "what was decided, see the list of statuses",
         "kind": "kind of the match with the canonical; null unless `status` is `copy`",
-        "canonical_id": "id of the canonical of the copy group; a document that is no copy is its own canonical",
+        "canonical_id": "id of the kept document in which the text of a copy stands; a document that is no copy is its own canonical",
+        "extends_id": "of an extended document, the fullest earlier kept document that it holds; else null",
         "jaccard": "exact Jaccard similarity to the canonical; null unless `status` is `copy`",
-        "containment": "exact containment of the smaller shingle set in the larger; null unless `status` is `copy`",
-        "copy_group": "number of the copy group: the row of its canonical in this table, from 0",
+        "share": "exact share of this document's own shingles that stand in its canonical; null unless `status` is `copy`",
+        "containment": "the larger of `share` and the canonical's share in this document; null unless `status` is `copy`",
+        "covered": "exact share of this document's own shingles that stand in kept documents before it, all of them together",
+        "fuller_id": "the largest other kept document that holds nearly all of this one and more; null if there is none",
+        "copy_group": "number of the copy group: the row of its first document in this table, from 0",
         "story_id": "id of the story; null if the document has none or stories were not requested",
         "agency": "news agency that the text names",
     },
@@ -194,8 +205,9 @@ COLUMN_MEANINGS = {
         "doc_id_b": "the document that comes second",
         "kind": "how the two texts are related, see the list of kinds",
         "jaccard": "exact Jaccard similarity of the two shingle sets",
-        "containment": "exact share of the smaller shingle set that is in the larger",
-        "contained": "which document is the excerpt: `a` or `b`; null if neither is",
+        "containment": "the larger of the two shares",
+        "share_a": "exact share of the shingles of `doc_id_a` that stand in `doc_id_b`",
+        "share_b": "exact share of the shingles of `doc_id_b` that stand in `doc_id_a`",
     },
     "stories": {
         "story_id": "id that later runs with `--base` keep",
@@ -204,8 +216,8 @@ COLUMN_MEANINGS = {
         "first_published": "earliest time of publication of its documents",
         "peak_published": "start of the six hours in which most of its documents appeared",
         "last_published": "latest time of publication of its documents",
-        "documents": "number of documents that are no copies",
-        "copies": "number of copies",
+        "documents": "number of documents that are kept, those that are no copies",
+        "copies": "number of copies, which can be dropped",
         "sources": "outlets of its documents",
         "source_documents": "number of documents of each outlet, in the order of `sources`",
         "agency": "the news agency that at least a third of its documents name",
@@ -238,12 +250,14 @@ COLUMN_MEANINGS = {
         "page_id": "id of its page",
         "role": "`article`, `embedded` or `headline`",
         "action": "`index`, `skip`, `update` or `reject`",
-        "status": "`unique`, `copy` or `short`",
+        "status": "`unique`, `copy`, `extended` or `short`",
         "kind": "kind of the match with the canonical; null unless `status` is `copy`",
         "canonical_id": "id of its canonical, its own unless it is a copy",
-        "jaccard": "exact Jaccard similarity to the canonical",
-        "containment": "exact containment of the smaller shingle set in the larger",
-        "contained": "which one is the excerpt: `this` document or the `match`; null if neither is",
+        "extends": "ids of the documents in the index whose text it holds and adds to, the fullest first; of a copy none",
+        "jaccard": "exact Jaccard similarity to the canonical; null unless `status` is `copy`",
+        "share": "exact share of this document's own shingles that stand in its canonical; null unless `status` is `copy`",
+        "containment": "the larger of `share` and the canonical's share in this document; null unless `status` is `copy`",
+        "covered": "exact share of this document's own shingles that stand in documents of the index, all of them together",
         "story_id": "id of its story; null if the index groups no stories",
         "reason": "the verdict as a sentence, or why the row was rejected",
     },
@@ -252,13 +266,14 @@ COLUMN_MEANINGS = {
 STATUS_MEANINGS = {
     "unique": "no copies of it were found",
     "canonical": "the document that represents a copy group; keep it",
-    "copy": "a copy of its canonical; it can be dropped",
+    "copy": "its own text stands in its canonical; it can be dropped",
+    "extended": "holds the text of an earlier kept document and adds a good deal; keep it",
     "short": "too few words to compare; kept, never compared",
 }
 KIND_MEANINGS = {
     "exact": "the same words; spelling variants, vowel marks, digits and punctuation may differ",
     "near": "a Jaccard similarity of at least `copies.near`",
-    "excerpt": "the shorter text is taken from the longer one",
+    "excerpt": "the shorter text is taken from the longer one; `share` says which of the two it is",
     "title": "a headline that repeats a headline or the title of an article",
     "partial": "shared passages, or one template filled in twice; listed, never grouped",
 }

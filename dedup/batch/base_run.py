@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrays.rows import Ints
+from ..arrays.rows import Floats, Ints
 from ..config import Config
-from ..copies.grouping import FixedGroups
-from ..copies.pairs import Matches, contained_numbers
+from ..copies.pairs import Matches
+from ..copies.survivors import BaseCopies, Survivors
 from ..errors import ConfigError, InputError, OutputError
 from ..result import Result, ReuseChecks
 from ..schema import DOCUMENTS, EVENTS, KINDS, MATCHES, STORIES, TEXTS
@@ -34,7 +34,7 @@ class BaseRun:
     ----------
     documents, stories, events : its Arrow tables
         ``stories`` is None if stories are switched off, ``events`` if it had no base itself.
-    fixed : its copy groups, by row
+    copies : its copies and matches, by row
     inputs : all files read for it and for its own bases, as manifests list them
     background : the document frequencies it used, as its manifest names them
     """
@@ -42,7 +42,7 @@ class BaseRun:
     documents: Any
     stories: Any
     events: Any
-    fixed: FixedGroups
+    copies: BaseCopies
     texts: TextStore
     inputs: list[dict[str, Any]]
     background: dict[str, Any]
@@ -92,10 +92,15 @@ class BaseRun:
     def rank_first(self, ranks: Ints) -> Ints:
         """Rank the canonicals of the base first, then its copies, then new documents."""
         tier = np.full(len(ranks), 2)
-        tier[: len(self)] = self.fixed.canonical != np.arange(len(self))
+        tier[: len(self)] = ~self.copies.survivors.kept()
         ranked = np.empty(len(ranks), np.int64)
         ranked[np.lexsort((ranks, tier))] = np.arange(len(ranks))
         return ranked
+
+    def covered(self) -> Floats:
+        """float64[n], the column ``covered`` of its documents."""
+        covered: Floats = self.documents.column("covered").to_numpy().astype(float)
+        return covered
 
     def story_of(self) -> Ints:
         """int64[n], the row in ``stories`` of each document's story."""
@@ -130,9 +135,9 @@ def open_base(base: Result | str | os.PathLike[str], config: Config | None) -> t
     events = None if result.events is None else _with_schema(result.events, EVENTS)
     _CHECKS.check_texts(texts, documents.num_rows)
     ids = documents.column("doc_id")
-    fixed = FixedGroups(_rows_of(documents.column("canonical_id"), ids), _matches_of_rows(matches, ids))
+    copies = BaseCopies(_survivors_of_rows(documents), _matches_of_rows(matches, ids))
     inputs = result.manifest.get("base", {}).get("inputs", []) + result.manifest["inputs"]
-    return BaseRun(documents, stories, events, fixed, texts, inputs, result.manifest["background"]), config
+    return BaseRun(documents, stories, events, copies, texts, inputs, result.manifest["background"]), config
 
 
 def config_of_manifest(manifest: dict[str, Any]) -> Config:
@@ -188,9 +193,22 @@ def _matches_of_rows(matches: Any, ids: Any) -> Matches:
     """Convert the table of matches to arrays of rows."""
     left, right = (_rows_of(matches.column(name), ids) for name in ("doc_id_a", "doc_id_b"))
     kind = _rows_of(matches.column("kind"), pa.array(KINDS)).astype(np.uint8)
-    contained = contained_numbers(matches.column("contained"))
-    jaccard, containment = (matches.column(name).to_numpy().astype(float) for name in ("jaccard", "containment"))
-    return Matches(left, right, kind, jaccard, containment, contained)
+    return Matches(left, right, kind, *(matches.column(name).to_numpy().astype(float) for name in ("jaccard", "share_a", "share_b")))
+
+
+def _survivors_of_rows(documents: Any) -> Survivors:
+    """Convert the table of documents to arrays of rows."""
+    ids = documents.column("doc_id")
+    canonical = _rows_of(documents.column("canonical_id"), ids)
+    extends, fuller = (_rows_or_none(documents.column(name), ids) for name in ("extends_id", "fuller_id"))
+    return Survivors(canonical, extends, documents.column("copy_group").to_numpy().astype(np.int64), fuller)
+
+
+def _rows_or_none(values: Any, known: Any) -> Ints:
+    """int64[n], the row in ``known`` of each value, -1 of a null."""
+    rows, given = np.full(len(values), -1), pc.is_valid(values).to_numpy()
+    rows[given] = _rows_of(values.drop_null(), known)
+    return rows
 
 
 def _rows_of(values: Any, known: Any) -> Ints:

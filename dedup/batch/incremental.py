@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from ..arrays.rows import Ints
 from ..copies.pairs import PARTIAL, Matches
+from ..copies.survivors import Survivors
 from ..schema import EVENTS, TIMESTAMP
 from ..stories.changes import StoryChange, overlaps
 
@@ -115,20 +116,22 @@ class GroupTie:
     members: Ints
 
 
-def tied_groups(matches: Matches, canonical: Ints, n_old: int) -> list[GroupTie]:
+def tied_groups(matches: Matches, survivors: Survivors, n_old: int) -> list[GroupTie]:
     """Old copy groups that new documents tie together; the groups stay as they are, the ties become events.
 
     Parameters
     ----------
     matches : of all documents
-    canonical : int64[n], the row of each document's canonical
+    survivors : how they are tied
     n_old : documents of the base, which are the first rows
     """
     left, right = matches.left, matches.right
     asked = (left < n_old) & (right >= n_old) & (matches.kind != PARTIAL)
     other, member = left[asked], right[asked]
-    kept = canonical[member]
-    apart = (canonical[other] == other) & (kept < n_old) & (kept != other)
+    family = survivors.family
+    kept = family[member]
+    apart = (survivors.canonical[other] == other) & (kept < n_old) & (kept != family[other])
+    other = np.where(apart, family[other], other)
     kept, other, member = kept[apart], other[apart], member[apart]
     order = np.lexsort((member, other, kept))
     kept, other, member = kept[order], other[order], member[order]

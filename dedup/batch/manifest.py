@@ -20,6 +20,9 @@ from .memory import peak_memory
 from .stories import FoundStories
 from .warnings import corpus_warnings
 
+#: Shares of a copy's own shingles; the manifest counts the copies that lose more than each.
+LOSSES = (0.4, 0.5)
+
 
 def build_manifest(
     config: Config,
@@ -59,12 +62,16 @@ def build_manifest(
             "rejects": corpus.rejects.num_rows,
             "documents": documents.num_rows,
             "documents_by_role": dict(sorted(roles.items())),
-            "copies": int(np.count_nonzero(copies.canonical != np.arange(documents.num_rows))),
+            "copies": int(np.count_nonzero(~copies.survivors.kept())),
             "copies_by_kind": copies_by_kind,
+            "extended": int(np.count_nonzero(copies.survivors.extends >= 0)),
             "matches": len(copies.matches),
             "stories": stories.num_rows if stories is not None else None,
             **copies.counts,
         },
+        "lost": round(copies.covered.lost(), 6),
+        "repeated": round(copies.covered.repeated(), 6),
+        "losing_copies": _losing_copies(copies),
         "stages": stages,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "peak_memory_bytes": peak_memory(),
@@ -72,14 +79,20 @@ def build_manifest(
     }
 
 
+def _losing_copies(copies: Copies) -> dict[str, int]:
+    """How many copies lose more than each share of their own shingles when all copies are dropped."""
+    lost = copies.covered.lost_shares()
+    return {str(share): int(np.count_nonzero(lost > share)) for share in LOSSES}
+
+
 def base_counts(copies: Copies, found: FoundStories, events: Any, base: BaseRun) -> dict[str, Any]:
     """Further counts of a run with a base: old and new documents, those that joined, new events."""
-    n_old, new = len(base), np.arange(len(base), len(copies.canonical))
+    n_old, new = len(base), np.arange(len(base), len(copies))
     new_events = events.slice(0 if base.events is None else base.events.num_rows).column("event").to_pylist()
     return {
         "base_documents": n_old,
         "new_documents": len(new),
-        "joined_copy_groups": int(np.count_nonzero(copies.canonical[new] < n_old)),
+        "joined_copy_groups": int(np.count_nonzero(copies.survivors.family[new] < n_old)),
         **found.counts,
         "events": {event: new_events.count(event) for event in HAPPENINGS},
     }

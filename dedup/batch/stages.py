@@ -6,13 +6,15 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 
+from ..copies.covered import Covered
 from ..copies.find import Copies
 from ..copies.pairs import Matches
+from ..copies.survivors import Survivors
 from ..schema import EVENTS
 from .checkpoints import Tables, array_of, load, save
 from .stories import FoundStories
@@ -34,14 +36,25 @@ class StageCodec(Generic[Value]):
 
 
 def _copies_to_tables(copies: Copies) -> tuple[Tables, Any]:
-    matches = pa.table({name: getattr(copies.matches, name) for name in Matches.__dataclass_fields__})
-    return {"documents": pa.table({"canonical": copies.canonical, "short": copies.short}), "matches": matches}, copies.counts
+    documents = pa.table({"short": copies.short} | _columns(copies.survivors) | _columns(copies.covered))
+    return {"documents": documents, "matches": pa.table(_columns(copies.matches))}, copies.counts
 
 
 def _copies_from_tables(tables: Tables, counts: Any) -> Copies:
-    matches = Matches(**{name: array_of(tables["matches"].column(name)) for name in Matches.__dataclass_fields__})
     documents = tables["documents"]
-    return Copies(array_of(documents.column("canonical")), array_of(documents.column("short")), matches, counts)
+    survivors, covered = _from_columns(Survivors, documents), _from_columns(Covered, documents)
+    matches = _from_columns(Matches, tables["matches"])
+    return Copies(survivors, array_of(documents.column("short")), matches, covered, counts)
+
+
+def _columns(arrays: Any) -> dict[str, Any]:
+    """The fields of a dataclass of arrays, by name."""
+    return {item.name: getattr(arrays, item.name) for item in fields(arrays)}
+
+
+def _from_columns(kind: type[Value], table: Any) -> Value:
+    """A dataclass of arrays from the columns of its fields."""
+    return kind(**{item.name: array_of(table.column(item.name)) for item in fields(kind)})  # type: ignore[arg-type]
 
 
 def _stories_to_tables(found: FoundStories) -> tuple[Tables, Any]:

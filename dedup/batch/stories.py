@@ -52,10 +52,12 @@ def find_stories(
     earlier : the base whose stories are continued, or None
     """
     if earlier is None:
-        rows = np.flatnonzero(copies.canonical == np.arange(len(copies.canonical)))
+        rows = np.flatnonzero(copies.survivors.kept())
         vectors = _vectors(corpus, copies, rows, known, config, threads)
         labels = _cluster(corpus, vectors, rows, config, threads)
-        described_table = describe_stories(corpus.documents, corpus.leads, vectors, rows, labels, copies.canonical)
+        # An extended document stays with what it extends.
+        labels = labels[np.searchsorted(rows, copies.survivors.roots()[rows])]
+        described_table = describe_stories(corpus.documents, corpus.leads, vectors, rows, labels, copies.survivors.canonical)
         return FoundStories(described_table.stories, _story_ids_of(described_table.stories, described_table.story_of))
     return _continue_base(corpus, copies, known, config, earlier, threads)
 
@@ -63,34 +65,35 @@ def find_stories(
 def _continue_base(
     corpus: Corpus, copies: Copies, known: DocumentFrequencies, config: Config, earlier: BaseRun, threads: int
 ) -> FoundStories:
-    n, n_old, n_stories = len(copies.canonical), len(earlier), earlier.stories.num_rows
-    new, is_canonical = np.arange(n) >= n_old, copies.canonical == np.arange(n)
+    n, n_old, n_stories = len(copies), len(earlier), earlier.stories.num_rows
+    new, kept, roots = np.arange(n) >= n_old, copies.survivors.kept(), copies.survivors.roots()
     story_of = np.full(n, -1, np.int64)
     story_of[:n_old] = earlier.story_of()
     times = corpus.seconds()
-    old_canonicals = is_canonical & ~new
-    active = active_stories(
-        story_of[old_canonicals], times[old_canonicals], times[is_canonical & new], config.stories.window_days * DAY, n_stories
-    )
-    # A story outside the window gets no document, but it may get copies.
-    copied = np.zeros(n_stories, bool)
-    copied[story_of[copies.canonical[new & (copies.canonical < n_old)]]] = True
-    # A new document has story -1, which takes the appended True.
-    rows = np.flatnonzero(is_canonical & np.append(active | copied, True)[story_of])
+    # A new document that extends an old one is in its story before anything is clustered.
+    settled = new & (roots < n_old)
+    story_of[settled] = story_of[roots[settled]]
+    old_kept = kept & ~new
+    active = active_stories(story_of[old_kept], times[old_kept], times[kept & new & ~settled], config.stories.window_days * DAY, n_stories)
+    # A story outside the window gets no other document, but it may get these and copies.
+    joined = np.zeros(n_stories, bool)
+    joined[story_of[settled]] = True
+    # A document without a story has -1, which takes the appended True.
+    rows = np.flatnonzero(kept & np.append(active | joined, True)[story_of])
     vectors = _vectors(corpus, copies, rows, known, config, threads)
 
     clustered = np.flatnonzero(np.append(active, True)[story_of[rows]])
     near = rows[clustered]
     labels = _cluster(corpus, _subset(vectors, clustered), near, config, threads)
+    unsettled = np.flatnonzero(new[near] & ~settled[near])
+    labels[unsettled] = labels[np.searchsorted(near, roots[near[unsettled]])]
     continued = continue_stories(labels, story_of[near], _seniority(earlier.stories))
     story_of[near] = continued.stories
-    story_of[n_old:] = story_of[copies.canonical[n_old:]]
+    story_of[n_old:] = story_of[copies.survivors.canonical[n_old:]]
     stories = _describe_again(corpus, copies, vectors, rows, story_of, earlier)
     ids = stories.column("story_id").to_pylist()
     events = story_events(continued.changes, corpus.documents, near, ids)
-    counts = _manifest_counts(continued, story_of[n_old:], n_stories, len(near)) | {
-        "new_undated": int(np.isnan(times[is_canonical & new]).sum())
-    }
+    counts = _manifest_counts(continued, story_of[n_old:], n_stories, len(near)) | {"new_undated": int(np.isnan(times[kept & new]).sum())}
     return FoundStories(stories, _story_ids_of(stories, story_of), events, counts)
 
 
@@ -100,14 +103,14 @@ def _describe_again(corpus: Corpus, copies: Copies, vectors: Vectors, rows: Ints
     if not len(touched):
         return earlier.stories
     members = np.flatnonzero(np.isin(story_of, touched))
-    canonicals = members[copies.canonical[members] == members]
+    canonicals = members[copies.survivors.canonical[members] == members]
     described_table: StoryTable = describe_stories(
         corpus.documents.take(pa.array(members)),
         corpus.leads.take(pa.array(members)),
         _subset(vectors, np.searchsorted(rows, canonicals)),
         np.searchsorted(members, canonicals),
         np.searchsorted(touched, story_of[canonicals]),
-        np.searchsorted(members, copies.canonical[members]),
+        np.searchsorted(members, copies.survivors.canonical[members]),
     )
     place = np.empty(len(touched), np.int64)  # the row of each touched story in the described table
     place[np.searchsorted(touched, story_of[members])] = described_table.story_of

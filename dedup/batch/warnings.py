@@ -111,8 +111,8 @@ def _outlets_unknown_or_one(documents: Any) -> str:
 
 
 def _large_copy_group(corpus: Corpus, copies: Copies) -> str:
-    sizes = np.bincount(copies.canonical[corpus.base_documents :])
-    most, count = int(np.argmax(sizes)), len(copies.canonical) - corpus.base_documents
+    sizes = np.bincount(copies.survivors.canonical[corpus.base_documents :])
+    most, count = int(np.argmax(sizes)), len(copies) - corpus.base_documents
     if sizes[most] < LEAST or sizes[most] <= ONE_TEXT * count:
         return ""
     document = corpus.documents.slice(most, 1).to_pylist()[0]

@@ -96,9 +96,14 @@ class CandidateConfig:
 class CopyConfig:
     """What counts as a copy. Similarities are exact, over sets of shingles."""
 
+    keep: str = _doc(
+        "which of several documents with one text is kept: 'earliest', 'fullest', or outlets in order of trust, "
+        "with commas between them ('أ,ب')",
+        "earliest",
+    )
     near: float = _doc("jaccard from which two documents are near copies", 0.5)
     excerpt: float = _doc("containment from which the smaller document can be an excerpt of the larger", 0.4)
-    contained: float = _doc("containment from which an excerpt needs no coverage", 0.62)
+    contained: float = _doc("share of a document that must stand in another one, so that it is a copy of it", 0.62)
     coverage: float = _doc("share of an excerpt's words that must occur in the larger text next to the same neighbour", 0.76)
     distinct: float = _doc("share of the containment that must remain when common shingles weigh less; else it is a template", 0.75)
     common: int = _doc("shingles in more documents than this weigh less, counted over documents without an outlet", 10)
@@ -320,6 +325,10 @@ def _range_problems(config: Config) -> list[str]:
     between("signatures.permutations", signatures.permutations, 8, MOST_PERMUTATIONS)
     between("signatures.seed", signatures.seed, 0, 2**32 - 1)
     need(signatures.scheme in ("native", "datasketch"), f"signatures.scheme must be 'native' or 'datasketch', got {signatures.scheme!r}")
+    need(
+        all(name.strip() for name in copies.keep.split(",")),
+        f"copies.keep must be 'earliest', 'fullest' or names of outlets with commas between them, got {copies.keep!r}",
+    )
     between("candidates.bands", candidates.bands, 1, 4096)
     between("candidates.rows", candidates.rows, 1, MOST_ROWS)
     need(

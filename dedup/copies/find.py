@@ -16,12 +16,13 @@ from ..arrays.spill import SpillPool
 from ..config import Config
 from ..fingerprints.fingerprint import Fingerprints
 from ..fingerprints.minhash import band_rows
-from .grouping import FixedGroups, group
+from .covered import Covered, measure_covered
 from .headlines import Titles, match_headlines, unique_facts
 from .inverted_index import posting_candidates
 from .lsh import band_candidates
-from .pairs import EXACT, LEFT, NEITHER, RIGHT, Candidates, Matches
+from .pairs import EXACT, Candidates, Matches
 from .shingle_weights import weigh
+from .survivors import BaseCopies, Survivors, choose
 from .verification import VerificationInput, verify
 
 #: Up to this many documents with one token stream, every pair of them is listed.
@@ -34,16 +35,21 @@ class Copies:
 
     Attributes
     ----------
-    canonical : int64[n], the row of each document's canonical (itself unless it is a copy)
+    survivors : which documents are kept, and how the others are tied to them
     short : bool[n], documents that are too short to judge
     matches : all matches, sorted by pair of rows
+    covered : how much of each document stands in kept ones
     counts : numbers of the stages for the manifest
     """
 
-    canonical: Ints
+    survivors: Survivors
     short: npt.NDArray[np.bool_]
     matches: Matches
+    covered: Covered
     counts: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.short)
 
 
 def find_copies(
@@ -54,7 +60,7 @@ def find_copies(
     *,
     times: npt.NDArray[np.float64] | None = None,
     sources: Ints | None = None,
-    fixed: FixedGroups | None = None,
+    base: BaseCopies | None = None,
     spill: SpillPool | None = None,
     threads: int = 1,
 ) -> Copies:
@@ -63,14 +69,14 @@ def find_copies(
     Parameters
     ----------
     fingerprints : of all documents; headline : bool[n], documents that are headlines
-    ranks : int64[n], see ``canonical.precedence``
+    ranks : int64[n], the survivor order, see ``survivors.survivor_ranks``
     times : float64[n], seconds, NaN where unknown; by default all unknown
     sources : int64[n], numbers of outlets, -1 where unknown; by default all unknown
-    fixed : the groups of the base, whose documents come first and before all others in ``ranks``
+    base : what an earlier run found among the first documents, which come before all others in ``ranks``
     spill : pool of the fingerprints; by default memory
     """
     n = len(ranks)
-    fixed = fixed or FixedGroups.none()
+    base = base or BaseCopies.none()
     spill = spill or SpillPool(1 << 62)
     times = np.full(n, np.nan) if times is None else times
     sources = np.full(n, -1) if sources is None else sources
@@ -80,7 +86,7 @@ def find_copies(
     counts = {"short": int(short.sum()), "exact_copies": int(np.count_nonzero(first != np.arange(n))), "compared": len(rows)}
 
     candidates = _candidates(fingerprints, rows, ranks, config, spill, threads)
-    candidates = _new_pairs(candidates, len(fixed))
+    candidates = _new_pairs(candidates, len(base))
     counts |= candidates.counts
     weights = weigh(fingerprints.shingles, rows, sources, config.copies, spill, threads=threads)
     articles = VerificationInput(fingerprints.shingles, weights, fingerprints.terms, spill)
@@ -91,7 +97,7 @@ def find_copies(
     titled = headline.copy()
     titled[rows] = True
     titles = match_headlines(_titles(fingerprints, headline, titled), ranks, times, config, threads=threads, release=spill.release)
-    titles = titles.take(titles.right >= len(fixed))
+    titles = titles.take(titles.right >= len(base))
     compared = titled & ~headline
 
     def verify_more(left: Ints, right: Ints) -> Matches:
@@ -100,13 +106,15 @@ def find_copies(
 
     # A headline of the base that is its own canonical does not become the canonical of a new
     # article.
-    old_titles = headline[titles.left] & (titles.left < len(fixed)) & ~headline[titles.right]
-    canonical, matches = group(Matches.join([matches, titles.take(~old_titles)]), ranks, verify_more, fixed.canonical)
-    canonical = canonical[first]
-    matches = Matches.join([matches, titles.take(old_titles), fixed.matches])
-    exact = _matches_of_exact_copies(first, canonical, matches)
-    matches = Matches.join([matches, exact.take(exact.right >= len(fixed))])
-    return Copies(canonical, short, matches, counts)
+    old_titles = headline[titles.left] & (titles.left < len(base)) & ~headline[titles.right]
+    sizes = np.diff(fingerprints.shingles[1])
+    survivors, matches = choose(Matches.join([matches, titles.take(~old_titles)]), ranks, sizes, verify_more, config.copies, base.survivors)
+    survivors = survivors.with_exact_copies(first, len(base))
+    matches = Matches.join([matches, titles.take(old_titles), base.matches])
+    exact = _matches_of_exact_copies(first, survivors.canonical, matches)
+    matches = Matches.join([matches, exact.take(exact.right >= len(base))])
+    covered = measure_covered(fingerprints.shingles, ranks, survivors.kept(), spill, threads=threads)
+    return Copies(survivors, short, matches, covered, counts)
 
 
 def _candidates(fingerprints: Fingerprints, rows: Ints, ranks: Ints, config: Config, spill: SpillPool, threads: int) -> Candidates:
@@ -124,11 +132,11 @@ def _candidates(fingerprints: Fingerprints, rows: Ints, ranks: Ints, config: Con
     return similar.join(excerpts, len(ranks))
 
 
-def _new_pairs(candidates: Candidates, n_fixed: int) -> Candidates:
+def _new_pairs(candidates: Candidates, n_base: int) -> Candidates:
     """Drop candidates among documents of the base."""
-    if not n_fixed:
+    if not n_base:
         return candidates
-    new = candidates.right >= n_fixed
+    new = candidates.right >= n_base
     return Candidates(candidates.left[new], candidates.right[new], candidates.counts | {"candidates": int(new.sum())})
 
 
@@ -180,8 +188,7 @@ def _matches_of_exact_copies(first: Ints, canonical: Ints, matches: Matches) -> 
 def _exact_matches(one: Ints, other: Ints) -> Matches:
     """Matches of documents with the same token stream."""
     ones = np.ones(len(one))
-    kind, contained = np.full(len(one), EXACT, np.uint8), np.full(len(one), NEITHER, np.uint8)
-    return Matches(np.minimum(one, other), np.maximum(one, other), kind, ones, ones, contained)
+    return Matches.of_pairs(one, other, np.full(len(one), EXACT, np.uint8), ones, ones, ones)
 
 
 def _copied_to(matches: Matches, ends: Ints, one: Ints, other: Ints) -> Matches:
@@ -189,11 +196,11 @@ def _copied_to(matches: Matches, ends: Ints, one: Ints, other: Ints) -> Matches:
 
     ``one`` replaces the side ``ends``, ``other`` the opposite side.
     """
-    of_one = np.where(matches.left == ends, LEFT, RIGHT)
-    one_is_contained = matches.contained == of_one
-    side = np.where(one_is_contained == (one < other), LEFT, RIGHT)
-    contained = np.where(matches.contained == NEITHER, NEITHER, side).astype(np.uint8)
-    return Matches(np.minimum(one, other), np.maximum(one, other), matches.kind, matches.jaccard, matches.containment, contained)
+    is_left = matches.left == ends
+    share, share_of_other = (
+        np.where(is_left, *sides) for sides in ((matches.share_left, matches.share_right), (matches.share_right, matches.share_left))
+    )
+    return Matches.of_pairs(one, other, matches.kind, matches.jaccard, share, share_of_other)
 
 
 def _pairs_of_copies(left: Ints, right: Ints, order: Ints, starts: Ints, sizes: Ints) -> tuple[Ints, Ints, Ints]:

@@ -20,7 +20,7 @@ from ..kernels.fingerprints.shingles import row_hashes, unique_rows
 from ..kernels.text.terms import FACT
 from ..schema import DAY
 from .lsh import band_candidates
-from .pairs import EXACT, NEITHER, TITLE, Matches, measure_overlap
+from .pairs import EXACT, TITLE, Matches, Overlap, measure_overlap
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +73,16 @@ def match_headlines(
     first = rows[starts]
     first_headline = _first(rows, unit, titles.headline[rows], len(starts))
     first_article = _first(rows, unit, ~titles.headline[rows], len(starts))
-    left, right, jaccard, containment = _same_titles(titles, first, first_headline >= 0, config, threads, release)
+    left, right, same = _same_titles(titles, first, first_headline >= 0, config, threads, release)
     # Edges in both directions between units that say the same, and from each unit to itself.
     one = np.concatenate([np.arange(len(starts)), left, right])
     other = np.concatenate([np.arange(len(starts)), right, left])
-    jaccard = np.concatenate([np.ones(len(starts)), jaccard, jaccard])
-    containment = np.concatenate([np.ones(len(starts)), containment, containment])
+    itself = np.ones(len(starts))
+    shared = Overlap(
+        np.concatenate([itself, same.jaccard, same.jaccard]),
+        np.concatenate([itself, same.share_left, same.share_right]),
+        np.concatenate([itself, same.share_right, same.share_left]),
+    )
 
     # Each headline with the first headline and the first article of every unit that its own
     # reaches.
@@ -93,8 +97,7 @@ def match_headlines(
     for target in (first_headline[other[edge]], first_article[other[edge]]):
         apart = np.abs(times[source] - times[target]) > config.copies.title_days * DAY  # False if one is undated
         real = (target >= 0) & (target != source) & ~apart
-        a, b = np.minimum(source, target)[real], np.maximum(source, target)[real]
-        parts.append(title_matches(a, b, jaccard[edge][real], containment[edge][real], titles.digests, titles.headline))
+        parts.append(title_matches(source[real], target[real], shared.take(edge[real]), titles.digests, titles.headline))
     return Matches.join(parts)
 
 
@@ -123,10 +126,10 @@ def _first(rows: Ints, unit: Ints, chosen: npt.NDArray[np.bool_], n_units: int) 
 
 def _same_titles(
     titles: Titles, rows: Ints, of_headline: npt.NDArray[np.bool_], config: Config, threads: int, release: Release
-) -> tuple[Ints, Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> tuple[Ints, Ints, Overlap]:
     """Find pairs of different titles that say the same, at least one of them a headline's.
 
-    Returns (left, right, jaccard, containment), the sides as places in ``rows``.
+    Returns (left, right, overlap), the sides as places in ``rows``.
     """
     settings = config.candidates
     keys = band_rows(titles.shingles, rows, config.signatures, settings.bands, settings.rows, threads=threads, release=release)
@@ -134,14 +137,12 @@ def _same_titles(
     found = band_candidates(keys, full, np.arange(len(rows)), settings, threads=threads)
     with_headline = of_headline[found.left] | of_headline[found.right]
     left, right = found.left[with_headline], found.right[with_headline]
-    same, jaccard, containment = close_titles(titles.shingles, titles.terms, titles.facts, rows[left], rows[right], config.copies.title)
+    same, shared = close_titles(titles.shingles, titles.terms, titles.facts, rows[left], rows[right], config.copies.title)
     release()
-    return left[same], right[same], jaccard[same], containment[same]
+    return left[same], right[same], shared
 
 
-def close_titles(
-    shingles: Rows, terms: Rows, facts: Rows, one: Ints, other: Ints, least: float
-) -> tuple[Ints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def close_titles(shingles: Rows, terms: Rows, facts: Rows, one: Ints, other: Ints, least: float) -> tuple[Ints, Overlap]:
     """Find the pairs of titles that say the same.
 
     Their character shingles agree almost entirely, no word is replaced (words may only be missing
@@ -158,36 +159,29 @@ def close_titles(
 
     Returns
     -------
-    (places int64[n_close], jaccard float64[n_pairs], containment float64[n_pairs])
-        The places of the pairs that say the same, and the similarities of all pairs.
+    (places int64[n_close], overlap)
+        The places of the pairs that say the same, and what these share.
     """
-    jaccard, containment, _ = measure_overlap(shingles, one, other)
-    close = np.flatnonzero(jaccard >= least)
+    shared = measure_overlap(shingles, one, other)
+    close = np.flatnonzero(shared.jaccard >= least)
     close = close[subsequence_pairs(*terms, one[close], other[close])]
     # One title is the other with words left out, so equal numbers of facts mean equal facts.
     counts = (_count_facts(terms, facts, side[close]) for side in (one, other))
-    return close[np.equal(*counts)], jaccard, containment
+    close = close[np.equal(*counts)]
+    return close, shared.take(close)
 
 
-def title_matches(
-    left: Ints,
-    right: Ints,
-    jaccard: npt.NDArray[np.float64],
-    containment: npt.NDArray[np.float64],
-    digests: npt.NDArray[np.uint64],
-    headline: npt.NDArray[np.bool_],
-) -> Matches:
+def title_matches(one: Ints, other: Ints, shared: Overlap, digests: npt.NDArray[np.uint64], headline: npt.NDArray[np.bool_]) -> Matches:
     """Pairs whose titles say the same, as matches: ``exact`` for headlines of the same words, else ``title``.
 
     Parameters
     ----------
-    left, right : int64[n_pairs], rows; jaccard, containment : float64[n_pairs], of their titles
+    one, other : int64[n_pairs], rows; shared : what their titles share
     digests : uint64[n_rows, 2], of token streams; headline : bool[n_rows], documents that are a
         headline
     """
-    exact = (digests[left] == digests[right]).all(axis=1) & headline[left] & headline[right]
-    kind = np.where(exact, EXACT, TITLE).astype(np.uint8)
-    return Matches(left, right, kind, jaccard, containment, np.full(len(left), NEITHER, np.uint8))
+    exact = (digests[one] == digests[other]).all(axis=1) & headline[one] & headline[other]
+    return Matches.of_pairs(one, other, np.where(exact, EXACT, TITLE).astype(np.uint8), *shared)
 
 
 def _count_facts(terms: Rows, facts: Rows, rows: Ints) -> Ints:

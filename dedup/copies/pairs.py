@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..arrays.rows import Floats, Ints, Rows
 from ..kernels.copies.overlap import overlap_pairs
 from ..schema import KINDS
 
 EXACT, NEAR, EXCERPT, TITLE, PARTIAL = range(len(KINDS))
-#: ``contained`` as numbers: the side of a pair that is an excerpt of the other.
-NEITHER, LEFT, RIGHT = range(3)
-#: ``contained`` in the table of matches, by number. Of its two documents, ``a`` comes before ``b``.
-_OF_PAIR = pa.array([None, "a", "b"], pa.string())
-#: ``contained`` of a document, the right side of its match with its canonical, by number.
-_OF_DOCUMENT = (None, "match", "this")
-
-
-def contained_names(contained: npt.NDArray[np.uint8]) -> Any:
-    """Convert ``contained`` to a text column: ``a`` for LEFT, ``b`` for RIGHT, else null."""
-    return _OF_PAIR.take(pa.array(contained))
-
-
-def contained_numbers(names: Any) -> npt.NDArray[np.uint8]:
-    """Convert a text column to ``contained``, uint8; the inverse of ``contained_names``."""
-    numbers: npt.NDArray[np.uint8] = pc.fill_null(pc.index_in(names, _OF_PAIR), NEITHER).to_numpy().astype(np.uint8)
-    return numbers
-
-
-def contained_of_document(contained: int) -> str | None:
-    """Convert ``contained`` to its name in a verdict: ``match`` for LEFT, ``this`` for RIGHT."""
-    return _OF_DOCUMENT[contained]
 
 
 class Overlap(NamedTuple):
@@ -45,29 +21,39 @@ class Overlap(NamedTuple):
     Attributes
     ----------
     jaccard : float64[n_pairs], size of the intersection over that of the union
-    containment : float64[n_pairs], size of the intersection over that of the smaller set
-    left_is_smaller : bool[n_pairs], also true where both sets have the same size
+    share_left, share_right : float64[n_pairs], size of the intersection over that of the left set, of the right set
     """
 
     jaccard: Floats
-    containment: Floats
-    left_is_smaller: npt.NDArray[np.bool_]
+    share_left: Floats
+    share_right: Floats
+
+    @property
+    def containment(self) -> Floats:
+        """float64[n_pairs], the larger of the two shares: that of the smaller set."""
+        return np.maximum(self.share_left, self.share_right)
+
+    @property
+    def left_is_smaller(self) -> npt.NDArray[np.bool_]:
+        """bool[n_pairs], also true where both sets have the same size."""
+        smaller: npt.NDArray[np.bool_] = self.share_left >= self.share_right
+        return smaller
 
     def take(self, places: Ints | npt.NDArray[np.bool_]) -> Overlap:
         """The chosen pairs."""
-        return Overlap(self.jaccard[places], self.containment[places], self.left_is_smaller[places])
+        return Overlap(*(values[places] for values in self))
 
 
 def overlap(shared: Ints, left_size: Ints, right_size: Ints) -> Overlap:
-    """Jaccard similarity and containment of pairs of sets; two empty sets share nothing.
+    """Jaccard similarity and shares of pairs of sets; two empty sets share nothing.
 
     Parameters
     ----------
     shared : int64[n_pairs], size of the intersection
     left_size, right_size : int64[n_pairs], sizes of the sets
     """
-    union, smaller = left_size + right_size - shared, np.minimum(left_size, right_size)
-    return Overlap(shared / np.maximum(union, 1), shared / np.maximum(smaller, 1), left_size <= right_size)
+    union = left_size + right_size - shared
+    return Overlap(shared / np.maximum(union, 1), shared / np.maximum(left_size, 1), shared / np.maximum(right_size, 1))
 
 
 def measure_overlap(rows: Rows, left: Ints, right: Ints) -> Overlap:
@@ -145,14 +131,27 @@ class Candidates:
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """Verified pairs of rows, ``left < right``; ``kind`` is an index into ``schema.KINDS``."""
+    """Verified pairs of rows.
+
+    Attributes
+    ----------
+    left, right : int64[n_matches], rows, left < right
+    kind : uint8[n_matches], an index into ``schema.KINDS``
+    jaccard : float64[n_matches]
+    share_left, share_right : float64[n_matches], the share of the left document in the right one, and of the right in the left
+    """
 
     left: Ints
     right: Ints
     kind: npt.NDArray[np.uint8]
-    jaccard: npt.NDArray[np.float64]
-    containment: npt.NDArray[np.float64]
-    contained: npt.NDArray[np.uint8]
+    jaccard: Floats
+    share_left: Floats
+    share_right: Floats
+
+    @property
+    def containment(self) -> Floats:
+        """float64[n_matches], the larger share."""
+        return np.maximum(self.share_left, self.share_right)
 
     def __len__(self) -> int:
         return len(self.left)
@@ -176,18 +175,25 @@ class Matches:
 
         Of two matches of a pair the stronger kind stays.
         """
-        left, right, kind, jaccard, containment, contained = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__
-        )
+        left, right, kind, *measures = (np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__)
         order = np.lexsort((kind, right, left))
         left, right = left[order], right[order]
         first = np.ones(len(order), bool)
         first[1:] = (left[1:] != left[:-1]) | (right[1:] != right[:-1])
         kept = order[first]
-        return cls(left[first], right[first], kind[kept], jaccard[kept], containment[kept], contained[kept])
+        return cls(left[first], right[first], kind[kept], *(values[kept] for values in measures))
+
+    @classmethod
+    def of_pairs(
+        cls, one: Ints, other: Ints, kind: npt.NDArray[np.uint8], jaccard: Floats, share: Floats, share_of_other: Floats
+    ) -> Matches:
+        """Matches of pairs in either order; ``share`` of ``one`` in ``other``, ``share_of_other`` of ``other`` in ``one``."""
+        turned = one > other
+        left, right = np.minimum(one, other), np.maximum(one, other)
+        return cls(left, right, kind, jaccard, np.where(turned, share_of_other, share), np.where(turned, share, share_of_other))
 
     @classmethod
     def none(cls) -> Matches:
         """No match."""
-        empty = np.empty(0, np.int64)
-        return cls(empty, empty, empty.astype(np.uint8), empty.astype(float), empty.astype(float), empty.astype(np.uint8))
+        empty, measures = np.empty(0, np.int64), np.empty(0)
+        return cls(empty, empty, empty.astype(np.uint8), measures, measures, measures)

@@ -88,7 +88,7 @@ def measure_recall(
     listed = _is_listed(one, other_text, places, matches, text_of, len(firsts))
     size, other_size = (np.diff(shingles[1])[row] for row in (firsts[one], other))
     measured = overlap(shared, size, other_size)
-    jaccard, containment, _ = measured
+    jaccard, containment = measured.jaccard, measured.containment
     # A pair of two sampled texts is found twice, so each counts one half.
     weights = np.where(np.isin(other_text, places), 0.5, 1.0)
     for name, least, true in (

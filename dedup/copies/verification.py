@@ -19,13 +19,12 @@ from ..config import CopyConfig
 from ..kernels.copies.coverage import coverage_pairs
 from ..kernels.copies.replaced_facts import replaced_facts, shared_facts
 from ..kernels.copies.shingle_weights import shared_weights, weight_sums
-from .pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Matches, Overlap, measure_overlap
+from .pairs import EXCERPT, NEAR, PARTIAL, Matches, Overlap, measure_overlap
 from .shingle_weights import Weights
 
 # Deciding constants beyond the settings of ``CopyConfig``; chosen on labelled pairs of Arabic news
 # (see ``bench/labels``).
-#: Containment from which a pair is never a template, however common its shingles: hundreds of
-#: outlets print one wire.
+#: Containment from which replaced facts are edits of one text. Whether its shingles are common within an outlet is asked at any.
 TEMPLATE_BELOW = 0.8
 #: Facts that must be missing from the larger text to count against a copy; a single one may be an
 #: edit.
@@ -93,8 +92,8 @@ def verify_pairs(
 
     Notes
     -----
-    A pair that reaches ``near`` or ``excerpt`` below ``TEMPLATE_BELOW`` becomes ``partial`` if it
-    fails one of these tests. Their measures only decide, and are not reported.
+    A pair that reaches ``near`` or ``excerpt`` becomes ``partial`` if it fails one of these tests, the
+    last two only below ``TEMPLATE_BELOW``. Their measures only decide, and are not reported.
 
     - *Distinct containment* weighs shingles that an outlet repeats less, so a template that is
       filled in day by day (cables, forecasts, page furniture) loses most of it.
@@ -106,17 +105,16 @@ def verify_pairs(
     overlap = measure_overlap(shingles, left, right)
     listed = is_listed(overlap, config)
     left, right, overlap = left[listed], right[listed], overlap.take(listed)
-    jaccard, containment, left_is_smaller = overlap
     kind = kinds_by_overlap(overlap, config)
-    pending = np.flatnonzero(may_be_template(kind, containment))
+    containment = overlap.containment
+    pending = np.flatnonzero(may_be_template(kind))
     if len(pending):
         template = distinct(left[pending], right[pending]) < config.distinct * containment[pending]
         kind[pending[template]] = PARTIAL
-        pending = pending[~template]
-        copied = _is_copied(left[pending], right[pending], left_is_smaller[pending], jaccard[pending], containment[pending], terms, config)
+        pending = pending[~template & (containment[pending] < TEMPLATE_BELOW)]
+        copied = _is_copied(left[pending], right[pending], overlap.take(pending), terms, config)
         kind[pending[~copied]] = PARTIAL
-    contained = np.where(kind != EXCERPT, NEITHER, np.where(left_is_smaller, LEFT, RIGHT)).astype(np.uint8)
-    return Matches(left, right, kind, jaccard, containment, contained)
+    return Matches(left, right, kind, *overlap)
 
 
 def is_listed(overlap: Overlap, config: CopyConfig) -> npt.NDArray[np.bool_]:
@@ -132,9 +130,9 @@ def kinds_by_overlap(overlap: Overlap, config: CopyConfig) -> npt.NDArray[np.uin
     return kind
 
 
-def may_be_template(kind: npt.NDArray[np.uint8], containment: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """bool[n_pairs]: whether a pair of this kind and containment may be a template filled in twice."""
-    unclear: npt.NDArray[np.bool_] = ((kind == NEAR) | (kind == EXCERPT)) & (containment < TEMPLATE_BELOW)
+def may_be_template(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """bool[n_pairs]: whether a pair of this kind may be a template filled in twice."""
+    unclear: npt.NDArray[np.bool_] = (kind == NEAR) | (kind == EXCERPT)
     return unclear
 
 
@@ -147,17 +145,10 @@ def _distinct_containment(left: Ints, right: Ints, documents: VerificationInput)
     return distinct
 
 
-def _is_copied(
-    left: Ints,
-    right: Ints,
-    left_is_smaller: npt.NDArray[np.bool_],
-    jaccard: npt.NDArray[np.float64],
-    containment: npt.NDArray[np.float64],
-    terms: Rows,
-    config: CopyConfig,
-) -> npt.NDArray[np.bool_]:
+def _is_copied(left: Ints, right: Ints, overlap: Overlap, terms: Rows, config: CopyConfig) -> npt.NDArray[np.bool_]:
     """bool[n_pairs]: whether the larger text covers the smaller one and facts show no template."""
-    smaller, larger = np.where(left_is_smaller, left, right), np.where(left_is_smaller, right, left)
+    jaccard, containment = overlap.jaccard, overlap.containment
+    smaller, larger = np.where(overlap.left_is_smaller, left, right), np.where(overlap.left_is_smaller, right, left)
     covered = (jaccard >= config.near) | (containment >= config.contained)
     unclear = np.flatnonzero(~covered)
     covered[unclear] = coverage_pairs(*terms, smaller[unclear], larger[unclear]) >= config.coverage

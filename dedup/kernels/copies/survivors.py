@@ -1,0 +1,84 @@
+"""Which documents are kept, and what each of the others is a copy of: one pass in survivor order."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..jit import jit, leaf
+
+
+class Edges(NamedTuple):
+    """Matches as edges, each listed under both of its documents.
+
+    ``offsets`` int64[n_documents + 1], the edges of each document; ``other`` int64[n_edges], the other document;
+    ``share`` float64[n_edges], of the document in the other; ``share_of_other`` float64[n_edges], of the other in the document;
+    ``strength`` int64[n_edges], 0 for the strongest match of all; ``is_title`` bool[n_edges], a match of titles, which has no direction.
+    """
+
+    offsets: np.ndarray
+    other: np.ndarray
+    share: np.ndarray
+    share_of_other: np.ndarray
+    strength: np.ndarray
+    is_title: np.ndarray
+
+
+@leaf
+def earlier(decided, one, other):
+    """Whether one document was decided before another; of two base documents, the smaller row."""
+    return decided[one] < decided[other] or (decided[one] == decided[other] and one < other)
+
+
+@jit
+def choose_survivors(order, edges, sizes, canonical, extends, family, contained, most_own):
+    """Decide document by document, first come first kept, which stand in a kept one and are its copies.
+
+    A document is a copy of the kept one that holds the largest share of it, if that is at least ``contained`` and the document has
+    at most ``most_own`` shingles of its own beyond it. Otherwise it is kept; if it holds an earlier kept one, it extends the largest of
+    those. A kept document joins the family of the earlier kept one that it matches most strongly.
+
+    Parameters
+    ----------
+    order : int64[n_new], the documents to decide, first survivor first; ranks are places in it
+    edges : Edges
+    sizes : int64[n_documents], shingles of each
+    canonical, extends, family : int64[n_documents], written in place; of documents that are decided already, what they have;
+        of all others -1
+
+    Returns
+    -------
+    None. ``canonical`` is the document's own row if it is kept; ``extends`` -1 if it extends none; ``family`` the row of the first
+    document of the family. A tie goes to the document that was decided first.
+    """
+    decided = np.zeros(len(canonical), np.int64)  # 1 + place in order; base documents come before all others
+    for row in range(len(canonical)):
+        decided[row] = np.int64(canonical[row] >= 0)
+    for place in range(len(order)):
+        row = order[place]
+        best, held, tie = np.int64(-1), np.int64(-1), np.int64(-1)
+        best_share, tie_strength = 0.0, np.int64(0)
+        for edge in range(edges.offsets[row], edges.offsets[row + 1]):
+            other = edges.other[edge]
+            if canonical[other] != other:
+                continue
+            share = 1.0 if edges.is_title[edge] else edges.share[edge]
+            if share >= contained and (edges.is_title[edge] or (1.0 - share) * sizes[row] <= most_own):
+                if best < 0 or share > best_share or (share == best_share and earlier(decided, other, best)):
+                    best, best_share = other, share
+            if edges.is_title[edge]:
+                continue
+            if edges.share_of_other[edge] >= contained:
+                if held < 0 or sizes[other] > sizes[held] or (sizes[other] == sizes[held] and earlier(decided, other, held)):
+                    held = other
+            if tie < 0 or edges.strength[edge] < tie_strength:
+                tie, tie_strength = other, edges.strength[edge]
+        decided[row] = place + 2
+        if best >= 0:
+            canonical[row], family[row] = best, family[best]
+        else:
+            canonical[row], family[row] = row, row
+            extends[row] = held
+            if tie >= 0:
+                family[row] = family[tie]
