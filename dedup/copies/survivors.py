@@ -145,17 +145,13 @@ def _choose_once(matches: Matches, ranks: Ints, sizes: Ints, config: CopyConfig,
 
 
 def _edges(matches: Matches, n: int) -> Edges:
-    """Matches as edges under both ends; a stronger kind first, and within a kind what shares more."""
-    strongest = np.lexsort((-(matches.containment + matches.jaccard), matches.kind))
-    strength = np.empty(len(matches), np.int64)
-    strength[strongest] = np.arange(len(matches))
+    """Matches as edges under both ends."""
     source = np.concatenate([matches.left, matches.right])
     order = np.argsort(source, kind="stable")
     both = (
         np.concatenate([matches.right, matches.left]),
         np.concatenate([matches.share_left, matches.share_right]),
         np.concatenate([matches.share_right, matches.share_left]),
-        np.concatenate([strength, strength]),
         np.concatenate([matches.kind, matches.kind]) == TITLE,
     )
     return Edges(row_offsets(np.bincount(source, minlength=n)), *(values[order] for values in both))

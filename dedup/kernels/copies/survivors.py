@@ -12,16 +12,18 @@ from ..jit import jit, leaf
 class Edges(NamedTuple):
     """Matches as edges, each listed under both of its documents.
 
-    ``offsets`` int64[n_documents + 1], the edges of each document; ``other`` int64[n_edges], the other document;
-    ``share`` float64[n_edges], of the document in the other; ``share_of_other`` float64[n_edges], of the other in the document;
-    ``strength`` int64[n_edges], 0 for the strongest match of all; ``is_title`` bool[n_edges], a match of titles, which has no direction.
+    Attributes
+    ----------
+    offsets : int64[n_documents + 1], the edges of each document
+    other : int64[n_edges], the other document
+    share, share_of_other : float64[n_edges], of the document in the other, and of the other in it
+    is_title : bool[n_edges], a match of titles, which has no direction
     """
 
     offsets: np.ndarray
     other: np.ndarray
     share: np.ndarray
     share_of_other: np.ndarray
-    strength: np.ndarray
     is_title: np.ndarray
 
 
@@ -37,7 +39,7 @@ def choose_survivors(order, edges, sizes, canonical, extends, family, contained,
 
     A document is a copy of the kept one that holds the largest share of it, if that is at least ``contained`` and the document has
     at most ``most_own`` shingles of its own beyond it. Otherwise it is kept; if it holds an earlier kept one, it extends the largest of
-    those. A kept document joins the family of the earlier kept one that it matches most strongly.
+    those, and joins the family of that one; if it holds none, it joins the family of the first decided kept one that it matches.
 
     Parameters
     ----------
@@ -57,8 +59,8 @@ def choose_survivors(order, edges, sizes, canonical, extends, family, contained,
         decided[row] = np.int64(canonical[row] >= 0)
     for place in range(len(order)):
         row = order[place]
-        best, held, tie = np.int64(-1), np.int64(-1), np.int64(-1)
-        best_share, tie_strength = 0.0, np.int64(0)
+        best, held, first = np.int64(-1), np.int64(-1), np.int64(-1)
+        best_share = 0.0
         for edge in range(edges.offsets[row], edges.offsets[row + 1]):
             other = edges.other[edge]
             if canonical[other] != other:
@@ -72,13 +74,14 @@ def choose_survivors(order, edges, sizes, canonical, extends, family, contained,
             if edges.share_of_other[edge] >= contained:
                 if held < 0 or sizes[other] > sizes[held] or (sizes[other] == sizes[held] and earlier(decided, other, held)):
                     held = other
-            if tie < 0 or edges.strength[edge] < tie_strength:
-                tie, tie_strength = other, edges.strength[edge]
+            if first < 0 or earlier(decided, other, first):
+                first = other
         decided[row] = place + 2
         if best >= 0:
             canonical[row], family[row] = best, family[best]
         else:
             canonical[row], family[row] = row, row
             extends[row] = held
-            if tie >= 0:
-                family[row] = family[tie]
+            tied = held if held >= 0 else first
+            if tied >= 0:
+                family[row] = family[tied]
