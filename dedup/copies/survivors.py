@@ -14,11 +14,13 @@ import numpy.typing as npt
 
 from ..arrays.rows import Ints, row_offsets, run_starts
 from ..config import CopyConfig
-from ..kernels.copies.survivors import Edges, choose_survivors
+from ..kernels.copies.survivors import Edges, choose_survivors, find_collections
 from .pairs import PARTIAL, TITLE, Matches, is_among, pair_keys, unique_pairs
 
 #: A copy has at most this many shingles of its own beyond its canonical: a third of a long report is news.
 MOST_OWN = 200
+#: A document that holds this many others, no two of them matched, is a collection (a section page, a bulletin): it ties none of them.
+COLLECTED = 4
 #: Share of a document from which a larger kept one holds nearly all of it.
 NEARLY_ALL = 0.8
 #: Rounds in which documents are compared with the canonicals of copies that they match.
@@ -134,6 +136,7 @@ def choose(
 def _choose_once(matches: Matches, ranks: Ints, sizes: Ints, config: CopyConfig, base: Survivors) -> Survivors:
     n, n_base = len(ranks), len(base)
     tying = matches.take((matches.kind != PARTIAL) & (matches.right >= n_base))
+    tying = _without_collections(tying, find_collections(_edges(matches, n), sizes, config.contained, COLLECTED), sizes)
     canonical, extends, family = (np.full(n, -1, np.int64) for _ in range(3))
     canonical[:n_base], extends[:n_base], family[:n_base] = base.canonical, base.extends, base.family
     order = np.argsort(ranks)
@@ -144,12 +147,19 @@ def _choose_once(matches: Matches, ranks: Ints, sizes: Ints, config: CopyConfig,
     return Survivors(canonical, extends, family, fuller)
 
 
+def _without_collections(matches: Matches, collections: npt.NDArray[np.bool_], sizes: Ints) -> Matches:
+    """Drop the matches of collections with documents that are at most half as large."""
+    left_larger = sizes[matches.left] > sizes[matches.right]
+    larger, smaller = np.where(left_larger, matches.left, matches.right), np.where(left_larger, matches.right, matches.left)
+    return matches.take(~(collections[larger] & (2 * sizes[smaller] <= sizes[larger])))
+
+
 def _edges(matches: Matches, n: int) -> Edges:
     """Matches as edges under both ends."""
-    source = np.concatenate([matches.left, matches.right])
-    order = np.argsort(source, kind="stable")
+    source, other = np.concatenate([matches.left, matches.right]), np.concatenate([matches.right, matches.left])
+    order = np.lexsort((other, source))
     both = (
-        np.concatenate([matches.right, matches.left]),
+        other,
         np.concatenate([matches.share_left, matches.share_right]),
         np.concatenate([matches.share_right, matches.share_left]),
         np.concatenate([matches.kind, matches.kind]) == TITLE,

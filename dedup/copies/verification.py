@@ -24,7 +24,8 @@ from .shingle_weights import Weights
 
 # Deciding constants beyond the settings of ``CopyConfig``; chosen on labelled pairs of Arabic news
 # (see ``bench/labels``).
-#: Containment from which replaced facts are edits of one text. Whether its shingles are common within an outlet is asked at any.
+#: Containment from which a pair is no template, however common its shingles: hundreds of outlets print one
+#: wire. Two documents of one outlet may be one at any containment.
 TEMPLATE_BELOW = 0.8
 #: Facts that must be missing from the larger text to count against a copy; a single one may be an
 #: edit.
@@ -49,12 +50,14 @@ class VerificationInput:
     shingles : sorted and unique in each row
     weights : of the common shingles
     terms : stems of the texts in order
+    sources : int64[n], numbers of outlets, -1 where unknown
     spill : the pool of these arrays
     """
 
     shingles: Rows
     weights: Weights
     terms: Rows
+    sources: Ints
     spill: SpillPool
 
 
@@ -67,7 +70,9 @@ def verify(left: Ints, right: Ints, documents: VerificationInput, config: CopyCo
     """
 
     def block(first: int, last: int) -> Matches:
-        matches = verify_pairs(left[first:last], right[first:last], documents.shingles, documents.terms, distinct, config)
+        matches = verify_pairs(
+            left[first:last], right[first:last], documents.shingles, documents.terms, documents.sources, distinct, config
+        )
         documents.spill.release()
         return matches
 
@@ -80,20 +85,27 @@ def verify(left: Ints, right: Ints, documents: VerificationInput, config: CopyCo
 
 
 def verify_pairs(
-    left: Ints, right: Ints, shingles: Rows, terms: Rows, distinct: Callable[[Ints, Ints], Floats], config: CopyConfig
+    left: Ints,
+    right: Ints,
+    shingles: Rows,
+    terms: Rows,
+    sources: Ints,
+    distinct: Callable[[Ints, Ints], Floats],
+    config: CopyConfig,
 ) -> Matches:
     """Measure each pair exactly and return those that share enough to be listed, with their kinds.
 
     Parameters
     ----------
     left, right : int64[n_pairs], rows
-    shingles, terms : see ``VerificationInput``
+    shingles, terms, sources : see ``VerificationInput``
     distinct : returns the distinct containment of pairs, float64[n_pairs]
 
     Notes
     -----
-    A pair that reaches ``near`` or ``excerpt`` becomes ``partial`` if it fails one of these tests, the
-    last two only below ``TEMPLATE_BELOW``. Their measures only decide, and are not reported.
+    A pair that reaches ``near`` or ``excerpt`` below ``TEMPLATE_BELOW`` becomes ``partial`` if it fails one
+    of these tests; two documents of one outlet are asked the first at any containment. Their measures
+    only decide, and are not reported.
 
     - *Distinct containment* weighs shingles that an outlet repeats less, so a template that is
       filled in day by day (cables, forecasts, page furniture) loses most of it.
@@ -107,7 +119,7 @@ def verify_pairs(
     left, right, overlap = left[listed], right[listed], overlap.take(listed)
     kind = kinds_by_overlap(overlap, config)
     containment = overlap.containment
-    pending = np.flatnonzero(may_be_template(kind))
+    pending = np.flatnonzero(may_be_template(kind, containment, sources[left], sources[right]))
     if len(pending):
         template = distinct(left[pending], right[pending]) < config.distinct * containment[pending]
         kind[pending[template]] = PARTIAL
@@ -130,9 +142,15 @@ def kinds_by_overlap(overlap: Overlap, config: CopyConfig) -> npt.NDArray[np.uin
     return kind
 
 
-def may_be_template(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """bool[n_pairs]: whether a pair of this kind may be a template filled in twice."""
-    unclear: npt.NDArray[np.bool_] = (kind == NEAR) | (kind == EXCERPT)
+def may_be_template(kind: npt.NDArray[np.uint8], containment: Floats, source: Ints, other_source: Ints) -> npt.NDArray[np.bool_]:
+    """bool[n_pairs]: whether a pair of this kind and containment may be a template filled in twice.
+
+    Parameters
+    ----------
+    source, other_source : int64[n_pairs], numbers of the outlets of both documents, -1 where unknown
+    """
+    one_outlet = (source == other_source) & (source >= 0)
+    unclear: npt.NDArray[np.bool_] = ((kind == NEAR) | (kind == EXCERPT)) & ((containment < TEMPLATE_BELOW) | one_outlet)
     return unclear
 
 

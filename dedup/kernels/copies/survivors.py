@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..jit import jit, leaf
+from ..rows import first_at_least
 
 
 class Edges(NamedTuple):
@@ -18,6 +19,8 @@ class Edges(NamedTuple):
     other : int64[n_edges], the other document
     share, share_of_other : float64[n_edges], of the document in the other, and of the other in it
     is_title : bool[n_edges], a match of titles, which has no direction
+
+    Of one document they ascend by ``other``.
     """
 
     offsets: np.ndarray
@@ -31,6 +34,49 @@ class Edges(NamedTuple):
 def earlier(decided, one, other):
     """Whether one document was decided before another; of two base documents, the smaller row."""
     return decided[one] < decided[other] or (decided[one] == decided[other] and one < other)
+
+
+@leaf
+def matched(edges, one, other):
+    """Whether two documents have an edge."""
+    end = edges.offsets[one + 1]
+    place = first_at_least(edges.other, edges.offsets[one], end, other)
+    return place < end and edges.other[place] == other
+
+
+@jit
+def find_collections(edges, sizes, contained, least):
+    """Find documents that hold several others which have nothing in common: section pages, bulletins, digests.
+
+    Parameters
+    ----------
+    edges : Edges, of matches of every kind
+    sizes : int64[n_documents], shingles of each
+    contained : share of another document from which it is held, if it is at most half as large
+    least : held documents, no two of them matched, that make a collection
+
+    Returns
+    -------
+    bool[n_documents]
+    """
+    found = np.zeros(len(sizes), np.bool_)
+    chosen = np.empty(least, np.int64)
+    for row in range(len(sizes)):
+        count = 0
+        for edge in range(edges.offsets[row], edges.offsets[row + 1]):
+            other = edges.other[edge]
+            if edges.is_title[edge] or edges.share_of_other[edge] < contained or 2 * sizes[other] > sizes[row]:
+                continue
+            related = False
+            for place in range(count):
+                related = related or matched(edges, other, chosen[place])
+            if not related:
+                chosen[count] = other
+                count += 1
+                if count == least:
+                    found[row] = True
+                    break
+    return found
 
 
 @jit
