@@ -10,12 +10,13 @@ import numpy.typing as npt
 from ..arrays.rows import Floats, Ints, Rows
 from ..arrays.spill import SpillPool
 from ..arrays.threads import map_batches
-from ..kernels.copies.covered import NOWHERE, count_covered, note_first_ranks
+from ..kernels.copies.covered import collect_part, count_covered
 
-#: Slots of a table at least and at most: small tables stay in the cache, but each part of the hash range reads every row once.
-_LEAST_SLOTS, _MOST_SLOTS = 1 << 14, 1 << 22
-#: Parts of the hash range while tables can grow, and rows read at a time.
-_PARTS, _BLOCK = 64, 1 << 14
+#: Values in a part of the hash range: in memory few, so that tables stay in the cache; where shingles are in files many, since each part
+#: reads every row.
+_VALUES, _SPILLED_VALUES = 1 << 16, 1 << 21
+#: Parts at most.
+_MOST_PARTS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,53 +62,36 @@ def measure_covered(shingles: Rows, ranks: Ints, kept: npt.NDArray[np.bool_], sp
     kept : bool[n], documents that are not dropped
     spill : where the shingles are stored
 
-    Memory: some 100 MB a thread, whatever the number of documents.
+    Memory: some 100 MB a thread at most, whatever the number of documents.
     """
     values, offsets = shingles
     n = len(ranks)
-    sizes = np.diff(offsets)
-    rows, survivors = np.arange(n), np.flatnonzero(kept)
-    parts, slots = _PARTS, _LEAST_SLOTS
-    while parts * slots < 3 * int(sizes[survivors].sum()):
-        parts, slots = (parts, slots * 2) if slots < _MOST_SLOTS else (parts * 2, slots)
+    parts = 1
+    while parts < _MOST_PARTS and parts * (_SPILLED_VALUES if spill.spilled else _VALUES) < len(values):
+        parts *= 2
     ranks_32 = ranks.astype(np.int32)
-    shift = np.uint64(64 - (parts.bit_length() - 1))
+    bounds = [((part << 64) // parts) - 1 for part in range(1, parts + 1)]
 
-    def counts_of(part: int) -> tuple[Ints, Ints]:
-        where = (np.uint64(part), shift)
-        keys, first = _first_ranks(values, offsets, survivors, ranks_32, where, slots, spill)
-        before, anywhere = np.zeros(n, np.int64), np.zeros(n, np.int64)
-        for begin in range(0, n, _BLOCK):
-            block = slice(begin, begin + _BLOCK)
-            count_covered(values, offsets, rows[block], ranks_32, *where, keys, first, before[block], anywhere[block])
+    def counts_of(span: range) -> tuple[Ints, Ints]:
+        """Counts over some consecutive parts."""
+        before, anywhere, starts, ends = (np.zeros(n, np.int64) for _ in range(4))
+        found, rows = np.empty(0, np.uint64), np.empty(0, np.int32)
+        if span.start:
+            collect_part(values, offsets, offsets[:-1], starts, np.uint64(bounds[span.start - 1]), found, rows)
+        else:
+            starts[:] = offsets[:-1]
+        for part in span:
+            last = np.uint64(bounds[part])
+            while (count := collect_part(values, offsets, starts, ends, last, found, rows)) > len(found):
+                found, rows = np.empty(count + count // 8, np.uint64), np.empty(count + count // 8, np.int32)
+            count_covered(found[:count], rows[:count], ranks_32, kept, before, anywhere)
+            starts, ends = ends, starts
             spill.release()
         return before, anywhere
 
+    spans = [range(parts * k // threads, parts * (k + 1) // threads) for k in range(threads)]
     before, anywhere = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    for one, other in map_batches(counts_of, range(parts), threads):
+    for one, other in map_batches(counts_of, [span for span in spans if span], threads):
         before += one
         anywhere += other
-    return Covered(before, anywhere, sizes, kept)
-
-
-def _first_ranks(
-    values: npt.NDArray[np.uint64],
-    offsets: Ints,
-    survivors: Ints,
-    ranks: npt.NDArray[np.int32],
-    where: tuple[np.uint64, np.uint64],
-    slots: int,
-    spill: SpillPool,
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
-    """A table of one part of the hash range; hashes may be uneven, so it grows where it must."""
-    while True:
-        keys, first = np.zeros(slots, np.uint64), np.full((slots, 2), NOWHERE, np.int32)
-        used = 0
-        for begin in range(0, len(survivors), _BLOCK):
-            used = note_first_ranks(values, offsets, survivors[begin : begin + _BLOCK], ranks, *where, keys, first, used)
-            spill.release()
-            if used < 0:
-                break
-        if used >= 0:
-            return keys, first
-        slots *= 2
+    return Covered(before, anywhere, np.diff(offsets), kept)

@@ -17,9 +17,10 @@ from ..arrays.threads import map_batches
 from ..config import CopyConfig
 from ..kernels.copies.shingle_weights import Selection, count_in_source, count_rows, most_in_source, perhaps_common, weight_table
 
-#: Most counters for a part of the shingles; fewest parts (so that threads have work); rows read at
-#: a time.
-_MOST_SLOTS, _LEAST_PARTS, _BLOCK = 1 << 26, 4, 1 << 14
+#: Most counters for a part of the shingles, and rows read at a time.
+_MOST_SLOTS, _BLOCK = 1 << 26, 1 << 14
+#: Fewest parts: in memory many, so that counters stay in the cache; where shingles are in files few, since each part reads every row.
+_LEAST_PARTS, _LEAST_SPILLED_PARTS = 32, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ def weigh(shingles: Rows, rows: Ints, sources: Ints, config: CopyConfig, spill: 
     scales = config.common * config.common_in_source // bounds
     least = np.uint8(min(bounds[own].min(initial=255) + 1, 255))
     n_values = int((offsets[rows + 1] - offsets[rows]).sum())
-    parts, slots = _LEAST_PARTS, 1 << 12
+    parts, slots = _LEAST_SPILLED_PARTS if spill.spilled else _LEAST_PARTS, 1 << 12
     while parts * slots < 2 * n_values:
         parts, slots = (parts, slots * 2) if slots < _MOST_SLOTS else (parts * 2, slots)
     shift = np.uint64(64 - (parts.bit_length() - 1))

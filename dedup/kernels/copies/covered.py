@@ -5,78 +5,97 @@ from __future__ import annotations
 import numpy as np
 
 from ..jit import jit, leaf
-from .shingle_weights import span_start
 
 #: Rank of a value that stands in no kept row.
 NOWHERE = np.int32(2**31 - 1)
 
 
+@jit
+def collect_part(values, offsets, starts, ends, last, found, rows):
+    """Copy the values of one part of the hash range from all rows.
+
+    Parameters
+    ----------
+    values : uint64[n_values], sorted in each row; offsets : int64[n_rows + 1]
+    starts : int64[n_rows], the place of the first value of the part in each row
+    ends : int64[n_rows], the place after the last one, written
+    last : uint64, the largest value of the part
+    found : uint64[n], rows : int32[n], the values and their rows, written as far as they fit
+
+    Returns
+    -------
+    The number of values, even if it is larger than n.
+    """
+    count = 0
+    for row in range(len(offsets) - 1):
+        place, end = starts[row], offsets[row + 1]
+        while place < end and values[place] <= last:
+            if count < len(found):
+                found[count], rows[count] = values[place], row
+            count += 1
+            place += 1
+        ends[row] = place
+    return count
+
+
 @leaf
-def slot_of(value, keys):
-    """The slot of a value in an open table, or the free one where it would go; 0 is no value."""
+def slot_of(value, keys, first):
+    """The slot of a value in an open table, or the free one where it would go."""
     mask = np.uint64(len(keys) - 1)
     slot = value & mask
-    while keys[slot] != np.uint64(0) and keys[slot] != value:
+    while first[slot, 0] != NOWHERE and keys[slot] != value:
         slot = (slot + np.uint64(1)) & mask
     return slot
 
 
-@jit
-def note_first_ranks(values, offsets, rows, ranks, part, shift, keys, first, used):
-    """Note for each value of kept rows the lowest and the second lowest rank of a row that holds it.
-
-    Parameters
-    ----------
-    values : uint64[n_values], sorted and unique in each row; offsets : int64[n_rows + 1]
-    rows : int64[n], kept rows; ranks : int32[n_rows], all different
-    part, shift : uint64; only values with ``value >> shift == part`` are read
-    keys : uint64[slots], first : int32[slots, 2], a table, written in place; slots a power of two
-    used : slots in use
-
-    Returns
-    -------
-    Slots in use, or -1 where the table is more than half full: then it is incomplete and must be made larger.
-    """
-    for row in rows:
-        end = offsets[row + 1]
-        i = span_start(values, offsets[row], end, part, shift)
-        while i < end and values[i] >> shift == part:
-            # The table marks free slots with 0, so a hash of 0 is kept as 1.
-            value = max(values[i], np.uint64(1))
-            slot = slot_of(value, keys)
-            if keys[slot] == np.uint64(0):
-                if 2 * used >= len(keys):
-                    return -1
-                keys[slot] = value
-                first[slot, 0], first[slot, 1] = ranks[row], NOWHERE
-                used += 1
-            elif ranks[row] < first[slot, 0]:
-                first[slot, 0], first[slot, 1] = ranks[row], first[slot, 0]
-            elif ranks[row] < first[slot, 1]:
-                first[slot, 1] = ranks[row]
-            i += 1
-    return used
+@leaf
+def power_of_two(least):
+    """The smallest power of two that is at least ``least``."""
+    size = 1
+    while size < least:
+        size *= 2
+    return size
 
 
 @jit
-def count_covered(values, offsets, rows, ranks, part, shift, keys, first, before, anywhere):
+def count_covered(values, rows, ranks, kept, before, anywhere):
     """Count for each row how many of its values stand in kept rows of lower rank, and in any other kept row.
 
     Parameters
     ----------
-    values, offsets, ranks, part, shift, keys, first : as of ``note_first_ranks``
-    rows : int64[n], kept or not
-    before, anywhere : int64[n], added to in place
+    values : uint64[n], rows : int32[n], all values of one part of the hash range, each once in a row
+    ranks : int32[n_rows], all different; kept : bool[n_rows]
+    before, anywhere : int64[n_rows], added to in place
+
+    Notes
+    -----
+    Most values stand in one row only. A filter of small counters finds most of these without the table, which notes of
+    every other value the two lowest ranks of kept rows that hold it.
     """
-    for place in range(len(rows)):
-        row = rows[place]
-        end = offsets[row + 1]
-        i = span_start(values, offsets[row], end, part, shift)
-        while i < end and values[i] >> shift == part:
-            slot = slot_of(max(values[i], np.uint64(1)), keys)
-            if keys[slot] != np.uint64(0):
-                lowest = first[slot, 0]
-                before[place] += np.int64(lowest < ranks[row])
-                other = first[slot, 1] if lowest == ranks[row] else lowest
-                anywhere[place] += np.int64(other != NOWHERE)
-            i += 1
+    counters = np.zeros(power_of_two(4 * len(values)), np.uint8)
+    low = np.uint64(len(counters) - 1)
+    for i in range(len(values)):
+        counters[values[i] & low] = min(counters[values[i] & low] + 1, 2)
+    several = 0
+    for i in range(len(values)):
+        several += np.int64(counters[values[i] & low] == 2 and kept[rows[i]])
+    slots = power_of_two(2 * several + 1)
+    keys, first = np.empty(slots, np.uint64), np.full((slots, 2), NOWHERE, np.int32)
+    for i in range(len(values)):
+        if counters[values[i] & low] < 2 or not kept[rows[i]]:
+            continue
+        slot, rank = slot_of(values[i], keys, first), ranks[rows[i]]
+        keys[slot] = values[i]
+        if rank < first[slot, 0]:
+            first[slot, 0], first[slot, 1] = rank, first[slot, 0]
+        elif rank < first[slot, 1]:
+            first[slot, 1] = rank
+    for i in range(len(values)):
+        if counters[values[i] & low] < 2:
+            continue
+        row = rows[i]
+        slot, rank = slot_of(values[i], keys, first), ranks[row]
+        lowest = first[slot, 0]
+        before[row] += np.int64(lowest < rank)
+        other = first[slot, 1] if lowest == rank else lowest
+        anywhere[row] += np.int64(other != NOWHERE)
