@@ -14,6 +14,7 @@ from .arrays.spill import SpillPool
 from .arrays.threads import thread_count
 from .batch.base_run import BaseRun, open_base
 from .batch.incremental import events_table, group_events, tied_groups
+from .batch.losses import log_losses
 from .batch.manifest import base_counts, build_manifest
 from .batch.memory import memory_limit
 from .batch.reading import input_files, read_corpus
@@ -158,6 +159,7 @@ def _run(
     if base is not None:
         covered[: len(base)] = base.covered()
     documents = documents_table(corpus.documents, fingerprints.words, copies, covered, found.story_ids)
+    log_losses(copies.covered, documents)
     matches = matches_table(corpus.documents.column("doc_id"), copies)
     manifest = build_manifest(config, background, log, timer.stages, corpus, copies, documents, found.stories)
     restarts = timer.workspace.restarts if timer.workspace is not None else 0

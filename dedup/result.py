@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from .config import changed_settings, settings
 from .errors import InputError, OutputError
 from .schema import KEPT_TEXTS, SCHEMA_VERSION
 from .storage.files import os_errors_as, replace_folder
@@ -28,6 +30,8 @@ from .version import __version__
 
 #: Rows in a row group; fixed, so that files do not depend on the batches of a run.
 ROW_GROUP = 1 << 16
+#: Inputs that a command in an error names; of more, it shows a placeholder.
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +163,28 @@ def files_in(folder: str | os.PathLike[str]) -> dict[str, Callable[[], Any]]:
         raise OutputError(str(error)) from error
 
 
+def command_of(manifest: Mapping[str, Any]) -> str:
+    """The ``dedup run`` command, as a sentence, that makes a result like this one with the present version.
+
+    It names the inputs as the manifest does, those of its bases included, and the changed settings that this version knows. A
+    result of data in memory has none: the sentence is empty.
+    """
+    inputs = [str(item["file"]) for part in (manifest.get("base") or {}, manifest) for item in part.get("inputs", [])]
+    if any(name.startswith("<") for name in inputs):
+        return ""
+    known = {name for name, *_ in settings() if not name.startswith("run.")}
+    changed = {name: item["value"] for name, item in changed_settings(manifest.get("config", {})).items() if name in known}
+    options = [part for name, value in changed.items() if value is not None for part in (f"--{name}", _option(value))]
+    listed = 0 < len(inputs) <= _MOST_NAMED
+    words = [*inputs, "-o", "NEW", *options] if listed else ["-o", "NEW", *options]
+    where = "In the folder of its inputs" if listed else f"With the inputs that its {MANIFEST} lists"
+    return f"{where}: dedup run {'' if listed else 'INPUT... '}{shlex.join(words)}"
+
+
+def _option(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 @dataclass(frozen=True)
 class ReuseChecks:
     """Checks of a result that is to be used again, as the base of a run or to build an index.
@@ -181,7 +207,7 @@ class ReuseChecks:
         if made != needed:
             raise InputError(
                 f"{self.subject} was written by dedup {made[0]} (table version {made[1]}), but this is dedup {needed[0]} "
-                f"(table version {needed[1]}), which may compare documents in another way. {self.remedy}"
+                f"(table version {needed[1]}), which may compare documents in another way. {self.remedy} {command_of(manifest)}".rstrip()
             )
 
     def require_texts(self, texts: TextStore | None, consequence: str) -> TextStore:

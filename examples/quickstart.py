@@ -18,7 +18,7 @@ def main() -> None:
     titles = dict(zip(result.documents["doc_id"].to_pylist(), result.documents["title"].to_pylist(), strict=True))
     for document in result.documents.to_pylist():
         if document["status"] == "copy" and document["role"] == "article":
-            print(f"  {document['doc_id']} -> {document['canonical_id']}  {document['kind']}, {document['containment']:.0%} shared")
+            print(f"  {document['doc_id']} -> {document['canonical_id']}  {document['kind']}, {document['share']:.0%} of it stands there")
             print(f"      {titles[document['doc_id']]}")
 
     print("Stories of more than one document")

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..config import Config
+from ..config import changed_settings
 from ..errors import InputError, OutputError
 from ..result import Result, files_in
 from ..schema import DOCUMENTS, REJECTS, SCHEMA_VERSION, STORIES
@@ -35,6 +35,8 @@ _FOREIGN, _FOLDER = "is not a manifest of dedup", "Name the folder that the run 
 _COUNTS = (
     "pages", "pages_with_documents", "rejects", "documents", "documents_by_role", "copies", "copies_by_kind", "matches", "stories"
 )  # fmt: skip
+#: What manifests have since table version 3.
+_LOSSES = ("lost", "repeated", "losing_copies")
 _SCHEMAS = {"documents": DOCUMENTS, "rejects": REJECTS, "stories": STORIES}
 
 
@@ -78,7 +80,7 @@ def inspect_result(folder: str | os.PathLike[str], *, top: int = TOP) -> Inspect
     summary = {
         "folder": display_url(folder),
         **from_manifest,
-        "counts": manifest["counts"] | counts_of(_column(documents, "status"), _column(reasons, "reason"), stories),
+        "counts": manifest["counts"] | counts_of(documents, _column(reasons, "reason"), stories),
         "published": _publication_span(documents),
         "sources": _largest_sources(documents, top),
         "agencies": _largest_agencies(documents, top),
@@ -90,23 +92,24 @@ def inspect_result(folder: str | os.PathLike[str], *, top: int = TOP) -> Inspect
     return Inspection(summary | {"notes": _version_notes(manifest, tables.missing_columns)}, tables.faults)
 
 
-def counts_of(statuses: Any, reasons: Any, stories: Any) -> dict[str, Any]:
+def counts_of(documents: Any, reasons: Any, stories: Any) -> dict[str, Any]:
     """Counts that the manifest lacks: reject reasons, copy groups, short documents, larger stories.
 
     Parameters
     ----------
-    statuses, reasons : the columns ``documents.status`` and ``rejects.reason``
+    documents : a table with the columns ``status`` and ``copy_group``
+    reasons : the column ``rejects.reason``
     stories : a table with the column ``documents``
 
     Returns
     -------
-    A count is None if its argument is None.
+    A count is None if its argument, or the column that it needs, is missing. A copy group has two or more documents.
     """
-    by_status = None if statuses is None else _tally(statuses)
+    statuses, groups = _column(documents, "status"), _column(documents, "copy_group")
     return {
         "rejects_by_reason": None if reasons is None else _tally(reasons),
-        "copy_groups": None if by_status is None else by_status.get("canonical", 0),
-        "short": None if by_status is None else by_status.get("short", 0),
+        "copy_groups": None if groups is None else int(np.count_nonzero(np.unique(groups.to_numpy(), return_counts=True)[1] > 1)),
+        "short": None if statuses is None else int(pc.sum(pc.equal(statuses, "short"), min_count=0).as_py()),
         "stories_of_several": None if stories is None else int(pc.sum(pc.greater(stories.column("documents"), 1), min_count=0).as_py()),
     }
 
@@ -115,18 +118,6 @@ def largest_stories(stories: Any, top: int) -> Any:
     """Rows of the largest stories: most documents first, then most copies, then table order."""
     ranked = stories.select(["documents", "copies"]).append_column("row", pa.array(range(stories.num_rows), pa.int64()))
     return pc.sort_indices(ranked, [("documents", "descending"), ("copies", "descending"), ("row", "ascending")])[:top]
-
-
-def changed_settings(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Settings other than the defaults: ``{"copies.near": {"value": 0.6, "default": 0.5}}``."""
-    defaults = Config().to_dict()
-    changed = {}
-    for section, values in tree.items():
-        for name, value in values.items():
-            default = defaults.get(section, {}).get(name)
-            if value != default:
-                changed[f"{section}.{name}"] = {"value": value, "default": default}
-    return changed
 
 
 class _Tables:
@@ -233,6 +224,7 @@ def _inspect_manifest(manifest: dict[str, Any], top: int) -> dict[str, Any]:
         "base": _base_summary(manifest),
         "inputs": _inputs_summary(manifest["inputs"], top),
         "stages": [_stage_with_rate(stage) for stage in manifest["stages"]],
+        **{name: manifest.get(name) for name in _LOSSES},
         "recall": manifest.get("recall"),
         "peak_memory_bytes": manifest.get("peak_memory_bytes"),
         "warnings": list(manifest["warnings"]),
@@ -257,7 +249,7 @@ def _version_notes(manifest: dict[str, Any], missing_columns: list[str]) -> list
     age = "an older" if made < SCHEMA_VERSION else "a newer" if made > SCHEMA_VERSION else "another"
     ours = f"{__version__}, table version {SCHEMA_VERSION}"
     note = f"written by {age} version: dedup {manifest.get('version')}, table version {made}; this is {ours}"
-    unknown = missing_columns + [name for name in ("background", "finished") if name not in manifest]
+    unknown = missing_columns + [name for name in ("background", "finished", *_LOSSES) if name not in manifest]
     return [note + (f". Unknown: {', '.join(unknown)}" if unknown else "")]
 
 
@@ -327,13 +319,14 @@ def _largest_copy_groups(tables: _Tables, documents: Any, top: int) -> list[dict
     for group, count in largest:
         rows = np.flatnonzero(pc.equal(groups, group).to_numpy())
         members = documents.take(pa.array(rows))
-        canonical = pc.index(members.column("status"), "canonical").as_py()
-        title = tables.take("documents", rows[[max(0, canonical)]], ["doc_id", "title"])
+        # The number of a group is the row of its first document.
+        first = tables.take("documents", [group], ["doc_id", "title"]) if group < documents.num_rows else []
         listed.append({
             "copy_group": group,
-            "canonical_id": title[0]["doc_id"] if title else None,
-            "title": title[0]["title"] if title else None,
+            "first_id": first[0]["doc_id"] if first else None,
+            "title": first[0]["title"] if first else None,
             "documents": count,
+            "copies": int(pc.sum(pc.equal(members.column("status"), "copy"), min_count=0).as_py()),
             "sources": pc.count_distinct(members.column("source"), mode="only_valid").as_py(),
             **_span(members.column("published")),
         })  # fmt: skip

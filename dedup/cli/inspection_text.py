@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .summary import balance, base_lines, counts_table, memory_text, plain_table, print_warnings, ranked_table, recall_lines
+from .summary import balance, base_lines, counts_table, loss_lines, memory_text, plain_table, print_warnings, ranked_table, recall_lines
 from .terminal import collecting_console, terminal_text
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ def inspection_text(inspection: Mapping[str, Any]) -> str:
     console.print()
     console.print(counts_table(inspection["counts"]))
     counts = inspection["counts"]
-    for line in [balance(counts), *base_lines(counts), *recall_lines(inspection["recall"]), *_dates(inspection["published"])]:
+    measured = [*loss_lines(inspection), *recall_lines(inspection["recall"])]
+    for line in [balance(counts), *base_lines(counts), *measured, *_dates(inspection["published"])]:
         console.print(line, soft_wrap=True)
     for reason in inspection["rejects"] or []:
         console.print(_reject_line(reason), soft_wrap=True)
     _print_names(console, "Sources", "source", ["documents", "copies"], inspection["sources"])
     _print_names(console, "Agencies", "agency", ["documents"], inspection["agencies"])
-    _print_dated(console, "Largest copy groups", ["documents", "sources", "published"], inspection["copy_groups"])
+    _print_dated(console, "Largest copy groups", ["documents", "copies", "sources", "published"], inspection["copy_groups"])
     _print_dated(console, "Largest stories", ["documents", "copies", "sources", "published"], inspection["stories"])
     console.print()
     console.print(_stages_table(inspection["stages"]))

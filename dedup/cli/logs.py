@@ -32,8 +32,10 @@ EVENTS = {
     "stage_finished": "`stage`, `rows`, `seconds`, as in the manifest; of `read` also `pages` and `bytes` of the inputs",
     "stage_resumed": "as `stage_finished`: the interrupted run had already completed the stage",
     "warning": "no further keys: `message` is a warning of the summary and the manifest, or a problem with an interrupted run",
-    "run_finished": "`out`, `seconds` of the whole command, `peak_memory_bytes`, and the counts `pages`, `rejects`, `documents`, "
-    "`copies`, `stories` (null if stories were not requested)",
+    "loss": "one of the ten copies that lose most when all copies are dropped, the worst first: `doc_id`, `canonical_id`, `title`, and "
+    "`lost`, the share of its text that stands in no kept document; `title` copies are left out, their words stand in a title",
+    "run_finished": "`out`, `seconds` of the whole command, `peak_memory_bytes`, the counts `pages`, `rejects`, `documents`, "
+    "`copies`, `extended`, `stories` (null if stories were not requested), and the shares `lost` and `repeated`, as in the manifest",
     "verdicts_finished": "of `dedup index check` and `ingest`: `documents`, `rejects`, and the counts `index`, `skip`, `update`",
     "error": "`exit`, the exit code; for a bug also `traceback`; always the last line",
     "note": "anything else",

@@ -159,12 +159,14 @@ def _run(inputs: Sequence[str], work: Workspace, config: Config, base: str | Non
 
 def _log_end(summary: dict[str, Any], seconds: float) -> None:
     log_warnings(summary["warnings"])
-    counts = {name: summary["counts"][name] for name in ("pages", "rejects", "documents", "copies", "stories")}
+    counts = {name: summary["counts"][name] for name in ("pages", "rejects", "documents", "copies", "extended", "stories")}
     event = {
         "event": "run_finished",
         "out": summary["folder"],
         "seconds": round(seconds, 4),
         "peak_memory_bytes": summary["peak_memory_bytes"],
+        "lost": summary["lost"],
+        "repeated": summary["repeated"],
     }
     logger.info("the results are written to %s", summary["folder"], extra=event | counts)
 

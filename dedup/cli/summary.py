@@ -21,12 +21,15 @@ _EVENT_LABELS = {"story_merged": "stories merged", "story_split": "stories split
 def summary_of(result: Result, folder: str) -> dict[str, Any]:
     """The object that ``--json`` prints: the manifest in short, and counts of the tables."""
     manifest = result.manifest
-    counts = manifest["counts"] | counts_of(result.documents.column("status"), result.rejects.column("reason"), result.stories)
+    counts = manifest["counts"] | counts_of(result.documents, result.rejects.column("reason"), result.stories)
     return {
         "folder": folder,
         "version": manifest["version"],
         "config_digest": manifest["config_digest"],
         "counts": counts,
+        "lost": manifest["lost"],
+        "repeated": manifest["repeated"],
+        "losing_copies": manifest["losing_copies"],
         "seconds": {stage["stage"]: stage["seconds"] for stage in manifest["stages"]},
         "recall": manifest["recall"],
         "peak_memory_bytes": manifest["peak_memory_bytes"],
@@ -43,7 +46,7 @@ def summary_text(result: Result, summary: dict[str, Any], files: list[str]) -> s
         console.print(line, soft_wrap=True)
     if summary["counts"]["rejects"]:
         console.print("Rejects are no failure of the run; rejects.parquet gives the reason for each row or file.", soft_wrap=True)
-    for line in recall_lines(summary["recall"]):
+    for line in [*loss_lines(summary), *recall_lines(summary["recall"])]:
         console.print(line, soft_wrap=True)
     if summary["counts"]["stories_of_several"]:
         console.print()
@@ -88,6 +91,22 @@ def base_lines(counts: dict[str, Any]) -> list[str]:
         )
     listed = ", ".join(f"{label} {events[name]:,}" for name, label in _EVENT_LABELS.items())
     return [*lines, f"New events: {listed} (see events.parquet)."]
+
+
+def loss_lines(measured: Mapping[str, Any]) -> list[str]:
+    """Say what dropping all copies would lose and leave twice, as the manifest measures it; no lines of an older result."""
+    if measured["lost"] is None:
+        return []
+    losing = [f"more than {float(share) * 100:g} % of their text: {number:,}" for share, number in measured["losing_copies"].items()]
+    return [
+        f"Lost: {_percent(measured['lost'])} of the text of dropped copies stands in no kept document.",
+        f"Repeated: {_percent(measured['repeated'])} of the text of kept documents stands in a kept document before them.",
+        f"Copies that lose {'; '.join(losing)}.",
+    ]
+
+
+def _percent(share: float) -> str:
+    return "less than 0.1 %" if 0 < share < 0.001 else f"{share * 100:.1f} %"
 
 
 def recall_lines(recall: dict[str, Any] | None) -> list[str]:
@@ -139,6 +158,7 @@ def counts_table(counts: dict[str, Any]) -> Any:
         ("  too short to compare", counts["short"]),
         ("Copies", counts["copies"]),
         *((f"  {kind}", number) for kind, number in counts["copies_by_kind"].items()),
+        ("Extended documents", counts.get("extended")),
         ("Copy groups", counts["copy_groups"]),
         ("Stories", counts["stories"]),
         ("  of two or more documents", counts["stories_of_several"]),

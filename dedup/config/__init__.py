@@ -275,6 +275,21 @@ def settings(config: Config | None = None) -> list[tuple[str, type, Any, str]]:
     return _rows(config or Config())
 
 
+def changed_settings(tree: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Settings in nested mappings that are not the defaults: ``{"copies.near": {"value": 0.6, "default": 0.5}}``.
+
+    A setting that this version does not know has the default None.
+    """
+    defaults = Config().to_dict()
+    changed = {}
+    for section, values in tree.items():
+        for name, value in values.items():
+            default = defaults.get(section, {}).get(name)
+            if value != default:
+                changed[f"{section}.{name}"] = {"value": value, "default": default}
+    return changed
+
+
 def _rows(config: Config) -> list[tuple[str, type, Any, str]]:
     rows = []
     for section in dataclasses.fields(config):

@@ -34,8 +34,8 @@ def _number(about: str, kind: str | list[str] = "integer", **more: Any) -> Schem
     return {"type": kind, "description": about, **more}
 
 
-def _share(about: str) -> Schema:
-    return {"type": "number", "minimum": 0, "maximum": 1, "description": about}
+def _share(about: str, *, or_null: bool = False) -> Schema:
+    return {"type": ["number", "null"] if or_null else "number", "minimum": 0, "maximum": 1, "description": about}
 
 
 _SAYS_SOMETHING = {"type": "string", "pattern": r"\S"}
@@ -57,6 +57,12 @@ _VERDICT = {
     "status": _text("status of the document", enum=list(STATUSES)),
     "kind": {"enum": [*KINDS, None], "description": "kind of its match; null unless it is a copy"},
     "canonical_id": _text("the document it is a copy of; its own id unless it is a copy"),
+    "extends": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "ids of the documents in the index whose text it holds and adds to, the fullest first",
+    },
+    "covered": _share("exact share of its own shingles that stand in documents of the index, all of them together"),
     "match": {"anyOf": [ref("Match"), {"type": "null"}], "description": "the match with its canonical; null unless it is a copy"},
     "story_id": _text_or_null("its story; null if the index was made without stories"),
     "reason": _text("the verdict in one sentence"),
@@ -91,8 +97,8 @@ SCHEMAS: dict[str, Schema] = {
             "canonical_id": _text("the document that it is a copy of"),
             "kind": _text("kind of the match", enum=list(KINDS)),
             "jaccard": _share("exact Jaccard similarity of the two sets of shingles"),
-            "containment": _share("exact share of the shingles of the smaller document that the other one contains"),
-            "contained": {"enum": ["this", "match", None], "description": "which of the two is the excerpt of the other"},
+            "share": _share("exact share of the document's own shingles that stand in its canonical"),
+            "containment": _share("the larger of share and the canonical's share in the document"),
         }
     ),
     "Verdict": _object(_VERDICT, description="What to do with a document, and why."),
@@ -127,9 +133,11 @@ SCHEMAS: dict[str, Schema] = {
             "status": _text("status of the document", enum=list(STATUSES)),
             "kind": {"enum": [*KINDS, None], "description": "kind of its match with its canonical; null unless it is a copy"},
             "canonical_id": _text("the document it is a copy of; its own id unless it is a copy"),
-            "jaccard": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-            "containment": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-            "contained": {"enum": ["this", "match", None], "description": "which of the two is the excerpt of the other"},
+            "extends_id": _text_or_null("the fullest document of the index that it holds and adds to; null unless it is extended"),
+            "jaccard": _share("exact Jaccard similarity to its canonical; null unless it is a copy", or_null=True),
+            "share": _share("exact share of its own shingles that stand in its canonical; null unless it is a copy", or_null=True),
+            "containment": _share("the larger of share and the canonical's share in it; null unless it is a copy", or_null=True),
+            "covered": _share("exact share of its own shingles that stood in documents of the index when it was decided"),
             "story_id": _text_or_null("its story"),
             "published": _text_or_null("time of publication, UTC", format="date-time"),
             "arrived": _text("when it was added to the index, UTC", format="date-time"),

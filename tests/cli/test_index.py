@@ -38,6 +38,8 @@ KEYS = [
     "status",
     "kind",
     "canonical_id",
+    "extends",
+    "covered",
     "match",
     "story_id",
     "reason",
@@ -99,6 +101,18 @@ def test_closed_streams_are_reported(here):
             check=False,
         )
         assert done.returncode in (3, 4) and done.stderr.startswith(says), done.stderr
+
+
+def test_a_report_that_holds_an_earlier_brief_is_indexed_as_extended(here):
+    Path("report.jsonl").write_text(lines_of({"id": "r1", "text": f"{BRIDGE} {BRIDGE_IN_OTHER_WORDS} {HONEY * 2}"}), encoding="utf-8")
+    [line] = answers(index("check", "report.jsonl", "--index", "news.index"))
+    assert (line["action"], line["status"], line["canonical_id"], line["match"]) == ("index", "extended", "r1", None)
+    assert sorted(line["extends"]) == ["b1", "h1"]
+    index("check", "report.jsonl", "--index", "news.index", "-o", "verdicts.parquet")
+    [row] = pq.read_table("verdicts.parquet").to_pylist()
+    assert {name: row[name] for name in ("extends", "covered", "share")} == {
+        "extends": line["extends"], "covered": line["covered"], "share": None
+    }  # fmt: skip
 
 
 # build

@@ -10,6 +10,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -18,7 +19,8 @@ from dedup.cli import main
 from dedup.schema import SCHEMA_VERSION
 from tests.paths import GOLDEN, ROOT
 
-FIXED = {"finished": "2026-11-23T22:00:00+00:00", "peak_memory_bytes": 300 << 20, "config_digest": "0123456789abcdef"}
+MEASURED = {"lost": 0.0829, "repeated": 0.1241, "losing_copies": {"0.4": 2, "0.5": 1}}
+FIXED = MEASURED | {"finished": "2026-11-23T22:00:00+00:00", "peak_memory_bytes": 300 << 20, "config_digest": "0123456789abcdef"}
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +85,16 @@ def test_the_counts_equal_those_of_the_tables(out):
     assert sum(source["copies"] for source in summary["sources"]["largest"]) == counts["copies"]
     assert sum(agency["documents"] for agency in summary["agencies"]["largest"]) == sum(row["agency"] is not None for row in documents)
     assert len(summary["copy_groups"]) == summary["counts"]["copy_groups"]
-    assert sum(group["documents"] - 1 for group in summary["copy_groups"]) == counts["copies"]
+    assert sum(group["copies"] for group in summary["copy_groups"]) == counts["copies"]
+    assert sum(group["documents"] - group["copies"] - 1 for group in summary["copy_groups"]) == counts["extended"] == 1
+    assert {name: summary[name] for name in ("lost", "repeated", "losing_copies")} == MEASURED
     assert len(summary["stories"]) == counts["stories"]
     assert summary["published"]["undated"] == sum(row["published"] is None for row in documents)
     by_id = {row["doc_id"]: row for row in documents}
     for group in summary["copy_groups"]:
         members = [row for row in documents if row["copy_group"] == group["copy_group"]]
-        assert by_id[group["canonical_id"]]["status"] == "canonical"
-        assert group["title"] == by_id[group["canonical_id"]]["title"]
+        assert by_id[group["first_id"]]["status"] == "canonical"
+        assert group["title"] == by_id[group["first_id"]]["title"]
         assert group["documents"] == len(members)
         assert group["sources"] == len({row["source"] for row in members} - {None})
     sizes = [group["documents"] for group in summary["copy_groups"]]
@@ -202,7 +206,7 @@ def test_a_result_of_an_older_version_is_inspected_as_far_as_possible(out):
     (out / "texts.parquet").unlink()
 
     def older(manifest):
-        gone = ("finished", "background", "recall", "restarts")
+        gone = ("finished", "background", "recall", "restarts", *MEASURED)
         return {name: value for name, value in manifest.items() if name not in gone} | {"schema_version": 1, "version": "0.0.9"}
 
     change(out, older)
@@ -212,10 +216,36 @@ def test_a_result_of_an_older_version_is_inspected_as_far_as_possible(out):
     assert (result.exit_code, result.stderr) == (0, "")
     assert (
         f"Note: written by an older version: dedup 0.0.9, table version 1; this is 0.1.0, table version {SCHEMA_VERSION}. "
-        "Unknown: documents.agency, background, finished.\n" in result.stdout
+        "Unknown: documents.agency, background, finished, lost, repeated, losing_copies.\n" in result.stdout
     )
     assert "A run of dedup 0.0.9, finish time unknown, after 1.5 s." in result.stdout
     assert "Largest copy groups" in result.stdout
+
+
+def test_a_result_of_table_version_2_is_inspected_without_its_losses(out):
+    """Version 2 has no extended documents, one share for each match, and does not measure what is lost."""
+    gone = ["extends_id", "share", "covered", "fuller_id"]
+    documents = pq.read_table(out / "documents.parquet").drop(gone)
+    pq.write_table(documents, out / "documents.parquet")
+    matches = pq.read_table(out / "matches.parquet").drop(["share_a", "share_b"])
+    pq.write_table(matches.append_column("contained", pa.nulls(matches.num_rows, pa.string())), out / "matches.parquet")
+
+    def older(manifest):
+        counts = {name: count for name, count in manifest["counts"].items() if name != "extended"}
+        rest = {name: value for name, value in manifest.items() if name not in MEASURED}
+        del rest["config"]["copies"]["keep"]
+        return rest | {"schema_version": 2, "counts": counts}
+
+    change(out, older)
+    summary = inspected("out")
+    assert {name: summary[name] for name in MEASURED} == dict.fromkeys(MEASURED)
+    assert summary["config"] == {}
+    assert len(summary["copy_groups"]) == 5
+    shown = inspect("out").stdout
+    assert f"table version 2; this is 0.1.0, table version {SCHEMA_VERSION}. Unknown: lost, repeated, losing_copies.\n" in shown
+    assert "Lost:" not in shown
+    assert re.search(r"^Extended documents +unknown *$", shown, re.MULTILINE)
+    assert re.search(r"^Copy groups +9 *$", shown, re.MULTILINE)
 
 
 def test_a_result_of_a_newer_version_gets_a_note(out):

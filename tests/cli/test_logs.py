@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -24,9 +25,11 @@ KEYS = {
     "batch": {"stage", "rows", "seconds"},
     "stage_finished": {"stage", "rows", "seconds"},
     "stage_resumed": {"stage", "rows", "seconds"},
+    "loss": {"doc_id", "canonical_id", "lost", "title"},
     "note": set(),
     "warning": set(),
-    "run_finished": {"out", "seconds", "peak_memory_bytes", "pages", "rejects", "documents", "copies", "stories"},
+    "run_finished": {"out", "seconds", "peak_memory_bytes", "pages", "rejects", "documents", "copies", "extended", "stories"}
+    | {"lost", "repeated"},
     "error": {"exit"},
 }
 
@@ -56,7 +59,7 @@ def test_a_run_logs_its_start_stages_warnings_and_end_only():
     result = command("run", CRAWL, "-o", "out", "--log-json", "--json")
     assert result.exit_code == 0
     lines, summary = logged(result), json.loads(result.stdout)
-    assert [(line["event"], line.get("stage")) for line in lines if line["event"] != "warning"] == [
+    assert [(line["event"], line.get("stage")) for line in lines if line["event"] not in ("warning", "loss")] == [
         ("run_started", None),
         ("stage_started", "read"), ("stage_finished", "read"),
         ("stage_started", "copies"), ("stage_finished", "copies"),
@@ -68,7 +71,23 @@ def test_a_run_logs_its_start_stages_warnings_and_end_only():
     assert {name: last[name] for name in ("pages", "rejects", "documents", "copies", "stories")} == {
         name: summary["counts"][name] for name in ("pages", "rejects", "documents", "copies", "stories")
     }
+    assert (last["lost"], last["repeated"]) == (summary["lost"], summary["repeated"])
     assert (last["out"], lines[0]["inputs"]) == ("out", [CRAWL])
+
+
+def test_the_copies_that_lose_most_are_logged_by_name_the_worst_first():
+    losses = [line for line in logged(command("run", CRAWL, "-o", "out", "--log-json", "-q")) if line["event"] == "loss"]
+    assert len(losses) == 10
+    assert [(-loss["lost"], loss["doc_id"]) for loss in losses] == sorted((-loss["lost"], loss["doc_id"]) for loss in losses)
+    documents = {row["doc_id"]: row for row in pq.read_table("out/documents.parquet").to_pylist()}
+    for loss in losses:
+        copy = documents[loss["doc_id"]]
+        assert (copy["status"], copy["canonical_id"], copy["title"]) == ("copy", loss["canonical_id"], loss["title"])
+        assert 0 < loss["lost"] <= 1 - copy["share"] + 1e-6
+    said = command("run", CRAWL, "-o", "again", "-q", "-v").stderr
+    shown = re.findall(r"^INFO dedup\.batch\.losses: ([\d.]+) % of '(\S+)' stands in no kept document, ", said, re.MULTILINE)
+    assert shown == [(f"{loss['lost'] * 100:.1f}", loss["doc_id"]) for loss in losses]
+    assert "losses" not in command("run", CRAWL, "-o", "quiet", "-q").stderr
 
 
 def test_the_numbers_of_a_stage_equal_those_of_the_manifest():

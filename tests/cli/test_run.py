@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -18,6 +19,7 @@ from dedup.cli import main, summary
 from dedup.cli.config import to_toml
 from dedup.cli.terminal import live_progress, terminal_text
 from dedup.config import Config, settings
+from dedup.schema import SCHEMA_VERSION
 from tests.cli.commands import (
     BRIDGE_EDITED,
     BRIDGE_IN_OTHER_WORDS,
@@ -65,7 +67,8 @@ def test_the_summary_adds_up_and_equals_the_tables(here):
     assert counts["rejects_by_reason"] == {"duplicate_id": 1, "empty_page": 1}
     assert counts["copies"] == sum(row["status"] == "copy" for row in documents) == sum(counts["copies_by_kind"].values())
     assert counts["copies_by_kind"]["exact"] == counts["copies_by_kind"]["near"] == 1
-    assert counts["copy_groups"] == len({row["copy_group"] for row in documents if row["status"] == "copy"})
+    assert counts["copy_groups"] == len({row["copy_group"] for row in documents if row["status"] in ("copy", "extended")})
+    assert counts["extended"] == sum(row["status"] == "extended" for row in documents)
     assert counts["matches"] == len(table("matches"))
     assert counts["stories"] == len(table("stories"))
     assert counts["stories_of_several"] == sum(row["documents"] > 1 for row in table("stories"))
@@ -81,7 +84,7 @@ def test_the_printed_summary_has_the_same_numbers(here):
         "Pages": 6, "with documents": 5, "rejected": 1, "bad_json": 1,
         "Documents": 5, "articles": 5, "embedded articles": 0, "headlines": 0, "too short to compare": 0,
         "Copies": 2, "exact": 1, "near": 1, "excerpt": 0, "title": 0,
-        "Copy groups": 1, "Stories": counts["stories"], "of two or more documents": counts["stories_of_several"],
+        "Extended documents": 0, "Copy groups": 1, "Stories": counts["stories"], "of two or more documents": counts["stories_of_several"],
     }  # fmt: skip
     assert "6 pages in = 5 pages with documents + 1 reject. Nothing was dropped silently.\n" in result.stdout
     assert "Rejects are no failure of the run; rejects.parquet gives the reason for each row or file.\n" in result.stdout
@@ -91,6 +94,40 @@ def test_the_printed_summary_has_the_same_numbers(here):
     files = "documents.parquet, manifest.json, matches.parquet, rejects.parquet, stories.parquet, texts.parquet"
     assert result.stdout.endswith(f"Results are in again: {files}\n")
     assert str(here) not in result.stdout
+
+
+def test_an_extended_document_is_counted_and_kept_in_its_copy_group(here):
+    report = BRIDGE_EDITED + " " + BRIDGE_IN_OTHER_WORDS
+    Path("report.jsonl").write_text(lines_of(*ROWS[:2], {"id": "r", "text": report, "date": "2025-03-03"}), encoding="utf-8")
+    counts = run("report.jsonl", "-o", "out")["counts"]
+    assert (counts["copies"], counts["extended"], counts["copy_groups"]) == (1, 1, 1)
+    [extended] = [row for row in table("documents") if row["status"] == "extended"]
+    assert (extended["doc_id"], extended["extends_id"]) == ("r", "b1")
+    assert re.search(r"^Extended documents +1 *$", dedup_command("inspect", "out").stdout, re.MULTILINE)
+
+
+def test_the_summary_says_what_dropping_copies_would_lose(here):
+    printed, measured = run("news.jsonl", "-o", "out"), ("lost", "repeated", "losing_copies")
+    manifest = json.loads(Path("out/manifest.json").read_bytes())
+    assert {name: printed[name] for name in measured} == {name: manifest[name] for name in measured}
+    assert 0 < printed["lost"] < 0.2
+    lines = [
+        f"Lost: {printed['lost'] * 100:.1f} % of the text of dropped copies stands in no kept document.",
+        f"Repeated: {printed['repeated'] * 100:.1f} % of the text of kept documents stands in a kept document before them.",
+        "Copies that lose more than 40 % of their text: 0; more than 50 % of their text: 0.",
+    ]
+    assert "\n".join(lines) + "\n" in dedup_command("run", "news.jsonl", "-o", "again").stdout
+    assert "\n".join(lines) + "\n" in dedup_command("inspect", "out").stdout
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0.0, "0.0 %"), (0.0004, "less than 0.1 %"), (0.001, "0.1 %"), (0.0826, "8.3 %"), (1.0, "100.0 %")]
+)
+def test_a_loss_is_never_shown_as_none(share, shown):
+    measured = {"lost": share, "repeated": 0.0, "losing_copies": {"0.4": 1200, "0.5": 3}}
+    lost, _, copies = summary.loss_lines(measured)
+    assert lost == f"Lost: {shown} of the text of dropped copies stands in no kept document."
+    assert copies == "Copies that lose more than 40 % of their text: 1,200; more than 50 % of their text: 3."
 
 
 def test_missing_pages_are_reported_as_a_bug():
@@ -565,6 +602,49 @@ def test_a_base_without_texts_or_without_a_result_is_refused_with_advice(two_day
     said = error_of(dedup_command("run", "new.jsonl", "--base", "nowhere", "-o", "no"), 3)
     assert said.startswith("Error: the base cannot be read: nowhere: holds no manifest.json")
     assert dedup_command("run", "new.jsonl", "--no-texts", "--run.keep_texts", "true", "-o", "no").exit_code == 2
+
+
+def test_a_base_of_an_earlier_table_version_is_refused_with_the_command_that_makes_a_new_one(two_days):
+    settings = ("--copies.near", "0.6", "--copies.keep", "المنارة,الضفة", "--no-stories", "--run.memory", "900")
+    dedup_command("run", "news.jsonl", "-o", "day1", "--overwrite", *settings)
+    older("day1")
+    said = error_of(dedup_command("run", "new.jsonl", "--base", "day1", "-o", "day2"), 3)
+    assert said == (
+        f"Error: the base was written by dedup {dedup.__version__} (table version 2), but this is dedup {dedup.__version__} (table "
+        f"version {SCHEMA_VERSION}), which may compare documents in another way. Run the whole corpus again without a base. In the "
+        "folder of its inputs: dedup run news.jsonl -o NEW --copies.keep 'المنارة,الضفة' --copies.near 0.6 --stories.enabled false"
+    )
+    assert not Path("day2").exists()
+    words = shlex.split(said.partition(": dedup ")[2])
+    assert dedup_command(*words).exit_code == 0
+    config = json.loads(Path("NEW/manifest.json").read_bytes())["config"]
+    assert (config["copies"]["keep"], config["copies"]["near"], config["stories"]["enabled"]) == ("المنارة,الضفة", 0.6, False)
+    assert dedup_command("run", "new.jsonl", "--base", "NEW", "-o", "day2").exit_code == 0
+
+
+def test_the_command_for_a_new_base_names_the_inputs_of_all_earlier_ones(two_days):
+    Path("ثالث يوم.jsonl").write_text(lines_of({"id": "t", "text": HONEY}), encoding="utf-8")
+    run("new.jsonl", "--base", "day1", "-o", "day2")
+    older("day2")
+    said = error_of(dedup_command("run", "ثالث يوم.jsonl", "--base", "day2", "-o", "day3"), 3)
+    assert said.endswith("In the folder of its inputs: dedup run news.jsonl new.jsonl -o NEW")
+    run("ثالث يوم.jsonl", "-o", "third")
+    older("third")
+    said = error_of(dedup_command("run", "new.jsonl", "--base", "third", "-o", "fourth"), 3)
+    assert said.endswith(": dedup run 'ثالث يوم.jsonl' -o NEW")
+
+
+def test_the_command_for_a_new_base_leaves_many_inputs_to_the_manifest(two_days):
+    older("day1", lambda manifest: manifest | {"inputs": [manifest["inputs"][0] | {"file": f"{number}.jsonl"} for number in range(21)]})
+    said = error_of(dedup_command("run", "new.jsonl", "--base", "day1", "-o", "day2"), 3)
+    assert said.endswith("without a base. With the inputs that its manifest.json lists: dedup run INPUT... -o NEW")
+
+
+def older(folder, change=lambda manifest: manifest):
+    """Make the manifest in a folder one of table version 2."""
+    path = Path(folder) / "manifest.json"
+    manifest = change(json.loads(path.read_bytes())) | {"schema_version": 2}
+    path.write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
 
 
 # The configuration

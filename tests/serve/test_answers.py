@@ -48,8 +48,23 @@ def test_ingest_adds_a_document_and_check_does_not(client, index):
     assert client.post("/ingest", json=document).json()["action"] == "skip"
     copy = client.post("/check", json={"id": "b2", "text": BRIDGE}).json()
     assert (copy["action"], copy["kind"], copy["canonical_id"], copy["status"]) == ("skip", "exact", "b1", "copy")
-    assert copy["match"] == {"canonical_id": "b1", "kind": "exact", "jaccard": 1.0, "containment": 1.0, "contained": None}
+    assert copy["match"] == {"canonical_id": "b1", "kind": "exact", "jaccard": 1.0, "share": 1.0, "containment": 1.0}
     assert client.post("/ingest", json=document | {"text": HONEY}).json()["action"] == "update"
+
+
+def test_a_report_that_holds_an_earlier_brief_is_indexed_as_extended(client):
+    client.post("/ingest", json={"id": "b1", "text": BRIDGE})
+    report = {"id": "r1", "text": f"{BRIDGE} {HONEY}"}
+    verdict = client.post("/ingest", json=report).json()
+    assert (verdict["action"], verdict["status"], verdict["canonical_id"], verdict["extends"]) == ("index", "extended", "r1", ["b1"])
+    assert 0.2 < verdict["covered"] < 0.6
+    assert (verdict["kind"], verdict["match"]) == (None, None)
+    entry = client.get("/documents/r1").json()
+    assert (entry["status"], entry["extends_id"], entry["covered"]) == ("extended", "b1", pytest.approx(verdict["covered"]))
+    assert (entry["kind"], entry["share"]) == (None, None)
+    reprint = client.post("/check", json={"id": "r2", "text": report["text"]}).json()
+    assert (reprint["action"], reprint["canonical_id"], reprint["extends"]) == ("skip", "r1", [])
+    assert (reprint["match"]["share"], reprint["covered"]) == (1.0, 1.0)
 
 
 def test_verdicts_equal_those_of_the_library(client, index):
