@@ -424,25 +424,6 @@ def number_periods(keys: Row, times: list[float], longest: float) -> list[int]:
     return numbers
 
 
-def star_groups(edges: list[Pair], ranks: list[int], most_checks: int) -> list[int]:
-    """Two groups merge along an edge if the better centre has an edge to every member of the other group."""
-    linked = {frozenset(edge) for edge in edges}
-    members: dict[int, set[int]] = {node: {node} for node in range(len(ranks))}
-    centre = list(range(len(ranks)))
-    budget = 32 * len(edges)
-    for left, right in edges:
-        one, other = sorted((centre[left], centre[right]), key=lambda node: ranks[node])
-        size = len(members[other])
-        if one == other or size > sum(one in edge for edge in edges) or most_checks < size > budget:
-            continue
-        budget -= size if size > most_checks else 0
-        if all(frozenset((one, member)) in linked for member in members[other]):
-            for member in members[other]:
-                centre[member] = one
-            members[one] |= members.pop(other)
-    return centre
-
-
 # Stories
 
 
