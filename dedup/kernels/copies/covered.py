@@ -12,11 +12,17 @@ NOWHERE = np.int32(2**31 - 1)
 
 
 @leaf
-def slot_of(value, keys):
-    """The slot of a value in an open table, or the free one where it would go; 0 is no value."""
+def key_of(value):
+    """The key of a value: never 0, and different from that of any other value with the same top bit."""
+    return value << np.uint64(1) | np.uint64(1)
+
+
+@leaf
+def slot_of(key, keys):
+    """The slot of a key in an open table, or the free one where it would go; free slots hold 0."""
     mask = np.uint64(len(keys) - 1)
-    slot = value & mask
-    while keys[slot] != np.uint64(0) and keys[slot] != value:
+    slot = key >> np.uint64(1) & mask
+    while keys[slot] != np.uint64(0) and keys[slot] != key:
         slot = (slot + np.uint64(1)) & mask
     return slot
 
@@ -29,7 +35,7 @@ def note_first_ranks(values, offsets, rows, ranks, part, shift, keys, first, use
     ----------
     values : uint64[n_values], sorted and unique in each row; offsets : int64[n_rows + 1]
     rows : int64[n], kept rows; ranks : int32[n_rows], all different
-    part, shift : uint64; only values with ``value >> shift == part`` are read
+    part, shift : uint64; only values with ``value >> shift == part`` are read; shift at most 63
     keys : uint64[slots], first : int32[slots, 2], a table, written in place; slots a power of two
     used : slots in use
 
@@ -41,13 +47,12 @@ def note_first_ranks(values, offsets, rows, ranks, part, shift, keys, first, use
         end = offsets[row + 1]
         i = span_start(values, offsets[row], end, part, shift)
         while i < end and values[i] >> shift == part:
-            # The table marks free slots with 0, so a hash of 0 is kept as 1.
-            value = max(values[i], np.uint64(1))
-            slot = slot_of(value, keys)
+            key = key_of(values[i])
+            slot = slot_of(key, keys)
             if keys[slot] == np.uint64(0):
                 if 2 * used >= len(keys):
                     return -1
-                keys[slot] = value
+                keys[slot] = key
                 first[slot, 0], first[slot, 1] = ranks[row], NOWHERE
                 used += 1
             elif ranks[row] < first[slot, 0]:
@@ -73,7 +78,7 @@ def count_covered(values, offsets, rows, ranks, part, shift, keys, first, before
         end = offsets[row + 1]
         i = span_start(values, offsets[row], end, part, shift)
         while i < end and values[i] >> shift == part:
-            slot = slot_of(max(values[i], np.uint64(1)), keys)
+            slot = slot_of(key_of(values[i]), keys)
             if keys[slot] != np.uint64(0):
                 lowest = first[slot, 0]
                 before[place] += np.int64(lowest < ranks[row])
