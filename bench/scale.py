@@ -98,10 +98,10 @@ def run_once(crawl: str, memory: int) -> dict[str, Any]:
 
 def through_groups(n: int, seed: int = 0) -> dict[str, Any]:
     """Take synthetic signatures through band keys, candidates and groups; seconds and memory."""
-    from dedup.config import CandidateConfig, SignatureConfig
-    from dedup.copies.grouping import group
+    from dedup.config import CandidateConfig, CopyConfig, SignatureConfig
     from dedup.copies.lsh import band_candidates
-    from dedup.copies.pairs import NEAR, NEITHER, Matches
+    from dedup.copies.pairs import NEAR, Matches
+    from dedup.copies.survivors import choose
     from dedup.kernels.fingerprints.minhash import band_keys
 
     config, slots = CandidateConfig(), SignatureConfig().permutations
@@ -115,16 +115,14 @@ def through_groups(n: int, seed: int = 0) -> dict[str, Any]:
     del keys
     clock["groups"] = time.perf_counter()
     size = len(found.left)
-    matches = Matches(
-        found.left, found.right, np.full(size, NEAR, np.uint8), np.ones(size), np.ones(size), np.full(size, NEITHER, np.uint8)
-    )
-    canonical, _ = group(matches, np.arange(n), lambda left, right: Matches.none())
+    matches = Matches(found.left, found.right, np.full(size, NEAR, np.uint8), np.ones(size), np.ones(size), np.ones(size))
+    survivors, _ = choose(matches, np.arange(n), np.full(n, 200), lambda left, right: Matches.none(), CopyConfig())
     ends = [*list(clock.values())[1:], time.perf_counter()]
     return {
         "signatures": n,
         "seconds": {name: round(end - begun, 1) for (name, begun), end in zip(clock.items(), ends, strict=True)},
         "candidates": size,
-        "copies": int((canonical != np.arange(n)).sum()),
+        "copies": int((~survivors.kept()).sum()),
         "peak_mb": memory_bytes("VmHWM") >> 20,
     }
 

@@ -424,25 +424,6 @@ def number_periods(keys: Row, times: list[float], longest: float) -> list[int]:
     return numbers
 
 
-def star_groups(edges: list[Pair], ranks: list[int], most_checks: int) -> list[int]:
-    """Two groups merge along an edge if the better centre has an edge to every member of the other group."""
-    linked = {frozenset(edge) for edge in edges}
-    members: dict[int, set[int]] = {node: {node} for node in range(len(ranks))}
-    centre = list(range(len(ranks)))
-    budget = 32 * len(edges)
-    for left, right in edges:
-        one, other = sorted((centre[left], centre[right]), key=lambda node: ranks[node])
-        size = len(members[other])
-        if one == other or size > sum(one in edge for edge in edges) or most_checks < size > budget:
-            continue
-        budget -= size if size > most_checks else 0
-        if all(frozenset((one, member)) in linked for member in members[other]):
-            for member in members[other]:
-                centre[member] = one
-            members[one] |= members.pop(other)
-    return centre
-
-
 # Stories
 
 
@@ -525,3 +506,63 @@ def neighbourhood_density(n_nodes: int, edges: dict[Pair, float], most: int) -> 
     """Mean of the ``most`` largest similarities of each node, absent ones counting 0."""
     own = [sorted((value for pair, value in edges.items() if node in pair), reverse=True) for node in range(n_nodes)]
     return [sum(values[:most]) / most for values in own]
+
+
+# Survivors
+
+
+def choose_survivors(
+    order: Row,
+    edges: dict[Pair, tuple[float, float, bool]],
+    sizes: Row,
+    base: list[tuple[int, int, int]],
+    contained: float,
+    most_own: int,
+) -> list[tuple[int, int, int]]:
+    """Canonical, extended document or -1, and family of each document, decided one by one after those of the base.
+
+    An edge of a pair has the share of the left document, that of the right one, and whether it is one of titles.
+    """
+    decided = dict(enumerate(base))
+
+    def share(one: int, other: int) -> float:
+        left, right, _ = edges[min(one, other), max(one, other)]
+        return left if one < other else right
+
+    for row in order:
+        kept = [other for other in decided if decided[other][0] == other and (min(row, other), max(row, other)) in edges]
+        titles = [other for other in kept if edges[min(row, other), max(row, other)][2]]
+        texts = [other for other in kept if other not in titles]
+        shares = {other: 1.0 if other in titles else share(row, other) for other in kept}
+        holders = [other for other in kept if shares[other] >= contained and sizes[row] - round(shares[other] * sizes[row]) <= most_own]
+        held = [other for other in texts if share(other, row) >= contained]
+        if holders:
+            canonical = max(holders, key=lambda other: shares[other])  # the first of equals
+            decided[row] = canonical, -1, decided[canonical][2]
+        elif held:
+            largest = max(held, key=lambda other: sizes[other])
+            decided[row] = row, largest, decided[largest][2]
+        else:
+            decided[row] = row, -1, decided[texts[0]][2] if texts else row
+    return [decided[row] for row in range(len(decided))]
+
+
+def covered(rows: list[Row], ranks: Row, kept: list[bool]) -> list[Pair]:
+    """For each row the number of its values that stand in kept rows of lower rank, and in any other kept row."""
+    counts = []
+    for row, values in enumerate(rows):
+        others = [other for other in range(len(rows)) if kept[other] and other != row]
+        anywhere = {value for other in others for value in rows[other]}
+        before = {value for other in others if ranks[other] < ranks[row] for value in rows[other]}
+        counts.append((len(set(values) & before), len(set(values) & anywhere)))
+    return counts
+
+
+def first_ranks(rows: list[Row], chosen: Row, ranks: Row, part: int, shift: int) -> dict[int, Row]:
+    """The one or two lowest ranks of chosen rows that hold a value, for each value of a part."""
+    found = defaultdict(list)
+    for row in chosen:
+        for value in rows[row]:
+            if value >> shift == part:
+                found[value].append(ranks[row])
+    return {value: sorted(held)[:2] for value, held in found.items()}

@@ -6,7 +6,7 @@ import dedup
 from dedup import schema
 from tests.arabic import edited, news
 
-KEPT = ("canonical_id", "kind", "jaccard", "containment", "copy_group", "story_id")
+KEPT = ("canonical_id", "kind", "extends_id", "jaccard", "share", "containment", "covered", "copy_group", "story_id")
 TITLE = "افتتاح معرض الكتاب الدولي في المدينة القديمة"
 DAYS = 4
 
@@ -69,12 +69,19 @@ def check(result, base):
     assert [match for match in matches if places[match["doc_id_b"]] < len(old)] == base.matches.to_pylist()
     for document in documents:
         canonical = found[document["canonical_id"]]
-        assert document["copy_group"] == canonical["copy_group"] == places[canonical["doc_id"]]
+        assert document["copy_group"] == canonical["copy_group"] == documents[document["copy_group"]]["copy_group"]
         assert (document["status"] == "copy") == (canonical is not document)
+        assert (document["status"] == "extended") == (document["extends_id"] is not None)
         assert document["story_id"] == canonical["story_id"]
+        assert 0 <= document["covered"] <= 1
         if canonical is not document:
             pair = sorted([document["doc_id"], canonical["doc_id"]], key=places.get)
             assert kinds[tuple(pair)] == document["kind"] != "partial"
+            assert document["kind"] == "title" or document["share"] > 0.6199
+        if document["extends_id"] is not None:
+            held = found[document["extends_id"]]
+            assert held["canonical_id"] == held["doc_id"]
+            assert (held["copy_group"], held["story_id"]) == (document["copy_group"], document["story_id"])
     assert counts["pages"] == counts["pages_with_documents"] + counts["rejects"]
     assert (counts["base_documents"], counts["documents"]) == (len(old), len(documents))
     assert result.texts.read().column("doc_id").to_pylist() == list(found)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.batch.incremental import active_stories, continue_stories, tied_groups
-from dedup.copies.pairs import NEAR, NEITHER, PARTIAL, Matches
+from dedup.copies.pairs import NEAR, PARTIAL, Matches
+from dedup.copies.survivors import Survivors
 
 
 def continued(clusters, old_story, seniority=None):
@@ -181,11 +182,13 @@ def test_undated_documents_make_all_stories_active():
     assert active([0, 1], [1.0, 90.0], [40.0, float("nan")]) == [True, True]
 
 
-def ties(pairs, canonical, n_old):
+def ties(pairs, canonical, n_old, family=None):
     left, right, kind = (np.array([pair[i] for pair in pairs], np.int64) for i in range(3))
     numbers = np.ones(len(pairs))
-    matches = Matches(left, right, kind.astype(np.uint8), numbers, numbers, np.full(len(pairs), NEITHER, np.uint8))
-    return [(tie.kept, tie.other, tie.members.tolist()) for tie in tied_groups(matches, np.array(canonical), n_old)]
+    matches = Matches(left, right, kind.astype(np.uint8), numbers, numbers, numbers)
+    nothing = np.full(len(canonical), -1)
+    survivors = Survivors(np.array(canonical), nothing, np.array(family or canonical), nothing)
+    return [(tie.kept, tie.other, tie.members.tolist()) for tie in tied_groups(matches, survivors, n_old)]
 
 
 def test_new_documents_that_match_two_old_canonicals_tie_their_groups():
@@ -198,3 +201,14 @@ def test_partial_matches_copies_and_new_canonicals_tie_no_groups():
     assert ties([(0, 3, NEAR), (2, 3, NEAR)], [0, 1, 1, 0], 3) == []
     assert ties([(0, 3, NEAR), (3, 4, NEAR)], [0, 1, 2, 3, 3], 3) == []
     assert ties([], [0, 1], 1) == []
+
+
+def test_an_extended_new_document_ties_the_family_of_what_it_extends_to_others_that_it_matches():
+    # 1 extends 0; the new documents 3 and 4 are kept, in the family of 0, and match 2, another old family.
+    assert ties([(1, 3, NEAR), (2, 3, NEAR), (2, 4, NEAR)], [0, 1, 2, 3, 4], 3, [0, 0, 2, 0, 0]) == [(0, 2, [3, 4])]
+    # Two kept documents of one family are no tie.
+    assert ties([(0, 3, NEAR), (1, 3, NEAR)], [0, 1, 2, 3], 3, [0, 0, 2, 0]) == []
+
+
+def test_a_match_with_any_kept_document_of_a_family_names_the_family():
+    assert ties([(0, 3, NEAR), (2, 3, NEAR), (1, 4, NEAR)], [0, 1, 2, 0, 0], 3, [0, 1, 1, 0, 0]) == [(0, 1, [3, 4])]

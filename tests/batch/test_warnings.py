@@ -13,8 +13,10 @@ from dedup import schema
 from dedup.batch import warnings
 from dedup.batch.corpus import Corpus
 from dedup.batch.warnings import LEAST
+from dedup.copies.covered import Covered
 from dedup.copies.find import Copies
 from dedup.copies.pairs import Matches
+from dedup.copies.survivors import Survivors
 from tests.arabic import news
 
 ROWS = 2 * LEAST
@@ -139,7 +141,9 @@ def corpus_of(count, *, leads=None, url=lambda number: None, source="الزاح�
 def warnings_of(corpus, canonical=None):
     n = corpus.documents.num_rows
     canonical = np.arange(n) if canonical is None else canonical
-    copies = Copies(canonical, np.zeros(n, bool), Matches.none(), {})
+    nothing, none = np.full(n, -1), np.zeros(n, np.int64)
+    survivors = Survivors(canonical, nothing, canonical, nothing)
+    copies = Copies(survivors, np.zeros(n, bool), Matches.none(), Covered(none, none, none, survivors.kept()), {})
     return warnings.corpus_warnings(corpus, copies, dedup.Config())
 
 

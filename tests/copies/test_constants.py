@@ -9,7 +9,7 @@ import dedup
 from dedup.copies.pairs import NEAR, PARTIAL
 from dedup.copies.recall import recall_interval
 from tests.arabic import news
-from tests.copies.test_grouping import grouped
+from tests.copies.test_survivors import canonicals
 from tests.copies.test_verification import fact, filled, one, spread
 
 FACTS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
@@ -38,30 +38,30 @@ def test_three_replaced_facts_make_a_template_from_3_9_per_hundred_terms_on(term
     # 3 of 76 terms are 3.95 per hundred, 3 of 77 are 3.90 less a little.
     texts = [followed_by(filled(facts), terms) for facts in (FACTS, replaced(3))]
     assert {len(text) for text in texts} == {terms}
-    assert one(rows_sharing(69), texts)[0] == kind
+    assert one(rows_sharing(69), texts) == kind
 
 
 @pytest.mark.parametrize(("number", "kind"), [(2, NEAR), (3, PARTIAL)])
 def test_fewer_than_three_replaced_facts_make_no_template(number, kind):
     # Two of 40 terms are 5 per hundred: dense enough.
     texts = [filled(facts)[-40:] for facts in (FACTS, replaced(number))]
-    assert one(rows_sharing(69), texts, facts=0.3)[0] == kind
+    assert one(rows_sharing(69), texts, facts=0.3) == kind
 
 
 @pytest.mark.parametrize(("shared", "kind"), [(74, PARTIAL), (75, NEAR)])
 def test_replaced_facts_count_below_a_containment_of_three_quarters(shared, kind):
-    assert one(rows_sharing(shared), [filled(FACTS), filled(replaced(3))])[0] == kind
+    assert one(rows_sharing(shared), [filled(FACTS), filled(replaced(3))]) == kind
 
 
 @pytest.mark.parametrize(("missing", "kind"), [(1, NEAR), (2, PARTIAL)])
 def test_a_single_missing_fact_is_an_edit_and_two_are_not(missing, kind):
     own = [fact(number) for number in range(missing)]
-    assert one(rows_sharing(76), [own, [fact(99)]])[0] == kind
+    assert one(rows_sharing(76), [own, [fact(99)]]) == kind
 
 
 @pytest.mark.parametrize(("shared", "kind"), [(79, PARTIAL), (80, NEAR)])
 def test_a_containment_of_four_fifths_is_no_template_whatever_its_facts(shared, kind):
-    assert one(rows_sharing(shared), [[fact(1), fact(2)], [fact(8), fact(9)]])[0] == kind
+    assert one(rows_sharing(shared), [[fact(1), fact(2)], [fact(8), fact(9)]]) == kind
 
 
 def report(words, numbers):
@@ -83,26 +83,16 @@ def test_numbers_replaced_in_a_short_arabic_text_make_a_template_and_in_a_longer
     assert match["kind"] == kind
 
 
-# copies/grouping
-
-STRONG, WEAK = (NEAR, 0.9, 0.9), (NEAR, 0.5, 0.6)
+# copies/survivors
 
 
 @pytest.mark.parametrize(("canonical", "found"), [(7, True), (8, False)])
 def test_a_document_is_compared_with_the_eight_first_canonicals_of_what_it_matches(canonical, found):
-    # Nine groups of two; document 18 matches the copy of each, and one of the canonicals.
-    edges = {(number, 9 + number): STRONG for number in range(9)} | {(9 + number, 18): WEAK for number in range(9)}
-    groups, _ = grouped(edges, range(19), {(canonical, 18): WEAK})
+    # Nine groups of two; document 18 matches the copy of each, and stands in one of the canonicals.
+    edges = {(number, 9 + number): (NEAR, 0.9, 0.9, 0.9) for number in range(9)}
+    edges |= {(9 + number, 18): (NEAR, 0.5, 0.6, 0.6) for number in range(9)}
+    groups = canonicals(edges, range(19), hidden={(canonical, 18): (NEAR, 0.5, 0.7, 0.7)})
     assert groups[18] == (canonical if found else 18)
-
-
-@pytest.mark.parametrize(("documents", "groups"), [(7, 1), (8, 2)])
-def test_a_chain_is_compared_in_three_rounds(documents, groups):
-    # Each document is a candidate of the next alone, but matches all others. A round doubles what is in one group.
-    chain = {(row, row + 1): (NEAR, 0.9 - 0.01 * row, 0.9) for row in range(documents - 1)}
-    hidden = {(a, b): (NEAR, 0.3, 0.6) for b in range(documents) for a in range(b - 1)}
-    canonical, _ = grouped(chain, range(documents), hidden)
-    assert len(set(canonical)) == groups
 
 
 # copies/recall

@@ -1,17 +1,13 @@
-"""Pairs of rows: overlap from counts, and the excerpt of a pair by number and by name."""
+"""Pairs of rows: overlap from counts, and matches in either order."""
 
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.copies.pairs import LEFT, NEITHER, RIGHT, contained_names, contained_numbers, contained_of_document, measure_overlap, overlap
+from dedup.copies.pairs import EXCERPT, NEAR, PARTIAL, Matches, Overlap, measure_overlap, overlap
 from tests import oracle
-
-NAMES = st.lists(st.sampled_from([None, "a", "b"]), max_size=9)
 
 
 @given(st.lists(st.tuples(*[st.sets(st.integers(0, 9), max_size=9)] * 2), min_size=1, max_size=5))
@@ -21,28 +17,50 @@ def test_overlap_is_set_arithmetic(pairs):
     measured = measure_overlap(rows, left, left + 1)
     for place, (a, b) in enumerate(pairs):
         assert measured.jaccard[place] == (len(a & b) / len(a | b) if a | b else 0)
+        assert measured.share_left[place] == (len(a & b) / len(a) if a else 0)
+        assert measured.share_right[place] == (len(a & b) / len(b) if b else 0)
         assert measured.containment[place] == (len(a & b) / min(len(a), len(b)) if a and b else 0)
-        assert measured.left_is_smaller[place] == (len(a) <= len(b))
+        if a & b:
+            assert measured.left_is_smaller[place] == (len(a) <= len(b))
 
 
 def test_disjoint_and_empty_sets_have_no_overlap():
-    jaccard, containment, left_is_smaller = overlap(np.array([0, 0]), np.array([0, 3]), np.array([0, 2]))
-    assert (jaccard.tolist(), containment.tolist(), left_is_smaller.tolist()) == ([0, 0], [0, 0], [True, False])
+    nothing = overlap(np.array([0, 0]), np.array([0, 3]), np.array([0, 2]))
+    assert [values.tolist() for values in nothing] == [[0, 0]] * 3
+    assert nothing.containment.tolist() == [0, 0]
 
 
-@given(NAMES, st.integers(0, 9))
-def test_contained_numbers_and_names_convert_both_ways(names, cut):
-    whole = pa.array(names, pa.string())
-    for column in (whole, pa.chunked_array([whole[:cut], whole[cut:]])):
-        numbers = contained_numbers(column)
-        assert numbers.dtype == np.uint8
-        assert contained_names(numbers).to_pylist() == names
+def test_an_overlap_is_of_the_chosen_pairs():
+    shared = Overlap(np.array([0.1, 0.2]), np.array([0.3, 0.9]), np.array([0.5, 0.4]))
+    assert [values.tolist() for values in shared.take(np.array([1, 0, 1]))] == [[0.2, 0.1, 0.2], [0.9, 0.3, 0.9], [0.4, 0.5, 0.4]]
+    assert [values.tolist() for values in shared.take(np.array([False, True]))] == [[0.2], [0.9], [0.4]]
 
 
-def test_the_left_document_of_a_pair_is_a():
-    assert contained_names(np.array([NEITHER, LEFT, RIGHT], np.uint8)).to_pylist() == [None, "a", "b"]
+def rows_of(matches):
+    """Matches as tuples in the order of their fields."""
+    return list(zip(*(getattr(matches, name).tolist() for name in Matches.__dataclass_fields__), strict=True))
 
 
-@pytest.mark.parametrize(("number", "name"), [(NEITHER, None), (LEFT, "match"), (RIGHT, "this")])
-def test_a_document_is_the_right_side_of_its_match(number, name):
-    assert contained_of_document(number) == name
+def one_match(one, other, kind=NEAR, jaccard=0.5, share=0.9, share_of_other=0.6):
+    values = (np.array([value]) for value in (jaccard, share, share_of_other))
+    return Matches.of_pairs(np.array([one]), np.array([other]), np.array([kind], np.uint8), *values)
+
+
+def test_a_match_of_a_pair_in_either_order_has_the_smaller_row_left_and_its_own_shares():
+    assert rows_of(one_match(3, 7)) == [(3, 7, NEAR, 0.5, 0.9, 0.6)]
+    assert rows_of(one_match(7, 3)) == [(3, 7, NEAR, 0.5, 0.6, 0.9)]
+    assert one_match(7, 3).containment.tolist() == one_match(3, 7).containment.tolist() == [0.9]
+
+
+def test_of_two_matches_of_one_pair_the_stronger_stays_with_its_own_measures():
+    parts = [one_match(0, 1, kind, jaccard=0.1 * kind, share=0.2 * kind) for kind in (PARTIAL, NEAR, EXCERPT)]
+    assert rows_of(Matches.join(parts)) == rows_of(parts[1])
+
+
+def test_joined_matches_are_sorted_by_pair_and_found_in_either_order():
+    pairs = [(2, 5), (0, 9), (2, 3), (1, 2)]
+    matches = Matches.join([Matches.none(), *(one_match(one, other) for one, other in pairs)])
+    assert list(zip(matches.left.tolist(), matches.right.tolist(), strict=True)) == sorted(pairs)
+    assert matches.find(np.array([5, 2, 9]), np.array([2, 3, 0]), 10).tolist() == [3, 2, 0]
+    assert matches.find(np.array([1]), np.array([2]), 10).tolist() == [1]
+    assert len(Matches.none()) == 0

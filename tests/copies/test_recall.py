@@ -9,7 +9,7 @@ import pytest
 
 import dedup
 from dedup.config import Config
-from dedup.copies.pairs import NEAR, NEITHER, Matches
+from dedup.copies.pairs import NEAR, Matches
 from dedup.copies.recall import SAMPLE_IF_ASKED, measure_recall, recall_interval, sample_size
 from tests import oracle
 from tests.arabic import edited, news
@@ -42,7 +42,7 @@ def digests_of(texts):
 def matches_of(pairs):
     left, right = np.array(sorted((min(pair), max(pair)) for pair in pairs), np.int64).reshape(-1, 2).T
     ones = np.ones(len(left))
-    return Matches(left, right, np.full(len(left), NEAR, np.uint8), ones, ones, np.full(len(left), NEITHER, np.uint8))
+    return Matches(left, right, np.full(len(left), NEAR, np.uint8), ones, ones, ones)
 
 
 def measured(rows, listed, *, sample=CENSUS, texts=None, compared=None, threads=1, seed=0, **settings):

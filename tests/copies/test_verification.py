@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dedup.arrays.spill import SpillPool
 from dedup.config import CopyConfig
-from dedup.copies.pairs import EXCERPT, LEFT, NEAR, NEITHER, PARTIAL, RIGHT, Matches
+from dedup.copies.pairs import EXCERPT, NEAR, PARTIAL, Matches
 from dedup.copies.shingle_weights import weigh
 from dedup.copies.verification import VerificationInput, verify
 from dedup.kernels.fingerprints.shingles import shingle_rows
@@ -39,9 +39,9 @@ def verified(rows, terms=None, pairs=None, threads=1, sources=None, **settings):
 
 
 def one(rows, terms=None, **settings):
-    """The kind and the contained side of the only pair; None if it is not listed."""
+    """The kind of the only pair; None if it is not listed."""
     matches = verified(rows, terms, [(0, 1)], **settings)
-    return (int(matches.kind[0]), int(matches.contained[0])) if len(matches) else None
+    return int(matches.kind[0]) if len(matches) else None
 
 
 def spread(numbers):
@@ -53,42 +53,42 @@ SETS = st.lists(st.sets(st.integers(0, 30), max_size=20), min_size=2, max_size=6
 
 
 @given(SETS)
-def test_jaccard_and_containment_are_set_arithmetic(sets):
+def test_jaccard_and_shares_are_set_arithmetic(sets):
     rows = [spread(row) for row in sets]
     matches = verified(rows, partial=0.01)
     listed = set(zip(matches.left.tolist(), matches.right.tolist(), strict=True))
     for b in range(len(sets)):
         for a in range(b):
             assert ((a, b) in listed) == bool(sets[a] & sets[b])
-    for a, b, jaccard, containment in zip(matches.left, matches.right, matches.jaccard, matches.containment, strict=True):
+    for place, (a, b) in enumerate(zip(matches.left, matches.right, strict=True)):
         shared = len(sets[a] & sets[b])
-        assert jaccard == shared / len(sets[a] | sets[b])
-        assert containment == shared / min(len(sets[a]), len(sets[b]))
+        assert matches.jaccard[place] == shared / len(sets[a] | sets[b])
+        assert (matches.share_left[place], matches.share_right[place]) == (shared / len(sets[a]), shared / len(sets[b]))
     types = [getattr(matches, name).dtype for name in Matches.__dataclass_fields__]
-    assert types == [np.int64, np.int64, np.uint8, np.float64, np.float64, np.uint8]
+    assert types == [np.int64, np.int64, np.uint8, np.float64, np.float64, np.float64]
 
 
 @given(SETS)
 def test_the_kind_follows_from_the_thresholds(sets):
     matches = verified([spread(row) for row in sets], near=0.5, excerpt=0.6, partial=0.2, distinct=0.01, common=255)
-    for jaccard, containment, kind, contained in zip(matches.jaccard, matches.containment, matches.kind, matches.contained, strict=True):
+    for jaccard, containment, kind in zip(matches.jaccard, matches.containment, matches.kind, strict=True):
         assert kind == (NEAR if jaccard >= 0.5 else EXCERPT if containment >= 0.6 else PARTIAL)
-        assert (contained != NEITHER) == (kind == EXCERPT)
         assert jaccard >= 0.5 or containment >= 0.2
 
 
-def test_the_smaller_text_of_an_excerpt_is_contained():
+def test_a_share_is_of_the_document_itself():
     long, short = spread(range(100)), spread(range(30))
-    assert one([short, long]) == (EXCERPT, LEFT)
-    assert one([long, short]) == (EXCERPT, RIGHT)
+    for rows, shares in (([short, long], (1.0, 0.3)), ([long, short], (0.3, 1.0))):
+        matches = verified(rows)
+        assert (matches.kind.tolist(), matches.share_left.tolist(), matches.share_right.tolist()) == ([EXCERPT], [shares[0]], [shares[1]])
 
 
 def test_a_pair_at_the_near_threshold_is_near():
-    assert one([spread(range(100)), spread(range(34, 134))], near=0.49) == (NEAR, NEITHER)
+    assert one([spread(range(100)), spread(range(34, 134))], near=0.49) == NEAR
 
 
 def test_a_pair_that_shares_only_passages_is_partial():
-    assert one([spread(range(100)), spread(range(60, 160))], excerpt=0.6) == (PARTIAL, NEITHER)
+    assert one([spread(range(100)), spread(range(60, 160))], excerpt=0.6) == PARTIAL
 
 
 def text(terms):
@@ -102,20 +102,20 @@ def edited(words, every):
 
 
 def both(one_text, other_text, **settings):
-    """Kind, contained side, jaccard and containment of two texts."""
+    """Kind, jaccard and containment of two texts."""
     shingles, terms = zip(*map(text, (one_text, other_text)), strict=True)
     matches = verified(shingles, terms, **settings)
-    return (*(int(getattr(matches, name)[0]) for name in ("kind", "contained")), float(matches.jaccard[0]), float(matches.containment[0]))
+    return int(matches.kind[0]), float(matches.jaccard[0]), float(matches.containment[0])
 
 
 def test_a_text_edited_throughout_is_an_excerpt_but_one_shared_passage_is_partial():
     words = list(range(180))
-    kind, contained, jaccard, containment = both(words, edited(words, 6))
-    assert (kind, contained) == (EXCERPT, LEFT)
+    kind, jaccard, containment = both(words, edited(words, 6))
+    assert kind == EXCERPT
     assert jaccard < 0.4 < containment < 0.52
     # The same share of the shingles, but in one piece.
-    kind, contained, jaccard, containment = both(words, [*words[:92], *range(1000, 1088)])
-    assert (kind, contained) == (PARTIAL, NEITHER)
+    kind, jaccard, containment = both(words, [*words[:92], *range(1000, 1088)])
+    assert kind == PARTIAL
     assert jaccard < 0.4 < containment < 0.52
 
 
@@ -127,11 +127,11 @@ def test_an_excerpt_needs_the_coverage_of_the_setting(coverage, kind):
 
 def test_the_smaller_text_must_be_covered():
     long, passage = list(range(300)), list(range(100, 150))
-    assert both(long, passage)[:2] == (EXCERPT, RIGHT)
-    assert both(long, edited(passage, 7))[:2] == (EXCERPT, RIGHT)
-    assert both(edited(passage, 7), long)[:2] == (EXCERPT, LEFT)
+    assert both(long, passage)[0] == EXCERPT
+    assert both(long, edited(passage, 7))[0] == EXCERPT
+    assert both(edited(passage, 7), long)[0] == EXCERPT
     # Containment below 0.8 and half of it another text: only the passage comes from the long one.
-    assert both(long, [*passage[:26], *range(1000, 1024)])[:2] == (PARTIAL, NEITHER)
+    assert both(long, [*passage[:26], *range(1000, 1024)])[0] == PARTIAL
 
 
 def test_near_copies_need_no_coverage():
@@ -154,7 +154,7 @@ def form(names, shared=40, own=20):
 
 
 def test_a_template_in_only_two_documents_is_a_copy():
-    assert one(form(2)) == (NEAR, NEITHER)
+    assert one(form(2)) == NEAR
 
 
 def test_a_template_in_hundreds_of_documents_is_not_a_copy():
@@ -164,10 +164,12 @@ def test_a_template_in_hundreds_of_documents_is_not_a_copy():
     assert (matches.jaccard == 40 / 80).all()
 
 
-def test_a_pair_of_high_containment_is_a_copy_however_common():
-    matches = verified(form(300, shared=40, own=8), pairs=[(i, i + 1) for i in range(299)])
+def test_shingles_are_common_at_any_containment():
+    pairs = [(i, i + 1) for i in range(299)]
+    matches = verified(form(300, shared=40, own=8), pairs=pairs)
     assert set(matches.containment.tolist()) == {40 / 48}
-    assert (matches.kind == NEAR).all()
+    assert set(matches.kind.tolist()) == {PARTIAL}
+    assert set(verified(form(300, shared=40, own=8), pairs=pairs, sources=range(300)).kind.tolist()) == {NEAR}
 
 
 def test_a_template_of_one_outlet_is_not_a_copy_but_a_text_of_many_outlets_is():
@@ -221,17 +223,17 @@ def test_a_copy_of_a_filled_in_template_is_a_copy():
 def test_a_copy_contains_enough_facts_of_the_smaller_text(smaller, larger, kind):
     rows = [spread(range(50)), spread(range(12, 72))]  # 38 shared: near, but below TEMPLATE_BELOW
     terms = [[fact(number) for number in smaller], [fact(number) for number in larger]]
-    assert one(rows, terms, facts=0.6) == (kind, NEITHER)
+    assert one(rows, terms, facts=0.6) == kind
 
 
 def test_a_pair_of_high_containment_is_a_copy_whatever_its_facts():
     rows = [spread(range(50)), spread(range(60))]
-    assert one(rows, [[fact(1), fact(2)], [fact(8), fact(9)]], facts=0.6) == (NEAR, NEITHER)
+    assert one(rows, [[fact(1), fact(2)], [fact(8), fact(9)]], facts=0.6) == NEAR
 
 
 def test_only_facts_are_checked():
     rows = [spread(range(50)), spread(range(60))]
-    assert one(rows, [[4, 8, 12], [16, 20]]) == (NEAR, NEITHER)
+    assert one(rows, [[4, 8, 12], [16, 20]]) == NEAR
 
 
 def filled(numbers):
@@ -243,13 +245,13 @@ def test_facts_replaced_in_place_reveal_a_template():
     rows = [spread(range(100)), spread(range(31, 131))]
     same = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
     other = [1, 2, 3, 4, 5, 6, 70, 80, 90, 10]
-    assert one(rows, [filled(same), filled(same)]) == (NEAR, NEITHER)
-    assert one(rows, [filled(same), filled(other)]) == (PARTIAL, NEITHER)
+    assert one(rows, [filled(same), filled(same)]) == NEAR
+    assert one(rows, [filled(same), filled(other)]) == PARTIAL
 
 
 def test_replaced_facts_do_not_count_at_high_containment():
     rows = [spread(range(100)), spread(range(10, 110))]
-    assert one(rows, [filled([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), filled([1, 2, 3, 4, 5, 6, 70, 80, 90, 10])]) == (NEAR, NEITHER)
+    assert one(rows, [filled([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), filled([1, 2, 3, 4, 5, 6, 70, 80, 90, 10])]) == NEAR
 
 
 @pytest.mark.parametrize("threads", [2, 7])
@@ -270,10 +272,3 @@ def test_matches_do_not_depend_on_spilling(tmp_path):
     in_file, in_memory = (verify(left, right, given, CopyConfig(), threads=2) for given in (kept, held))
     for name in Matches.__dataclass_fields__:
         assert getattr(in_file, name).tolist() == getattr(in_memory, name).tolist()
-
-
-def test_of_two_matches_of_one_pair_the_stronger_stays():
-    pair = np.array([0]), np.array([1])
-    numbers = np.array([0.5]), np.array([0.6]), np.array([NEITHER], np.uint8)
-    joined = Matches.join([Matches(*pair, np.array([kind], np.uint8), *numbers) for kind in (PARTIAL, NEAR, EXCERPT)])
-    assert joined.kind.tolist() == [NEAR]

@@ -112,7 +112,9 @@ def choose_survivors(order, edges, sizes, canonical, extends, family, contained,
             if canonical[other] != other:
                 continue
             share = 1.0 if edges.is_title[edge] else edges.share[edge]
-            if share >= contained and (edges.is_title[edge] or (1.0 - share) * sizes[row] <= most_own):
+            # A whole number: 1 - 400/600 times 600 is more than 200.
+            own = sizes[row] - np.rint(share * sizes[row])
+            if share >= contained and own <= most_own:
                 if best < 0 or share > best_share or (share == best_share and earlier(decided, other, best)):
                     best, best_share = other, share
             if edges.is_title[edge]:
