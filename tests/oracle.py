@@ -558,11 +558,17 @@ def covered(rows: list[Row], ranks: Row, kept: list[bool]) -> list[Pair]:
     return counts
 
 
-def first_ranks(rows: list[Row], chosen: Row, ranks: Row, part: int, shift: int) -> dict[int, Row]:
-    """The one or two lowest ranks of chosen rows that hold a value, for each value of a part."""
-    found = defaultdict(list)
-    for row in chosen:
-        for value in rows[row]:
-            if value >> shift == part:
-                found[value].append(ranks[row])
-    return {value: sorted(held)[:2] for value, held in found.items()}
+def collections(n: int, pairs: dict[Pair, tuple[float, float, bool]], sizes: Row, contained: float, least: int) -> list[bool]:
+    """Rows that hold ``least`` others at most half as large, chosen in ascending order where they match none chosen before."""
+    found = []
+    for row in range(n):
+        chosen: list[int] = []
+        for other in range(n):
+            pair = (min(row, other), max(row, other))
+            if pair not in pairs or pairs[pair][2] or 2 * sizes[other] > sizes[row]:
+                continue
+            held = pairs[pair][pair.index(other)] >= contained
+            if held and not any((min(other, one), max(other, one)) in pairs for one in chosen):
+                chosen.append(other)
+        found.append(len(chosen) >= least)
+    return found

@@ -19,8 +19,6 @@ class Edges(NamedTuple):
     other : int64[n_edges], the other document
     share, share_of_other : float64[n_edges], of the document in the other, and of the other in it
     is_title : bool[n_edges], a match of titles, which has no direction
-
-    Of one document they ascend by ``other``.
     """
 
     offsets: np.ndarray
@@ -38,7 +36,7 @@ def earlier(decided, one, other):
 
 @leaf
 def matched(edges, one, other):
-    """Whether two documents have an edge."""
+    """Whether two documents have an edge; the edges of a document ascend by ``other``."""
     end = edges.offsets[one + 1]
     place = first_at_least(edges.other, edges.offsets[one], end, other)
     return place < end and edges.other[place] == other
@@ -50,7 +48,7 @@ def find_collections(edges, sizes, contained, least):
 
     Parameters
     ----------
-    edges : Edges, of matches of every kind
+    edges : Edges, of matches of every kind; those of a document ascend by ``other``
     sizes : int64[n_documents], shingles of each
     contained : share of another document from which it is held, if it is at most half as large
     least : held documents, no two of them matched, that make a collection

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels.copies.survivors import Edges, choose_survivors
+from dedup.kernels.copies.survivors import Edges, choose_survivors, find_collections
 from tests import oracle
 
 CONTAINED, MOST_OWN = 0.62, 200
@@ -62,3 +62,17 @@ def test_survivors_match_the_reference(graph, random):
 def test_decided_documents_keep_what_they_have(graph, random):
     base = graph[3]
     assert run(graph, random)[: len(base)] == base
+
+
+class Ascending:
+    """Leaves lists as they are."""
+
+    def shuffle(self, row):
+        row.sort()
+
+
+@given(graphs(), st.integers(1, 3))
+def test_collections_match_the_reference(graph, least):
+    _, pairs, sizes, _ = graph
+    found = find_collections(edges_of(pairs, len(sizes), Ascending()), np.array(sizes, np.int64), CONTAINED, least)
+    assert found.tolist() == oracle.collections(len(sizes), pairs, sizes, CONTAINED, least)
