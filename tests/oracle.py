@@ -189,6 +189,32 @@ def signature_rows(rows: list[Row], chosen: Row, multipliers: list[int], increme
     return [[min(((a * (value >> 32) + b) % 2**32 for value in rows[row]), default=2**32 - 1) for a, b in slots] for row in chosen]
 
 
+def legacy_signature_rows(rows: list[Row], chosen: Row, multipliers: list[int], increments: list[int]) -> list[Row]:
+    """In each slot the minimum of ``(a * h + b) % (2**61 - 1)``, cut to 32 bits; product and sum wrap at 2**64."""
+    slots = list(zip(multipliers, increments, strict=True))
+    return [
+        [min(((a * (value >> 32) + b & MASK) % (2**61 - 1) % 2**32 for value in rows[row]), default=2**32 - 1) for a, b in slots]
+        for row in chosen
+    ]
+
+
+def sketch_rows(rows: list[Row], chosen: Row, n_slots: int, seed: int) -> list[Row]:
+    """In each slot the minimum of (round, value) over all rounds and all hashes of the row, packed into 32 bits."""
+    bits = (2 * n_slots - 1).bit_length()
+    answer = []
+    for row in chosen:
+        least = [(2**bits - 1, 2 ** (32 - bits) - 1)] * n_slots
+        for number in range(2 * n_slots):
+            key = mix64((seed + number * GOLDEN) & MASK)
+            for value in rows[row]:
+                mixed = ((value ^ key) * GOLDEN) & MASK
+                mixed = ((mixed ^ mixed >> 32) * 0xD6E8FEB86659FD93) & MASK
+                slot = (mixed >> 32) * n_slots >> 32 if number < n_slots else number - n_slots
+                least[slot] = min(least[slot], (number, mixed % 2**32 >> bits))
+        answer.append([number << 32 - bits | value for number, value in least])
+    return answer
+
+
 def band_keys(signatures: list[Row], bands: int, rows: int) -> list[Row]:
     """For each band and each document a hash of ``rows`` consecutive slots and the number of the band."""
     answer = []

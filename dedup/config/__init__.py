@@ -71,18 +71,20 @@ class ShingleConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SignatureConfig:
-    """The MinHash signatures of shingle sets."""
+    """The signatures of shingle sets, for MinHash-LSH."""
 
-    permutations: int = _doc("length of the MinHash signature", 128)
-    seed: int = _doc("seed of the permutations", 1)
-    scheme: str = _doc("'native', or 'datasketch' for the values of datasketch.MinHash", "native")
+    permutations: int = _doc("length of the signature", 128)
+    seed: int = _doc("seed of the signature", 1)
+    scheme: str = _doc(
+        "'native', or the values of datasketch.MinHash: 'datasketch' for datasketch 2, 'datasketch-legacy' for older stores", "native"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateConfig:
     """Which pairs of documents are compared."""
 
-    bands: int = _doc("bands of the MinHash signature", 32)
+    bands: int = _doc("bands of the signature", 32)
     rows: int = _doc("signature values per band", 4)
     bucket_cap: int = _doc("largest LSH bucket whose documents are all compared; in larger ones each meets only a few others", 64)
     sampled: int = _doc("shingles of each document that are looked up in all others, to find excerpts", 40)
@@ -339,7 +341,10 @@ def _range_problems(config: Config) -> list[str]:
     signatures, candidates, copies, stories = config.signatures, config.candidates, config.copies, config.stories
     between("signatures.permutations", signatures.permutations, 8, MOST_PERMUTATIONS)
     between("signatures.seed", signatures.seed, 0, 2**32 - 1)
-    need(signatures.scheme in ("native", "datasketch"), f"signatures.scheme must be 'native' or 'datasketch', got {signatures.scheme!r}")
+    need(
+        signatures.scheme in ("native", "datasketch", "datasketch-legacy"),
+        f"signatures.scheme must be 'native', 'datasketch' or 'datasketch-legacy', got {signatures.scheme!r}",
+    )
     need(
         all(name.strip() for name in copies.keep.split(",")),
         f"copies.keep must be 'earliest', 'fullest' or names of outlets with commas between them, got {copies.keep!r}",

@@ -15,7 +15,11 @@ MOST_ROWS, MOST_PERMUTATIONS, LEAST_RECALL, MOST_RECALL = 64, 4096, 0.5, 0.9999
 
 
 def band_recall(bands: int, rows: int, jaccard: float) -> float:
-    """Probability that a pair shares a band: ``1 - (1 - jaccard**rows)**bands``."""
+    """Probability that a pair shares a band: ``1 - (1 - jaccard**rows)**bands``.
+
+    It is that of independent signature values. Those of scheme ``native`` repeat one another less:
+    measured, the probability is within 0.02 of this, and not below it from 0.8 on.
+    """
     return -math.expm1(bands * math.log1p(-(jaccard**rows))) if jaccard**rows < 1 else 1.0
 
 

@@ -23,7 +23,8 @@ from ..kernels.text.token_cache import CHUNKS, ENTRY, WORDS, TokenCache, documen
 from ..text.folding import fold_table
 from ..text.lexicon import stem_table, title_table
 from ..text.normalization import tokenize
-from .minhash import Signatures, sign_rows, sign_shingles
+from .datasketch_schemes import PERMUTATION_SCHEMES, sign_shingles
+from .minhash import Signatures, sign_rows
 
 Terms = npt.NDArray[np.uint64]
 _NO_LIMIT = 1 << 40
@@ -194,7 +195,7 @@ def _cache_of_thread(stemmed: bool) -> TokenCache:
 
 
 def sign(texts: Any, config: Config | None = None) -> Signatures:
-    """Compute the MinHash signatures of texts, as a batch run computes those of articles.
+    """Compute the signatures of texts; those of scheme ``native`` as a batch run computes those of articles.
 
     Parameters
     ----------
@@ -210,7 +211,7 @@ def sign(texts: Any, config: Config | None = None) -> Signatures:
     settings = config.signatures
     if not isinstance(texts, pa.Array | pa.ChunkedArray):
         texts = pa.array(list(texts), pa.large_string())
-    if settings.scheme == "datasketch":
+    if settings.scheme in PERMUTATION_SCHEMES:
         rows = [shingle_strings(tokenize(text or "", "shingle"), config.shingles.words) for text in texts.to_pylist()]
         return Signatures(sign_shingles(rows, settings), settings.scheme, settings.seed)
     tokens, offsets, _, _, _ = document_rows(*text_rows(texts), False, False, _cache_of_thread(False), fold_table(), stem_table())

@@ -9,7 +9,6 @@ from typing import Any
 
 from ..config import Config
 from ..errors import ConfigError, InputError
-from ..fingerprints.minhash import SIGNATURE_VERSION
 from ..text.document_frequencies import DocumentFrequencies, background_of, term_rules
 
 #: To be raised whenever the same text would be posted under other keys, or judged by other numbers.
@@ -29,7 +28,6 @@ def metadata_of(config: Config, known: DocumentFrequencies) -> dict[str, Any]:
     """
     return {
         "rules": RULES,
-        "signatures": SIGNATURE_VERSION,
         "terms": str(term_rules()),
         "background": known.digest(),
         "config": {name: section for name, section in config.to_dict().items() if name not in FREE},
@@ -54,7 +52,7 @@ def config_of(name: str, metadata: Mapping[str, Any], config: Config | None) -> 
     """
     if "unfinished" in metadata:
         raise InputError(f"{name}: its build is not finished. Wait for it, or build it again: 'dedup index build ... --overwrite'.")
-    for key, value in (("rules", RULES), ("signatures", SIGNATURE_VERSION), ("terms", str(term_rules()))):
+    for key, value in (("rules", RULES), ("terms", str(term_rules()))):
         if metadata.get(key) != value:
             raise InputError(
                 f"{name}: was made by another version of dedup, which compares texts in another way. Make it again from the texts, "

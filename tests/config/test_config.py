@@ -91,7 +91,7 @@ def test_nan_is_outside_every_range():
         ({"text.segment": 1}, "text.segment must be true or false, got 1"),
         ({"signatures.scheme": 3}, "signatures.scheme must be text, got 3"),
         ({"input.text": 3}, "input.text must be text, got 3"),
-        ({"signatures.scheme": "md5"}, "signatures.scheme must be 'native' or 'datasketch', got 'md5'"),
+        ({"signatures.scheme": "md5"}, "signatures.scheme must be 'native', 'datasketch' or 'datasketch-legacy', got 'md5'"),
         ({"copies.partial": 0.6, "copies.excerpt": 0.55}, "copies.partial must not be above copies.excerpt, got 0.6 > 0.55"),
         (
             {"candidates.bands": 40, "candidates.rows": 4, "signatures.permutations": 128},

@@ -1,8 +1,9 @@
-"""Signatures: equal to those of datasketch with its scheme, and never mixed between configurations."""
+"""Signatures: native ones and their band keys; signatures of different configurations are never mixed."""
 
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -13,42 +14,22 @@ from hypothesis import strategies as st
 import dedup
 from dedup.config import Config, SignatureConfig
 from dedup.errors import SignatureError
-from dedup.fingerprints.minhash import Signatures, band_rows, sign_rows, sign_shingles
+from dedup.fingerprints.minhash import Signatures, band_rows, sign_rows
 from tests import oracle
 from tests.arabic import edited, news
 
 TEXTS = ["قَالَ الرئيسُ إنّ الطريق طويل", "سجل المتحف ١٬٥٠٠ زائر أمس", "خبر", "", news(1), edited(news(1), 20), news(2)]
 
 
+SCHEMES = ["native", "datasketch", "datasketch-legacy"]
+
+
 def config(**settings):
     return Config(signatures=SignatureConfig(**settings))
 
 
-def datasketch_signature(text, settings):
-    sketch = MinHash(num_perm=settings.signatures.permutations, seed=settings.signatures.seed)
-    for shingle in dedup.shingle(text, settings):
-        sketch.update(shingle.encode())
-    return sketch
-
-
-@pytest.mark.parametrize(("permutations", "seed"), [(128, 1), (128, 42), (256, 1), (160, 2**32 - 1), (128, 0)])
-def test_the_datasketch_scheme_gives_the_values_of_datasketch(permutations, seed):
-    settings = config(scheme="datasketch", permutations=permutations, seed=seed)
-    signatures = dedup.sign(TEXTS, settings)
-    for text, values in zip(TEXTS, signatures.values, strict=True):
-        assert values.tolist() == datasketch_signature(text, settings).hashvalues.tolist()
-
-
-def test_datasketch_scheme_signatures_compare_with_those_of_datasketch():
-    settings = config(scheme="datasketch")
-    lean = dedup.sign([news(1)], settings).to_datasketch()[0]
-    assert isinstance(lean, LeanMinHash)
-    assert lean.jaccard(datasketch_signature(news(1), settings)) == 1.0
-    assert lean == LeanMinHash(datasketch_signature(news(1), settings))
-
-
-@pytest.mark.parametrize("scheme", ["native", "datasketch"])
-def test_minhashlsh_of_datasketch_finds_near_copies_by_native_signatures(scheme):
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_minhashlsh_of_datasketch_finds_near_copies_by_signatures_of_each_scheme(scheme):
     texts = [news(seed) for seed in range(20)]
     sketches = dedup.sign([*texts, edited(texts[7], 20, 50)], config(scheme=scheme)).to_datasketch()
     lsh = MinHashLSH(threshold=0.6, num_perm=128)
@@ -57,14 +38,33 @@ def test_minhashlsh_of_datasketch_finds_near_copies_by_native_signatures(scheme)
     assert lsh.query(sketches[20]) == [7]
 
 
-def test_native_signatures_do_not_compare_with_those_of_datasketch():
-    native = dedup.sign([news(1)]).to_datasketch()[0]
-    with pytest.raises(ValueError, match="seed"):
-        native.jaccard(datasketch_signature(news(1), Config()))
+def test_native_signatures_compare_neither_with_those_of_datasketch_nor_with_other_versions():
+    signatures = dedup.sign([news(1)])
+    older = Signatures(signatures.values, "native", 1, version=1)
+    for other in (MinHash(), older.to_datasketch()[0]):
+        with pytest.raises(ValueError, match="seeds"):
+            signatures.to_datasketch()[0].jaccard(other)
 
 
-def test_the_two_schemes_give_different_values():
-    assert not (dedup.sign([news(1)]).values == dedup.sign([news(1)], config(scheme="datasketch")).values).any()
+def test_datasketch_estimates_and_unites_native_signatures():
+    one, other = ([oracle.mix64(i) for i in numbers] for numbers in (range(90), range(30, 120)))
+    signatures = Signatures(sign_rows(oracle.flat([one, other, sorted({*one, *other})]), SignatureConfig()), "native", 1)
+    first, second, both = signatures.to_datasketch()
+    assert first.jaccard(second) == signatures.jaccard(0, b=1) == pytest.approx(0.5, abs=0.1)
+    assert LeanMinHash.union(first, second) == both
+
+
+def test_datasketch_never_updates_a_native_signature():
+    lean = dedup.sign([news(1)]).to_datasketch()[0]
+    assert pickle.loads(pickle.dumps(lean)) == lean
+    with pytest.raises(ValueError, match="Seed"):
+        MinHash(seed=lean.seed, hashvalues=lean.hashvalues, scheme=lean.scheme)
+
+
+def test_the_schemes_give_different_values():
+    native, new, old = (dedup.sign([news(1)], config(scheme=scheme)).values for scheme in SCHEMES)
+    assert not (native == new).any()
+    assert not (new == old).any()
 
 
 MIXED = {
@@ -88,7 +88,7 @@ def test_signatures_of_different_versions_cannot_be_compared():
     other = Signatures(one.values, one.scheme, one.seed, version=one.version + 1)
     with pytest.raises(SignatureError) as error:
         one.jaccard(0, other)
-    assert str(error.value) == "signatures with version 1 and 2 cannot be compared. Sign both with the same configuration."
+    assert str(error.value) == "signatures with version 2 and 3 cannot be compared. Sign both with the same configuration."
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.8, 0.95])
@@ -103,12 +103,11 @@ def test_the_estimate_is_within_four_standard_errors(share):
     assert abs(signatures.jaccard(0, b=1) - exact) <= 4 * math.sqrt(exact * (1 - exact) / n)
 
 
-@given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=8), max_size=4))
-def test_native_signatures_use_the_high_bits_of_a_shingle(rows):
-    multipliers, increments = (part.tolist() for part in dedup.fingerprints.minhash.permutations(SignatureConfig(permutations=8)))
-    signatures = sign_rows(oracle.flat(rows), SignatureConfig(permutations=8))
-    assert (signatures.dtype, signatures.shape) == (np.uint32, (len(rows), 8))
-    assert signatures.tolist() == oracle.signature_rows(rows, list(range(len(rows))), multipliers, increments)
+@given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=8), max_size=4), st.sampled_from([8, 13]), st.integers(0, 2**32 - 1))
+def test_native_signatures_are_similarity_sketches(rows, slots, seed):
+    signatures = sign_rows(oracle.flat(rows), SignatureConfig(permutations=slots, seed=seed))
+    assert (signatures.dtype, signatures.shape) == (np.uint32, (len(rows), slots))
+    assert signatures.tolist() == oracle.sketch_rows(rows, list(range(len(rows))), slots, 2 << 32 | seed ^ 0x6E617469)
 
 
 def test_signatures_of_chosen_rows_equal_those_among_all_rows():
@@ -132,12 +131,7 @@ def test_joined_signatures_equal_those_of_all_texts():
     assert len(joined) == len(TEXTS)
 
 
-@pytest.mark.parametrize("scheme", ["native", "datasketch"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_text_without_shingles_is_all_ones(scheme):
     assert (dedup.sign(["", "،"], config(scheme=scheme)).values == 2**32 - 1).all()
     assert dedup.sign([], config(scheme=scheme)).values.shape == (0, 128)
-
-
-def test_repeated_shingles_do_not_change_a_signature():
-    settings = SignatureConfig(scheme="datasketch")
-    assert sign_shingles([["أ ب", "ج د"]], settings).tolist() == sign_shingles([["ج د", "أ ب", "أ ب"]], settings).tolist()

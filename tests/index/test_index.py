@@ -451,11 +451,16 @@ def test_invalid_parameters_are_refused(tmp_path, options):
         Index.open(tmp_path / "news.index", **options)
 
 
-@pytest.mark.parametrize("fact", ["rules", "signatures", "terms"])
+@pytest.mark.parametrize("fact", ["rules", "terms"])
 def test_an_index_of_another_version_is_refused(fact):
     metadata = metadata_of(dedup.Config(), background_of("shipped"))
     with pytest.raises(dedup.InputError, match="another version"):
         config_of("x", metadata | {fact: 99}, None)
+
+
+def test_an_index_that_names_the_version_of_signatures_opens_since_it_holds_none():
+    metadata = metadata_of(dedup.Config(), background_of("shipped"))
+    assert config_of("x", metadata | {"signatures": 1}, None)[0] == dedup.Config()
 
 
 def test_an_index_made_with_other_word_counts_is_refused():

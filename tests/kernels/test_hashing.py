@@ -1,6 +1,7 @@
 """Hashes: pinned by golden vectors, because stored signatures and indexes depend on them.
 
-If a vector changes, every stored signature is invalid: increase ``SIGNATURE_VERSION``.
+If a vector changes, every stored signature and every index is invalid: increase ``SIGNATURE_VERSION`` and ``RULES`` of the
+index.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.config import SignatureConfig
-from dedup.fingerprints.minhash import SIGNATURE_VERSION, permutations
+from dedup.fingerprints.datasketch_schemes import legacy_permutations, permutations
+from dedup.fingerprints.minhash import SIGNATURE_VERSION
 from dedup.kernels.fingerprints.minhash import band_keys
 from dedup.kernels.fingerprints.shingles import row_hashes, shingle_hash
 from dedup.kernels.hashing import extend, mix64
@@ -120,16 +121,19 @@ def test_a_band_key_never_changes():
 
 
 def test_the_permutations_never_change():
-    multipliers, increments = permutations(SignatureConfig())
-    assert multipliers[:4].tolist() == [1835953753, 2556008157, 1725525301, 2448133973]
-    assert increments[:4].tolist() == [3959035951, 2245986969, 661091132, 873516747]
+    multipliers, increments = permutations(128, 1)
+    assert multipliers[:2].tolist() == [3582191691, 4270784983]
+    assert increments[:2].tolist() == [214548472, 3287733501]
+    multipliers, increments = legacy_permutations(128, 1)
+    assert multipliers[:2].tolist() == [775169054918279404, 2109959069025162]
+    assert increments[:2].tolist() == [1758426461858698312, 965365488286768773]
 
 
 def test_the_native_signature_of_a_text_never_changes():
     signature = dedup.sign([TEXT])
-    assert (SIGNATURE_VERSION, signature.values.dtype, signature.values.shape) == (1, np.uint32, (1, 128))
-    assert signature.values[0, :6].tolist() == [48463883, 28740593, 654645399, 14086148, 222702864, 958494805]
-    assert hashlib.sha256(signature.values.astype("<u4").tobytes()).hexdigest()[:32] == "20ddcc18f028104fb6067bbb27235059"
+    assert (SIGNATURE_VERSION, signature.values.dtype, signature.values.shape) == (2, np.uint32, (1, 128))
+    assert signature.values[0, :6].tolist() == [28594486, 71560181, 91898022, 36130115, 94888739, 214564006]
+    assert hashlib.sha256(signature.values.astype("<u4").tobytes()).hexdigest()[:32] == "e6f9c530b59f4b767ded1ff8776e6f96"
 
 
 @pytest.mark.slow

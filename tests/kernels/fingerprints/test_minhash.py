@@ -1,4 +1,4 @@
-"""MinHash: signatures and band keys."""
+"""MinHash: the signatures of datasketch, and band keys."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.arrays.threads import map_blocks
-from dedup.config import SignatureConfig
-from dedup.fingerprints.minhash import permutations
-from dedup.kernels.fingerprints.minhash import band_keys, signature_rows
+from dedup.fingerprints.datasketch_schemes import permutations
+from dedup.kernels.fingerprints.minhash import band_keys, legacy_signature_rows, signature_rows
 from tests import oracle
 
 NUMBERS = st.integers(0, 2**32 - 1)
 HASHES = st.integers(0, 2**64 - 1)
 ROWS = st.lists(st.lists(HASHES, max_size=10), max_size=5)
 SLOTS = st.lists(st.tuples(NUMBERS.map(lambda a: a | 1), NUMBERS), max_size=9)
+LEGACY_SLOTS = st.lists(st.tuples(st.integers(1, 2**61 - 2), st.integers(0, 2**61 - 2)), max_size=9)
 
 
 def signed(rows, slots, chosen=None):
@@ -30,6 +30,16 @@ def test_signatures_match_the_reference(rows, slots, data):
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=6)) if rows else []
     expected = oracle.signature_rows(rows, chosen, [a for a, _ in slots], [b for _, b in slots])
     assert signed(rows, slots, chosen).tolist() == expected
+
+
+@given(ROWS, LEGACY_SLOTS, st.data())
+def test_legacy_signatures_match_the_reference(rows, slots, data):
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=6)) if rows else []
+    multipliers, increments = [a for a, _ in slots], [b for _, b in slots]
+    parameters = np.array(multipliers, np.uint64), np.array(increments, np.uint64)
+    signatures = legacy_signature_rows(*oracle.flat(rows), np.array(chosen, np.int64), *parameters)
+    assert (signatures.dtype, signatures.shape) == (np.uint32, (len(chosen), len(slots)))
+    assert signatures.tolist() == oracle.legacy_signature_rows(rows, chosen, multipliers, increments)
 
 
 @given(HASHES, NUMBERS)
@@ -79,7 +89,7 @@ def test_small_inputs_have_the_right_shape_and_types(rows):
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_signatures_do_not_depend_on_the_number_of_threads(threads):
     values, offsets = oracle.flat([[(i * 7919 + j) * 0x9E3779B97F4A7C15 % 2**64 for j in range(i % 9)] for i in range(60)])
-    slots = permutations(SignatureConfig(permutations=16))
+    slots = permutations(16, 1)
     rows = np.arange(60)
     parts = map_blocks(lambda a, b: signature_rows(values, offsets, rows[a:b], *slots), 60, threads, at_least=1)
     assert np.concatenate(parts).tolist() == signature_rows(values, offsets, rows, *slots).tolist()
