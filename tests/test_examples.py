@@ -25,6 +25,13 @@ def test_each_planted_copy_is_found_with_its_canonical_and_kind(documents, canon
     assert (found["status"], found["canonical_id"], found["kind"]) == ("copy", canonical, kind)
 
 
+@pytest.mark.parametrize(("earlier", "extended"), TRUTH["extended"])
+def test_each_extended_document_is_kept_beside_the_earlier_one_that_it_holds(documents, earlier, extended):
+    found, held = documents[extended], documents[earlier]
+    assert (found["status"], found["extends_id"], held["fuller_id"]) == ("extended", earlier, extended)
+    assert (found["copy_group"], found["story_id"]) == (held["copy_group"], held["story_id"])
+
+
 @pytest.mark.parametrize(("a", "b", "why"), TRUTH["not_copies"])
 def test_planted_look_alikes_are_not_copies(documents, a, b, why):
     assert documents[a]["copy_group"] != documents[b]["copy_group"]
