@@ -547,7 +547,7 @@ def choose_survivors(
     return [decided[row] for row in range(len(decided))]
 
 
-def covered(rows: list[Row], ranks: Row, kept: list[bool]) -> list[Pair]:
+def count_covered(rows: list[Row], ranks: Row, kept: list[bool]) -> list[Pair]:
     """For each row the number of its values that stand in kept rows of lower rank, and in any other kept row."""
     counts = []
     for row, values in enumerate(rows):
@@ -558,7 +558,7 @@ def covered(rows: list[Row], ranks: Row, kept: list[bool]) -> list[Pair]:
     return counts
 
 
-def first_ranks(rows: list[Row], chosen: Row, ranks: Row, part: int, shift: int) -> dict[int, Row]:
+def note_first_ranks(rows: list[Row], chosen: Row, ranks: Row, part: int, shift: int) -> dict[int, Row]:
     """The one or two lowest ranks of chosen rows that hold a value, for each value of a part."""
     found = defaultdict(list)
     for row in chosen:

@@ -36,7 +36,7 @@ def test_the_table_has_the_two_lowest_ranks_of_each_value_of_the_part(corpus, pa
     rows, ranks, kept = corpus
     chosen = [row for row in range(len(rows)) if kept[row]]
     keys, first, used = table_of(rows, ranks, chosen, part, 64)
-    expected = oracle.first_ranks(rows, chosen, ranks, part, SHIFT)
+    expected = oracle.note_first_ranks(rows, chosen, ranks, part, SHIFT)
     assert used == len(expected) == np.count_nonzero(keys)
     found = [[rank for rank in pair if rank != NOWHERE] for pair in first[keys != 0].tolist()]
     assert sorted(found) == sorted(expected.values())
@@ -51,7 +51,7 @@ def test_counts_match_the_reference(corpus):
         keys, first, _ = table_of(rows, ranks, [row for row in range(len(rows)) if kept[row]], part, 64)
         where = (np.uint64(part), np.uint64(SHIFT))
         count_covered(*oracle.flat(rows), every, np.array(ranks, np.int32), *where, keys, first, before, anywhere)
-    assert list(zip(before.tolist(), anywhere.tolist(), strict=True)) == oracle.covered(rows, ranks, kept)
+    assert list(zip(before.tolist(), anywhere.tolist(), strict=True)) == oracle.count_covered(rows, ranks, kept)
 
 
 @pytest.mark.parametrize(("values", "used"), [(4, 4), (5, -1)])
