@@ -573,7 +573,7 @@ def choose_survivors(
     return [decided[row] for row in range(len(decided))]
 
 
-def covered(rows: list[Row], ranks: Row, kept: list[bool]) -> list[Pair]:
+def count_covered(rows: list[Row], ranks: Row, kept: list[bool]) -> list[Pair]:
     """For each row the number of its values that stand in kept rows of lower rank, and in any other kept row."""
     counts = []
     for row, values in enumerate(rows):
@@ -584,7 +584,7 @@ def covered(rows: list[Row], ranks: Row, kept: list[bool]) -> list[Pair]:
     return counts
 
 
-def collections(n: int, pairs: dict[Pair, tuple[float, float, bool]], sizes: Row, contained: float, least: int) -> list[bool]:
+def find_collections(n: int, pairs: dict[Pair, tuple[float, float, bool]], sizes: Row, contained: float, least: int) -> list[bool]:
     """Rows that hold ``least`` others at most half as large, chosen in ascending order where they match none chosen before."""
     found = []
     for row in range(n):
@@ -598,3 +598,8 @@ def collections(n: int, pairs: dict[Pair, tuple[float, float, bool]], sizes: Row
                 chosen.append(other)
         found.append(len(chosen) >= least)
     return found
+
+
+def collect_part(rows: list[Row], low: int, last: int) -> list[Pair]:
+    """The values above ``low`` and up to ``last``, each with its row."""
+    return [(value, at) for at, row in enumerate(rows) for value in row if low < value <= last]

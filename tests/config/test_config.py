@@ -71,6 +71,18 @@ def test_a_number_outside_its_range_is_refused_with_the_range(name):
         assert f"{name} must be between {low} and {high}, got {value}" in message_of({name: value}).split("; ")
 
 
+@pytest.mark.parametrize("keep", ["", " ", "واس,,سبق", "واس,"], ids=["empty", "space", "missing_name", "trailing_comma"])
+def test_a_policy_without_a_name_is_refused(keep):
+    assert message_of({"copies.keep": keep}) == (
+        f"copies.keep must be 'earliest', 'fullest' or names of outlets with commas between them, got {keep!r}"
+    )
+
+
+@pytest.mark.parametrize("keep", ["earliest", "fullest", "واس", "واس, سبق"])
+def test_a_policy_is_named_or_lists_outlets(keep):
+    assert Config().replace({"copies.keep": keep}).copies.keep == keep
+
+
 def test_every_numeric_setting_has_a_tested_range():
     assert set(RANGES) == {name for name, kind, *_ in settings() if kind in (int, float)}
 
@@ -256,7 +268,7 @@ def test_the_digest_ignores_settings_that_only_change_speed():
 
 OTHER = {
     "signatures.scheme": "datasketch", "candidates.bands": 31, "candidates.rows": 3, "candidates.recall": 0.9, "stories.enabled": False,
-    "stories.background": "none", "text.segment": False,
+    "stories.background": "none", "text.segment": False, "copies.keep": "fullest",
 }  # fmt: skip
 
 

@@ -75,4 +75,4 @@ class Ascending:
 def test_collections_match_the_reference(graph, least):
     _, pairs, sizes, _ = graph
     found = find_collections(edges_of(pairs, len(sizes), Ascending()), np.array(sizes, np.int64), CONTAINED, least)
-    assert found.tolist() == oracle.collections(len(sizes), pairs, sizes, CONTAINED, least)
+    assert found.tolist() == oracle.find_collections(len(sizes), pairs, sizes, CONTAINED, least)
