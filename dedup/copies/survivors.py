@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..arrays.rows import Ints, row_offsets, run_starts
 from ..config import CopyConfig
-from ..kernels.copies.survivors import Edges, choose_survivors
+from ..kernels.copies.survivors import Edges, choose_survivors, judge_each
 from .pairs import PARTIAL, TITLE, Matches, is_among, pair_keys, unique_pairs
 
 #: A copy has at most this many shingles of its own beyond its canonical: a third of a long report is news.
@@ -142,6 +142,28 @@ def _choose_once(matches: Matches, ranks: Ints, sizes: Ints, config: CopyConfig,
     found = fuller[:n_base]
     fuller[:n_base] = np.where((found < 0) | ((base.fuller >= 0) & (sizes[base.fuller] >= sizes[found])), base.fuller, found)
     return Survivors(canonical, extends, family, fuller)
+
+
+def judge_new(matches: Matches, rows: Ints, sizes: Ints, config: CopyConfig) -> tuple[Ints, Ints]:
+    """Judge documents that match kept ones and do not depend on one another, by the rule of ``choose``.
+
+    Parameters
+    ----------
+    matches : ``left`` kept documents, numbered from 0 in the order of survivors; ``right`` one of ``rows``, sorted by it; none partial
+    rows : int64[n], ascending; numbers that no kept document has
+    sizes : int64[n_documents], shingles of each
+
+    Returns
+    -------
+    (copied int64[n], extended int64[n])
+        The places in ``matches`` of the match by which each one is a copy, and of that with the largest document that it holds;
+        -1 if there is none.
+    """
+    offsets = np.append(np.searchsorted(matches.right, rows), len(matches))
+    edges = Edges(offsets, matches.left, matches.share_right, matches.share_left, matches.kind == TITLE)
+    numbers = np.arange(len(sizes))
+    found: tuple[Ints, Ints] = judge_each(rows, edges, sizes, numbers, numbers, config.contained, float(MOST_OWN))
+    return found
 
 
 def _edges(matches: Matches, n: int) -> Edges:
