@@ -22,6 +22,7 @@ from ..copies.survivor_policy import EARLIEST, survivor_key
 from ..copies.survivors import judge_new
 from ..copies.verification import is_listed, kinds_by_overlap, may_be_template
 from ..fingerprints.fingerprint import fingerprint_titles, shingles_and_terms
+from ..kernels.fingerprints.shingles import row_hashes
 from ..kernels.index.covered import count_covered
 from ..kernels.index.local_weights import Neighbourhood
 from ..schema import DAY, KINDS
@@ -376,18 +377,34 @@ class _BlockDecider:
         for row in sorted(self._headlines.intersection(rows)):
             published = incoming.published[row]
             indexed = [number for number in self._found.titled[row].tolist() if entries[number].canonical == number]
-            for place in indexed + [-1 - other for other in self._found.block_titled[row].tolist() if self._is_canonical(other)]:
+            in_block = [-1 - other for other in self._found.block_titled[row].tolist() if self._is_canonical(other)]
+            for place in self._latest_of_title(row, indexed + in_block):
                 other = (self.entries[-place - 1] if place < 0 else entries[place]).published
                 if other is None or published is None or abs(other - published) <= longest:
                     pairs.append((place, row))
         if not pairs:
             return None
-        places = [*self._indexed_titles, *(-1 - np.arange(len(incoming))).tolist()]
-        row_of = {place: row for row, place in enumerate(places)}
-        left = np.array([row_of[place] for place, _ in pairs], np.int64)
-        right = len(self._indexed_titles) + np.array([row for _, row in pairs], np.int64)
+        left = self._title_rows_of([place for place, _ in pairs])
+        right = self._title_rows_of([-1 - row for _, row in pairs])
         matches = match_titles(left, right, self._prepare_titles(), self._config.copies)
-        return replace(matches, left=np.array(places, np.int64)[matches.left], right=matches.right - len(self._indexed_titles))
+        n_indexed = len(self._indexed_titles)
+        place_of = np.array([*self._indexed_titles, *(-1 - np.arange(len(incoming)))], np.int64)
+        return replace(matches, left=place_of[matches.left], right=matches.right - n_indexed)
+
+    def _latest_of_title(self, row: int, places: list[int]) -> list[int]:
+        """The places without those of the very title of a row, except for the latest: as many as a lookup of the title returns."""
+        most = self._config.candidates.list_cap
+        if len(places) <= most:
+            return places
+        hashes = row_hashes(*self._prepare_titles().terms)
+        equal = np.flatnonzero(hashes[self._title_rows_of(places)] == hashes[self._title_rows_of([-1 - row])])
+        dropped = set(equal[:-most].tolist())
+        return [place for k, place in enumerate(places) if k not in dropped]
+
+    def _title_rows_of(self, places: list[int]) -> Ints:
+        """The rows of ``_prepare_titles`` that places denote."""
+        n_indexed = len(self._indexed_titles)
+        return np.array([bisect_left(self._indexed_titles, place) if place >= 0 else n_indexed - 1 - place for place in places], np.int64)
 
     def _prepare_titles(self) -> TitleRows:
         """Titles of the indexed candidates and, after them, of the incoming documents."""
