@@ -3,7 +3,7 @@
     python -m bench.online_agreement CORPUS [LABELS...] [-o FILE.json]
 
 A batch run sees all documents before it chooses a canonical; an index answers at once and keeps its answer. Prints
-the share of documents with the same canonical, the pairs that both put together, the copies that only one finds and
+the share of documents with the same status and canonical, the pairs that both put together, the documents that differ and
 why, and, for LABELS (pairs of URLs, ``bench/labels/README.md``), F1 of both by copy group, as ``bench.verdicts``.
 """
 
@@ -72,17 +72,33 @@ def compared(batch: dedup.Result, online: list[dict[str, Any]]) -> dict[str, Any
     kinds = {frozenset((row["doc_id_a"], row["doc_id_b"])): row["kind"] for row in batch.matches.to_pylist()}
     arrival = {name: place for place, name in enumerate(ours)}
     groups = [{name: rows[name]["canonical_id"] for name in both} for rows in (theirs, ours)]
+    # An index does not store whether a document has copies.
+    statuses = [{name: rows[name]["status"].replace("canonical", "unique") for name in both} for rows in (theirs, ours)]
+    held = [{name: theirs[name]["extends_id"] for name in both}, {name: (ours[name]["extends"] or [None])[0] for name in both}]
     pairs = [_pairs(group) for group in groups]
     copies = [{name for name, canonical in group.items() if name != canonical} for group in groups]
-    differing = sorted(name for name in both if groups[0][name] != groups[1][name])
-    why = Counter(_why(name, *groups, kinds, arrival) for name in differing)
+    other_canonical = sorted(name for name in both if groups[0][name] != groups[1][name])
+    other_status = sorted(name for name in both if groups[0][name] == groups[1][name] and statuses[0][name] != statuses[1][name])
+    why = Counter(_why(name, *groups, kinds, arrival) for name in other_canonical)
+    why_status = Counter(f"{statuses[0][name]} in batch, {statuses[1][name]} online" for name in other_status)
+    extended = [name for name in both if statuses[0][name] == statuses[1][name] == "extended"]
+    covered = np.array([ours[name]["covered"] - theirs[name]["covered"] for name in both if statuses[0][name] != "short"])
     return {
         "documents": len(both),
         "documents_of_one_only": len(ours.keys() ^ theirs.keys()),
-        "same_canonical": round(1 - len(differing) / len(both), 4),
+        "same_status_and_canonical": round(1 - (len(other_canonical) + len(other_status)) / len(both), 4),
+        "same_canonical": round(1 - len(other_canonical) / len(both), 4),
+        "extended": {
+            "batch": sum(status == "extended" for status in statuses[0].values()),
+            "online": sum(status == "extended" for status in statuses[1].values()),
+            "both": len(extended),
+            "same_extended": sum(held[0][name] == held[1][name] for name in extended),
+        },
+        "covered_online_minus_batch": {"mean": round(float(covered.mean()), 4), "mean_distance": round(float(np.abs(covered).mean()), 4)},
         "copies": {"batch": len(copies[0]), "online": len(copies[1]), "both": len(copies[0] & copies[1])},
         "pairs_together": {"batch": len(pairs[0]), "online": len(pairs[1]), "both": len(pairs[0] & pairs[1])},
         "why_canonicals_differ": dict(why.most_common()),
+        "why_statuses_differ": dict(why_status.most_common()),
     }
 
 

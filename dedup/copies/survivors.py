@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..arrays.rows import Ints, row_offsets, run_starts
 from ..config import CopyConfig
-from ..kernels.copies.survivors import Edges, choose_survivors, find_collections
+from ..kernels.copies.survivors import Edges, choose_survivors, find_collections, judge_each
 from .pairs import PARTIAL, TITLE, Matches, is_among, pair_keys, unique_pairs
 
 #: A copy has at most this many shingles of its own beyond its canonical: a third of a long report is news.
@@ -152,6 +152,28 @@ def _without_collections(matches: Matches, collections: npt.NDArray[np.bool_], s
     left_larger = sizes[matches.left] > sizes[matches.right]
     larger, smaller = np.where(left_larger, matches.left, matches.right), np.where(left_larger, matches.right, matches.left)
     return matches.take(~(collections[larger] & (2 * sizes[smaller] <= sizes[larger])))
+
+
+def judge_new(matches: Matches, rows: Ints, sizes: Ints, config: CopyConfig) -> tuple[Ints, Ints]:
+    """Judge documents that match kept ones and do not depend on one another, by the rule of ``choose``.
+
+    Parameters
+    ----------
+    matches : ``left`` kept documents, numbered from 0 in the order of survivors; ``right`` one of ``rows``, sorted by it; none partial
+    rows : int64[n], ascending; numbers that no kept document has
+    sizes : int64[n_documents], shingles of each
+
+    Returns
+    -------
+    (copied int64[n], extended int64[n])
+        The places in ``matches`` of the match by which each one is a copy, and of that with the largest document that it holds;
+        -1 if there is none.
+    """
+    offsets = np.append(np.searchsorted(matches.right, rows), len(matches))
+    edges = Edges(offsets, matches.left, matches.share_right, matches.share_left, matches.kind == TITLE)
+    numbers = np.arange(len(sizes))
+    found: tuple[Ints, Ints] = judge_each(rows, edges, sizes, numbers, numbers, config.contained, float(MOST_OWN))
+    return found
 
 
 def _edges(matches: Matches, n: int) -> Edges:

@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..arrays.rows import Ints
-from ..copies.pairs import LEFT, NEITHER, RIGHT
 from ..copies.verification import may_be_template
 from ..errors import InputError, OutputError
 from ..result import Result, ReuseChecks, files_in
@@ -23,6 +22,8 @@ from ..storage.remote import display_url
 from ..storage.text_store import TEXT_ROWS, TextStore
 from .decision import MOST_POSTED_COPIES
 
+#: What to do about a result that cannot be used.
+_REMEDY = "Run it again: 'dedup run INPUT... -o OUT', then 'dedup index build OUT -o INDEX'."
 #: Documents in a block: several row groups of their texts.
 BLOCK = 5 * TEXT_ROWS
 #: ``DocumentColumns.published`` of a document without a date.
@@ -38,15 +39,14 @@ class DocumentColumns:
     canonical : int64[n], the row of each one's canonical
     published : int64[n], microseconds since 1970, UTC; ``UNDATED`` if unknown
     parts : int64[n], further documents of each one's page; 0 for those themselves
-    contained : int8[n], the side that is the excerpt (``copies.pairs``) if a copy is the right side
-        of the match with its canonical
+    extends : int64[n], the row of the document that each extended one extends, else -1
     posted_copy : bool[n], copies that are posted under their shingles, see ``Decisions``
     """
 
     canonical: Ints
+    extends: Ints
     published: Ints
     parts: Ints
-    contained: npt.NDArray[np.int8]
     posted_copy: npt.NDArray[np.bool_]
 
 
@@ -65,7 +65,7 @@ class BatchResult:
 
     def __init__(self, run: Result | str | os.PathLike[str]) -> None:
         self.name = "the result" if isinstance(run, Result) else display_url(run)
-        self.checks = ReuseChecks(f"{self.name}:", "Run it again.")
+        self.checks = ReuseChecks(f"{self.name}:", _REMEDY)
         try:
             self.manifest = run.manifest if isinstance(run, Result) else Result.read_manifest(run)
             self.checks.check_version(self.manifest)
@@ -86,20 +86,21 @@ class BatchResult:
 
     def columns(self) -> DocumentColumns:
         """Read what must be known of all documents at once: about 200 bytes a document."""
-        names = ["doc_id", "page_id", "canonical_id", "published", "source", "kind", "containment"]
+        names = ["doc_id", "page_id", "canonical_id", "extends_id", "published", "source", "kind"]
         table = self._documents.select(names) if isinstance(self._documents, pa.Table) else self._documents.read(names)
-        ids, pages, canonicals = (table.column(name).combine_chunks() for name in names[:3])
-        canonical = pc.index_in(canonicals, ids)
+        ids, pages, canonicals, extended = (table.column(name).combine_chunks() for name in names[:4])
+        canonical, extends = pc.index_in(canonicals, ids), pc.index_in(extended, ids, skip_nulls=True)
         # The documents of a page are adjacent, its article first.
         main = pc.equal(ids, pages).to_numpy(zero_copy_only=False)
-        if canonical.null_count or (len(main) and not main[0]):
+        if canonical.null_count or extends.null_count > extended.null_count or (len(main) and not main[0]):
             raise self.checks.inconsistent("its documents refer to a canonical or a page that is missing")
         rows: Ints = canonical.to_numpy(zero_copy_only=False).astype(np.int64)
         first = np.flatnonzero(main)
         parts = np.zeros(len(main), np.int64)
         parts[first] = np.diff(np.append(first, len(main))) - 1
         published = table.column("published").cast(pa.int64()).fill_null(UNDATED).to_numpy()
-        return DocumentColumns(rows, published, parts, self._contained_sides(ids, rows), _find_posted_copies(table, rows))
+        held: Ints = extends.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return DocumentColumns(rows, held, published, parts, _find_posted_copies(table, rows))
 
     def blocks(self) -> Iterator[tuple[int, Any, Any]]:
         """(first row, Arrow table of up to ``BLOCK`` documents, column of their texts)."""
@@ -111,26 +112,6 @@ class BatchResult:
                 raise self.checks.other_texts()
             yield first, rows, texts.column("text")
             first += rows.num_rows
-
-    def _contained_sides(self, ids: Any, canonical: Ints) -> npt.NDArray[np.int8]:
-        """Of each copy, which side of the match with its canonical (left) is the excerpt."""
-        sides = np.full(len(canonical), NEITHER, np.int8)
-        matches, names = self._matches, ["doc_id_a", "doc_id_b", "contained"]
-        groups = (
-            [matches.select(names)]
-            if isinstance(matches, pa.Table)
-            else (matches.read_row_group(i, names) for i in range(matches.num_row_groups))
-        )
-        for group in groups:
-            excerpts = group.filter(pc.is_valid(group.column("contained"))).combine_chunks()
-            a, b = (pc.fill_null(pc.index_in(excerpts.column(name), ids), -1).to_numpy() for name in names[:2])
-            if (a < 0).any() or (b < 0).any():
-                raise self.checks.inconsistent("its matches refer to documents that are missing")
-            a_is_excerpt = pc.equal(excerpts.column("contained"), "a").to_numpy()
-            a_is_copy, b_is_copy = canonical[a] == b, canonical[b] == a
-            sides[a[a_is_copy]] = np.where(a_is_excerpt[a_is_copy], RIGHT, LEFT)
-            sides[b[b_is_copy]] = np.where(a_is_excerpt[b_is_copy], LEFT, RIGHT)
-        return sides
 
 
 def _open_tables(run: Result | str | os.PathLike[str]) -> tuple[Any, Any, TextStore | None]:
@@ -147,7 +128,7 @@ def _find_posted_copies(documents: Any, canonical: Ints) -> npt.NDArray[np.bool_
     sources = pc.fill_null(documents.column("source").combine_chunks().dictionary_encode().indices, -1).to_numpy()
     kinds = pc.fill_null(pc.index_in(documents.column("kind"), pa.array(KINDS)), len(KINDS)).to_numpy()
     containment = pc.fill_null(documents.column("containment"), 1.0).to_numpy().astype(float)
-    chosen = np.flatnonzero(may_be_template(kinds, containment) & (sources == sources[canonical]))
+    chosen = np.flatnonzero(may_be_template(kinds, containment, sources, sources[canonical]) & (sources == sources[canonical]))
     by_canonical = chosen[np.argsort(canonical[chosen], kind="stable")]
     groups = canonical[by_canonical]
     ranks = np.arange(len(groups)) - np.searchsorted(groups, groups)

@@ -20,7 +20,6 @@ import numpy as np
 from ..arrays.rows import Ints
 from ..arrays.threads import map_batches, thread_count
 from ..config import Config
-from ..copies.pairs import contained_of_document
 from ..errors import InputError, OutputError
 from ..fingerprints.fingerprint import fingerprint_with_tokens
 from ..result import Result
@@ -235,7 +234,8 @@ def _prepare_block(
     fingerprints, tokens, terms = fingerprint_with_tokens(texts, documents.column("title"), config)
     if not np.array_equal(fingerprints.words, documents.column("words").to_numpy()):
         raise result.checks.inconsistent("its texts have other words than its documents")
-    own = (numbers[rows], numbers[columns.canonical[rows]], columns.contained[rows], columns.published[rows], columns.parts[rows])
+    extends = np.where(columns.extends[rows] < 0, -1, numbers[columns.extends[rows]])
+    own = (numbers[rows], numbers[columns.canonical[rows]], extends, columns.published[rows], columns.parts[rows])
     digests = [digest.tobytes() for digest in fingerprints.digests]
     described = zip(documents.to_pylist(), digests, *(column.tolist() for column in own), strict=True)
     entries = [_make_entry(row, digest, arrived, *others) for row, digest, *others in described]
@@ -247,9 +247,8 @@ def _prepare_block(
 
 
 def _make_entry(
-    row: dict[str, Any], digest: bytes, arrived: int, number: int, canonical: int, contained: int, published: int, parts: int
+    row: dict[str, Any], digest: bytes, arrived: int, number: int, canonical: int, extends: int, published: int, parts: int
 ) -> Entry:
-    is_copy = row["status"] == "copy"
     return Entry(
         number=number,
         doc_id=row["doc_id"],
@@ -260,8 +259,10 @@ def _make_entry(
         canonical=canonical,
         kind=row["kind"],
         jaccard=_shortest(row["jaccard"]),
+        share=_shortest(row["share"]),
         containment=_shortest(row["containment"]),
-        contained=contained_of_document(contained) if is_copy else None,
+        extends=None if extends < 0 else extends,
+        covered=_shortest(row["covered"]) or 0.0,
         story=None if row["story_id"] is None else story_number(row["story_id"]),
         published=None if published == UNDATED else published,
         arrived=arrived,

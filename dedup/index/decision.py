@@ -1,12 +1,15 @@
-"""Decides for each incoming document: unique, a copy (of which canonical), or too short to judge.
+"""Decides for each incoming document: unique, a copy (of which canonical), extended, or too short to judge.
 
-Earlier decisions stand: a document joins the canonical that it matches best. A block is decided as
-if its documents came one by one; those that do not depend on one another are decided together.
+The rule is that of a batch run (``copies.survivors``); what the index keeps already comes first, whatever ``copies.keep`` says: it
+is not dropped for a document that comes later. The policy decides between kept documents that hold equally much of a new one. A
+block is decided as if its documents came one by one; those that do not depend on one another are decided together.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +17,20 @@ import pyarrow as pa
 
 from ..arrays.rows import Ints, concat_rows, row_offsets
 from ..config import Config
-from ..copies.pairs import PARTIAL, Matches, contained_of_document, measure_overlap
+from ..copies.pairs import PARTIAL, TITLE, Matches, measure_overlap
+from ..copies.survivor_policy import EARLIEST, survivor_key
+from ..copies.survivors import judge_new
 from ..copies.verification import is_listed, kinds_by_overlap, may_be_template
 from ..fingerprints.fingerprint import fingerprint_titles, shingles_and_terms
+from ..kernels.fingerprints.shingles import row_hashes
+from ..kernels.index.covered import count_covered
 from ..kernels.index.local_weights import Neighbourhood
 from ..schema import DAY, KINDS
 from .incoming import Incoming
 from .lookup import LookupResult
 from .matching import MOST_COMPARED, TextRows, TitleRows, match_texts, match_titles
 from .store import Entry, Store
+from .verdict import percent
 
 _MICROS = 1_000_000
 #: More than any document number: rows of the block rank after indexed documents.
@@ -40,6 +48,7 @@ class Decisions:
     ----------
     entries : as they would be in the index
     canonicals : their canonicals; themselves unless they are copies
+    held : of each that is extended, the documents that it holds, the fullest first
     remarks : what else to say of each, or an empty string
     same : bool[n], documents that the index has already, with this very text
     posted_copy : bool[n], copies whose shingles are posted too, as evidence that a text is a
@@ -48,6 +57,7 @@ class Decisions:
 
     entries: list[Entry]
     canonicals: list[Entry]
+    held: list[list[Entry]]
     remarks: list[str]
     same: npt.NDArray[np.bool_]
     posted_copy: npt.NDArray[np.bool_]
@@ -64,7 +74,8 @@ def decide(incoming: Incoming, found: LookupResult, store: Store, config: Config
     decider = _BlockDecider(incoming, found, store, config, numbers, arrived)
     for wave in decider.waves():
         decider.decide_wave(wave)
-    return Decisions(decider.entries, decider.canonicals, decider.remarks, decider.same, decider.posted_copy)
+    decider.measure_covered()
+    return Decisions(decider.entries, decider.canonicals, decider.held, decider.remarks, decider.same, decider.posted_copy)
 
 
 class _BlockDecider:
@@ -79,6 +90,7 @@ class _BlockDecider:
         n = len(incoming)
         self.entries = [self._make_entry(row, numbers[row], arrived) for row in range(n)]
         self.canonicals = list(self.entries)
+        self.held: list[list[Entry]] = [[] for _ in range(n)]
         self.remarks = [""] * n
         self.same = np.array([incoming.is_same(row, known) for row, known in enumerate(found.known)], bool)
         self.posted_copy = np.zeros(n, bool)
@@ -88,8 +100,12 @@ class _BlockDecider:
         self._headlines = set(np.flatnonzero(incoming.headline).tolist())
         #: Places that each row shares enough with to match.
         self._near: dict[int, list[int]] = {}
-        #: Rows with a pair that may be a template: their neighbours matter.
+        #: Rows with a pair that may be a template, and with enough neighbours to tell.
         self._doubtful: set[int] = set()
+        #: The earlier document with the same words, of each row that has one.
+        self._same_text: dict[int, Entry] = {}
+        #: Pairs of place and row that were compared, in the order of rows.
+        self._compared: tuple[Ints, Ints] = np.empty(0, np.int64), np.empty(0, np.int64)
         self._measure_candidates()
 
     def waves(self) -> list[list[int]]:
@@ -121,13 +137,11 @@ class _BlockDecider:
         if not parts:
             return
         matches = Matches.join(parts)
-        # The strongest kind first; within a kind what shares more; then the earlier document,
-        # indexed before incoming.
-        age = np.where(matches.left < 0, _AFTER_ALL - matches.left, matches.left)
-        matches = matches.take(np.lexsort((age, -(matches.containment + matches.jaccard), matches.kind, matches.right)))
-        uncertain = may_be_template(matches.kind, matches.containment)
-        for best in np.flatnonzero(np.diff(matches.right, prepend=-1)).tolist():
-            self._apply_match(matches, best, may_be_template=bool(uncertain[best]))
+        # The strongest kind first; within a kind what shares more; then the earlier document, indexed before incoming.
+        matches = matches.take(np.lexsort((_age(matches.left), -(matches.containment + matches.jaccard), matches.kind, matches.right)))
+        for row, best in zip(*np.unique(matches.right, return_index=True), strict=True):
+            self._remark(int(row), matches, int(best))
+        self._tie(matches.take(matches.kind != PARTIAL))
 
     def _make_entry(self, row: int, number: int, arrived: int) -> Entry:
         incoming, known = self._incoming, self._found.known[row]
@@ -135,7 +149,7 @@ class _BlockDecider:
         return Entry(
             number, incoming.doc_ids[row], incoming.page_ids[row], incoming.roles[row],
             "short" if incoming.short[row] else "unique", number,
-            None, None, None, None, None if known is None else known.story,
+            None, None, None, None, None, 0.0, None if known is None else known.story,
             incoming.published[row], arrived if known is None else known.arrived,
             incoming.sources[row], incoming.urls[row], incoming.titles[row],
             int(incoming.fingerprints.words[row]), incoming.digest(row), incoming.parts[row],
@@ -146,6 +160,8 @@ class _BlockDecider:
         self.entries[row] = replace(known, parts=self.entries[row].parts)
         canonical = self._store.fetch([known.canonical])[0] if known.canonical != known.number else None
         self.canonicals[row] = canonical if canonical is not None else known
+        held = self._store.fetch([known.extends])[0] if known.extends is not None else None
+        self.held[row] = [held] if held is not None else []
 
     def _copy_same_text(self, row: int) -> bool:
         """Make a row a copy if an earlier article has the same digest; whether it is one."""
@@ -154,46 +170,106 @@ class _BlockDecider:
             if row not in self._found.block_same_text:
                 return False
             earlier = self.entries[self._found.block_same_text[row]]
+        self._same_text[row] = earlier
         canonical: Entry | None = earlier
         if earlier.canonical != earlier.number:
             in_block = next((item for item in self.canonicals if item.number == earlier.canonical), None)
             canonical = in_block or self._store.fetch([earlier.canonical])[0]
-        if canonical is None or self._keeps_copies(row):
+        if canonical is None or self._stays(row):
             return False
         if canonical is earlier:
-            self._make_copy(row, canonical, "exact", 1.0, 1.0, None)
+            self._make_copy(row, canonical, "exact", (1.0, 1.0, 1.0))
         else:
-            self._make_copy(row, canonical, earlier.kind, earlier.jaccard, earlier.containment, earlier.contained)
+            self._make_copy(row, canonical, earlier.kind, (earlier.jaccard, earlier.share, earlier.containment))
         return True
 
-    def _apply_match(self, matches: Matches, best: int, *, may_be_template: bool) -> None:
-        """Make a row a copy by its best match, or remark why it is none."""
-        row, place, kind = int(matches.right[best]), int(matches.left[best]), int(matches.kind[best])
-        canonical = self.entries[-place - 1] if place < 0 else self._found.entries[place]
-        jaccard, containment = float(matches.jaccard[best]), float(matches.containment[best])
-        if kind == PARTIAL:
-            self.remarks[row] = f"it shares passages with {canonical.doc_id} (containment {containment:.2f}), but is no copy of it"
-        elif self._keeps_copies(row):
-            self.remarks[row] = (
-                f"it stands for copies of its own, so it is not tied to {canonical.doc_id}, which it matches ({KINDS[kind]})"
-            )
-        else:
-            self._make_copy(row, canonical, KINDS[kind], jaccard, containment, contained_of_document(int(matches.contained[best])))
-            source = self._incoming.sources[row]
-            if may_be_template and source == canonical.source:
-                self.posted_copy[row] = self._count_neighbours_of(source, row) < MOST_POSTED_COPIES
+    def _tie(self, matches: Matches) -> None:
+        """Make rows copies of kept documents, or extended; ``matches`` none partial, sorted by row."""
+        if not len(matches):
+            return
+        places = self._in_survivor_order(np.unique(matches.left).tolist())
+        number_of = {place: number for number, place in enumerate(places)}
+        rows, right = np.unique(matches.right, return_inverse=True)
+        left = np.array([number_of[place] for place in matches.left.tolist()], np.int64)
+        sizes = np.array([self._size_at(place) for place in places] + [self._size_at(-1 - row) for row in rows.tolist()], np.int64)
+        # An update is not made to extend what extends it.
+        mutual = np.array([self._extends(*pair) for pair in zip(matches.left.tolist(), matches.right.tolist(), strict=True)], bool)
+        numbered = replace(matches, left=left, right=len(places) + right, share_left=np.where(mutual, 0.0, matches.share_left))
+        own = len(places) + np.arange(len(rows))
+        copied, extended = judge_new(numbered, own, sizes, self._config.copies)
+        for row, number, by, held in zip(rows.tolist(), own.tolist(), copied.tolist(), extended.tolist(), strict=True):
+            if by >= 0 and not self._stays(row):
+                self._apply_match(row, matches, by)
+            elif held >= 0:
+                self._extend(row, numbered, number, sizes, places)
 
-    def _make_copy(
-        self, row: int, canonical: Entry, kind: str | None, jaccard: float | None, containment: float | None, contained: str | None
-    ) -> None:
+    def _apply_match(self, row: int, matches: Matches, best: int) -> None:
+        """Make a row a copy by a match."""
+        canonical, kind = self._entry_at(int(matches.left[best])), int(matches.kind[best])
+        measures = float(matches.jaccard[best]), float(matches.share_right[best]), float(matches.containment[best])
+        self._make_copy(row, canonical, KINDS[kind], measures)
+        source, one = self._incoming.sources[row], slice(best, best + 1)
+        outlet = np.array([-1 if source is None else 0])
+        if source == canonical.source and may_be_template(matches.kind[one], matches.containment[one], outlet, outlet)[0]:
+            self.posted_copy[row] = self._count_neighbours_of(source, row) < MOST_POSTED_COPIES
+
+    def _make_copy(self, row: int, canonical: Entry, kind: str | None, measures: tuple[float | None, float | None, float | None]) -> None:
         entry = self.entries[row]
         entry.status, entry.canonical, entry.kind = "copy", canonical.number, kind
-        entry.jaccard, entry.containment, entry.contained = jaccard, containment, contained
+        entry.jaccard, entry.share, entry.containment = measures
         self.canonicals[row] = canonical
 
-    def _keeps_copies(self, row: int) -> bool:
-        """Whether a document is an update that stays the canonical of its copies."""
-        return row in self._found.keeps_copies
+    def _extend(self, row: int, matches: Matches, number: int, sizes: Ints, places: list[int]) -> None:
+        """Make a row extended: it holds the places that its matches number, all of which are listed."""
+        holds = (matches.right == number) & (matches.share_left >= self._config.copies.contained) & (matches.kind != TITLE)
+        held = matches.left[holds]
+        held = held[np.lexsort((held, -sizes[held]))]
+        self.held[row] = [self._entry_at(places[k]) for k in held.tolist()]
+        self.entries[row].status, self.entries[row].extends = "extended", self.held[row][0].number
+
+    def _remark(self, row: int, matches: Matches, best: int) -> None:
+        """Say of a row that may turn out to be no copy what its strongest match is."""
+        name, kind = self._entry_at(int(matches.left[best])).doc_id, int(matches.kind[best])
+        if kind == PARTIAL:
+            said = f"it shares passages with {name} (containment {float(matches.containment[best]):.2f}), but is no copy of it"
+        elif self._stays(row):
+            said = f"other documents are tied to it, so it is not tied to {name}, which it matches ({KINDS[kind]})"
+        else:
+            said = f"{percent(float(matches.share_right[best]))} of its shingles stand in {name}, but it adds too much to be a copy of it"
+        self.remarks[row] = said
+
+    def _in_survivor_order(self, places: list[int]) -> list[int]:
+        """Kept documents in the order by which ties are broken: articles before headlines, then by the policy, or as they came."""
+        keep = self._config.copies.keep
+
+        def key(place: int) -> tuple[Any, ...]:
+            entry, age = self._entry_at(place), int(_age(np.int64(place)))
+            if keep == EARLIEST:
+                return entry.role == "headline", age
+            return survivor_key(keep, entry.role, entry.source, entry.published, entry.words, entry.doc_id)
+
+        return sorted(places, key=key)
+
+    def _entry_at(self, place: int) -> Entry:
+        return self.entries[-1 - place] if place < 0 else self._found.entries[place]
+
+    def _size_at(self, place: int) -> int:
+        """How many shingles a document has; 0 of an indexed one that is compared by its title only."""
+        offsets, row = self._incoming.fingerprints.shingles[1], -1 - place
+        if place >= 0:
+            row = bisect_left(self._indexed, place)
+            if row == len(self._indexed) or self._indexed[row] != place:
+                return 0
+            offsets = self._prepare_texts()[0].shingles[1]
+        return int(offsets[row + 1] - offsets[row])
+
+    def _extends(self, place: int, row: int) -> bool:
+        known = self._found.known[row]
+        return known is not None and self._entry_at(place).extends == known.number
+
+    def _stays(self, row: int) -> bool:
+        """Whether a document is an update to which others stay tied."""
+        return row in self._found.stays
 
     def _is_canonical(self, row: int) -> bool:
         return self.entries[row].canonical == self.entries[row].number and not self._incoming.short[row]
@@ -209,13 +285,45 @@ class _BlockDecider:
         if not counts.any():
             return
         place, row = np.array([place for places in candidates for place in places], np.int64), np.repeat(np.arange(len(counts)), counts)
-        texts, _ = self._prepare_texts()
-        overlap = measure_overlap(texts.shingles, self._rows_of_places(place), len(self._indexed) + row)
+        texts, sources = self._prepare_texts()
+        self._compared = place, row
+        one, other = self._rows_of_places(place), len(self._indexed) + row
+        overlap = measure_overlap(texts.shingles, one, other)
         near = np.flatnonzero(is_listed(overlap, self._config.copies))
         for of, item in zip(row[near].tolist(), place[near].tolist(), strict=True):
             self._near.setdefault(of, []).append(item)
-        uncertain = may_be_template(kinds_by_overlap(overlap, self._config.copies), overlap.containment)
-        self._doubtful = set(row[uncertain].tolist())
+        uncertain = may_be_template(kinds_by_overlap(overlap, self._config.copies), overlap.containment, sources[one], sources[other])
+        self._doubtful = {of for of in np.unique(row[uncertain]).tolist() if self._may_repeat(of, place[row == of])}
+
+    def _may_repeat(self, row: int, places: Ints) -> bool:
+        """Whether enough neighbours of a row are of one outlet for a shingle to be common there; else none weighs less."""
+        _, sources = self._prepare_texts()
+        counts = np.bincount(1 + sources[self._rows_of_places(np.append(places, -1 - row))])
+        config = self._config.copies
+        return bool(counts[0] > config.common or (counts[1:] > config.common_in_source).any())
+
+    def measure_covered(self) -> None:
+        """Set how much of each row stands in kept documents that it was compared with, all together."""
+        place, row = self._compared
+        kept = np.array([self._is_canonical_place(other) for other in place.tolist()], bool)
+        place, row = place[kept], row[kept]
+        rows, starts = np.unique(row, return_index=True)
+        counts = dict.fromkeys(range(len(self.entries)), 0)
+        if len(rows):
+            texts, _ = self._prepare_texts()
+            own = len(self._indexed) + rows
+            found = count_covered(*texts.shingles, own, self._rows_of_places(place), np.append(starts, len(row)))
+            counts |= dict(zip(rows.tolist(), found.tolist(), strict=True))
+        for of, entry in enumerate(self.entries):
+            if self.same[of]:
+                continue
+            earlier = self._same_text.get(of)
+            if earlier is not None:
+                entry.covered = 1.0 if earlier.canonical == earlier.number else earlier.covered
+            elif self._incoming.headline[of]:
+                entry.covered = entry.share or 0.0
+            elif counts[of]:
+                entry.covered = counts[of] / self._size_at(-1 - of)
 
     def _rows_of_places(self, places: Ints) -> Ints:
         """The rows of ``_prepare_texts`` that places denote."""
@@ -271,18 +379,34 @@ class _BlockDecider:
         for row in sorted(self._headlines.intersection(rows)):
             published = incoming.published[row]
             indexed = [number for number in self._found.titled[row].tolist() if entries[number].canonical == number]
-            for place in indexed + [-1 - other for other in self._found.block_titled[row].tolist() if self._is_canonical(other)]:
+            in_block = [-1 - other for other in self._found.block_titled[row].tolist() if self._is_canonical(other)]
+            for place in self._latest_of_title(row, indexed + in_block):
                 other = (self.entries[-place - 1] if place < 0 else entries[place]).published
                 if other is None or published is None or abs(other - published) <= longest:
                     pairs.append((place, row))
         if not pairs:
             return None
-        places = [*self._indexed_titles, *(-1 - np.arange(len(incoming))).tolist()]
-        row_of = {place: row for row, place in enumerate(places)}
-        left = np.array([row_of[place] for place, _ in pairs], np.int64)
-        right = len(self._indexed_titles) + np.array([row for _, row in pairs], np.int64)
+        left = self._title_rows_of([place for place, _ in pairs])
+        right = self._title_rows_of([-1 - row for _, row in pairs])
         matches = match_titles(left, right, self._prepare_titles(), self._config.copies)
-        return replace(matches, left=np.array(places, np.int64)[matches.left], right=matches.right - len(self._indexed_titles))
+        n_indexed = len(self._indexed_titles)
+        place_of = np.array([*self._indexed_titles, *(-1 - np.arange(len(incoming)))], np.int64)
+        return replace(matches, left=place_of[matches.left], right=matches.right - n_indexed)
+
+    def _latest_of_title(self, row: int, places: list[int]) -> list[int]:
+        """The places without those of the very title of a row, except for the latest: as many as a lookup of the title returns."""
+        most = self._config.candidates.list_cap
+        if len(places) <= most:
+            return places
+        hashes = row_hashes(*self._prepare_titles().terms)
+        equal = np.flatnonzero(hashes[self._title_rows_of(places)] == hashes[self._title_rows_of([-1 - row])])
+        dropped = set(equal[:-most].tolist())
+        return [place for k, place in enumerate(places) if k not in dropped]
+
+    def _title_rows_of(self, places: list[int]) -> Ints:
+        """The rows of ``_prepare_titles`` that places denote."""
+        n_indexed = len(self._indexed_titles)
+        return np.array([bisect_left(self._indexed_titles, place) if place >= 0 else n_indexed - 1 - place for place in places], np.int64)
 
     def _prepare_titles(self) -> TitleRows:
         """Titles of the indexed candidates and, after them, of the incoming documents."""
@@ -298,3 +422,8 @@ class _BlockDecider:
                 np.concatenate([headline, self._incoming.headline]),
             )
         return self._title_rows
+
+
+def _age(places: Any) -> Any:
+    """Places as numbers by which earlier documents are smaller: indexed ones before those of the block."""
+    return np.where(places < 0, _AFTER_ALL - places, places)

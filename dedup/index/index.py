@@ -171,8 +171,8 @@ class Index:
     def remove(self, doc_id: str) -> bool:
         """Remove a document; True if it was there.
 
-        The further documents of its page are removed too. If it was a canonical, the first of its
-        copies becomes canonical of those that it matches. Stories keep their ids.
+        The further documents of its page are removed too. If it was a canonical, the first of its copies by the survivor policy
+        is kept and becomes canonical of those whose text stands in it. Stories keep their ids.
         """
         with self._using(writing=True):
             self._follow()
@@ -190,10 +190,12 @@ class Index:
             entry = find_entry(self._store, doc_id)
             if entry is None:
                 return None
-            canonical = self._store.fetch([entry.canonical])[0]
-            details = {name: value for name, value in asdict(entry).items() if name not in ("number", "canonical", "story", "digest")}
+            canonical, held = self._store.fetch([entry.canonical, entry.canonical if entry.extends is None else entry.extends])
+            hidden = ("number", "canonical", "extends", "story", "digest")
+            details = {name: value for name, value in asdict(entry).items() if name not in hidden}
             return details | {
                 "canonical_id": canonical.doc_id if canonical is not None else entry.doc_id,
+                "extends_id": held.doc_id if held is not None and entry.extends is not None else None,
                 "story_id": None if entry.story is None else story_name(entry.story),
                 "published": _datetime(entry.published),
                 "arrived": _datetime(entry.arrived),
@@ -365,10 +367,10 @@ class Index:
 
     def _remove_entry(self, number: int) -> None:
         while (removing := removal(self._store, number, self.config)) is not None:
-            change, copies = removing
+            change, tied = removing
             if self._try_commit(change):
                 if self._stories is not None:
-                    self._stories.follow(copies, [number])
+                    self._stories.follow(tied, [number])
                 return
 
     def _try_commit(self, change: WriteBatch) -> bool:
@@ -388,9 +390,9 @@ class Index:
 
     def _expire(self, keep: int) -> None:
         """Delete documents that arrived more than ``keep`` microseconds ago."""
-        while gone := expired(self._store, _now() - keep, _EXPIRED_AT_ONCE):
-            if self._try_commit(WriteBatch(removed=gone)) and self._stories is not None:
-                self._stories.forget(gone)
+        while (change := expired(self._store, _now() - keep, _EXPIRED_AT_ONCE)).removed:
+            if self._try_commit(change) and self._stories is not None:
+                self._stories.forget(change.removed)
 
     def _without_recorded(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The events that are not in the store yet."""
@@ -412,8 +414,8 @@ class Index:
 
 def _verdicts(incoming: Incoming, decided: Decisions, known: list[Entry | None]) -> list[Verdict]:
     """The verdict on each page, with its parts."""
-    items = zip(decided.entries, decided.canonicals, known, decided.remarks, decided.same.tolist(), strict=True)
-    verdicts = [verdict_of(entry, canonical, old, remark, same=same) for entry, canonical, old, remark, same in items]
+    items = zip(decided.entries, decided.canonicals, decided.held, known, decided.remarks, decided.same.tolist(), strict=True)
+    verdicts = [verdict_of(*item, same=same) for *item, same in items]
     return verdicts if len(verdicts) == 1 else with_parts(verdicts, incoming.pages)
 
 

@@ -61,12 +61,12 @@ def id_keys(doc_ids: Sequence[str]) -> Hashes:
 
 
 def copies_keys(numbers: Ints) -> Hashes:
-    """uint64[n]: the keys that the copies of canonicals are posted under, from their numbers."""
+    """uint64[n]: the keys that what is tied to documents is posted under: copies, and what extends them; from their numbers."""
     return _salt(np.asarray(numbers, np.int64).astype(np.uint64), _COPIES)
 
 
 def copies_key(number: int) -> int:
-    """``copies_keys`` of one canonical."""
+    """``copies_keys`` of one document."""
     return int(copies_keys(np.array([number], np.int64))[0])
 
 
@@ -179,13 +179,27 @@ class PostingKeys:
         return PostingKeys(self.sizes[rows], sampled, titles, self.digests[rows], self.title_words[rows])
 
 
+def tie_keys(entries: list[Entry]) -> Rows:
+    """Rows of at most one key: that of the canonical of a copy, that of the document that an extended one extends."""
+    numbers = np.array([entry.number for entry in entries], np.int64)
+    tied = np.array([entry.canonical if entry.extends is None else entry.extends for entry in entries], np.int64)
+    return mask_rows(copies_keys(tied), np.arange(len(entries) + 1), tied != numbers)
+
+
+def tie_postings(entries: list[Entry], sizes: Ints) -> tuple[Hashes, Values]:
+    """The postings of entries that are posted under all else already; ``sizes`` int64[n], distinct shingles of each."""
+    keys, offsets = tie_keys(entries)
+    numbers = np.array([entry.number for entry in entries], np.int64)
+    return keys, np.repeat(pack_values(numbers, sizes), np.diff(offsets))
+
+
 def postings(entries: list[Entry], keys: PostingKeys, posted_copy: npt.NDArray[np.bool_], config: Config) -> tuple[Hashes, Values]:
     """The postings of entries.
 
-    Every entry is posted under its id. A canonical article is posted under its shingles, its digest
-    and its title, a canonical headline under its title. A copy is posted under its canonical, under
-    its digest where its text is not exactly the canonical's, and under its shingles if it is a
-    posted copy.
+    Every entry is posted under its id. A kept article is posted under its shingles, its digest and
+    its title, a kept headline under its title, an extended document under the one that it extends
+    too. A copy is posted under its canonical, under its digest where its text is not exactly the
+    canonical's, and under its shingles if it is a posted copy.
 
     Parameters
     ----------
@@ -205,8 +219,8 @@ def postings(entries: list[Entry], keys: PostingKeys, posted_copy: npt.NDArray[n
     one_each = np.arange(len(entries) + 1)
     parts = [
         (id_keys([entry.doc_id for entry in entries]), one_each),
+        tie_keys(entries),
         mask_rows(digest_keys(keys.digests), one_each, ~short & ~headline & ~exact),
-        mask_rows(copies_keys(canonical), one_each, canonical != numbers),
         mask_rows(*keys.sampled, (is_canonical | posted_copy) & ~headline),
         mask_rows(*keys.titles, is_canonical & has_title),
     ]

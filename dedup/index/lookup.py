@@ -74,7 +74,7 @@ class LookupResult:
     block_alike, block_titled : int64, rows of earlier documents of the block, likewise
     block_same_text : of an article, the first earlier row with its digest
     entries : all entries found, by number
-    keeps_copies : rows of updates that stay the canonical of copies, see
+    stays : rows of updates to which other documents stay tied, so that they are kept, see
         ``updates.update_canonicals``
     """
 
@@ -86,7 +86,7 @@ class LookupResult:
     block_titled: list[Ints]
     block_same_text: dict[int, int]
     entries: dict[int, Entry]
-    keeps_copies: frozenset[int] = frozenset()
+    stays: frozenset[int] = frozenset()
 
 
 def look_up(incoming: Incoming, store: Store, config: Config, *, together: bool) -> LookupResult:
@@ -199,12 +199,13 @@ def find_parts(store: Store, page_id: str, first: int, last: int) -> list[Entry]
     return [part for part in parts if part is not None and part.page_id == page_id]
 
 
-def find_copies(store: Store, entry: Entry) -> list[Entry]:
-    """The copies whose canonical an entry is."""
+def find_tied(store: Store, entry: Entry) -> tuple[list[Entry], list[Entry]]:
+    """The copies whose canonical an entry is, and the documents that extend it."""
     if entry.canonical != entry.number:
-        return []
+        return [], []
     numbers = [number for number in store.all_numbers(copies_key(entry.number)).tolist() if number != entry.number]
-    return [copy for copy in store.fetch(numbers) if copy is not None and copy.canonical == entry.number]
+    tied = [other for other in store.fetch(numbers) if other is not None]
+    return [other for other in tied if other.canonical == entry.number], [other for other in tied if other.extends == entry.number]
 
 
 def _candidate_numbers(hits: PostingLists, needed: npt.NDArray[np.int32], most: int = MOST_COMPARED) -> list[Ints]:

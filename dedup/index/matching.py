@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..arrays.rows import Floats, Ints, Rows
 from ..config import CopyConfig
 from ..copies.headlines import close_titles, title_matches, unique_facts
-from ..copies.pairs import Matches
+from ..copies.pairs import Matches, Overlap
 from ..copies.verification import verify_pairs
 from ..kernels.fingerprints.shingles import row_hashes
 from ..kernels.index.local_weights import Neighbourhood, local_distinct_containment
@@ -63,7 +63,7 @@ def match_texts(old: Ints, new: Ints, texts: TextRows, near: Neighbourhood, conf
         found[order] = local_distinct_containment(*texts.shingles, left[order], right[order], near, *limits)
         return found
 
-    return verify_pairs(old, new, texts.shingles, texts.terms, distinct, config)
+    return verify_pairs(old, new, texts.shingles, texts.terms, near.sources, distinct, config)
 
 
 def match_titles(old: Ints, new: Ints, titles: TitleRows, config: CopyConfig) -> Matches:
@@ -79,10 +79,11 @@ def match_titles(old: Ints, new: Ints, titles: TitleRows, config: CopyConfig) ->
         Of the pairs that say the same: equal words, or nearly so, with nothing replaced and no fact
         missing.
     """
-    close, jaccard, containment = close_titles(titles.shingles, titles.terms, unique_facts(titles.terms), old, new, config.title)
+    close, shared = close_titles(titles.shingles, titles.terms, unique_facts(titles.terms), old, new, config.title)
     hashes = row_hashes(*titles.terms)
     equal = hashes[old] == hashes[new]
     same = equal.copy()
     same[close] = True
-    jaccard, containment = (np.where(equal, 1.0, share)[same] for share in (jaccard, containment))
-    return title_matches(old[same], new[same], jaccard, containment, titles.digests, titles.headline)
+    measures = np.ones((3, len(old)))
+    measures[:, close] = np.where(equal[close], 1.0, shared)
+    return title_matches(old[same], new[same], Overlap(*measures[:, same]), titles.digests, titles.headline)

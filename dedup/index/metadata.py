@@ -12,7 +12,7 @@ from ..errors import ConfigError, InputError
 from ..text.document_frequencies import DocumentFrequencies, background_of, term_rules
 
 #: To be raised whenever the same text would be posted under other keys, or judged by other numbers.
-RULES = 1
+RULES = 2
 #: Sections of the configuration that affect nothing in an index.
 FREE = ("input", "run", "signatures")
 _SPANS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}

@@ -56,9 +56,11 @@ class Entry:
     Attributes
     ----------
     number : identifies it in the store; never reused
-    role, status, kind, jaccard, containment : as in ``documents.parquet``
+    role, kind, jaccard, share, containment : as in ``documents.parquet``
+    status : ``unique``, ``copy``, ``extended`` or ``short``; whether a document has copies is not stored, as they come and go
     canonical : number of its canonical; its own unless it is a copy
-    contained : which of the two is the excerpt: ``this``, its ``match``, or None
+    extends : number of the fullest document of the index that an extended one holds; else None
+    covered : share of its own shingles that stood in kept documents of the index when it was decided
     story : number in the id of its story
     published, arrived : microseconds since 1970, UTC
     words : number of words of its text
@@ -74,8 +76,10 @@ class Entry:
     canonical: int
     kind: str | None
     jaccard: float | None
+    share: float | None
     containment: float | None
-    contained: str | None
+    extends: int | None
+    covered: float
     story: int | None
     published: int | None
     arrived: int
@@ -103,6 +107,11 @@ class TokenRows:
         """The chosen rows, in the order given."""
         tokens, offsets = take_rows(self.tokens, self.offsets, rows)
         return TokenRows(tokens, take_rows(self.terms, self.offsets, rows)[0], offsets)
+
+    def join(self, other: TokenRows) -> TokenRows:
+        """These rows and others after them; the offsets of both begin at 0."""
+        offsets = np.append(self.offsets, self.offsets[-1] + other.offsets[1:])
+        return TokenRows(np.concatenate([self.tokens, other.tokens]), np.concatenate([self.terms, other.terms]), offsets)
 
     def with_empty(self, rows: int) -> TokenRows:
         """These rows and ``rows`` empty ones after them."""

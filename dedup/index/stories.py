@@ -27,7 +27,7 @@ _BLOCK, _MOST = 1 << 13, 1 << 18
 
 
 class OnlineStories:
-    """The stories of an index; a copy takes the story of its canonical.
+    """The stories of an index; a copy takes the story of its canonical, an extended document that of what it extends.
 
     Parameters
     ----------
@@ -61,6 +61,8 @@ class OnlineStories:
         rows = [row for row in range(len(incoming)) if self._needs_story(decided, row)]
         vectors, times = self._weigh_rows(incoming, rows), self._times([decided.entries[row] for row in rows])
         for place, row in enumerate(rows):
+            if _takes_story(decided, row):
+                continue
             proposed = window.propose(vectors, place, times[place], bool(incoming.headline[row]))
             decided.entries[row].story = proposed.story if proposed.story is not None else founded_story(decided.entries[row])
         self._copy_stories(decided)
@@ -72,7 +74,27 @@ class OnlineStories:
         updated = [row for row in range(len(incoming)) if self._keeps_story(decided, row)]
         if updated:
             self._load_entries(window, self._weigh_rows(incoming, updated), [decided.entries[row] for row in updated])
-        rows = [row for row in range(len(incoming)) if self._needs_story(decided, row)]
+        events: list[dict[str, Any]] = []
+        run: list[int] = []
+        for row in (row for row in range(len(incoming)) if self._needs_story(decided, row)):
+            if not decided.held[row]:
+                run.append(row)
+                continue
+            # It is in the window before later documents are compared with it.
+            events += self._assign_rows(window, incoming, decided, run)
+            run = []
+            if _takes_story(decided, row):
+                self._advance_latest([decided.entries[row]])
+                self._load_entries(window, self._weigh_rows(incoming, [row]), [decided.entries[row]])
+            else:
+                run.append(row)
+        events += self._assign_rows(window, incoming, decided, run)
+        self._copy_stories(decided)
+        window.forget_before(self._latest - self._config.stories.window_days * DAY)
+        return events
+
+    def _assign_rows(self, window: StoryWindow, incoming: Incoming, decided: Decisions, rows: list[int]) -> list[dict[str, Any]]:
+        """Set the story that some entries join or found; returns rows of the events table."""
         entries = [decided.entries[row] for row in rows]
         times = self._times_in_turn(entries)
         founded = np.array([founded_story(entry) for entry in entries], np.int64)
@@ -80,14 +102,14 @@ class OnlineStories:
         stories, merges = window.assign(self._weigh_rows(incoming, rows), numbers, times, incoming.headline[rows], founded)
         for entry, story, own in zip(entries, stories.tolist(), founded.tolist(), strict=True):
             entry.story = own if story == -1 else story
-        self._copy_stories(decided)
-        window.forget_before(self._latest - self._config.stories.window_days * DAY)
         return [_event("story_merged", story, other, time_of(entries[row]), [entries[row].doc_id]) for row, story, other in merges]
 
     def review(self) -> list[dict[str, Any]]:
         """Compare the window with a batch run over its documents; returns merges and splits as rows of the events table."""
         events = []
-        for change in self._open_window().review():
+        window = self._open_window()
+        extends = {e.number: e.extends for e in self._store.fetch(window.numbers()) if e is not None and e.extends is not None}
+        for change in window.review(extends):
             members = [entry for entry in self._store.fetch(change.members.tolist()) if entry is not None]
             if members:
                 # A part that belongs to no story is named as if its first document had founded one.
@@ -178,6 +200,15 @@ class OnlineStories:
         for entry, canonical in zip(decided.entries, decided.canonicals, strict=True):
             if entry.status == "copy":
                 entry.story = canonical.story
+
+
+def _takes_story(decided: Decisions, row: int) -> bool:
+    """Give an extended document the story of what it extends; whether it has one now."""
+    held = decided.held[row]
+    if held and held[0].story is not None:
+        decided.entries[row].story = held[0].story
+        return True
+    return False
 
 
 def founded_story(entry: Entry) -> int:

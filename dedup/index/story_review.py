@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
@@ -17,8 +19,13 @@ from .window_arrays import WindowArrays
 PART = 2
 
 
-def review(contents: WindowArrays, config: StoryConfig) -> list[StoryChange]:
-    """Cluster the documents of a window and compare the clusters with its stories."""
+def review(contents: WindowArrays, config: StoryConfig, extends: Mapping[int, int]) -> list[StoryChange]:
+    """Cluster the documents of a window and compare the clusters with its stories.
+
+    Parameters
+    ----------
+    extends : the number of the document that each extended one extends; it is in the cluster of that one, as in a batch run
+    """
     rows, arrays = contents.rows(), contents.arrays
     if len(rows) == 0:
         return []
@@ -29,7 +36,21 @@ def review(contents: WindowArrays, config: StoryConfig) -> list[StoryChange]:
     matrix = normalize(sparse.csr_matrix(entries, shape=(len(rows), max(contents.n_columns, 1))), copy=False)
     matrix.sort_indices()
     labels = cluster(matrix, arrays.times[rows], arrays.headlines[rows], config)
+    labels = labels[_roots(arrays.numbers[rows], extends)]
     return compare(labels, arrays.names[arrays.story[rows]], arrays.numbers[rows], arrays.times[rows])
+
+
+def _roots(numbers: Ints, extends: Mapping[int, int]) -> Ints:
+    """int64[n]: the place of the document that each one reaches by what it extends, as far as those are in the window."""
+    place_of = {number: place for place, number in enumerate(numbers.tolist())}
+    roots = np.arange(len(numbers))
+    for number, place in place_of.items():
+        seen = {number}
+        while (held := extends.get(number, -1)) in place_of and held not in seen:
+            number = held
+            seen.add(held)
+        roots[place] = place_of[number]
+    return roots
 
 
 def compare(labels: Ints, stories: Ints, numbers: Ints, times: npt.NDArray[np.float64]) -> list[StoryChange]:

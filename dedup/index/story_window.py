@@ -6,7 +6,7 @@ higher than in a batch run (``CAUTION``); ``review`` compares its stories with t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,9 +176,18 @@ class StoryWindow:
             self._reported = {pair for pair in self._reported if alive.issuperset(pair)}
         return len(rows)
 
-    def review(self) -> list[StoryChange]:
-        """Compare the stories of the window with the clusters of a batch run over its documents."""
-        return review(self._contents, self._config)
+    def numbers(self) -> list[int]:
+        """The numbers of the documents in the window."""
+        return list(self._contents.row_of)
+
+    def review(self, extends: Mapping[int, int] | None = None) -> list[StoryChange]:
+        """Compare the stories of the window with the clusters of a batch run over its documents.
+
+        Parameters
+        ----------
+        extends : the number of the document that each extended one extends
+        """
+        return review(self._contents, self._config, extends or {})
 
     def _assign(self, rows: VectorRows, times: Floats, headline: Flags, founds: Ints, *, keep: bool) -> Any:
         contents = self._contents

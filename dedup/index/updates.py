@@ -1,12 +1,15 @@
-"""Builds the write batch of a block of decisions, of a removal, and of an updated canonical.
+"""Builds the write batch of a block of decisions, of a removal, and of the update of a document to which others are tied.
 
-A copy always needs a canonical that it matches: when a canonical is removed or its text changes,
-its copies are regrouped.
+A copy always needs a canonical in which its text stands, and an extended document one that it holds: when that one is removed or
+its text changes, what is tied to it is tied again, by the rule of ``copies.survivors``. What is kept stays kept; the survivor
+policy orders the copies.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +17,17 @@ import pyarrow as pa
 
 from ..arrays.rows import Ints, row_offsets
 from ..config import Config
-from ..copies.canonical import precedence_key
-from ..copies.pairs import EXACT, PARTIAL, Matches, contained_of_document
+from ..copies.pairs import EXACT, PARTIAL, Matches
+from ..copies.survivor_policy import survivor_key
+from ..copies.survivors import judge_new
 from ..fingerprints.fingerprint import fingerprint_titles, shingles_and_terms
+from ..kernels.index.covered import count_covered
 from ..kernels.index.local_weights import Neighbourhood
 from ..schema import KINDS
 from .decision import Decisions
 from .incoming import Incoming
-from .keys import PostingKeys, postings, sample, title_rows
-from .lookup import LookupResult, find_copies
+from .keys import PostingKeys, postings, sample, tie_postings, title_rows
+from .lookup import LookupResult, find_tied
 from .matching import TextRows, TitleRows, match_texts, match_titles
 from .store import Entry, Hashes, Store, TokenRows, Values, WriteBatch
 
@@ -48,54 +53,63 @@ def block_change(incoming: Incoming, decided: Decisions, known: list[Entry | Non
     )
 
 
-def expired(store: Store, before: int, most: int) -> list[int]:
-    """Up to ``most`` entries older than a time (microseconds) that are no canonicals of later copies."""
+def expired(store: Store, before: int, most: int) -> WriteBatch:
+    """Remove up to ``most`` entries older than a time (microseconds) that are no canonicals of later copies.
+
+    What extended one of them is unique from then on.
+    """
     while True:
         numbers = store.older_than(before, most)
-        entries = [entry for entry in store.fetch(numbers) if entry is not None]
-        gone = [entry.number for entry in entries if all(copy.arrived < before for copy in find_copies(store, entry))]
+        tied = [(entry.number, *find_tied(store, entry)) for entry in store.fetch(numbers) if entry is not None]
+        gone = [number for number, copies, _ in tied if all(copy.arrived < before for copy in copies)]
         if gone or len(numbers) < most:
-            return gone
+            left = {other.number: other for number, _, extending in tied if number in set(gone) for other in extending}
+            freed = [replace(other, status="unique", extends=None) for number, other in left.items() if number not in set(gone)]
+            return WriteBatch(freed, TokenRows.none(len(freed)), kept_words={entry.number for entry in freed}, removed=gone)
         most *= 4  # canonicals that stay for a copy must not hide the entries after them
 
 
 def removal(store: Store, number: int, config: Config) -> tuple[WriteBatch, list[int]] | None:
-    """What the removal of an entry writes, and the numbers of its copies; None if it is gone."""
+    """What the removal of an entry writes, and the numbers of what was tied to it; None if it is gone."""
     entry = store.fetch([number])[0]
     if entry is None:
         return None
-    copies = find_copies(store, entry)
-    batch = regroup(copies, store.words([copy.number for copy in copies]), config) if copies else WriteBatch()
+    copies, extending = find_tied(store, entry)
+    batch = _tie_again(entry, copies, extending, store, config)
     batch.removed = [number]
-    return batch, [copy.number for copy in copies]
+    return batch, [other.number for other in (*copies, *extending)]
 
 
 def update_canonicals(incoming: Incoming, found: LookupResult, store: Store, config: Config) -> tuple[LookupResult, WriteBatch]:
-    """Verify the copies of updated canonicals, all of one page, against the new text.
+    """Verify what is tied to updated documents, all of one page, against the new text.
 
-    Copies that match the new text keep their canonical and get new numbers; the others find one
-    among themselves.
+    Copies whose text stands in the new text keep their canonical and get new numbers, and what still holds the new text extends
+    it; the others are tied among themselves.
 
     Returns
     -------
     (found, change)
-        What was found, with copies as they are afterwards, and the change to write with the
+        What was found, with entries as they are afterwards, and the change to write with the
         incoming documents.
     """
     updates = [(row, known) for row, known in enumerate(found.known) if known is not None and not incoming.is_same(row, known)]
     change = WriteBatch()
     if not updates:
         return found, change
-    updated, keeps_copies = {known.number for _, known in updates}, set()
+    updated, stays = {known.number for _, known in updates}, set()
     for row, known in updates:
-        copies = [copy for copy in find_copies(store, known) if copy.number not in updated]
-        if not copies:
+        copies, extending = ([other for other in tied if other.number not in updated] for tied in find_tied(store, known))
+        if not copies and not extending:
             continue
-        regrouped = _regroup_around_update(incoming, row, known, copies, store, config)
-        kept = {copy.number for copy in copies} - {entry.number for entry in regrouped.entries}
-        if kept or any(entry.canonical == known.number for entry in regrouped.entries):
-            keeps_copies.add(row)
-        change = change.join(regrouped)
+        head = None
+        if not incoming.short[row]:
+            head = replace(known, role=incoming.roles[row], title=incoming.titles[row], digest=incoming.digest(row))
+        words = incoming.words.take(np.array([row], np.int64))
+        tied_again = _tie_again(known, copies, extending, store, config, head, words, updated)
+        now = {entry.number: entry for entry in (*copies, *extending, *tied_again.entries)}
+        if any(known.number in (entry.canonical, entry.extends) for entry in now.values()):
+            stays.add(row)
+        change = change.join(tied_again)
     now = {entry.number: entry for entry in change.entries}
 
     def as_now(entry: Entry) -> Entry:
@@ -113,86 +127,123 @@ def update_canonicals(incoming: Incoming, found: LookupResult, store: Store, con
         alike=without_updated(found.alike),
         titled=without_updated(found.titled),
         entries={number: as_now(entry) for number, entry in found.entries.items()},
-        keeps_copies=frozenset(keeps_copies),
+        stays=frozenset(stays),
     )
     return found, change
 
 
-def _regroup_around_update(incoming: Incoming, row: int, known: Entry, copies: list[Entry], store: Store, config: Config) -> WriteBatch:
-    """Regroup the copies of an updated canonical; without it if its new text is too short."""
-    words = store.words([copy.number for copy in copies])
-    if incoming.short[row]:
-        return regroup(copies, words, config)
-    head = replace(known, role=incoming.roles[row], title=incoming.titles[row], digest=incoming.digest(row))
-    own = incoming.words.take(np.array([row], np.int64))
-    with_head = TokenRows(
-        np.concatenate([own.tokens, words.tokens]),
-        np.concatenate([own.terms, words.terms]),
-        np.append(0, own.offsets[1] + words.offsets),
-    )
-    return regroup(copies, with_head, config, head)
-
-
-def regroup(copies: list[Entry], words: TokenRows, config: Config, head: Entry | None = None) -> WriteBatch:
-    """Regroup the copies of a canonical that was removed or updated.
-
-    The first by precedence becomes canonical of all that it matches; of those it does not match,
-    again the first.
+def _tie_again(
+    gone: Entry,
+    copies: list[Entry],
+    extending: list[Entry],
+    store: Store,
+    config: Config,
+    head: Entry | None = None,
+    head_words: TokenRows | None = None,
+    updated: Set[int] = frozenset(),
+) -> WriteBatch:
+    """Tie copies of a document, and what extends it, again when it is removed or updated.
 
     Parameters
     ----------
-    copies : in any order
-    words : their tokens, after those of ``head`` if there is one
-    head : the updated canonical, which precedes all copies
+    gone : the document as it was
+    head, head_words : the document as it is now; None if it is removed, or too short to judge
+    updated : numbers of documents that change at the same time
 
     Returns
     -------
     WriteBatch
         The entries that change.
     """
-    members = copies if head is None else [head, *copies]
-    keys = [precedence_key(entry.role, entry.published, entry.words, entry.doc_id) for entry in members]
-    order = sorted(range(len(members)), key=lambda row: (members[row] is not head, keys[row]))
-    group = _Group([members[row] for row in order], words.take(np.array(order, np.int64)), config)
-    regrouped = group.regrouped()
-    rows = [row for row, entry in enumerate(regrouped) if members[order[row]] is not head and entry != members[order[row]]]
-    entries = [regrouped[row] for row in rows]
-    return WriteBatch(entries, TokenRows.none(len(entries)), *group.postings(entries, rows), kept_words={entry.number for entry in entries})
+    if not copies and not extending:
+        return WriteBatch()
+    base = store.fetch([gone.extends])[0] if gone.extends is not None and gone.extends not in updated else None
+    fixed = [entry for entry in (head, base) if entry is not None]
+
+    def key(entry: Entry) -> Any:
+        return survivor_key(config.copies.keep, entry.role, entry.source, entry.published, entry.words, entry.doc_id)
+
+    members = [*fixed, *sorted(extending, key=key), *sorted(copies, key=key)]
+    words = store.words([entry.number for entry in members[head is not None :]])
+    if head is not None and head_words is not None:
+        words = head_words.join(words)
+    return _Group(members, len(fixed), len(fixed) + len(extending), words, config).change()
 
 
 class _Group:
-    """Documents to regroup, in order of precedence."""
+    """Documents to tie again, in the order of survivors.
 
-    def __init__(self, members: list[Entry], words: TokenRows, config: Config) -> None:
-        self._members, self._config = members, config
+    Parameters
+    ----------
+    fixed, kept : how many of the first stay as they are; how many stay kept, those included
+    """
+
+    def __init__(self, members: list[Entry], fixed: int, kept: int, words: TokenRows, config: Config) -> None:
+        self._members, self._fixed, self._kept, self._config = members, fixed, kept, config
         self._tokens = words.tokens, words.offsets
         self._texts = TextRows(*shingles_and_terms(self._tokens, words.terms, config))
+        self._sizes = np.diff(self._texts.shingles[1])
         titles = pa.array([member.title for member in members], pa.large_string())
         title_terms, title_shingles, self._title_words = fingerprint_titles(titles, config)
         digests = np.frombuffer(b"".join(member.digest for member in members), np.uint64).reshape(-1, 2)
         headline = np.array([member.role == "headline" for member in members], bool)
         self._titles = TitleRows(title_shingles, title_terms, digests, headline)
 
-    def regrouped(self) -> list[Entry]:
-        entries: list[Entry | None] = [None] * len(self._members)
-        while open_rows := [row for row, entry in enumerate(entries) if entry is None]:
-            first, rest = open_rows[0], np.array(open_rows[1:], np.int64)
-            number = self._members[first].number
-            entries[first] = replace(
-                self._members[first], status="unique", canonical=number, kind=None, jaccard=None, containment=None, contained=None
+    def change(self) -> WriteBatch:
+        """The entries that change, with their postings."""
+        tied = self._tied()
+        rows = [row for row, entry in enumerate(tied) if row >= self._fixed and entry != self._members[row]]
+        entries = [tied[row] for row in rows]
+        posted = self._postings(entries, rows)
+        return WriteBatch(entries, TokenRows.none(len(entries)), *posted, kept_words={entry.number for entry in entries})
+
+    def _tied(self) -> list[Entry]:
+        """The members as they are afterwards, decided one after the other."""
+        entries, n = list(self._members), len(self._members)
+        kept: list[int] = []
+        matches = Matches.none()
+        for row in range(n):
+            if row >= self._fixed:
+                own = matches.take(matches.right == row)
+                copied, extended = (int(places[0]) for places in judge_new(own, np.array([row]), self._sizes, self._config.copies))
+                if row < self._kept:
+                    copied = -1
+                entries[row] = self._entry(row, own, copied, extended, self._covered(row, kept))
+            if entries[row].status != "copy":
+                kept.append(row)
+                found = self._matches(row, np.arange(max(row + 1, self._fixed), n))
+                matches = Matches.join([matches, found.take(found.kind != PARTIAL)])
+        return entries
+
+    def _entry(self, row: int, matches: Matches, copied: int, extended: int, covered: float) -> Entry:
+        """A member as it is afterwards; ``copied`` and ``extended`` are places in its matches, -1 if there is none."""
+        member = self._members[row]
+        if copied >= 0:
+            return replace(
+                member,
+                status="copy",
+                canonical=self._members[int(matches.left[copied])].number,
+                kind=KINDS[matches.kind[copied]],
+                jaccard=float(matches.jaccard[copied]),
+                share=float(matches.share_right[copied]),
+                containment=float(matches.containment[copied]),
+                extends=None,
+                covered=covered if member.role != "headline" else float(matches.share_right[copied]),
             )
-            matches = self._matches(first, rest)
-            for place in np.flatnonzero(matches.kind != PARTIAL).tolist():
-                row = int(matches.right[place])
-                entries[row] = replace(
-                    self._members[row],
-                    canonical=number,
-                    kind=KINDS[matches.kind[place]],
-                    jaccard=float(matches.jaccard[place]),
-                    containment=float(matches.containment[place]),
-                    contained=contained_of_document(int(matches.contained[place])),
-                )
-        return [entry for entry in entries if entry is not None]
+        extends = self._members[int(matches.left[extended])].number if extended >= 0 else None
+        status = "unique" if extends is None else "extended"
+        if (member.canonical, member.status, member.extends) == (member.number, status, extends):
+            return member
+        kept = replace(member, status=status, canonical=member.number, extends=extends, covered=covered)
+        return replace(kept, kind=None, jaccard=None, share=None, containment=None)
+
+    def _covered(self, row: int, kept: list[int]) -> float:
+        """The share of a member's own shingles that stands in kept ones before it."""
+        if self._titles.headline[row] or not self._sizes[row]:
+            return 0.0
+        others = np.array([other for other in kept if not self._titles.headline[other]], np.int64)
+        counts = count_covered(*self._texts.shingles, np.array([row]), others, np.array([0, len(others)]))
+        return float(counts[0] / self._sizes[row])
 
     def _matches(self, first: int, rest: Ints) -> Matches:
         """Matches of the row ``first``, on the left, with other rows."""
@@ -205,11 +256,14 @@ class _Group:
         by_text = replace(by_text, kind=np.where(same, EXACT, by_text.kind).astype(np.uint8))
         return Matches.join([by_text, match_titles(np.full(len(headlines), first), headlines, self._titles, config)])
 
-    def postings(self, entries: list[Entry], rows: list[int]) -> tuple[Hashes, Values]:
-        """The postings of entries, those of some rows."""
-        sizes, chosen = np.diff(self._texts.shingles[1]), np.array(rows, np.int64)
-        sampled = sample(self._tokens, sizes, self._config)
+    def _postings(self, entries: list[Entry], rows: list[int]) -> tuple[Hashes, Values]:
+        """The postings of entries, those of some rows; what was kept before is posted under all but what it extends."""
+        chosen = np.array(rows, np.int64)
+        sampled = sample(self._tokens, self._sizes, self._config)
         titles = title_rows(self._titles.terms, self._titles.shingles)
-        keys = PostingKeys(sizes, sampled, titles, self._titles.digests, self._title_words).take(chosen)
-        no_posted_copies: npt.NDArray[np.bool_] = np.zeros(len(entries), bool)
-        return postings(entries, keys, no_posted_copies, self._config)
+        keys = PostingKeys(self._sizes, sampled, titles, self._titles.digests, self._title_words)
+        old, new = np.flatnonzero(chosen < self._kept), np.flatnonzero(chosen >= self._kept)
+        ties = tie_postings([entries[place] for place in old.tolist()], self._sizes[chosen[old]])
+        no_posted_copies: npt.NDArray[np.bool_] = np.zeros(len(new), bool)
+        full = postings([entries[place] for place in new.tolist()], keys.take(chosen[new]), no_posted_copies, self._config)
+        return np.concatenate([ties[0], full[0]]), np.concatenate([ties[1], full[1]])

@@ -18,8 +18,9 @@ from dedup.index.store import CLASS_BITS, Entry, TokenRows, WriteBatch, WriteCon
 def entry(number: int, **changes) -> Entry:
     plain = {
         "number": number, "doc_id": f"خبر-{number}", "page_id": f"خبر-{number}", "role": "article", "status": "unique", "canonical": number,
-        "kind": None, "jaccard": None, "containment": None, "contained": None, "story": None, "published": None, "arrived": 1_000 + number,
-        "source": "وكالة الأنباء", "url": None, "title": "افتتاح معرض الكتاب", "words": 3, "digest": bytes(range(16)), "parts": 0,
+        "kind": None, "jaccard": None, "share": None, "containment": None, "extends": None, "covered": 0.0, "story": None, "published": None,
+        "arrived": 1_000 + number,
+"source": "وكالة الأنباء", "url": None, "title": "افتتاح معرض الكتاب", "words": 3, "digest": bytes(range(16)), "parts": 0,
     }  # fmt: skip
     return Entry(**plain | changes)
 
@@ -88,10 +89,10 @@ class StoreContract:
         kept = [
             entry(first, published=-5, story=0, title="", source=None, parts=65_000, arrived=1 << 50),
             entry(
-                first + 1, status="copy", kind="near", canonical=first, jaccard=0.1 + 0.2, containment=1.0, contained="this", story=12,
-                published=1_700_000_000_000_000, url="https://example.org/؟a=\x00b", page_id="صفحة", role="embedded",
+                first + 1, status="copy", kind="near", canonical=first, jaccard=0.1 + 0.2, share=0.7, containment=1.0, covered=0.9,
+                story=12, published=1_700_000_000_000_000, url="https://example.org/؟a=\x00b", page_id="صفحة", role="embedded",
             ),
-            entry(first + 2, doc_id="", page_id="", title="ع" * 70_000, words=0),
+            entry(first + 2, doc_id="", page_id="", title="ع" * 70_000, words=0, status="extended", extends=first, covered=1 / 3),
         ]  # fmt: skip
         store.commit(WriteBatch(list(kept), TokenRows.none(3)))
         assert store.fetch([first + 2, first, first + 1, first]) == [kept[2], kept[0], kept[1], kept[0]]

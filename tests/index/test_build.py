@@ -27,7 +27,7 @@ from tests.index.redis.redis_server import MISSING, RedisServer, find_server
 from tests.paths import CRAWL, JULY, SEED_PAGE, needs_july
 
 #: Columns of a run that ``Index.get`` returns under the same name.
-KEPT = ("doc_id", "page_id", "role", "source", "url", "title", "published", "words", "kind", "canonical_id", "story_id")
+KEPT = ("doc_id", "page_id", "role", "source", "url", "title", "published", "words", "kind", "canonical_id", "extends_id", "story_id")
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,17 @@ def verdicts(index, data):
     return {row["doc_id"]: row for row in index.check_batch(data).to_pylist()}
 
 
+BRIEF = news(81, 40)
+REPORT = f"{BRIEF} {news(82, 150)}"
+#: A brief, a report that begins with it, a reprint of the report, and a page with the report and another text.
+GROWN = [
+    {"id": "brief", "text": BRIEF, "date": "2015-07-24T08:00:00Z"},
+    {"id": "report", "text": REPORT, "date": "2015-07-24T09:00:00Z"},
+    {"id": "reprint", "text": " ".join(REPORT.split()[1:]), "date": "2015-07-24T10:00:00Z"},
+    {"id": "round-up", "text": f"{REPORT} {news(83, 150)}", "date": "2015-07-24T11:00:00Z"},
+]
+
+
 def assert_known(said, rows):
     """The index has each document of a run with its text, and with the decisions of the run."""
     assert said.keys() == {row["doc_id"] for row in rows}
@@ -75,7 +86,9 @@ def assert_known(said, rows):
         assert [verdict[name] for name in ("role", "canonical_id", "kind", "story_id")] == [
             row[name] for name in ("role", "canonical_id", "kind", "story_id")
         ]
-        for name in ("jaccard", "containment"):
+        assert verdict["status"] == row["status"].replace("canonical", "unique")
+        assert verdict["extends"] == ([] if row["extends_id"] is None else [row["extends_id"]])
+        for name in ("jaccard", "share", "containment", "covered"):
             assert (verdict[name] is None) == (row[name] is None)
             assert verdict[name] is None or np.float32(verdict[name]) == np.float32(row[name])
 
@@ -105,17 +118,27 @@ def test_float32_shares_become_the_shortest_equal_decimals(crawl, made):
     assert all(len(str(share)) <= 12 for share in shares)  # 0.6666667, not 0.6666666865348816
 
 
-def test_excerpts_record_which_side_is_the_excerpt(crawl, made):
-    sides = {}
-    for row in pq.read_table(crawl / "matches.parquet").to_pylist():
-        a, b = row["doc_id_a"], row["doc_id_b"]
-        sides[a, b] = {None: None, "a": "this", "b": "match"}[row["contained"]]
-        sides[b, a] = {None: None, "a": "match", "b": "this"}[row["contained"]]
-    excerpts = [row for row in documents(crawl) if row["kind"] == "excerpt"]
-    with Index.open(made, mode="r") as index:
-        sides_kept = [index.get(row["doc_id"])["contained"] for row in excerpts]
-    assert sides_kept == [sides[row["doc_id"], row["canonical_id"]] for row in excerpts]
-    assert set(sides_kept) == {"this", "match"}
+def test_extended_documents_and_what_they_extend_are_those_of_the_run(tmp_path):
+    result = dedup.run(GROWN)
+    assert result.documents["status"].to_pylist() == ["unique", "extended", "copy", "extended"]
+    build_index(result, tmp_path / "i")
+    with Index.open(tmp_path / "i", mode="a") as index:
+        said = verdicts(index, GROWN)
+        assert_known(said, result.documents.to_pylist())
+        assert [said[row["id"]]["extends"] for row in GROWN] == [[], ["brief"], [], ["report"]]
+        assert said["reprint"]["canonical_id"] == "report"
+        index.remove("report")
+        assert index.get("round-up")["extends_id"] == "brief"
+
+
+def test_an_index_gives_the_verdicts_of_a_run_over_the_same_documents(tmp_path):
+    documents = dedup.run(GROWN).documents.to_pylist()
+    with Index.open(tmp_path / "i") as index:
+        for row, expected in zip(GROWN, documents, strict=True):
+            verdict = index.ingest({"id": row["id"], "text": row["text"], "published": row["date"]})
+            assert (verdict.status, verdict.canonical_id) == (expected["status"].replace("canonical", "unique"), expected["canonical_id"])
+            assert verdict.extends[:1] == (() if expected["extends_id"] is None else (expected["extends_id"],))
+            assert verdict.covered == pytest.approx(expected["covered"])
 
 
 def test_copies_of_documents_of_the_run_are_found(crawl, made):
@@ -223,8 +246,18 @@ def test_a_run_of_another_version_is_refused(crawl, tmp_path):
     out = copy_of(crawl, tmp_path / "out")
     manifest = json.loads((out / "manifest.json").read_bytes()) | {"version": "0.0.9"}
     (out / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(InputError, match=r"was written by dedup 0\.0\.9 .*may compare documents in another way\. Run it again\."):
+    with pytest.raises(InputError, match=r"was written by dedup 0\.0\.9 .*may compare documents in another way\. Run it again: "):
         build_index(out, tmp_path / "i")
+
+
+def test_a_run_with_tables_of_an_earlier_version_is_refused_with_the_commands_that_make_it_again(crawl, tmp_path):
+    out = copy_of(crawl, tmp_path / "out")
+    manifest = json.loads((out / "manifest.json").read_bytes()) | {"schema_version": 2}
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError) as error:
+        build_index(out, tmp_path / "i")
+    assert "table version 2" in str(error.value)
+    assert str(error.value).endswith("Run it again: 'dedup run INPUT... -o OUT', then 'dedup index build OUT -o INDEX'.")
 
 
 def test_a_folder_without_a_result_is_refused(tmp_path):

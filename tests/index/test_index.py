@@ -67,7 +67,7 @@ def test_a_new_article_is_indexed_and_its_copy_is_skipped(index):
     assert (first.action, first.status, first.kind, first.match, first.canonical_id) == ("index", "unique", None, None, "a")
     copy = index.ingest(document("b", WIRE))
     assert (copy.action, copy.status, copy.kind, copy.canonical_id) == ("skip", "copy", "exact", "a")
-    assert (copy.match.jaccard, copy.match.containment, copy.match.contained) == (1.0, 1.0, None)
+    assert (copy.match.jaccard, copy.match.share, copy.match.containment, copy.covered) == (1.0, 1.0, 1.0, 1.0)
     assert copy.reason == "the same words as a"
     assert copy.story_id == first.story_id
 
@@ -80,20 +80,97 @@ def test_a_near_copy_has_its_exact_jaccard(index):
     assert (verdict.action, verdict.kind, verdict.canonical_id) == ("skip", "near", "a")
     shared, union = len(shingles[0] & shingles[1]), len(shingles[0] | shingles[1])
     assert verdict.match.jaccard == pytest.approx(shared / union)
+    assert verdict.match.share == verdict.covered == pytest.approx(shared / len(shingles[1]))
     assert verdict.match.containment == pytest.approx(shared / min(map(len, shingles)))
-    assert "near copy of a" in verdict.reason
+    assert verdict.reason == "a near copy of a: 97.4 % of its shingles stand there"
 
 
-def test_an_excerpt_is_found_in_either_order(index):
-    part = " ".join(WIRE.split()[20:55])
+def test_an_excerpt_of_an_indexed_text_is_its_copy(index):
     index.ingest(document("whole", WIRE))
-    small = index.ingest(document("part", part))
-    assert (small.kind, small.canonical_id, small.match.contained, small.match.containment) == ("excerpt", "whole", "this", 1.0)
-    brief = " ".join(OTHER.split()[:40])
-    index.ingest(document("brief", brief))
-    large = index.ingest(document("long", OTHER))
-    assert (large.kind, large.canonical_id, large.match.contained, large.match.containment) == ("excerpt", "brief", "match", 1.0)
-    assert "100 %" in large.reason
+    small = index.ingest(document("part", " ".join(WIRE.split()[20:55])))
+    assert (small.action, small.status, small.kind, small.canonical_id) == ("skip", "copy", "excerpt", "whole")
+    assert (small.match.share, small.covered, small.extends) == (1.0, 1.0, ())
+    assert small.reason == "an excerpt of whole: 100 % of its shingles stand there"
+
+
+def test_a_report_that_begins_with_an_earlier_brief_is_indexed_and_names_the_brief(index):
+    brief = index.ingest(document("brief", " ".join(WIRE.split()[:22]), title=TITLE))
+    report = index.ingest(document("report", f"{WIRE} {news(7, 302)}"))
+    assert (report.action, report.status, report.kind, report.canonical_id, report.match) == ("index", "extended", None, "report", None)
+    assert report.extends == ("brief",)
+    assert report.covered == pytest.approx(20 / 420)
+    assert report.reason == "it holds brief and adds to it: 4.7 % of its shingles stand in the index"
+    assert report.story_id == brief.story_id
+    known = index.get("report")
+    assert (known["status"], known["extends_id"], known["covered"]) == ("extended", "brief", report.covered)
+
+
+def test_a_reprint_of_the_report_is_a_copy_of_the_report_not_of_the_brief(index):
+    index.ingest(document("brief", " ".join(WIRE.split()[:30])))
+    index.ingest(document("report", WIRE))
+    same = index.ingest(document("reprint", WIRE))
+    edit = index.ingest(document("edited", edited(WIRE, 70)))
+    assert [(item.action, item.status, item.canonical_id) for item in (same, edit)] == [("skip", "copy", "report")] * 2
+
+
+def test_an_extended_document_that_comes_again_says_what_it_extends(index):
+    index.ingest(document("brief", " ".join(WIRE.split()[:30])))
+    first, again = index.ingest(document("report", WIRE)), index.ingest(document("report", WIRE))
+    assert (again.action, again.status, again.extends, again.covered) == ("skip", "extended", ("brief",), first.covered)
+
+
+def test_a_round_up_names_the_three_wires_that_it_holds_and_is_covered_by_them_together(index):
+    wires = {f"w{number}": news(20 + number, 60 + 10 * number) for number in range(3)}
+    for name, text in wires.items():
+        index.ingest(document(name, text))
+    verdict = index.ingest(document("round-up", " ".join(wires.values())))
+    assert (verdict.action, verdict.status, verdict.extends) == ("index", "extended", ("w2", "w1", "w0"))
+    assert verdict.covered == pytest.approx((58 + 68 + 78) / 208)
+    assert verdict.reason == "it holds w2 and 2 more and adds to them: 98 % of its shingles stand in the index"
+
+
+def test_a_text_that_two_documents_cover_together_is_no_copy_of_either(index):
+    halves = news(31, 60), news(32, 60)
+    for name, half, rest in (("a", halves[0], news(33, 60)), ("b", halves[1], news(34, 60))):
+        index.ingest(document(name, f"{half} {rest}"))
+    verdict = index.ingest(document("both", " ".join(halves)))
+    assert (verdict.action, verdict.status, verdict.extends) == ("index", "unique", ())
+    assert verdict.covered == pytest.approx(116 / 118)
+
+
+def test_a_long_report_with_two_hundred_shingles_of_its_own_is_kept(index):
+    wire = news(41, 500)
+    index.ingest(document("wire", wire))
+    kept = index.ingest(document("more", f"{wire} {news(42, 220)}"))
+    copied = index.ingest(document("same", f"{wire} {news(43, 150)}"))
+    assert (kept.status, kept.extends) == ("extended", ("wire",))
+    assert (copied.status, copied.canonical_id) == ("copy", "wire")
+
+
+def test_a_text_in_which_an_extended_document_stands_extends_the_fullest(index):
+    index.ingest(document("brief", " ".join(WIRE.split()[:30])))
+    index.ingest(document("report", WIRE))
+    assert index.ingest(document("long", f"{WIRE} {OTHER}")).extends == ("report", "brief")
+
+
+@pytest.mark.parametrize(("keep", "canonical"), [("earliest", "a"), ("fullest", "b"), ("الرياض,عكاظ", "c")])
+def test_of_documents_that_hold_a_text_alike_the_survivor_policy_chooses_the_canonical(keep, canonical):
+    index = on_memory(dedup.Config().replace({"copies.keep": keep}))
+    part = " ".join(WIRE.split()[:40])
+    for name, text, source in (("a", news(51, 80), "سبق"), ("b", news(52, 160), "سبق"), ("c", news(53, 80), "الرياض")):
+        assert index.ingest(document(name, f"{part} {text}", source=source, published=DAY)).action == "index"
+    copy = index.ingest(document("d", part, source="واس", published=DAY))
+    assert (copy.status, copy.canonical_id, copy.match.share) == ("copy", canonical, 1.0)
+
+
+@pytest.mark.parametrize("keep", ["fullest", "الرياض,عكاظ"])
+def test_what_is_indexed_stays_whatever_the_survivor_policy(keep):
+    index = on_memory(dedup.Config().replace({"copies.keep": keep}))
+    index.ingest(document("brief", " ".join(WIRE.split()[:100]), source="سبق"))
+    report = index.ingest(document("report", WIRE, source="الرياض"))
+    assert (report.status, report.canonical_id, index.get("brief")["canonical_id"]) == ("copy", "brief", "brief")
+    longer = index.ingest(document("longer", f"{WIRE} {OTHER}", source="الرياض"))
+    assert (longer.action, longer.status, longer.extends) == ("index", "extended", ("brief",))
 
 
 def test_a_short_excerpt_of_a_long_article_is_found_in_it(index):
@@ -193,9 +270,43 @@ def test_copies_keep_an_updated_canonical_if_they_still_match_it(index):
     index.ingest(document("b", WIRE))
     index.ingest(document("z", OTHER))
     verdict = index.ingest(document("a", f"{WIRE} {OTHER}"))
+    assert (verdict.action, verdict.status, verdict.canonical_id) == ("update", "extended", "a")
+    assert verdict.reason.endswith("it holds z and adds to it: 49.5 % of its shingles stand in the index")
+    assert (index.get("b")["canonical_id"], index.get("b")["kind"], index.get("b")["share"]) == ("a", "excerpt", 1.0)
+
+
+def test_an_updated_canonical_that_loses_most_of_a_copy_loses_the_copy(index):
+    index.ingest(document("a", WIRE))
+    index.ingest(document("b", edited(WIRE, 60)))
+    verdict = index.ingest(document("a", " ".join(WIRE.split()[:50])))
     assert (verdict.action, verdict.status, verdict.canonical_id) == ("update", "unique", "a")
-    assert "stands for copies of its own" in verdict.reason
-    assert (index.get("b")["canonical_id"], index.get("b")["kind"]) == ("a", "excerpt")
+    known = index.get("b")
+    assert (known["status"], known["canonical_id"], known["extends_id"], known["share"]) == ("extended", "b", "a", None)
+    again = index.check(document("c", WIRE))
+    assert (again.status, again.canonical_id) == ("copy", "b")
+
+
+def test_an_extended_document_extends_the_updated_text_only_if_it_still_holds_it(index):
+    index.ingest(document("brief", " ".join(WIRE.split()[:30])))
+    index.ingest(document("report", WIRE))
+    verdict = index.ingest(document("brief", " ".join(WIRE.split()[:40])))
+    assert (verdict.action, verdict.status, index.get("report")["extends_id"]) == ("update", "unique", "brief")
+    assert "other documents are tied to it" in verdict.reason
+    index.ingest(document("brief", OTHER))
+    known = index.get("report")
+    assert (known["status"], known["extends_id"], known["canonical_id"]) == ("unique", None, "report")
+
+
+def test_what_extends_a_removed_document_extends_the_one_before_it(index):
+    for name, words in (("brief", 25), ("report", 60), ("long", 120)):
+        index.ingest(document(name, " ".join(WIRE.split()[:words])))
+    index.ingest(document("reprint", edited(" ".join(WIRE.split()[:60]), 50)))
+    assert index.get("reprint")["canonical_id"] == "report"
+    index.remove("report")
+    assert (index.get("long")["status"], index.get("long")["extends_id"]) == ("extended", "brief")
+    assert (index.get("reprint")["status"], index.get("reprint")["canonical_id"]) == ("copy", "long")
+    index.remove("brief")
+    assert (index.get("long")["status"], index.get("long")["extends_id"]) == ("unique", None)
 
 
 def test_check_adds_nothing(index):
@@ -314,9 +425,7 @@ def test_a_batch_gives_the_verdicts_of_single_documents(seed):
     for size in (7, 60):
         index = on_memory(config.replace({"run.batch_rows": size}))
         table = index.ingest_batch(rows).to_pylist()
-        assert [(row["doc_id"], row["action"], row["canonical_id"], row["kind"], row["jaccard"]) for row in table] == [
-            (v.doc_id, v.action, v.canonical_id, v.kind, v.match and v.match.jaccard) for v in expected
-        ]
+        assert [dedup.index.verdict.verdict_dict(row) for row in table] == [v.to_dict() for v in expected]
         assert len(index) == len(alone)
 
 
@@ -472,7 +581,8 @@ def test_an_index_made_with_other_word_counts_is_refused():
 def test_a_verdict_is_ready_for_json(index):
     index.ingest(document("a", WIRE))
     verdict = index.ingest(document("b", PAGE)).to_dict()
-    assert verdict["match"] == {"canonical_id": "a", "kind": "exact", "jaccard": 1.0, "containment": 1.0, "contained": None}
+    assert verdict["match"] == {"canonical_id": "a", "kind": "exact", "jaccard": 1.0, "share": 1.0, "containment": 1.0}
+    assert (verdict["extends"], verdict["covered"]) == ([], 1.0)
     assert [part["doc_id"] for part in verdict["parts"]] == ["b#1", "b#2"]
 
 

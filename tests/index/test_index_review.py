@@ -197,10 +197,21 @@ def inconsistencies(index, config):
         wrong.append("one id twice")
     for number, entry in entries.items():
         canonical = entries.get(entry.canonical)
+        if (entry.extends is not None) != (entry.status == "extended"):
+            wrong.append(f"{entry.doc_id}: {entry.status}, but extends {entry.extends}")
         if entry.status != "copy":
             wrong += [f"{entry.doc_id}: {entry.status}"] * (canonical is not entry or entry.kind is not None)
+            held = entries.get(entry.extends) if entry.extends is not None else None
+            if held is not None:
+                one, other = shingles(number), shingles(held.number)
+                if held.canonical != held.number or len(one & other) < config.copies.contained * len(other):
+                    wrong.append(f"{entry.doc_id}: does not hold {held.doc_id}")
+                if number not in index._store.all_numbers(copies_key(held.number)).tolist():
+                    wrong.append(f"{entry.doc_id}: not listed under what it extends")
+            elif entry.extends is not None:
+                wrong.append(f"{entry.doc_id}: what it extends is gone")
             continue
-        if canonical is None or canonical.canonical != canonical.number or canonical.status != "unique":
+        if canonical is None or canonical.canonical != canonical.number or canonical.status not in ("unique", "extended"):
             wrong.append(f"{entry.doc_id}: its canonical is none")
             continue
         if number not in index._store.all_numbers(copies_key(canonical.number)).tolist() or entry.story != canonical.story:
@@ -209,9 +220,11 @@ def inconsistencies(index, config):
             continue
         one, other = shingles(number), shingles(canonical.number)
         shared = len(one & other)
-        expected = shared / len(one | other), shared / min(len(one), len(other))
-        if canonical.role == "headline" or not np.allclose((entry.jaccard, entry.containment), expected):
-            wrong.append(f"{entry.doc_id}: {entry.kind} of {canonical.doc_id}, {entry.jaccard}, {entry.containment}, not {expected}")
+        expected = shared / len(one | other), shared / len(one), shared / min(len(one), len(other))
+        if canonical.role == "headline" or not np.allclose((entry.jaccard, entry.share, entry.containment), expected):
+            wrong.append(f"{entry.doc_id}: {entry.kind} of {canonical.doc_id}, not {expected}")
+        if entry.share < config.copies.contained or not entry.share - 1e-9 <= entry.covered <= 1:
+            wrong.append(f"{entry.doc_id}: share {entry.share}, covered {entry.covered}")
     return wrong
 
 

@@ -20,8 +20,8 @@ from ..store import Entry, Hashes, TokenRows, Values
 BUCKET_BITS = 21
 TOKEN_BYTES = 16
 #: Fixed-size part of an entry. Its first byte says whether it is a copy; scripts count by it.
-_NUMBERS = struct.Struct("<cBIqqqddIH16s")
-_NO_TIME = -(1 << 63)
+_NUMBERS = struct.Struct("<cBIIqqqddddIH16s")
+_NO_TIME, _NO_NUMBER = -(1 << 63), (1 << 32) - 1
 _COPY = "copy"
 
 
@@ -38,37 +38,41 @@ def numbers_of(members: bytes) -> list[int]:
 def pack_entry(entry: Entry) -> bytes:
     """Encode an entry, without its number."""
     page_id = None if entry.page_id == entry.doc_id else entry.page_id
-    strings = (entry.doc_id, page_id, entry.role, entry.status, entry.kind, entry.contained, entry.source, entry.url, entry.title)
+    strings = (entry.doc_id, page_id, entry.role, entry.status, entry.kind, entry.source, entry.url, entry.title)
     encoded = [None if string is None else string.encode("utf-8", "surrogatepass") for string in strings]
     return (
         _NUMBERS.pack(
             b"c" if entry.status == _COPY else b"d",
             entry.story is not None,
             entry.canonical,
+            _NO_NUMBER if entry.extends is None else entry.extends,
             entry.story or 0,
             _NO_TIME if entry.published is None else entry.published,
             entry.arrived,
             math.nan if entry.jaccard is None else entry.jaccard,
+            math.nan if entry.share is None else entry.share,
             math.nan if entry.containment is None else entry.containment,
+            entry.covered,
             entry.words,
             entry.parts,
             entry.digest,
         )
-        + struct.pack("<9I", *(0 if string is None else len(string) + 1 for string in encoded))
+        + struct.pack("<8I", *(0 if string is None else len(string) + 1 for string in encoded))
         + b"".join(string or b"" for string in encoded)
     )
 
 
 def unpack_entry(number: int, packed: bytes) -> Entry:
     """Decode an entry of ``pack_entry``."""
-    _, has_story, canonical, story, published, arrived, jaccard, containment, words, parts, digest = _NUMBERS.unpack_from(packed)
-    lengths = struct.unpack_from("<9I", packed, _NUMBERS.size)
+    (_, has_story, canonical, extends, story, published, arrived, jaccard, share, containment, covered, words, parts,
+     digest) = _NUMBERS.unpack_from(packed)  # fmt: skip
+    lengths = struct.unpack_from("<8I", packed, _NUMBERS.size)
     strings: list[str | None] = []
-    at = _NUMBERS.size + 36
+    at = _NUMBERS.size + 32
     for length in lengths:
         strings.append(packed[at : at + length - 1].decode("utf-8", "surrogatepass") if length else None)
         at += max(length - 1, 0)
-    doc_id, page_id, role, status, kind, contained, source, url, title = strings
+    doc_id, page_id, role, status, kind, source, url, title = strings
     return Entry(
         number=number,
         doc_id=doc_id or "",
@@ -78,8 +82,10 @@ def unpack_entry(number: int, packed: bytes) -> Entry:
         canonical=canonical,
         kind=kind,
         jaccard=None if math.isnan(jaccard) else jaccard,
+        share=None if math.isnan(share) else share,
         containment=None if math.isnan(containment) else containment,
-        contained=contained,
+        extends=None if extends == _NO_NUMBER else extends,
+        covered=covered,
         story=story if has_story else None,
         published=None if published == _NO_TIME else published,
         arrived=arrived,

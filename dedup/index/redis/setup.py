@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import ConfigError, InputError, OutputError
 from .connection import Connection
 
-FORMAT, VERSION = "dedup index in redis", 1
+FORMAT, VERSION = "dedup index in redis", 2
 #: Length of the random part of a root, see ``store.py``.
 _ROOT_LETTERS = 4
 
@@ -110,7 +110,8 @@ def _read_header(connection: Connection, prefix: str) -> dict[str, Any] | None:
     if read.get("version") != VERSION:
         raise InputError(
             f"{name}: the index is of format {read.get('version')}, this version of dedup reads {VERSION}. "
-            "Use the version of dedup that made it, or add the documents again under another prefix."
+            "Make it again from the texts: 'dedup run INPUT... -o OUT', then 'dedup index build OUT -o URL --overwrite' or with another "
+            "prefix; or use the version that made it."
         )
     if not (isinstance(read.get("facts"), dict) and isinstance(read.get("root"), str) and isinstance(read.get("identity"), str)):
         raise InputError(f"{name}: the key {prefix}facts is damaged. Restore it, or choose another prefix.")

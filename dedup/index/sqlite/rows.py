@@ -11,8 +11,8 @@ from typing import Any
 from ..store import Entry
 
 _COLUMNS = (
-    "number", "labels", "canonical", "arrived", "published", "story", "source", "length", "parts", "jaccard", "containment", "digest",
-    "doc_id", "page_id", "url", "title",
+    "number", "labels", "canonical", "extends", "arrived", "published", "story", "source", "length", "parts", "jaccard", "share",
+    "containment", "covered", "digest", "doc_id", "page_id", "url", "title",
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(_COLUMNS)} FROM documents"
 _INSERT = f"INSERT INTO documents({', '.join(_COLUMNS)}, words) VALUES ({', '.join('?' * (len(_COLUMNS) + 1))})"
@@ -91,14 +91,14 @@ class EntryRows:
         odd = not _can_be_text(texts)
         if odd:
             texts = tuple(text if text is None else text.encode("utf-8", "surrogatepass") for text in texts if not isinstance(text, bytes))
-        label = (entry.role, entry.status, entry.kind, entry.contained, odd)
+        label = (entry.role, entry.status, entry.kind, odd)
         code = self._known.get(label)
         if code is None:
             code = self._known[label] = self._labels.code_of(label)
         return (
-            int(entry.number), code, int(entry.canonical), int(entry.arrived), _int(entry.published), _int(entry.story),
-            self._source_code(entry.source), int(entry.words), int(entry.parts), _float(entry.jaccard), _float(entry.containment),
-            entry.digest, *texts, words,
+            int(entry.number), code, int(entry.canonical), _int(entry.extends), int(entry.arrived), _int(entry.published),
+            _int(entry.story), self._source_code(entry.source), int(entry.words), int(entry.parts), _float(entry.jaccard),
+            _float(entry.share), _float(entry.containment), _float(entry.covered), entry.digest, *texts, words,
         )  # fmt: skip
 
     def _source_code(self, source: str | None) -> int | None:
@@ -111,16 +111,16 @@ class EntryRows:
 
     def entry(self, row: Sequence[Any]) -> Entry:
         """Make the entry of a row of ``SELECT``."""
-        (number, code, canonical, arrived, published, story, source, words, parts, jaccard, containment, digest,
-         doc_id, page_id, url, title) = row  # fmt: skip
+        (number, code, canonical, extends, arrived, published, story, source, words, parts, jaccard, share, containment, covered,
+         digest, doc_id, page_id, url, title) = row  # fmt: skip
         if code >= len(self._labels.labels) or (source is not None and source >= len(self._sources.labels)):
             self.load()
-        role, status, kind, contained, odd = self._labels.labels[code]
+        role, status, kind, odd = self._labels.labels[code]
         if odd:
             doc_id, page_id, url, title = (text and text.decode("utf-8", "surrogatepass") for text in (doc_id, page_id, url, title))
         return Entry(
-            number, doc_id, doc_id if page_id is None else page_id, role, status, canonical, kind, jaccard, containment, contained, story,
-            published, arrived, None if source is None else self._sources.labels[source], url, title, words, digest, parts,
+            number, doc_id, doc_id if page_id is None else page_id, role, status, canonical, kind, jaccard, share, containment, extends,
+            covered, story, published, arrived, None if source is None else self._sources.labels[source], url, title, words, digest, parts,
         )  # fmt: skip
 
     def is_copy(self, code: int) -> bool:

@@ -19,7 +19,7 @@ FILE, LOCK = "index.sqlite", "writer.lock"
 MADE = "@made"
 _FRESH = "index.sqlite.new"
 #: ``PRAGMA application_id`` of an index: "ddpx". ``PRAGMA user_version`` is the format.
-MAGIC, FORMAT = 0x64647078, 1
+MAGIC, FORMAT = 0x64647078, 2
 _HEADER = struct.Struct(">16s44xI4xI")
 #: Largest part of the database, in bytes, to access by memory map: random reads take a third less
 #: time.
@@ -38,8 +38,8 @@ INSERT INTO counters VALUES (0, 0, 0, 0, 1, 0, 0);
 CREATE TABLE labels(code INTEGER PRIMARY KEY, label TEXT NOT NULL);
 CREATE TABLE sources(code INTEGER PRIMARY KEY, label TEXT NOT NULL);
 CREATE TABLE documents(
-    number INTEGER PRIMARY KEY, labels, canonical, arrived, published, story, source, length, parts, jaccard, containment, digest,
-    doc_id, page_id, url, title, words);
+    number INTEGER PRIMARY KEY, labels, canonical, extends, arrived, published, story, source, length, parts, jaccard, share,
+    containment, covered, digest, doc_id, page_id, url, title, words);
 CREATE INDEX by_arrival ON documents(arrived);
 CREATE TABLE vocabulary(first INTEGER PRIMARY KEY, size, words);
 CREATE TABLE segments(place INTEGER PRIMARY KEY, name, postings, bytes);
@@ -117,7 +117,8 @@ def check(folder: Path) -> bool:
         raise InputError(f"{folder}: {FILE} is a database of another program. Choose another folder.")
     if version != FORMAT:
         raise InputError(
-            f"{folder}: has format {version}, this version of dedup reads {FORMAT}. Use the version that made it, or build the index again."
+            f"{folder}: has format {version}, this version of dedup reads {FORMAT}. Make it again from the texts: "
+            f"'dedup run INPUT... -o OUT', then 'dedup index build OUT -o {folder} --overwrite'; or use the version that made it."
         )
     return True
 

@@ -77,13 +77,79 @@ def find_collections(edges, sizes, contained, least):
     return found
 
 
+@leaf
+def judge(row, first, last, edges, sizes, canonical, decided, contained, most_own):
+    """What a document is, given those that are decided: the rule of copy groups, for one document.
+
+    It is a copy of the kept one that holds the largest share of it, if that is at least ``contained`` and the document has at most
+    ``most_own`` shingles of its own beyond it. Otherwise it extends the largest kept one that it holds, if it holds any.
+
+    Parameters
+    ----------
+    row : the document; first, last : its edges
+    edges : Edges
+    sizes, canonical, decided : int64[n_documents], shingles of each, its canonical (-1: undecided), and its place in the order of
+        decisions, by which ties go to the first
+
+    Returns
+    -------
+    (copied, held, met), edges or -1: to the document that it is a copy of, to the largest that it holds, and to the first decided
+    kept one that it matches by text
+    """
+    copied, held, met = np.int64(-1), np.int64(-1), np.int64(-1)
+    best_share = 0.0
+    for edge in range(first, last):
+        other = edges.other[edge]
+        if canonical[other] != other:
+            continue
+        share = 1.0 if edges.is_title[edge] else edges.share[edge]
+        # A whole number: 1 - 400/600 times 600 is more than 200.
+        own = sizes[row] - np.rint(share * sizes[row])
+        if share >= contained and own <= most_own:
+            if copied < 0 or share > best_share or (share == best_share and earlier(decided, other, edges.other[copied])):
+                copied, best_share = np.int64(edge), share
+        if edges.is_title[edge]:
+            continue
+        if edges.share_of_other[edge] >= contained:
+            if held < 0 or fuller(sizes, decided, other, edges.other[held]):
+                held = np.int64(edge)
+        if met < 0 or earlier(decided, other, edges.other[met]):
+            met = np.int64(edge)
+    return copied, held, met
+
+
+@leaf
+def fuller(sizes, decided, one, other):
+    """Whether one document is larger than another; of two of one size, the first decided."""
+    return sizes[one] > sizes[other] or (sizes[one] == sizes[other] and earlier(decided, one, other))
+
+
+@jit
+def judge_each(rows, edges, sizes, canonical, decided, contained, most_own):
+    """Judge documents that do not depend on one another.
+
+    Parameters
+    ----------
+    rows : int64[n], the documents; the edges of ``rows[i]`` are ``edges.offsets[i]`` to ``edges.offsets[i + 1]``
+    edges, sizes, canonical, decided : as of ``judge``
+
+    Returns
+    -------
+    (copied int64[n], held int64[n]), edges as ``judge`` returns them
+    """
+    copied, held = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    for i in range(len(rows)):
+        first, last = edges.offsets[i], edges.offsets[i + 1]
+        copied[i], held[i], _ = judge(rows[i], first, last, edges, sizes, canonical, decided, contained, most_own)
+    return copied, held
+
+
 @jit
 def choose_survivors(order, edges, sizes, canonical, extends, family, contained, most_own):
-    """Decide document by document, first come first kept, which stand in a kept one and are its copies.
+    """Decide document by document, first come first kept, which stand in a kept one and are its copies: see ``judge``.
 
-    A document is a copy of the kept one that holds the largest share of it, if that is at least ``contained`` and the document has
-    at most ``most_own`` shingles of its own beyond it. Otherwise it is kept; if it holds an earlier kept one, it extends the largest of
-    those, and joins the family of that one; if it holds none, it joins the family of the first decided kept one that it matches.
+    A document that extends another joins the family of that one; any other kept one that of the first decided kept one that it
+    matches.
 
     Parameters
     ----------
@@ -103,31 +169,16 @@ def choose_survivors(order, edges, sizes, canonical, extends, family, contained,
         decided[row] = np.int64(canonical[row] >= 0)
     for place in range(len(order)):
         row = order[place]
-        best, held, first = np.int64(-1), np.int64(-1), np.int64(-1)
-        best_share = 0.0
-        for edge in range(edges.offsets[row], edges.offsets[row + 1]):
-            other = edges.other[edge]
-            if canonical[other] != other:
-                continue
-            share = 1.0 if edges.is_title[edge] else edges.share[edge]
-            # A whole number: 1 - 400/600 times 600 is more than 200.
-            own = sizes[row] - np.rint(share * sizes[row])
-            if share >= contained and own <= most_own:
-                if best < 0 or share > best_share or (share == best_share and earlier(decided, other, best)):
-                    best, best_share = other, share
-            if edges.is_title[edge]:
-                continue
-            if edges.share_of_other[edge] >= contained:
-                if held < 0 or sizes[other] > sizes[held] or (sizes[other] == sizes[held] and earlier(decided, other, held)):
-                    held = other
-            if first < 0 or earlier(decided, other, first):
-                first = other
+        first, last = edges.offsets[row], edges.offsets[row + 1]
+        copied, held, met = judge(row, first, last, edges, sizes, canonical, decided, contained, most_own)
         decided[row] = place + 2
-        if best >= 0:
-            canonical[row], family[row] = best, family[best]
+        if copied >= 0:
+            canonical[row] = edges.other[copied]
+            family[row] = family[canonical[row]]
         else:
             canonical[row], family[row] = row, row
-            extends[row] = held
-            tied = held if held >= 0 else first
+            if held >= 0:
+                extends[row] = edges.other[held]
+            tied = held if held >= 0 else met
             if tied >= 0:
-                family[row] = family[tied]
+                family[row] = family[edges.other[tied]]

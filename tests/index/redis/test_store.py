@@ -172,11 +172,14 @@ def test_a_key_of_another_type_is_refused(opened, client):
         opened()
 
 
-def test_another_version_is_refused(opened, client):
+@pytest.mark.parametrize("version", [1, 99])
+def test_another_version_is_refused_with_the_commands_that_make_the_index_again(opened, client, version):
     opened()
     metadata = json.loads(client.get("{dedup}:facts"))
-    client.set("{dedup}:facts", json.dumps(metadata | {"version": 99}))
-    with pytest.raises(InputError, match="of format 99"):
+    client.set("{dedup}:facts", json.dumps(metadata | {"version": version}))
+    with pytest.raises(
+        InputError, match=f"of format {version}, this version of dedup reads 2.*'dedup run INPUT... -o OUT', then 'dedup index build OUT"
+    ):
         opened()
 
 

@@ -192,14 +192,18 @@ def test_a_truncated_database_is_reported_or_harmless(opener, folder, part):
         check_whole(opener("r"), 600)
 
 
-def test_another_format_is_refused(opener, folder):
+@pytest.mark.parametrize("version", [1, 99])
+def test_another_format_is_refused_with_the_commands_that_make_the_index_again(opener, folder, version):
     opener().close()
     connection = sqlite3.connect(folder / "index.sqlite")
-    connection.execute("PRAGMA user_version=99")
+    connection.execute(f"PRAGMA user_version={version}")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     for mode in "raw":
-        with pytest.raises(InputError, match="has format 99"):
+        with pytest.raises(
+            InputError,
+            match=f"has format {version}, this version of dedup reads 2.*'dedup run INPUT... -o OUT', then 'dedup index build OUT",
+        ):
             opener(mode)
 
 
