@@ -42,6 +42,24 @@ def test_every_copy_matches_its_canonical(result):
                 document["kind"], document["jaccard"], document["containment"]
             )  # fmt: skip
             assert match["kind"] != "partial"
+            assert document["share"] == match["share_a" if match["doc_id_a"] == one else "share_b"]
+            assert document["kind"] == "title" or document["share"] > 0.6199
+
+
+def test_an_extended_document_is_in_the_family_and_the_story_of_what_it_extends(result):
+    documents = {document["doc_id"]: document for document in result.documents.to_pylist()}
+    extended = [document for document in documents.values() if document["extends_id"] is not None]
+    assert {document["status"] for document in extended} == {"extended"}
+    for document in extended:
+        held = documents[document["extends_id"]]
+        assert held["status"] in ("unique", "canonical", "extended")
+        assert (held["copy_group"], held["story_id"]) == (document["copy_group"], document["story_id"])
+
+
+def test_little_is_lost_with_the_copies_and_little_is_repeated(result):
+    assert result.manifest["lost"] <= 0.09
+    assert result.manifest["repeated"] <= 0.17
+    assert result.manifest["losing_copies"]["0.4"] <= 20
 
 
 def test_recall_against_brute_force_is_high_and_every_number_exact(result):

@@ -1,1 +1,1 @@
-"""Fingerprints to copy groups: candidates, verification, grouping, measured recall."""
+"""Fingerprints to copy groups: candidates, verification, survivors, what is covered, measured recall."""
