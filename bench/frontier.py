@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 import dedup
 from bench.peers import PEERS
@@ -123,7 +124,8 @@ def partition(answer: dict[str, Any], documents: int) -> Ints:
 
     datasketch 2.0, rensa 0.5 and gaoya 0.2 return the documents that a query matches; their examples go through the
     documents in order, and keep one if it matches none that was kept. text-dedup 0.4 keeps the root of a union-find whose
-    roots are the smallest rows. datatrove 0.10 lists the rows that it removes.
+    roots are the smallest rows. datatrove 0.10 lists the rows that it removes: all but the root of a union-find, which need
+    not be the smallest row.
     """
     first = np.arange(documents)
     if answer["pairs"] is not None:
@@ -153,22 +155,21 @@ def frontier(inputs: Inputs, names: Sequence[str], *, pythons: dict[str, str], t
         for setting, values in SWEEPS.items():
             line = lines[f"dedup {policy}, {setting}"] = []
             for value in values:
-                _say(f"dedup {policy}, {setting} {value}")
                 result = dedup.find_copies(str(inputs.pages), chosen.replace({f"copies.{setting}": value}))
-                line.append({"threshold": value, **measured(counted, _kept_by_us(result, inputs.ids))})
+                line.append(_point(f"dedup {policy}, {setting}", value, counted, _kept_by_us(result, inputs.ids)))
     for name in names:
         for threshold in THRESHOLDS:
-            _say(f"{name} {threshold}")
             python = pythons.get(name, sys.executable)
             report = run_peer(name, inputs.folded, python=python, threads=threads, warm_rows=0, threshold=threshold)
             if "failed" in report:
                 failed[name] = report["failed"]
                 break
             kept = partition(report["answer"], len(counted)) == np.arange(len(counted))
-            lines.setdefault(f"{name} {report['version']}", []).append({"threshold": threshold, **measured(counted, kept)})
-    for title, order in _orders(inputs, counted).items():
-        _say(f"greedy, {title}")
-        lines[f"greedy bound, {title}"] = [{"threshold": share, **measured(counted, greedy(counted, order, share))} for share in COVERED]
+            title = f"{name} {report['version']}"
+            lines.setdefault(title, []).append(_point(title, threshold, counted, kept))
+    for title, order in _orders(result.documents, inputs.ids, counted).items():
+        name = f"greedy bound, {title}"
+        lines[name] = [_point(name, share, counted, greedy(counted, order, share)) for share in COVERED]
     return {"documents": len(counted), "lines": lines, "failed": failed}
 
 
@@ -178,12 +179,11 @@ def _kept_by_us(result: dedup.Result, ids: list[str]) -> Bools:
     return np.array([doc_id not in copies for doc_id in ids], np.bool_)
 
 
-def _orders(inputs: Inputs, counted: Counted) -> dict[str, Ints]:
+def _orders(documents: pa.Table, ids: list[str], counted: Counted) -> dict[str, Ints]:
     """Rows by size, and by time (unknown last); ties in input order."""
-    documents = dedup.find_copies(str(inputs.pages)).documents
     times = documents.column("published").cast("int64").to_pylist()
     time_of = dict(zip(documents.column("doc_id").to_pylist(), times, strict=True))
-    published = [time_of[doc_id] for doc_id in inputs.ids]
+    published = [time_of[doc_id] for doc_id in ids]
     last = np.iinfo(np.int64).max
     return {
         "fullest first": np.argsort(-np.diff(counted.distinct_starts), kind="stable"),
@@ -254,8 +254,11 @@ def main() -> None:
             print(f"no picture: {error}. Install matplotlib.", file=sys.stderr)
 
 
-def _say(what: str) -> None:
-    print(what, file=sys.stderr)
+def _point(name: str, threshold: float, counted: Counted, kept: Bools) -> dict[str, Any]:
+    """The figures of one run, which are also shown while others still run."""
+    figures = measured(counted, kept)
+    print(f"{name} {threshold}: lost {figures['lost']:.4f}, repeated {figures['repeated']:.4f}", file=sys.stderr)
+    return {"threshold": threshold, **figures}
 
 
 if __name__ == "__main__":
