@@ -1,6 +1,6 @@
 """What is lost against what is left twice when copies are dropped: dedup, its peers and a greedy bound.
 
-    python -m bench.frontier CORPUS [--json FILE] [--picture FILE.svg] [--peers rensa,gaoya] [--python text-dedup=/venv/bin/python]
+    python -m bench.frontier CORPUS [--json FILE] [--picture FILE.svg] [--peers rensa,gaoya] [--python text-dedup-checked=/venv/bin/python]
 
 ``lost`` is the share of the word 3-grams of dropped documents that stand in no kept document. ``repeated`` is the share
 of the distinct word 3-grams of each kept document that stand in a kept document before it in the input. Who drops more
@@ -40,7 +40,7 @@ SWEEPS = {"contained": (0.5, 0.62, 0.7, 0.8, 0.9), "near": (0.6, 0.7, 0.8, 0.9)}
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 COVERED = (0.5, 0.55, 0.6, 0.62, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 #: Peers that say which documents are duplicates of which.
-SWEPT = ("datasketch", "rensa", "gaoya", "text-dedup", "datatrove-split")
+SWEPT = ("datasketch", "rensa", "gaoya", "text-dedup-checked", "datatrove-split")
 
 _GONE = re.compile("[\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u200c-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _SAME = str.maketrans("أإآٱىیةک٠١٢٣٤٥٦٧٨٩", "ااااييهك0123456789")
@@ -123,9 +123,10 @@ def partition(answer: dict[str, Any], documents: int) -> Ints:
     """The document that each one is dropped for, itself if it is kept: int64[documents].
 
     datasketch 2.0, rensa 0.5 and gaoya 0.2 return the documents that a query matches; their examples go through the
-    documents in order, and keep one if it matches none that was kept. text-dedup 0.4 keeps the root of a union-find whose
-    roots are the smallest rows. datatrove 0.10 lists the rows that it removes: all but the root of a union-find, which need
-    not be the smallest row.
+    documents in order, and keep one if it matches none that was kept. text-dedup 0.4, with
+    ``check_false_positive``, names a cluster by its smallest row, which it keeps; without, by a number that is no row, so that
+    its filter leaves nothing of most clusters. datatrove 0.10 lists the rows that it removes: all but the root of a union-find,
+    which need not be the smallest row.
     """
     first = np.arange(documents)
     if answer["pairs"] is not None:
