@@ -55,7 +55,8 @@ class Answer:
     """What a peer finds in the rows of its input.
 
     ``pairs`` are its duplicates; ``listed`` are more pairs that it measured and lists as something else; ``labels`` are the
-    cluster numbers of the rows; ``flags`` say which rows have a duplicate, for a peer that gives no more. ``ids`` name the
+    cluster numbers of the rows; ``flags`` say which rows have a duplicate, for a peer that gives no more. ``kept`` says
+    which rows a peer leaves in its filtered output, if it writes one. ``ids`` name the
     rows unless they are the input rows in order. ``excluded`` are seconds that are not the peer's own, such as splitting
     the input file.
     """
@@ -66,6 +67,7 @@ class Answer:
     labels: list[int] | None = None
     flags: list[bool] | None = None
     ids: list[str] | None = None
+    kept: list[bool] | None = None
     excluded: float = 0.0
     details: dict[str, float] = field(default_factory=dict)
 
@@ -73,8 +75,8 @@ class Answer:
 class Peer(Protocol):
     """A function that finds duplicates in a Parquet file with the columns ``id`` and ``text``."""
 
-    def __call__(self, path: str, clock: Clock, threads: int) -> Answer:
-        """Run once; only seconds inside a stage of ``clock`` count."""
+    def __call__(self, path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
+        """Run once; only seconds inside a stage of ``clock`` count. A ``threshold`` is applied as users of the peer do."""
         ...
 
 

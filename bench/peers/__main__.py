@@ -1,6 +1,6 @@
 """Runs one peer in this process and writes its answer, seconds and memory.
 
-    python -m bench.peers NAME INPUT.parquet OUT.json [--threads 2] [--warm-rows 300]
+    python -m bench.peers NAME INPUT.parquet OUT.json [--threads 2] [--warm-rows 300] [--threshold T]
 
 A first run over a few rows, which is not timed, imports modules, compiles kernels and starts threads. Exit code 3 means
 that the peer is not installed.
@@ -38,16 +38,17 @@ def main() -> None:
     parser.add_argument("out")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warm-rows", type=int, default=300)
+    parser.add_argument("--threshold", type=float, help="similarity of copies (without: all that 32 bands of 4 rows propose)")
     options = parser.parse_args()
     missing = [name for name in PEERS[options.name].needs.split(",") if find_spec(name) is None]
     if missing:
         print(f"not installed here: {', '.join(missing)}", file=sys.stderr)
         sys.exit(NOT_INSTALLED)
-    report = measure(options.name, options.input, options.threads, options.warm_rows)
+    report = measure(options.name, options.input, options.threads, options.warm_rows, options.threshold)
     Path(options.out).write_text(json.dumps(report), encoding="utf-8")
 
 
-def measure(name: str, path: str, threads: int, warm_rows: int) -> dict[str, Any]:
+def measure(name: str, path: str, threads: int, warm_rows: int, threshold: float | None = None) -> dict[str, Any]:
     """The answer of a peer for a file, with seconds and memory."""
     entry = PEERS[name]
     begun = time.perf_counter()
@@ -57,10 +58,10 @@ def measure(name: str, path: str, threads: int, warm_rows: int) -> dict[str, Any
         with tempfile.TemporaryDirectory() as folder:
             small = str(Path(folder) / "warm.parquet")
             pq.write_table(pq.ParquetFile(path).read().slice(0, warm_rows), small, compression="zstd")
-            peer(small, Clock(), threads)
+            peer(small, Clock(), threads, threshold)
     clock, idle = Clock(), memory_bytes("VmRSS")
     begun, worked = time.perf_counter(), _cpu_seconds()
-    answer = peer(path, clock, threads)
+    answer = peer(path, clock, threads, threshold)
     seconds, worked = time.perf_counter() - begun - answer.excluded, _cpu_seconds() - worked
     return {
         "name": name,
@@ -75,7 +76,7 @@ def measure(name: str, path: str, threads: int, warm_rows: int) -> dict[str, Any
         "importing_seconds": importing,
         "idle_bytes": idle,
         "peak_bytes": memory_bytes("VmHWM"),
-        "answer": {name: getattr(answer, name) for name in ("pairs", "listed", "labels", "flags", "ids")},
+        "answer": {name: getattr(answer, name) for name in ("pairs", "listed", "labels", "flags", "ids", "kept")},
     }
 
 

@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 import xxhash
 from datasketch import LeanMinHash, MinHash, MinHashLSH
 
-from . import BANDS, PERMUTATIONS, ROWS, Answer, Clock, word_shingles
+from . import BANDS, PERMUTATIONS, ROWS, THRESHOLD, Answer, Clock, word_shingles
 
 _CHUNK = 500
 _shared: dict[str, Any] = {}
 
 
-def run(path: str, clock: Clock, threads: int) -> Answer:
+def run(path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
     """See ``Peer``."""
     with clock.stage("read"):
         texts = pq.read_table(path, columns=["text"]).column("text").to_pylist()
@@ -34,7 +34,8 @@ def run(path: str, clock: Clock, threads: int) -> Answer:
             values = np.concatenate(pool.map(_sign, starts))
         sketches = [LeanMinHash(seed=1, hashvalues=row, scheme="affine32") for row in values]
     with clock.stage("insert"):
-        lsh = MinHashLSH(num_perm=PERMUTATIONS, params=(BANDS, ROWS))
+        params = (BANDS, ROWS) if threshold is None else None  # else the bands that the library derives from the threshold
+        lsh = MinHashLSH(threshold=threshold or THRESHOLD, num_perm=PERMUTATIONS, params=params)
         with lsh.insertion_session() as session:
             for i, sketch in enumerate(sketches):
                 session.insert(i, sketch, check_duplication=False)

@@ -22,7 +22,7 @@ from datatrove.utils.logging import logger
 from datatrove.utils.text import TextNormConfig
 from datatrove.utils.typeshelper import Languages
 
-from . import BANDS, ROWS, WORDS, Answer, Clock
+from . import BANDS, PERMUTATIONS, ROWS, WORDS, Answer, Clock
 
 
 class _Split:
@@ -32,22 +32,23 @@ class _Split:
         return text.split()
 
 
-def run(path: str, clock: Clock, threads: int) -> Answer:
+def run(path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
     """See ``Peer``: with spaCy, its tokenizer for Arabic."""
-    return _run(path, clock, threads, tokenizer=None)
+    return _run(path, clock, threads, threshold, tokenizer=None)
 
 
-def run_split(path: str, clock: Clock, threads: int) -> Answer:
+def run_split(path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
     """See ``Peer``: with ``str.split`` in place of spaCy."""
-    return _run(path, clock, threads, tokenizer=_Split())
+    return _run(path, clock, threads, threshold, tokenizer=_Split())
 
 
-def _run(path: str, clock: Clock, threads: int, *, tokenizer: Any) -> Answer:
+def _run(path: str, clock: Clock, threads: int, threshold: float | None, *, tokenizer: Any) -> Answer:
     logger.remove()
     off = TextNormConfig(
         lowercase=False, norm_whitespace=False, remove_punctuation=False, norm_unicode_diacritics=False, norm_numbers=False
     )
-    config = MinhashConfig(n_grams=WORDS, num_buckets=BANDS, hashes_per_bucket=ROWS, norm_config=off)
+    bands, rows = (BANDS, ROWS) if threshold is None else _banding(threshold)
+    config = MinhashConfig(n_grams=WORDS, num_buckets=bands, hashes_per_bucket=rows, norm_config=off)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         begun = time.perf_counter()
@@ -64,11 +65,11 @@ def _run(path: str, clock: Clock, threads: int, *, tokenizer: Any) -> Answer:
         with clock.stage("read, shingle and sign"):
             execute(1, [ParquetReader(str(folder / "input"), text_key="text", id_key="id"), signing], threads)
         with clock.stage("match bands"):
-            execute(2, [MinhashDedupBuckets(str(folder / "signatures"), str(folder / "buckets"), config=config)], BANDS)
+            execute(2, [MinhashDedupBuckets(str(folder / "signatures"), str(folder / "buckets"), config=config)], bands)
         with clock.stage("cluster"):
             execute(3, [MinhashDedupCluster(str(folder / "buckets"), str(folder / "removed"), config=config, save_cluster_id=True)], 1)
-        labels = _labels(folder / "removed", parts)
-    return Answer(len(labels), labels=labels, excluded=excluded)
+        labels, kept = _labels(folder / "removed", parts), _kept(folder / "removed", parts)
+    return Answer(len(labels), labels=labels, kept=kept, excluded=excluded)
 
 
 def _cut(path: str, folder: Path, parts: int) -> list[int]:
@@ -93,3 +94,21 @@ def _labels(folder: Path, parts: list[int]) -> list[int]:
                 labels[first + row] = total + cluster
         first += rows
     return labels
+
+
+def _kept(folder: Path, parts: list[int]) -> list[bool]:
+    """Whether stage 4 would leave each row."""
+    kept, first = [True] * sum(parts), 0
+    for part, rows in enumerate(parts):
+        file = folder / f"{part:06d}.remove"
+        if file.exists():
+            for (row,) in struct.iter_unpack("<I", file.read_bytes()):
+                kept[first + row] = False
+        first += rows
+    return kept
+
+
+def _banding(threshold: float) -> tuple[int, int]:
+    """Bands and rows, since it knows no threshold: those whose curve is steepest nearest to it, at 1 / bands ** (1 / rows)."""
+    ways = [(PERMUTATIONS // rows, rows) for rows in range(1, PERMUTATIONS // 2 + 1)]
+    return min(ways, key=lambda way: abs(way[0] ** (-1 / way[1]) - threshold))

@@ -12,12 +12,12 @@ from gaoya.minhash import MinHashStringIndex
 from . import BANDS, ROWS, THRESHOLD, WORDS, Answer, Clock
 
 
-def run(path: str, clock: Clock, threads: int) -> Answer:
+def run(path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
     """See ``Peer``."""
     with clock.stage("read"):
         texts = pq.read_table(path, columns=["text"]).column("text").to_pylist()
     index = MinHashStringIndex(
-        hash_size=32, jaccard_threshold=THRESHOLD, num_bands=BANDS, band_size=ROWS, num_hashes=None,
+        hash_size=32, jaccard_threshold=threshold or THRESHOLD, num_bands=BANDS, band_size=ROWS, num_hashes=None,
         analyzer="word", lowercase=False, ngram_range=(WORDS, WORDS), id_container="smallvec",
     )  # fmt: skip
     with clock.stage("shingle, sign and insert"):

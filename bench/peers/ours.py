@@ -36,7 +36,7 @@ _THREADED = [
 ]
 
 
-def run(path: str, clock: Clock, threads: int) -> Answer:
+def run(path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
     """See ``Peer``."""
     inside = _Inside()
     config = dedup.Config().replace({"run.threads": threads})

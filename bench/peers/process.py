@@ -24,12 +24,13 @@ _THREAD_SETTINGS = (
 )  # fmt: skip
 
 
-def run_peer(name: str, path: Path, *, python: str, threads: int, warm_rows: int) -> dict[str, Any]:
+def run_peer(name: str, path: Path, *, python: str, threads: int, warm_rows: int, threshold: float | None = None) -> dict[str, Any]:
     """Run one peer; its report, or ``{"name", "failed"}`` with the reason."""
     with tempfile.TemporaryDirectory() as folder:
         out, log = Path(folder) / "out.json", Path(folder) / "log.txt"
         command = [python, "-W", "ignore", "-m", "bench.peers", name, str(path.resolve()), str(out)]
         command += ["--threads", str(threads), "--warm-rows", str(warm_rows)]
+        command += [] if threshold is None else ["--threshold", str(threshold)]
         with log.open("wb") as sink:
             process = subprocess.Popen(command, cwd=_ROOT, env=_environment(threads, folder), stdout=sink, stderr=sink)
             peak = _watch(process)

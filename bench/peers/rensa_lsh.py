@@ -10,7 +10,7 @@ from . import BANDS, PERMUTATIONS, THRESHOLD, Answer, Clock, word_shingles
 _SEED = 42
 
 
-def run(path: str, clock: Clock, threads: int) -> Answer:
+def run(path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
     """See ``Peer``: R-MinHash over all shingles; pairs from ``query_all``."""
     rows = _shingles(path, clock)
     with clock.stage("sign"):
@@ -20,10 +20,12 @@ def run(path: str, clock: Clock, threads: int) -> Answer:
         lsh.insert_many(sketches)
     with clock.stage("query"):
         pairs = [(i, other) for i, others in enumerate(lsh.query_all(sketches)) for other in others if other > i]
+        if threshold is not None:  # the check of its README
+            pairs = [(i, j) for i, j in pairs if sketches[i].jaccard(sketches[j]) >= threshold]
     return Answer(len(rows), pairs=pairs)
 
 
-def run_rho(path: str, clock: Clock, threads: int) -> Answer:
+def run_rho(path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
     """See ``Peer``: the pipeline of its published figures, with the ``probes`` of its own benchmark."""
     rows = _shingles(path, clock)
     with clock.stage("sign"):

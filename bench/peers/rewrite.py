@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from . import Answer, Clock
 
 
-def run(path: str, clock: Clock, threads: int) -> Answer:
+def run(path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
     """See ``Peer``; it finds no duplicates."""
     pa.set_cpu_count(threads)
     with tempfile.TemporaryDirectory() as folder:

@@ -20,19 +20,19 @@ from . import BANDS, PERMUTATIONS, ROWS, THRESHOLD, WORDS, Answer, Clock
 datasets.disable_progress_bars()
 
 
-def run(path: str, clock: Clock, threads: int) -> Answer:
+def run(path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
     """See ``Peer``: candidates are duplicates."""
-    return _run(path, clock, threads, checked=False)
+    return _run(path, clock, threads, threshold, checked=False)
 
 
-def run_checked(path: str, clock: Clock, threads: int) -> Answer:
+def run_checked(path: str, clock: Clock, threads: int, threshold: float | None = None) -> Answer:
     """See ``Peer``: with ``check_false_positive``."""
-    return _run(path, clock, threads, checked=True)
+    return _run(path, clock, threads, threshold, checked=True)
 
 
-def _run(path: str, clock: Clock, threads: int, *, checked: bool) -> Answer:
+def _run(path: str, clock: Clock, threads: int, threshold: float | None, *, checked: bool) -> Answer:
     with tempfile.TemporaryDirectory() as folder:  # its data sets cache every step on disk
-        config = _config(path, folder, threads, checked)
+        config = _config(path, folder, threads, threshold, checked)
         with clock.stage("read"):
             documents, rows, _ = minhash.load_and_preprocess(config)
         with clock.stage("shingle and sign"):
@@ -47,9 +47,11 @@ def _run(path: str, clock: Clock, threads: int, *, checked: bool) -> Answer:
     return Answer(rows, labels=[rows + parents[i] if i in parents else i for i in range(rows)])
 
 
-def _config(path: str, folder: str, threads: int, checked: bool) -> Any:
+def _config(path: str, folder: str, threads: int, threshold: float | None, checked: bool) -> Any:
     """Its configuration, which it reads only from a TOML file."""
     file = Path(folder) / "config.toml"
+    # Without bands and rows it derives them from the threshold.
+    bands = f"bands = {BANDS}\nrows = {ROWS}" if threshold is None else ""
     text = f"""
 [input]
 input_type = "local_files"
@@ -64,11 +66,10 @@ algorithm_name = "minhash"
 text_column = "text"
 num_proc = {threads}
 num_perm = {PERMUTATIONS}
-bands = {BANDS}
-rows = {ROWS}
+{bands}
 ngram_size = {WORDS}
 min_length = 1
-threshold = {THRESHOLD}
+threshold = {threshold or THRESHOLD}
 check_false_positive = {json.dumps(checked)}
 [output]
 output_dir = {json.dumps(folder)}
