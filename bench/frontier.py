@@ -150,9 +150,8 @@ def frontier(inputs: Inputs, names: Sequence[str], *, pythons: dict[str, str], t
     lines: dict[str, list[dict[str, Any]]] = {}
     failed: dict[str, str] = {}
     config = dedup.Config().replace({"run.threads": threads})
-    known = hasattr(config.copies, "keep")
-    for policy in POLICIES if known else ("default",):
-        chosen = config.replace({"copies.keep": policy}) if known else config
+    for policy in POLICIES:
+        chosen = config.replace({"copies.keep": policy})
         for setting, values in SWEEPS.items():
             line = lines[f"dedup {policy}, {setting}"] = []
             for value in values:

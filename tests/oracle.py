@@ -603,3 +603,24 @@ def find_collections(n: int, pairs: dict[Pair, tuple[float, float, bool]], sizes
 def collect_part(rows: list[Row], low: int, last: int) -> list[Pair]:
     """The values above ``low`` and up to ``last``, each with its row."""
     return [(value, at) for at, row in enumerate(rows) for value in row if low < value <= last]
+
+
+def judge_each(
+    rows: list[list[tuple[int, float, float, bool]]], sizes: Row, own: Row, contained: float, most_own: int
+) -> list[tuple[int | None, int | None]]:
+    """For each list of edges (kept document, own share, its share, of titles) the document copied and the largest held.
+
+    ``own`` are the sizes of the documents judged; kept documents are numbered in survivor order.
+    """
+    judged: list[tuple[int | None, int | None]] = []
+    for edges, size in zip(rows, own, strict=True):
+        shares = {other: 1.0 if title else share for other, share, _, title in edges}
+        copied = [other for other in sorted(shares) if shares[other] >= contained and size - round(shares[other] * size) <= most_own]
+        held = sorted(other for other, _, share, title in edges if share >= contained and not title)
+        judged.append(
+            (
+                max(copied, key=lambda other: shares[other]) if copied else None,
+                max(held, key=lambda other: sizes[other]) if held else None,
+            )
+        )
+    return judged

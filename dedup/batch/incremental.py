@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..arrays.rows import Ints
-from ..copies.pairs import PARTIAL, Matches
+from ..copies.pairs import PARTIAL, Matches, is_among, pair_keys
 from ..copies.survivors import Survivors
 from ..schema import EVENTS, TIMESTAMP
 from ..stories.changes import StoryChange, overlaps
@@ -117,7 +117,7 @@ class GroupTie:
 
 
 def tied_groups(matches: Matches, survivors: Survivors, n_old: int) -> list[GroupTie]:
-    """Old copy groups that new documents tie together; the groups stay as they are, the ties become events.
+    """Old copy groups that only new documents tie together; the groups stay as they are, the ties become events.
 
     Parameters
     ----------
@@ -131,7 +131,12 @@ def tied_groups(matches: Matches, survivors: Survivors, n_old: int) -> list[Grou
     family = survivors.family
     kept = family[member]
     apart = (survivors.canonical[other] == other) & (kept < n_old) & (kept != family[other])
-    other = np.where(apart, family[other], other)
+    # What the base ties already is nothing new.
+    old = (right < n_old) & (matches.kind != PARTIAL)
+    one, two = family[left[old]], family[right[old]]
+    tied = np.unique(pair_keys(np.minimum(one, two), np.maximum(one, two), len(family)))
+    other = family[other]
+    apart &= ~is_among(pair_keys(np.minimum(kept, other), np.maximum(kept, other), len(family)), tied)
     kept, other, member = kept[apart], other[apart], member[apart]
     order = np.lexsort((member, other, kept))
     kept, other, member = kept[order], other[order], member[order]

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from ..config import Config
 from ..copies.find import Copies
+from ..copies.survivor_policy import EARLIEST, FULLEST, trusted_sources
 from ..readers.values import safe_text
 from .corpus import Corpus
 
@@ -37,12 +38,25 @@ _HOST = r"^[A-Za-z]+://(?:www\.)?(?P<host>[^/:?#]+)"
 def corpus_warnings(corpus: Corpus, copies: Copies, config: Config) -> list[str]:
     """List the warnings; each says what was found, what follows from it and how to fix it."""
     documents = corpus.documents.slice(corpus.base_documents)
-    warnings = [_most_pages_rejected(corpus)]
+    warnings = [_most_pages_rejected(corpus), _trusted_outlets_unknown(corpus, config)]
     if documents.num_rows >= LEAST:
         if config.stories.enabled:
             warnings += [_most_documents_undated(documents), _most_articles_foreign(corpus, config)]
         warnings += [_outlets_unknown_or_one(documents), _large_copy_group(corpus, copies)]
     return [warning for warning in warnings if warning]
+
+
+def _trusted_outlets_unknown(corpus: Corpus, config: Config) -> str:
+    trusted = trusted_sources(config.copies.keep)
+    sources = corpus.documents.column("source")
+    unknown = [name for name in trusted if not pc.any(pc.equal(sources, name), min_count=0).as_py()]
+    if not unknown:
+        return ""
+    names = ", ".join(f'"{safe_text(name, 40)}"' for name in unknown)
+    return (
+        f"copies.keep lists {names}, but no document has that outlet. Write outlets as the column 'source' does, "
+        f"or '{EARLIEST}' or '{FULLEST}'"
+    )
 
 
 def _most_pages_rejected(corpus: Corpus) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.batch.incremental import active_stories, continue_stories, tied_groups
-from dedup.copies.pairs import NEAR, PARTIAL, Matches
+from dedup.copies.pairs import EXCERPT, NEAR, PARTIAL, Matches
 from dedup.copies.survivors import Survivors
 
 
@@ -212,3 +212,8 @@ def test_an_extended_new_document_ties_the_family_of_what_it_extends_to_others_t
 
 def test_a_match_with_any_kept_document_of_a_family_names_the_family():
     assert ties([(0, 3, NEAR), (2, 3, NEAR), (1, 4, NEAR)], [0, 1, 2, 0, 0], 3, [0, 1, 1, 0, 0]) == [(0, 1, [3, 4])]
+
+
+def test_groups_that_the_base_ties_itself_are_no_event():
+    assert ties([(0, 1, EXCERPT), (0, 3, NEAR), (1, 3, NEAR)], [0, 1, 2, 0], 3) == []
+    assert ties([(0, 1, PARTIAL), (0, 3, NEAR), (1, 3, NEAR)], [0, 1, 2, 0], 3) == [(0, 1, [3])]

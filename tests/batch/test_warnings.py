@@ -196,3 +196,11 @@ def test_every_second_of_a_thousand_articles_is_checked_for_its_script(foreign, 
     """Five hundred articles are checked, spread evenly; the others count for nothing."""
     leads = ["a" * 40 if number % 2 or number < 2 * foreign else "خ" * 40 for number in range(1000)]
     assert bool(warnings_of(corpus_of(1000, leads=leads))) == warned
+
+
+@pytest.mark.parametrize("rows", [3, ROWS])
+def test_warns_of_a_trusted_outlet_that_no_document_has(rows):
+    pages = [row(number) for number in range(rows)]
+    assert corpus_warnings(pages, copies__keep="صحيفة 1, صحيفة 2") == []
+    (warning,) = corpus_warnings(pages, copies__keep="صحيفة 1,Fullest")
+    assert warning.startswith('copies.keep lists "Fullest", but no document has that outlet')

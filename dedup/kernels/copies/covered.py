@@ -51,7 +51,7 @@ def slot_of(value, keys, first):
 @leaf
 def power_of_two(least):
     """The smallest power of two that is at least ``least``."""
-    size = 1
+    size = np.int64(1)
     while size < least:
         size *= 2
     return size
@@ -76,7 +76,7 @@ def count_covered(values, rows, ranks, kept, before, anywhere):
     low = np.uint64(len(counters) - 1)
     for i in range(len(values)):
         counters[values[i] & low] = min(counters[values[i] & low] + 1, 2)
-    several = 0
+    several = np.int64(0)
     for i in range(len(values)):
         several += np.int64(counters[values[i] & low] == 2 and kept[rows[i]])
     slots = power_of_two(2 * several + 1)

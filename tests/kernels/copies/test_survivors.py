@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels.copies.survivors import Edges, choose_survivors, find_collections
+from dedup.kernels.copies.survivors import Edges, choose_survivors, find_collections, judge_each
 from tests import oracle
 
 CONTAINED, MOST_OWN = 0.62, 200
@@ -76,3 +76,19 @@ def test_collections_match_the_reference(graph, least):
     _, pairs, sizes, _ = graph
     found = find_collections(edges_of(pairs, len(sizes), Ascending()), np.array(sizes, np.int64), CONTAINED, least)
     assert found.tolist() == oracle.find_collections(len(sizes), pairs, sizes, CONTAINED, least)
+
+
+@given(st.data())
+def test_judging_one_by_one_matches_the_reference(data):
+    sizes = data.draw(st.lists(st.sampled_from([0, 30, 400, 600]), min_size=1, max_size=6))
+    own = data.draw(st.lists(st.sampled_from([30, 600, 1000]), max_size=4))
+    others = st.lists(st.tuples(st.integers(0, len(sizes) - 1), SHARES, SHARES, st.booleans()), max_size=5, unique_by=lambda edge: edge[0])
+    rows = [data.draw(others) for _ in own]
+    flat = [edge for row in rows for edge in row]
+    columns = [np.array([edge[i] for edge in flat], dtype) for i, dtype in enumerate((np.int64, float, float, bool))]
+    edges = Edges(np.cumsum([0, *map(len, rows)], dtype=np.int64), *columns)
+    numbers = np.arange(len(sizes) + len(own))
+    every = np.array([*sizes, *own], np.int64)
+    found = judge_each(numbers[len(sizes) :], edges, every, numbers, numbers, CONTAINED, float(MOST_OWN))
+    named = [tuple(None if edge < 0 else flat[edge][0] for edge in pair) for pair in zip(*(part.tolist() for part in found), strict=True)]
+    assert named == oracle.judge_each(rows, sizes, own, CONTAINED, MOST_OWN)
