@@ -16,7 +16,7 @@ from ..arrays.rows import Ints, row_offsets
 from ..config import Config
 from ..copies.canonical import precedence_key
 from ..copies.pairs import EXACT, PARTIAL, Matches, contained_of_document
-from ..fingerprints.fingerprint import fingerprint_titles, shingles_and_terms
+from ..fingerprints.fingerprint import fingerprint_titles, text_fingerprints
 from ..kernels.index.local_weights import Neighbourhood
 from ..schema import KINDS
 from .decision import Decisions
@@ -166,7 +166,7 @@ class _Group:
     def __init__(self, members: list[Entry], words: TokenRows, config: Config) -> None:
         self._members, self._config = members, config
         self._tokens = words.tokens, words.offsets
-        self._texts = TextRows(*shingles_and_terms(self._tokens, words.terms, config))
+        self._texts = TextRows(*text_fingerprints(self._tokens, words.terms, config))
         titles = pa.array([member.title for member in members], pa.large_string())
         title_terms, title_shingles, self._title_words = fingerprint_titles(titles, config)
         digests = np.frombuffer(b"".join(member.digest for member in members), np.uint64).reshape(-1, 2)
