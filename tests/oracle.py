@@ -10,13 +10,14 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import combinations
 from math import isnan
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.text.document_frequencies import background
-from dedup.text.lexicon import RARE, deciding_words, stop_words, title_stop_words
+from dedup.text.lexicon import RARE, counted_nouns, deciding_words, stop_words, title_stop_words
 from dedup.text.normalization import tokenize
 from dedup.text.stemming import light_stem
 
@@ -111,16 +112,27 @@ def common_terms() -> set[int]:
     return {term for term, count in counted if count >= RARE * known.documents}
 
 
-def term_of(stem: str, title: bool = False) -> int:
-    """The hash of a stem with flags in its lowest bits: 1 for a number, 2 for a fact (in titles also a deciding word)."""
+def term_of(stem: str, title: bool = False, dual: bool = False) -> int:
+    """The hash of a stem with flags in its lowest bits: 1 for a number (in titles also the ``dual`` of a counted noun), 2 for a
+    fact (in titles also a deciding word)."""
     term = hash_letters(stem) & ~3
-    number = stem[0] in "0123456789"
+    number = stem[0] in "0123456789" or (title and dual and stem in counted_nouns())
     fact = number or term not in common_terms() or (title and stem in deciding_words())
     return term | number | fact << 1
 
 
+def is_dual(word: str, stem: str) -> bool:
+    """Whether a word has an ending of the dual or of the sound plural that its stem has not."""
+    return word.endswith(("ان", "ين", "ون")) and not stem.endswith(word[-2:])
+
+
 def term_rows(texts: Iterable[str], limit: int, title: bool = False) -> list[Row]:
-    return [[term_of(stem, title) for stem in stems(text, limit, title)] for text in texts]
+    stop = title_stop_words() if title else stop_words()
+    rows = []
+    for text in texts:
+        words = zip(tokenize(text, "shingle")[:limit], tokenize(text, "stem")[:limit], strict=True)
+        rows.append([term_of(stem, title, is_dual(word, stem)) for word, stem in words if stem not in stop])
+    return rows
 
 
 def stem_letter_rows(texts: Iterable[str], limit: int, title: bool = False) -> tuple[list[Row], list[int]]:
@@ -432,6 +444,34 @@ def subsequence_pairs(rows: list[Row], pairs: list[Pair]) -> list[bool]:
         rest = iter(longer)
         answers.append(all(value in rest for value in shorter))
     return answers
+
+
+def insertions(brief: Row, text: Row, deciding: Row, passage: bool, facts: bool) -> int:
+    """The fewest terms that ``text`` puts between those of ``brief``, over every way to find it there; -1 if there is none."""
+
+    def decides(term: int) -> bool:
+        return bool(term & 1) or term & ~3 in deciding
+
+    found = []
+    for places in combinations(range(len(text)), len(brief)):
+        if [text[place] for place in places] != brief:
+            continue
+        first, end = (places[0], places[-1] + 1) if passage else (0, len(text))
+        more = [text[place] for place in range(first, end) if place not in places]
+        before = text[max(0, first - 2) : first]
+        if not any(decides(term) or (facts and term & 2) for term in more) and not any(decides(term) for term in before):
+            found.append(len(more))
+    return min(found, default=-1)
+
+
+def brief_term_rows(texts: list[list[Pair]], most: int, known: dict[int, int], deciding: Row, tags: Row) -> list[Row]:
+    """Terms of texts of (token, term), as titles have them; texts of more tokens than ``most`` have none."""
+    rows = []
+    for text in texts:
+        terms = [known.get(token, term | 2 * (term != 0 and term & ~3 in deciding)) for token, term in text]
+        kept = [term for (token, old), term in zip(text, terms, strict=True) if term and (token in known or old & ~3 not in tags)]
+        rows.append(kept if len(text) <= most else [])
+    return rows
 
 
 def number_periods(keys: Row, times: list[float], longest: float) -> list[int]:

@@ -89,7 +89,7 @@ def find_copies(
     candidates = _new_pairs(candidates, len(base))
     counts |= candidates.counts
     weights = weigh(fingerprints.shingles, rows, sources, config.copies, spill, threads=threads)
-    articles = VerificationInput(fingerprints.shingles, weights, fingerprints.terms, sources, spill)
+    articles = VerificationInput(fingerprints.shingles, weights, fingerprints.terms, fingerprints.brief_terms, sources, spill)
     matches = verify(candidates.left, candidates.right, articles, config.copies, threads=threads)
     counts["verified"] = len(matches)
     # No headline is tied to an article that is short or an exact copy, since neither can be a

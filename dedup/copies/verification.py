@@ -19,6 +19,7 @@ from ..config import CopyConfig
 from ..kernels.copies.coverage import coverage_pairs
 from ..kernels.copies.replaced_facts import replaced_facts, shared_facts
 from ..kernels.copies.shingle_weights import shared_weights, weight_sums
+from .briefs import is_brief, kinds_of_briefs, stand_in_longer
 from .pairs import EXCERPT, NEAR, PARTIAL, Matches, Overlap, measure_overlap
 from .shingle_weights import Weights
 
@@ -50,6 +51,7 @@ class VerificationInput:
     shingles : sorted and unique in each row
     weights : of the common shingles
     terms : stems of the texts in order
+    briefs : stems of the short texts, see ``Fingerprints.brief_terms``
     sources : int64[n], numbers of outlets, -1 where unknown
     spill : the pool of these arrays
     """
@@ -57,6 +59,7 @@ class VerificationInput:
     shingles: Rows
     weights: Weights
     terms: Rows
+    briefs: Rows
     sources: Ints
     spill: SpillPool
 
@@ -70,9 +73,8 @@ def verify(left: Ints, right: Ints, documents: VerificationInput, config: CopyCo
     """
 
     def block(first: int, last: int) -> Matches:
-        matches = verify_pairs(
-            left[first:last], right[first:last], documents.shingles, documents.terms, documents.sources, distinct, config
-        )
+        texts = documents.shingles, documents.terms, documents.briefs
+        matches = verify_pairs(left[first:last], right[first:last], *texts, documents.sources, distinct, config)
         documents.spill.release()
         return matches
 
@@ -89,6 +91,7 @@ def verify_pairs(
     right: Ints,
     shingles: Rows,
     terms: Rows,
+    briefs: Rows,
     sources: Ints,
     distinct: Callable[[Ints, Ints], Floats],
     config: CopyConfig,
@@ -98,7 +101,7 @@ def verify_pairs(
     Parameters
     ----------
     left, right : int64[n_pairs], rows
-    shingles, terms, sources : see ``VerificationInput``
+    shingles, terms, briefs, sources : see ``VerificationInput``
     distinct : returns the distinct containment of pairs, float64[n_pairs]
 
     Notes
@@ -113,19 +116,32 @@ def verify_pairs(
       same neighbour. A copy edited throughout keeps it, a text that is half new does not.
     - *Facts* are numbers and rare words. In a template filled in again, too few facts of the
       smaller text are in the larger one, or too many are replaced in place.
+
+    A brief and another short text are judged by their facts alone (``briefs.kinds_of_briefs``); a longer text must say all that a
+    brief says, besides (``briefs.stand_in_longer``).
     """
     overlap = measure_overlap(shingles, left, right)
     listed = is_listed(overlap, config)
     left, right, overlap = left[listed], right[listed], overlap.take(listed)
     kind = kinds_by_overlap(overlap, config)
+    left_brief, right_brief = (is_brief(shingles, briefs, side) for side in (left, right))
+    short = np.diff(briefs[1]) > 0
+    both = (left_brief | right_brief) & short[left] & short[right]
+    kind[both] = kinds_of_briefs(left[both], right[both], overlap.take(both), briefs, config)
     containment = overlap.containment
-    pending = np.flatnonzero(may_be_template(kind, containment, sources[left], sources[right]))
+    pending = np.flatnonzero(may_be_template(kind, containment, sources[left], sources[right]) & ~both)
     if len(pending):
         template = distinct(left[pending], right[pending]) < config.distinct * containment[pending]
         kind[pending[template]] = PARTIAL
         pending = pending[~template & (containment[pending] < TEMPLATE_BELOW)]
         copied = _is_copied(left[pending], right[pending], overlap.take(pending), terms, config)
         kind[pending[~copied]] = PARTIAL
+    pending = np.flatnonzero(may_be_template(kind) & (left_brief | right_brief) & ~both)
+    if len(pending):
+        turned = right_brief[pending]
+        brief, longer = np.where(turned, right[pending], left[pending]), np.where(turned, left[pending], right[pending])
+        stands = stand_in_longer(brief, longer, overlap.take(pending), shingles, terms, briefs)
+        kind[pending[~stands]] = PARTIAL
     return Matches(left, right, kind, *overlap)
 
 

@@ -17,22 +17,25 @@ import pyarrow as pa
 from ..arrays.rows import Rows, filter_rows, row_offsets, take_rows, text_rows
 from ..arrays.spill import PersistentArray, SpilledArray, SpillPool
 from ..config import Config
+from ..kernels.copies.briefs import brief_term_rows
 from ..kernels.fingerprints.shingles import shingle_hashes, shingle_rows
 from ..kernels.text.terms import stem_letter_rows, term_rows
 from ..kernels.text.token_cache import CHUNKS, ENTRY, WORDS, TokenCache, document_rows
 from ..text.folding import fold_table
-from ..text.lexicon import stem_table, title_table
+from ..text.lexicon import deciding_terms, deciding_tokens, stem_table, tag_terms, title_table
 from ..text.normalization import tokenize
 from .datasketch_schemes import PERMUTATION_SCHEMES, sign_shingles
 from .minhash import Signatures, sign_rows
 
 Terms = npt.NDArray[np.uint64]
 _NO_LIMIT = 1 << 40
+#: A text of at most this many words is a brief: it is judged as a headline is.
+BRIEF_WORDS = 30
 #: Documents copied at a time.
 _CHOSEN = 1 << 14
 _per_thread = threading.local()
 #: The fields of ``Fingerprints`` that are rows of hashes.
-ROWS = ("shingles", "terms", "title_terms", "title_shingles")
+ROWS = ("shingles", "terms", "brief_terms", "title_terms", "title_shingles")
 
 
 def shingle_strings(tokens: list[str], words: int) -> list[str]:
@@ -56,6 +59,7 @@ class Fingerprints:
     digests : uint64[n, 2], equal if the canonical token streams are equal
     shingles : word shingles of the text, sorted and unique
     terms : stems of the text in order, without stop words
+    brief_terms : stems of a short text in order, as those of a title; empty for longer texts, see ``brief_words``
     title_terms : stems of the title in order, without stop words but with negations and the like
     title_shingles : character shingles of the stems of the title, sorted and unique
     title_words : int32[n], stems of the title
@@ -65,6 +69,7 @@ class Fingerprints:
     digests: npt.NDArray[np.uint64]
     shingles: Rows
     terms: Rows
+    brief_terms: Rows
     title_terms: Rows
     title_shingles: Rows
     title_words: npt.NDArray[np.int32]
@@ -149,10 +154,29 @@ def fingerprint(texts: Any, titles: Any, config: Config) -> Fingerprints:
     ----------
     texts, titles : Arrow text columns of equal length; a null is an empty text
     """
-    tokens, token_offsets, digests, terms, term_offsets = _read_documents(texts, aligned=False)
+    rows = text_rows(texts)
+    tokens, token_offsets, digests, terms, term_offsets = _read_documents(rows, aligned=False)
     shingles = shingle_rows(tokens, token_offsets, config.shingles.words)
     words = np.diff(token_offsets).astype(np.int32)
-    return Fingerprints(words, digests, shingles, (terms, term_offsets), *fingerprint_titles(titles, config))
+    short = words <= brief_words(config)
+    short_tokens, short_offsets, _, aligned, _ = _read_documents(take_rows(*rows, np.flatnonzero(short)), aligned=True)
+    values, offsets = _brief_terms((short_tokens, short_offsets), aligned, config)
+    counts = np.zeros(len(words), np.int64)
+    counts[short] = np.diff(offsets)
+    briefs = values, row_offsets(counts)
+    return Fingerprints(words, digests, shingles, (terms, term_offsets), briefs, *fingerprint_titles(titles, config))
+
+
+def brief_words(config: Config) -> int:
+    """The most words of a text that can be a copy of a brief of BRIEF_WORDS: more than ``copies.contained`` of it would be new."""
+    return int(BRIEF_WORDS / config.copies.contained)
+
+
+def _brief_terms(tokens: Rows, aligned: Terms, config: Config) -> Rows:
+    """The field ``brief_terms``."""
+    lists = *deciding_tokens(), deciding_terms(), tag_terms()
+    rows: Rows = brief_term_rows(*tokens, aligned, brief_words(config), *lists)
+    return rows
 
 
 def fingerprint_with_tokens(texts: Any, titles: Any, config: Config) -> tuple[Fingerprints, Rows, Terms]:
@@ -163,19 +187,20 @@ def fingerprint_with_tokens(texts: Any, titles: Any, config: Config) -> tuple[Fi
     (fingerprints, tokens, terms)
         Rows of token hashes, and the term of each token, 0 for a stop word.
     """
-    tokens, offsets, digests, aligned, _ = _read_documents(texts, aligned=True)
-    shingles, terms = shingles_and_terms((tokens, offsets), aligned, config)
-    fingerprints = Fingerprints(np.diff(offsets).astype(np.int32), digests, shingles, terms, *fingerprint_titles(titles, config))
+    tokens, offsets, digests, aligned, _ = _read_documents(text_rows(texts), aligned=True)
+    rows = text_fingerprints((tokens, offsets), aligned, config)
+    fingerprints = Fingerprints(np.diff(offsets).astype(np.int32), digests, *rows, *fingerprint_titles(titles, config))
     return fingerprints, (tokens, offsets), aligned
 
 
-def shingles_and_terms(tokens: Rows, aligned: Terms, config: Config) -> tuple[Rows, Rows]:
-    """Rows of shingles and of terms, from the results of ``fingerprint_with_tokens``."""
-    return shingle_rows(*tokens, config.shingles.words), filter_rows(aligned, tokens[1], aligned != 0)
+def text_fingerprints(tokens: Rows, aligned: Terms, config: Config) -> tuple[Rows, Rows, Rows]:
+    """The fields ``shingles``, ``terms`` and ``brief_terms``, from the results of ``fingerprint_with_tokens``."""
+    terms = filter_rows(aligned, tokens[1], aligned != 0)
+    return shingle_rows(*tokens, config.shingles.words), terms, _brief_terms(tokens, aligned, config)
 
 
-def _read_documents(texts: Any, *, aligned: bool) -> Any:
-    return document_rows(*text_rows(texts), True, aligned, _cache_of_thread(True), fold_table(), stem_table())
+def _read_documents(rows: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]], *, aligned: bool) -> Any:
+    return document_rows(*rows, True, aligned, _cache_of_thread(True), fold_table(), stem_table())
 
 
 def fingerprint_titles(titles: Any, config: Config) -> tuple[Rows, Rows, npt.NDArray[np.int32]]:

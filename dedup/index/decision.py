@@ -21,7 +21,7 @@ from ..copies.pairs import PARTIAL, TITLE, Matches, measure_overlap
 from ..copies.survivor_policy import EARLIEST, survivor_key
 from ..copies.survivors import judge_new
 from ..copies.verification import is_listed, kinds_by_overlap, may_be_template
-from ..fingerprints.fingerprint import fingerprint_titles, shingles_and_terms
+from ..fingerprints.fingerprint import fingerprint_titles, text_fingerprints
 from ..kernels.fingerprints.shingles import row_hashes
 from ..kernels.index.covered import count_covered
 from ..kernels.index.local_weights import Neighbourhood
@@ -364,11 +364,12 @@ class _BlockDecider:
         """Texts and outlets (-1: unknown) of the indexed candidates, then of the incoming documents."""
         if self._text_rows is None:
             fingerprints, words = self._incoming.fingerprints, self._store.words(self._indexed)
-            shingles, terms = shingles_and_terms((words.tokens, words.offsets), words.terms, self._config)
+            indexed = text_fingerprints((words.tokens, words.offsets), words.terms, self._config)
+            incoming = fingerprints.shingles, fingerprints.terms, fingerprints.brief_terms
             names = [self._found.entries[number].source for number in self._indexed] + self._incoming.sources
             codes = {name: code for code, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
             sources = np.array([-1 if name is None else codes[name] for name in names], np.int64)
-            texts = TextRows(concat_rows([shingles, fingerprints.shingles]), concat_rows([terms, fingerprints.terms]))
+            texts = TextRows(*(concat_rows([*parts]) for parts in zip(indexed, incoming, strict=True)))
             self._text_rows = texts, sources
         return self._text_rows
 

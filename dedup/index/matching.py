@@ -24,10 +24,11 @@ MOST_COMPARED = 64
 
 
 class TextRows(NamedTuple):
-    """Texts of documents, row by row: ``shingles`` and ``terms`` as in ``Fingerprints``."""
+    """Texts of documents, row by row: ``shingles``, ``terms`` and ``briefs`` (``brief_terms``) as in ``Fingerprints``."""
 
     shingles: Rows
     terms: Rows
+    briefs: Rows
 
 
 class TitleRows(NamedTuple):
@@ -63,7 +64,7 @@ def match_texts(old: Ints, new: Ints, texts: TextRows, near: Neighbourhood, conf
         found[order] = local_distinct_containment(*texts.shingles, left[order], right[order], near, *limits)
         return found
 
-    return verify_pairs(old, new, texts.shingles, texts.terms, near.sources, distinct, config)
+    return verify_pairs(old, new, *texts, near.sources, distinct, config)
 
 
 def match_titles(old: Ints, new: Ints, titles: TitleRows, config: CopyConfig) -> Matches:

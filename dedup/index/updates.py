@@ -20,7 +20,7 @@ from ..config import Config
 from ..copies.pairs import EXACT, PARTIAL, Matches
 from ..copies.survivor_policy import survivor_key
 from ..copies.survivors import judge_new
-from ..fingerprints.fingerprint import fingerprint_titles, shingles_and_terms
+from ..fingerprints.fingerprint import fingerprint_titles, text_fingerprints
 from ..kernels.index.covered import count_covered
 from ..kernels.index.local_weights import Neighbourhood
 from ..schema import KINDS
@@ -181,7 +181,7 @@ class _Group:
     def __init__(self, members: list[Entry], fixed: int, kept: int, words: TokenRows, config: Config) -> None:
         self._members, self._fixed, self._kept, self._config = members, fixed, kept, config
         self._tokens = words.tokens, words.offsets
-        self._texts = TextRows(*shingles_and_terms(self._tokens, words.terms, config))
+        self._texts = TextRows(*text_fingerprints(self._tokens, words.terms, config))
         self._sizes = np.diff(self._texts.shingles[1])
         titles = pa.array([member.title for member in members], pa.large_string())
         title_terms, title_shingles, self._title_words = fingerprint_titles(titles, config)

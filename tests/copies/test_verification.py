@@ -28,7 +28,7 @@ def measured(rows, terms=None, config=None, sources=None, threads=1, spill=None)
     sources = np.full(len(rows), -1) if sources is None else np.array(sources)
     spill = spill or SpillPool(1 << 62)
     weights = weigh(shingles, np.arange(len(rows)), sources, config or CopyConfig(), spill, threads=threads)
-    return VerificationInput(shingles, weights, terms, sources, spill)
+    return VerificationInput(shingles, weights, terms, oracle.flat([[] for _ in rows]), sources, spill)
 
 
 def verified(rows, terms=None, pairs=None, threads=1, sources=None, **settings):

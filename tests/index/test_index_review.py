@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import dedup
-from dedup.fingerprints.fingerprint import shingles_and_terms
+from dedup.fingerprints.fingerprint import text_fingerprints
 from dedup.index import index as online
 from dedup.index.incoming import SMALLEST_SPLIT
 from dedup.index.keys import copies_key
@@ -191,7 +191,7 @@ def inconsistencies(index, config):
 
     def shingles(number):
         words = index._store.words([number])
-        return set(shingles_and_terms((words.tokens, words.offsets), words.terms, config)[0][0].tolist())
+        return set(text_fingerprints((words.tokens, words.offsets), words.terms, config)[0][0].tolist())
 
     if len({entry.doc_id for entry in entries.values()}) < len(entries):
         wrong.append("one id twice")

@@ -15,10 +15,10 @@ from ..jit import jit, leaf
 from .tokens import LETTERS, hash_letters, most_tokens, next_token
 
 #: Marks of words in the lexicon: the lists of the light stem, stop words, terms too common to be
-#: facts.
-WHOLE, ENDING, SPLIT, STOP, COMMON = (np.uint64(1 << bit) for bit in range(5))
+#: facts, nouns whose dual is a number.
+WHOLE, ENDING, SPLIT, STOP, COMMON, COUNTED = (np.uint64(1 << bit) for bit in range(6))
 SHORTEST = 3
-WAW = 0x0648
+ALEF, NOON, WAW, YA = 0x0627, 0x0646, 0x0648, 0x064A
 FIRST_LETTER, LAST_LETTER = 0x0621, 0x064A
 #: The flag of a fact term, see ``term_of``, and the mask of a term without its flags.
 FACT = np.uint64(2)
@@ -62,7 +62,7 @@ def lexicon_rows(hashes, marks):
     Parameters
     ----------
     hashes : uint64[n], repeats allowed; the two lowest bits are ignored
-    marks : uint64[n], WHOLE, ENDING, SPLIT, STOP or COMMON; the marks of one word are combined
+    marks : uint64[n], WHOLE, ENDING, SPLIT, STOP, COMMON or COUNTED; the marks of one word are combined
 
     Returns
     -------
@@ -165,20 +165,32 @@ def refine_letters(letters, length, refine):
 
 
 @leaf
+def dual_ending(letters, length):
+    """The vowel of an ending of the dual or of the sound plural (ان, ين, ون); 0 if a word has none."""
+    if length < SHORTEST or length >= LETTERS or letters[length - 1] != NOON:
+        return np.int64(0)
+    vowel = np.int64(letters[length - 2])
+    return vowel if vowel == ALEF or vowel == YA or vowel == WAW else np.int64(0)
+
+
+@leaf
 def term_of(letters, length, refine, table):
     """Refine and stem a token in place and return its term; 0 for a stop word.
 
-    A term is the hash of the stem with two flags in its lowest bits: 1 for a number, 2 for a fact,
-    which is a number or a word that is not COMMON.
+    A term is the hash of the stem with two flags in its lowest bits: 1 for a number (also the dual
+    of a COUNTED noun), 2 for a fact, which is a number or a word that is not COMMON.
     """
     number = np.uint64(letters[0] >= np.uint32(0x30) and letters[0] <= np.uint32(0x39))
     refine_letters(letters, length, refine)
+    ending = dual_ending(letters, length)
     length = stem(letters, length, table)
     term = hash_letters(letters, length)
     marks = marks_of(table.lexicon, term)
     if marks & STOP != np.uint64(0):
         return np.uint64(0)
     term &= FLAGLESS
+    if ending and marks & COUNTED != np.uint64(0) and dual_ending(letters, length) != ending:
+        number = np.uint64(1)
     fact = np.uint64(number != np.uint64(0) or marks & COMMON == np.uint64(0))
     return term | number | fact * FACT
 
