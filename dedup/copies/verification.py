@@ -136,7 +136,7 @@ def verify_pairs(
         pending = pending[~template & (containment[pending] < TEMPLATE_BELOW)]
         copied = _is_copied(left[pending], right[pending], overlap.take(pending), terms, config)
         kind[pending[~copied]] = PARTIAL
-    pending = np.flatnonzero(may_be_template(kind) & (left_brief | right_brief) & ~both)
+    pending = np.flatnonzero((kind != PARTIAL) & (left_brief | right_brief) & ~both)
     if len(pending):
         turned = right_brief[pending]
         brief, longer = np.where(turned, right[pending], left[pending]), np.where(turned, left[pending], right[pending])

@@ -104,8 +104,8 @@ class _BlockDecider:
         self._doubtful: set[int] = set()
         #: The earlier document with the same words, of each row that has one.
         self._same_text: dict[int, Entry] = {}
-        #: Pairs of place and row that were compared, in the order of rows.
-        self._compared: tuple[Ints, Ints] = np.empty(0, np.int64), np.empty(0, np.int64)
+        #: Places that were compared with each row, the rows of ``_prepare_texts`` that they denote, and where those of each row start.
+        self._compared: tuple[list[int], Ints, Ints] | None = None
         self._measure_candidates()
 
     def waves(self) -> list[list[int]]:
@@ -136,12 +136,16 @@ class _BlockDecider:
         parts = [part for part in (self._match_texts(undecided), self._match_titles(undecided)) if part is not None and len(part)]
         if not parts:
             return
-        matches = Matches.join(parts)
+        matches = Matches.join(parts) if len(parts) > 1 else parts[0]
         # The strongest kind first; within a kind what shares more; then the earlier document, indexed before incoming.
-        matches = matches.take(np.lexsort((_age(matches.left), -(matches.containment + matches.jaccard), matches.kind, matches.right)))
-        for row, best in zip(*np.unique(matches.right, return_index=True), strict=True):
-            self._remark(int(row), matches, int(best))
-        self._tie(matches.take(matches.kind != PARTIAL))
+        age = np.where(matches.left < 0, _AFTER_ALL - matches.left, matches.left)
+        matches = matches.take(np.lexsort((age, -(matches.containment + matches.jaccard), matches.kind, matches.right)))
+        tying = matches.kind != PARTIAL
+        if tying.any():
+            self._tie(matches if tying.all() else matches.take(tying))
+        for best, row in enumerate(matches.right.tolist()):
+            if self.entries[row].status == "unique" and not self.remarks[row]:
+                self.remarks[row] = self._remark(row, matches, best)
 
     def _make_entry(self, row: int, number: int, arrived: int) -> Entry:
         incoming, known = self._incoming, self._found.known[row]
@@ -185,23 +189,27 @@ class _BlockDecider:
 
     def _tie(self, matches: Matches) -> None:
         """Make rows copies of kept documents, or extended; ``matches`` none partial, sorted by row."""
-        if not len(matches):
-            return
-        places = self._in_survivor_order(np.unique(matches.left).tolist())
-        number_of = {place: number for number, place in enumerate(places)}
-        rows, right = np.unique(matches.right, return_inverse=True)
-        left = np.array([number_of[place] for place in matches.left.tolist()], np.int64)
-        sizes = np.array([self._size_at(place) for place in places] + [self._size_at(-1 - row) for row in rows.tolist()], np.int64)
-        # An update is not made to extend what extends it.
-        mutual = np.array([self._extends(*pair) for pair in zip(matches.left.tolist(), matches.right.tolist(), strict=True)], bool)
-        numbered = replace(matches, left=left, right=len(places) + right, share_left=np.where(mutual, 0.0, matches.share_left))
-        own = len(places) + np.arange(len(rows))
+        left, right = matches.left.tolist(), matches.right.tolist()
+        places, rows = self._in_survivor_order(set(left)), sorted(set(right))
+        of_all = [*places, *(-1 - row for row in rows)]
+        number_of = {place: number for number, place in enumerate(of_all)}
+        sizes = np.array([self._size_at(place) for place in of_all], np.int64)
+        numbered = replace(
+            matches,
+            left=np.array([number_of[place] for place in left], np.int64),
+            right=np.array([number_of[-1 - row] for row in right], np.int64),
+        )
+        if any(self._found.known[row] is not None for row in rows):
+            # An update is not made to extend what extends it.
+            mutual = [self._extends(*pair) for pair in zip(left, right, strict=True)]
+            numbered = replace(numbered, share_left=np.where(mutual, 0.0, matches.share_left))
+        own = np.arange(len(places), len(of_all))
         copied, extended = judge_new(numbered, own, sizes, self._config.copies)
-        for row, number, by, held in zip(rows.tolist(), own.tolist(), copied.tolist(), extended.tolist(), strict=True):
+        for row, by, held in zip(rows, copied.tolist(), extended.tolist(), strict=True):
             if by >= 0 and not self._stays(row):
                 self._apply_match(row, matches, by)
             elif held >= 0:
-                self._extend(row, numbered, number, sizes, places)
+                self._extend(row, numbered, number_of[-1 - row], sizes, places)
 
     def _apply_match(self, row: int, matches: Matches, best: int) -> None:
         """Make a row a copy by a match."""
@@ -227,28 +235,26 @@ class _BlockDecider:
         self.held[row] = [self._entry_at(places[k]) for k in held.tolist()]
         self.entries[row].status, self.entries[row].extends = "extended", self.held[row][0].number
 
-    def _remark(self, row: int, matches: Matches, best: int) -> None:
-        """Say of a row that may turn out to be no copy what its strongest match is."""
+    def _remark(self, row: int, matches: Matches, best: int) -> str:
+        """What to say of a row that is neither copy nor extended: what its strongest match is."""
         name, kind = self._entry_at(int(matches.left[best])).doc_id, int(matches.kind[best])
         if kind == PARTIAL:
-            said = f"it shares passages with {name} (containment {float(matches.containment[best]):.2f}), but is no copy of it"
-        elif self._stays(row):
-            said = f"other documents are tied to it, so it is not tied to {name}, which it matches ({KINDS[kind]})"
-        else:
-            said = f"{percent(float(matches.share_right[best]))} of its shingles stand in {name}, but it adds too much to be a copy of it"
-        self.remarks[row] = said
+            return f"it shares passages with {name} (containment {float(matches.containment[best]):.2f}), but is no copy of it"
+        if self._stays(row):
+            return f"other documents are tied to it, so it is not tied to {name}, which it matches ({KINDS[kind]})"
+        return f"{percent(float(matches.share_right[best]))} of its shingles stand in {name}, but it adds too much to be a copy of it"
 
-    def _in_survivor_order(self, places: list[int]) -> list[int]:
+    def _in_survivor_order(self, places: set[int]) -> list[int]:
         """Kept documents in the order by which ties are broken: articles before headlines, then by the policy, or as they came."""
         keep = self._config.copies.keep
 
         def key(place: int) -> tuple[Any, ...]:
-            entry, age = self._entry_at(place), int(_age(np.int64(place)))
+            entry = self._entry_at(place)
             if keep == EARLIEST:
-                return entry.role == "headline", age
+                return entry.role == "headline", place < 0, abs(place)
             return survivor_key(keep, entry.role, entry.source, entry.published, entry.words, entry.doc_id)
 
-        return sorted(places, key=key)
+        return sorted(places, key=key) if len(places) > 1 else list(places)
 
     def _entry_at(self, place: int) -> Entry:
         return self.entries[-1 - place] if place < 0 else self._found.entries[place]
@@ -286,44 +292,41 @@ class _BlockDecider:
             return
         place, row = np.array([place for places in candidates for place in places], np.int64), np.repeat(np.arange(len(counts)), counts)
         texts, sources = self._prepare_texts()
-        self._compared = place, row
-        one, other = self._rows_of_places(place), len(self._indexed) + row
-        overlap = measure_overlap(texts.shingles, one, other)
+        others = self._rows_of_places(place)
+        self._compared = place.tolist(), others, row_offsets(counts)
+        overlap = measure_overlap(texts.shingles, others, len(self._indexed) + row)
         near = np.flatnonzero(is_listed(overlap, self._config.copies))
         for of, item in zip(row[near].tolist(), place[near].tolist(), strict=True):
             self._near.setdefault(of, []).append(item)
-        uncertain = may_be_template(kinds_by_overlap(overlap, self._config.copies), overlap.containment, sources[one], sources[other])
-        self._doubtful = {of for of in np.unique(row[uncertain]).tolist() if self._may_repeat(of, place[row == of])}
+        outlets = sources[others], sources[len(self._indexed) + row]
+        uncertain = may_be_template(kinds_by_overlap(overlap, self._config.copies), overlap.containment, *outlets)
+        self._doubtful = {of for of in set(row[uncertain].tolist()) if self._may_repeat(of, others[row == of])}
 
-    def _may_repeat(self, row: int, places: Ints) -> bool:
+    def _may_repeat(self, row: int, others: Ints) -> bool:
         """Whether enough neighbours of a row are of one outlet for a shingle to be common there; else none weighs less."""
         _, sources = self._prepare_texts()
-        counts = np.bincount(1 + sources[self._rows_of_places(np.append(places, -1 - row))])
+        counts = np.bincount(1 + sources[np.append(others, len(self._indexed) + row)])
         config = self._config.copies
         return bool(counts[0] > config.common or (counts[1:] > config.common_in_source).any())
 
     def measure_covered(self) -> None:
         """Set how much of each row stands in kept documents that it was compared with, all together."""
-        place, row = self._compared
-        kept = np.array([self._is_canonical_place(other) for other in place.tolist()], bool)
-        place, row = place[kept], row[kept]
-        rows, starts = np.unique(row, return_index=True)
-        counts = dict.fromkeys(range(len(self.entries)), 0)
-        if len(rows):
-            texts, _ = self._prepare_texts()
-            own = len(self._indexed) + rows
-            found = count_covered(*texts.shingles, own, self._rows_of_places(place), np.append(starts, len(row)))
-            counts |= dict(zip(rows.tolist(), found.tolist(), strict=True))
-        for of, entry in enumerate(self.entries):
-            if self.same[of]:
+        n, counts = len(self.entries), []
+        if self._compared is not None:
+            places, others, starts = self._compared
+            kept = np.array([self._is_canonical_place(place) for place in places], bool)
+            rows = np.arange(len(self._indexed), len(self._indexed) + n)
+            counts = count_covered(*self._prepare_texts()[0].shingles, rows, others, kept, starts).tolist()
+        for row, entry in enumerate(self.entries):
+            if self.same[row]:
                 continue
-            earlier = self._same_text.get(of)
+            earlier = self._same_text.get(row)
             if earlier is not None:
                 entry.covered = 1.0 if earlier.canonical == earlier.number else earlier.covered
-            elif self._incoming.headline[of]:
+            elif entry.role == "headline":
                 entry.covered = entry.share or 0.0
-            elif counts[of]:
-                entry.covered = counts[of] / self._size_at(-1 - of)
+            elif counts and counts[row]:
+                entry.covered = counts[row] / self._size_at(-1 - row)
 
     def _rows_of_places(self, places: Ints) -> Ints:
         """The rows of ``_prepare_texts`` that places denote."""
@@ -423,8 +426,3 @@ class _BlockDecider:
                 np.concatenate([headline, self._incoming.headline]),
             )
         return self._title_rows
-
-
-def _age(places: Any) -> Any:
-    """Places as numbers by which earlier documents are smaller: indexed ones before those of the block."""
-    return np.where(places < 0, _AFTER_ALL - places, places)

@@ -242,7 +242,7 @@ class _Group:
         if self._titles.headline[row] or not self._sizes[row]:
             return 0.0
         others = np.array([other for other in kept if not self._titles.headline[other]], np.int64)
-        counts = count_covered(*self._texts.shingles, np.array([row]), others, np.array([0, len(others)]))
+        counts = count_covered(*self._texts.shingles, np.array([row]), others, np.ones(len(others), bool), np.array([0, len(others)]))
         return float(counts[0] / self._sizes[row])
 
     def _matches(self, first: int, rest: Ints) -> Matches:

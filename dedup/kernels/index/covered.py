@@ -9,13 +9,13 @@ from ..rows import first_at_least
 
 
 @jit
-def count_covered(values, offsets, rows, others, starts):
-    """Count the values of each row that stand in at least one of its other rows.
+def count_covered(values, offsets, rows, others, counted, starts):
+    """Count the values of each row that stand in at least one of its other rows that count.
 
     Parameters
     ----------
     values : uint64[n_values], sorted and unique in each row; offsets : int64[n_all + 1]
-    rows : int64[n], rows; others : int64[n_others], rows
+    rows : int64[n], rows; others : int64[n_others], rows; counted : bool[n_others], those that count
     starts : int64[n + 1], the others of each row
 
     Returns
@@ -36,6 +36,8 @@ def count_covered(values, offsets, rows, others, starts):
         for k in range(starts[place], starts[place + 1]):
             if total == end - begin:
                 break
+            if not counted[k]:
+                continue
             i, j, j_end = begin, offsets[others[k]], offsets[others[k] + 1]
             if (j_end - j) * 32 < end - begin:  # one much shorter: binary search for each value
                 while j < j_end:
