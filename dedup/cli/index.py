@@ -90,9 +90,9 @@ def build_command(
 ) -> None:
     """Build an index from OUT, the result folder of 'dedup run'.
 
-    The index has the same canonicals, kinds, stories and settings. The run must have kept its texts
-    (no --no-texts). Documents count as arrived now. The index appears only when it is complete: an
-    interrupted build leaves nothing.
+    The index has the same canonicals, copies, extended documents, stories and settings. The run must
+    have kept its texts (no --no-texts). Documents count as arrived now. The index appears only when it
+    is complete: an interrupted build leaves nothing.
     """
     if as_json and quiet:
         raise click.UsageError("--json and --quiet exclude each other: --json prints the summary, --quiet none.")
