@@ -274,7 +274,7 @@ KIND_MEANINGS = {
     "exact": "the same words; spelling variants, vowel marks, digits and punctuation may differ",
     "near": "a Jaccard similarity of at least `copies.near`",
     "excerpt": "the shorter text is taken from the longer one; `share` says which of the two it is",
-    "title": "a headline that repeats a headline or the title of an article",
+    "title": "a headline that repeats a headline or the title of an article; or a brief that repeats one in other spellings",
     "partial": "shared passages, or one template filled in twice; listed, never grouped",
 }
 EVENT_MEANINGS = {

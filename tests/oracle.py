@@ -458,7 +458,7 @@ def insertions(brief: Row, text: Row, deciding: Row, passage: bool, facts: bool)
             continue
         first, end = (places[0], places[-1] + 1) if passage else (0, len(text))
         more = [text[place] for place in range(first, end) if place not in places]
-        before = text[max(0, first - 2) : first]
+        before = text[max(0, first - 2) : first] if len(brief) <= 12 else []
         if not any(decides(term) or (facts and term & 2) for term in more) and not any(decides(term) for term in before):
             found.append(len(more))
     return min(found, default=-1)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from ..config import Config
 from ..copies.find import Copies
+from ..copies.pairs import TITLE
 from ..readers import ReadLog
 from ..schema import HAPPENINGS, KINDS, SCHEMA_VERSION
 from ..text.document_frequencies import DocumentFrequencies, content_name
@@ -80,8 +81,14 @@ def build_manifest(
 
 
 def _losing_copies(copies: Copies) -> dict[str, int]:
-    """How many copies lose more than each share of their own shingles when all copies are dropped."""
-    lost = copies.covered.lost_shares()
+    """How many copies lose more than each share of their own shingles when all copies are dropped.
+
+    Copies by title are left out: what they say stands in a title, which has no shingles here.
+    """
+    places = np.flatnonzero(~copies.survivors.kept())
+    canonical = copies.survivors.canonical[places]
+    kinds = copies.matches.kind[copies.matches.find(places, canonical, len(copies))]
+    lost = copies.covered.lost_shares()[places[kinds != TITLE]]
     return {str(share): int(np.count_nonzero(lost > share)) for share in LOSSES}
 
 

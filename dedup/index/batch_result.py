@@ -86,7 +86,7 @@ class BatchResult:
 
     def columns(self) -> DocumentColumns:
         """Read what must be known of all documents at once: about 200 bytes a document."""
-        names = ["doc_id", "page_id", "canonical_id", "extends_id", "published", "source", "kind"]
+        names = ["doc_id", "page_id", "canonical_id", "extends_id", "published", "source", "kind", "containment"]
         table = self._documents.select(names) if isinstance(self._documents, pa.Table) else self._documents.read(names)
         ids, pages, canonicals, extended = (table.column(name).combine_chunks() for name in names[:4])
         canonical, extends = pc.index_in(canonicals, ids), pc.index_in(extended, ids, skip_nulls=True)

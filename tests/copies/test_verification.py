@@ -164,12 +164,14 @@ def test_a_template_in_hundreds_of_documents_is_not_a_copy():
     assert (matches.jaccard == 40 / 80).all()
 
 
-def test_shingles_are_common_at_any_containment():
+def test_shingles_are_common_at_any_containment_within_one_outlet():
     pairs = [(i, i + 1) for i in range(299)]
-    matches = verified(form(300, shared=40, own=8), pairs=pairs)
+    matches = verified(form(300, shared=40, own=8), pairs=pairs, sources=[0] * 300)
     assert set(matches.containment.tolist()) == {40 / 48}
     assert set(matches.kind.tolist()) == {PARTIAL}
-    assert set(verified(form(300, shared=40, own=8), pairs=pairs, sources=range(300)).kind.tolist()) == {NEAR}
+    # Hundreds of outlets print one wire, and where no outlet is known it may be one.
+    for sources in (range(300), [-1] * 300):
+        assert set(verified(form(300, shared=40, own=8), pairs=pairs, sources=sources).kind.tolist()) == {NEAR}
 
 
 def test_a_template_of_one_outlet_is_not_a_copy_but_a_text_of_many_outlets_is():

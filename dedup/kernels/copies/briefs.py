@@ -10,6 +10,8 @@ from ..text.terms import FACT, FLAGLESS
 
 #: A deciding word this many terms before a passage can reverse it: «مصدر ينفي وفاة الفنان».
 BEFORE = 2
+#: A longer brief is rarely reversed whole, and words before it mostly end another sentence.
+REVERSED = 12
 #: No passage.
 NONE = np.int64(1 << 40)
 
@@ -42,7 +44,7 @@ def fill_insertions(terms, brief, end, text, text_end, deciding, passage, facts,
             found = NONE
             if terms[brief + i - 1] == term:
                 found = best[i - 1]
-                if passage and i == 1:
+                if passage and i == 1 and size <= REVERSED:
                     for k in range(max(text, j - BEFORE), j):
                         if decides(terms[k], deciding):
                             found = NONE
@@ -68,8 +70,8 @@ def insertions(terms, offsets, brief, text, deciding, passage, facts):
     terms : uint64[n_terms], in text order, flags in the two lowest bits; offsets : int64[n_rows + 1]
     brief, text : int64[n_pairs], rows
     deciding : uint64[n], ascending, terms without flags
-    passage : bool; the brief may be a passage of the other row, without a number or a deciding word among the BEFORE terms
-        before it. Otherwise what stands before and behind counts like what is put between
+    passage : bool; the brief may be a passage of the other row, if it has at most REVERSED terms without a number or a
+        deciding word among the BEFORE terms before it. Otherwise what stands before and behind counts like what is put between
     facts : bool; whether nothing that is a fact may be put in either
 
     Returns

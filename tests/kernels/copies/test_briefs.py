@@ -41,6 +41,11 @@ def test_a_passage_begins_and_ends_anywhere_but_behind_a_deciding_term():
     assert measured([4, 12], [8, 28, 32, 4, 12], True, True) == 0
 
 
+def test_a_passage_of_more_than_twelve_terms_begins_anywhere():
+    assert measured([4] * 12, [8, *[4] * 12], True, True) == -1
+    assert measured([4] * 13, [8, *[4] * 13], True, True) == 0
+
+
 TOKENS = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 23)), max_size=6)
 
 
