@@ -177,7 +177,9 @@ def test_another_version_is_refused_with_the_commands_that_make_the_index_again(
     opened()
     metadata = json.loads(client.get("{dedup}:facts"))
     client.set("{dedup}:facts", json.dumps(metadata | {"version": version}))
-    with pytest.raises(InputError, match=f"of format {version}, this version of dedup reads 2.*'dedup run INPUT... -o OUT', then 'dedup index build OUT"):
+    with pytest.raises(
+        InputError, match=f"of format {version}, this version of dedup reads 2.*'dedup run INPUT... -o OUT', then 'dedup index build OUT"
+    ):
         opened()
 
 

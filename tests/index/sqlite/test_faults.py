@@ -200,7 +200,10 @@ def test_another_format_is_refused_with_the_commands_that_make_the_index_again(o
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     for mode in "raw":
-        with pytest.raises(InputError, match=f"has format {version}, this version of dedup reads 2.*'dedup run INPUT... -o OUT', then 'dedup index build OUT"):
+        with pytest.raises(
+            InputError,
+            match=f"has format {version}, this version of dedup reads 2.*'dedup run INPUT... -o OUT', then 'dedup index build OUT",
+        ):
             opener(mode)
 
 
