@@ -373,6 +373,29 @@ def local_distinct_containment(values, offsets, left, right, near, common, commo
     return np.array(answers, np.float64)
 
 
+def count_covered(values, offsets, rows, others, counted, starts):
+    sets = [set(values[a:b].tolist()) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    answers = []
+    for row, first, last in zip(rows.tolist(), starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        union = set().union(*(sets[others[k]] for k in range(first, last) if counted[k]))
+        answers.append(len(sets[row] & union))
+    return np.array(answers, np.int64)
+
+
+def judge_each(rows, edges, sizes, canonical, decided, contained, most_own):
+    """The edges by which each row is a copy, and to the largest that it holds; -1 if there is none."""
+    copied, held = [], []
+    for i, row in enumerate(rows.tolist()):
+        kept = [edge for edge in range(edges.offsets[i], edges.offsets[i + 1]) if canonical[edges.other[edge]] == edges.other[edge]]
+        share = {edge: 1.0 if edges.is_title[edge] else float(edges.share[edge]) for edge in kept}
+        own = {edge: 0.0 if edges.is_title[edge] else (1.0 - share[edge]) * sizes[row] for edge in kept}
+        holding = [edge for edge in kept if share[edge] >= contained and own[edge] <= most_own]
+        smaller = [edge for edge in kept if not edges.is_title[edge] and edges.share_of_other[edge] >= contained]
+        copied.append(min(holding, key=lambda edge: (-share[edge], decided[edges.other[edge]]), default=-1))
+        held.append(min(smaller, key=lambda edge: (-sizes[edges.other[edge]], decided[edges.other[edge]]), default=-1))
+    return np.array(copied, np.int64), np.array(held, np.int64)
+
+
 # Keys
 
 

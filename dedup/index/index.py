@@ -41,6 +41,12 @@ class Index:
 
     Thread-safe: calls run one at a time.
 
+    Notes
+    -----
+    What is indexed stays: a document is never dropped for one that comes later, so ``copies.keep = "earliest"`` is the order of
+    arrival. With another policy, a document that comes later is kept or a copy by its own share all the same; the policy chooses
+    between kept documents that hold equally much of it, and who is kept of the copies of a document that is removed or updated.
+
     Examples
     --------
     >>> with dedup.Index.open("news.index") as index:  # doctest: +SKIP

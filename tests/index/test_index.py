@@ -347,6 +347,17 @@ def test_the_earliest_copy_succeeds_a_removed_canonical(index):
     assert index.check(document("d", edited(WIRE, 9, 70))).canonical_id == "c"
 
 
+@pytest.mark.parametrize(("keep", "kept"), [("earliest", "b"), ("fullest", "c"), ("الرياض,عكاظ", "d")])
+def test_the_survivor_policy_chooses_the_successor_of_a_removed_canonical(keep, kept):
+    index = on_memory(dedup.Config().replace({"copies.keep": keep}))
+    index.ingest(document("a", WIRE, published=DAY))
+    words = WIRE.split()
+    for hour, (name, first, source) in enumerate((("b", 9, "سبق"), ("c", 3, "سبق"), ("d", 9, "الرياض"))):
+        index.ingest(document(name, " ".join(words[first:]), source=source, published=DAY + timedelta(hours=hour)))
+    index.remove("a")
+    assert {name: index.get(name)["canonical_id"] for name in "bcd"} == dict.fromkeys("bcd", kept)
+
+
 def test_copies_that_match_only_the_removed_canonical_become_unique(index):
     words = WIRE.split()
     index.ingest(document("whole", WIRE, published=DAY))
@@ -509,6 +520,19 @@ def test_expired_documents_are_deleted_unless_they_have_later_copies(open_index,
     index.compact()
     assert [name in index for name in ("old", "kept", "copy")] == [False, True, True]
     assert index.check(document("new", WIRE)).action == "index"
+
+
+def test_what_extended_an_expired_document_is_unique(open_index, monkeypatch):
+    index, now = open_index(keep="2d"), online._now()
+    monkeypatch.setattr(online, "_now", lambda: now)
+    index.ingest(document("brief", " ".join(WIRE.split()[:30])))
+    monkeypatch.setattr(online, "_now", lambda: now + 86_400_000_000)
+    index.ingest(document("report", WIRE))
+    monkeypatch.setattr(online, "_now", lambda: now + 5 * 43_200_000_000)
+    index.compact()
+    known = index.get("report")
+    assert (index.get("brief"), known["status"], known["extends_id"]) == (None, "unique", None)
+    assert index.check(document("again", WIRE)).canonical_id == "report"
 
 
 def test_a_write_conflict_is_retried(monkeypatch):

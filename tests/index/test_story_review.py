@@ -66,3 +66,10 @@ def test_review_changes_nothing_and_can_be_repeated():
 
 def test_review_of_agreeing_stories_is_empty():
     assert loaded_window([1, 1, 1, 3, 3, 3]).review() == []
+
+
+def test_an_extended_document_is_reviewed_with_what_it_extends():
+    assert loaded_window([1, 1, 1, 3, 3, 3]).review() == []
+    assert loaded_window([1, 1, 1, 3, 3, 1]).review({5: 0}) == []
+    assert loaded_window([1, 1, 1, 3, 1, 1]).review({5: 4, 4: 0}) == []
+    assert loaded_window([1, 1, 1, 3, 1, 1]).review() != []

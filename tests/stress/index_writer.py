@@ -74,8 +74,8 @@ def _ingest_one(opened: Any, row: dict[str, Any]) -> list[list[Any]]:
 
 def _acknowledged(verdict: Any) -> list[Any]:
     match = verdict.match
-    numbers = (match.jaccard, match.containment, match.contained) if match else (None,) * 3
-    return [verdict.doc_id, verdict.canonical_id, verdict.kind, *numbers]
+    numbers = (match.jaccard, match.share, match.containment) if match else (None,) * 3
+    return [verdict.doc_id, verdict.canonical_id, verdict.kind, *numbers, verdict.covered]
 
 
 def _add_and_remove(opened: Any, table: pa.Table, first: int) -> Iterator[tuple[list[list[Any]], list[str]]]:

@@ -201,7 +201,7 @@ def _look_through(index: Path, known: Acknowledged, fresh: set[str], pages: Path
                 problems.append(f"{name}: was acknowledged and is gone")
             elif name.startswith("passing-"):
                 continue  # its canonical may have been removed at the moment of the kill
-            elif [names.get(entry.canonical), entry.kind, entry.jaccard, entry.containment, entry.contained] != verdict:
+            elif [names.get(entry.canonical), entry.kind, entry.jaccard, entry.share, entry.containment, entry.covered] != verdict:
                 problems.append(f"{name}: {verdict} was acknowledged, the index has {entry}")
         problems += [f"{name}: was removed and is there" for name in known.removed & entries.keys()]
         if len(entries) != len(opened):
@@ -223,11 +223,12 @@ def _compute_again(store: Any, copy: Any) -> str:
     rows = [tokens[a:b] for a, b in zip(words.offsets[:-1].tolist(), words.offsets[1:].tolist(), strict=True)]
     one, other = ({tuple(row[i : i + 3]) for i in range(len(row) - 2)} for row in rows)
     shared = len(one & other)
-    jaccard, containment = shared / max(1, len(one | other)), shared / max(1, min(len(one), len(other)))
+    measures = [shared / max(1, size) for size in (len(one | other), len(one), min(len(one), len(other)))]
     if copy.kind == "exact" and rows[0] != rows[1]:
         return "is exact, and has other words than its canonical"
-    if not np.allclose([jaccard, containment], [copy.jaccard, copy.containment], atol=1e-6):
-        return f"jaccard and containment are {jaccard:.4f} and {containment:.4f}, the index has {copy.jaccard} and {copy.containment}"
+    stored = [copy.jaccard, copy.share, copy.containment]
+    if not np.allclose(measures, stored, atol=1e-6):
+        return f"jaccard, share and containment are {measures}, the index has {stored}"
     return ""
 
 
