@@ -76,7 +76,7 @@ class SignatureConfig:
     permutations: int = _doc("length of the signature", 128)
     seed: int = _doc("seed of the signature", 1)
     scheme: str = _doc(
-        "'native', or the values of datasketch.MinHash: 'datasketch' for datasketch 2, 'datasketch-legacy' for older stores", "native"
+        "'native', or 'datasketch' for the values of datasketch.MinHash, or 'datasketch-legacy' for stores of datasketch 1", "native"
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.arrays.spill import SpillPool
 from dedup.config import Config
-from dedup.fingerprints.fingerprint import FingerprintBuilder, Fingerprints, fingerprint, take_spilled
+from dedup.fingerprints.fingerprint import FingerprintBuilder, Fingerprints, brief_words, fingerprint, take_spilled
 from tests import oracle
 from tests.arabic import news
 from tests.kernels.text.test_tokens import arabic_like
@@ -44,7 +44,9 @@ def test_fingerprints_match_the_reference(documents, words, chars):
     config = Config().replace({"shingles.words": words, "shingles.headline_chars": chars})
     tokens, digests = oracle.token_rows(texts)
     letters, counts = oracle.stem_letter_rows(titles, 1000, title=True)
-    assert as_lists(of(texts, titles, config)) == {
+    found = as_lists(of(texts, titles, config))
+    assert all(not row or len(words) <= brief_words(config) for row, words in zip(found.pop("brief_terms"), tokens, strict=True))
+    assert found == {
         "words": [len(row) for row in tokens],
         "digests": [list(digest) for digest in digests],
         "shingles": oracle.shingle_rows(tokens, words),
@@ -68,7 +70,20 @@ def test_fingerprints_built_in_batches_equal_those_of_the_whole(limit):
     assert as_lists(joined) == as_lists(of(TEXTS, TITLES))
     assert as_lists(chosen) == as_lists(of([TEXTS[0], TEXTS[3]], [TITLES[0], TITLES[3]]))
     types = [value.dtype if not isinstance(value, tuple) else value[0].dtype for value in vars(joined).values()]
-    assert types == [np.int32, np.uint64, np.uint64, np.uint64, np.uint64, np.uint64, np.int32]
+    assert types == [np.int32, *[np.uint64] * 6, np.int32]
+
+
+@pytest.mark.parametrize("words", [47, 48, 49])
+def test_only_a_text_that_can_be_a_copy_of_a_brief_has_its_terms(words):
+    assert brief_words(Config()) == 48
+    text = " ".join(["وزير"] * words)
+    assert len(as_lists(of([text], [None]))["brief_terms"][0]) == (words if words <= 48 else 0)
+
+
+def test_a_brief_has_the_terms_that_it_would_have_as_a_title():
+    text = "محكمة الاستئناف في الواحة ترفض طعن رئيس البلدية السابق ولا تقبل 3 دعاوى"
+    found = of([text], [text])
+    assert found.brief_terms[0].tolist() == found.title_terms[0].tolist()
 
 
 def test_take_selects_the_chosen_documents():

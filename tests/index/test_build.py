@@ -257,7 +257,8 @@ def test_a_run_with_tables_of_an_earlier_version_is_refused_with_the_commands_th
     with pytest.raises(InputError) as error:
         build_index(out, tmp_path / "i")
     assert "table version 2" in str(error.value)
-    assert str(error.value).endswith("Run it again: 'dedup run INPUT... -o OUT', then 'dedup index build OUT -o INDEX'.")
+    assert "Run it again: 'dedup run INPUT... -o OUT', then 'dedup index build OUT -o INDEX'." in str(error.value)
+    assert str(error.value).endswith("dedup run more.csv news.jsonl page.txt seed_page.txt -o NEW")
 
 
 def test_a_folder_without_a_result_is_refused(tmp_path):
