@@ -136,7 +136,9 @@ def verify_pairs(
         pending = pending[~template & (containment[pending] < TEMPLATE_BELOW)]
         copied = _is_copied(left[pending], right[pending], overlap.take(pending), terms, config)
         kind[pending[~copied]] = PARTIAL
-    pending = np.flatnonzero((kind != PARTIAL) & (left_brief | right_brief) & ~both)
+    # A brief of which less stands in the longer text is no copy of it whatever it says.
+    of_brief = np.where(right_brief, overlap.share_right, overlap.share_left)
+    pending = np.flatnonzero((kind != PARTIAL) & (left_brief | right_brief) & ~both & (of_brief >= config.contained))
     if len(pending):
         turned = right_brief[pending]
         brief, longer = np.where(turned, right[pending], left[pending]), np.where(turned, left[pending], right[pending])

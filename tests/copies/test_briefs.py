@@ -115,6 +115,20 @@ def test_a_word_of_time_in_a_brief_must_stand_in_the_report():
     assert "copy" not in statuses(f"{brief.replace('قبل', 'بعد')} {news(1, 200)}", brief)
 
 
+def test_a_reworded_brief_is_an_excerpt_of_a_report_but_no_copy_where_too_little_of_it_stands_there():
+    brief = "وافق سالم الحارثي وزير الثقافة والفنون على ترشيح مجلس إدارة مؤسسة الضفة للطباعة والنشر للزميل ماجد الوادي رئيسا لتحرير صحيفة النخيل"
+    report = (
+        "وافق معالي وزير الثقافة والفنون الدكتور سالم بن حمد الحارثي على ترشيح مجلس إدارة مؤسسة الضفة للطباعة والنشر للأستاذ ماجد الوادي رئيسا "
+        "لتحرير صحيفة النخيل. وتقلد الوادي عددا من المناصب الصحافية خلال حياته المهنية التي امتدت لأكثر من عشرين عاما كان آخرها منصب مدير عام "
+        "المؤسسة. كما يشغل الوادي حاليا عددا من العضويات في مجالس إدارة الشركة الوطنية للتوزيع والمجلس البلدي واتحاد الناشرين والرابطة الأدبية"
+    )
+    result = dedup.find_copies([{"id": "brief", "text": brief}, {"id": "report", "text": report}])
+    (match,) = result.matches.to_pylist()
+    assert match["kind"] == "excerpt"
+    assert 0.4 < match["share_a"] < 0.62
+    assert result.documents["status"].to_pylist() == ["unique", "unique"]
+
+
 def test_a_report_that_grew_out_of_a_brief_is_kept():
     assert "copy" not in statuses(BRIEF, f"{BRIEF} {news(2, 14)}")
 
