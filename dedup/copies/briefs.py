@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays.rows import Ints, Rows
+from ..arrays.rows import Ints, Rows, take_rows
 from ..config import CopyConfig
 from ..fingerprints.fingerprint import BRIEF_WORDS
 from ..kernels.copies.briefs import insertions
 from ..text.document_frequencies import FLAGS
-from ..text.lexicon import deciding_terms, title_stop_terms
+from ..text.lexicon import deciding_terms, spelling_variants, title_stop_terms
 from .pairs import EXCERPT, NEAR, PARTIAL, TITLE, Overlap
 
 #: Terms that one of two briefs that say the same may have more, per term of the fuller one; one is always allowed.
@@ -51,11 +51,10 @@ def kinds_of_briefs(left: Ints, right: Ints, overlap: Overlap, briefs: Rows, con
     counts = np.diff(briefs[1])
     turned = (counts[left] > counts[right]) | ((counts[left] == counts[right]) & ~overlap.left_is_smaller)
     shorter, longer = np.where(turned, right, left), np.where(turned, left, right)
-    deciding = deciding_terms()
-    more = insertions(*briefs, shorter, longer, deciding, False, True)
+    more = _insertions(briefs, shorter, longer, False, True)
     same = (more >= 0) & (more <= np.maximum(1, MOST_MORE * counts[longer]))
     shares = np.where(turned, overlap.share_right, overlap.share_left), np.where(turned, overlap.share_left, overlap.share_right)
-    between = insertions(*briefs, shorter, longer, deciding, True, True)
+    between = _insertions(briefs, shorter, longer, True, True)
     held = (between >= 0) & (between <= MOST_MORE * counts[shorter]) & (shares[0] >= config.contained) & (shares[1] < config.contained)
     kind = np.full(len(left), PARTIAL, np.uint8)
     kind[held] = EXCERPT
@@ -72,7 +71,7 @@ def stand_in_longer(brief: Ints, longer: Ints, overlap: Overlap, shingles: Rows,
     brief, longer : int64[n_pairs], rows; overlap : of their shingles
     shingles, terms, briefs : see ``verification.VerificationInput``
     """
-    between = insertions(*terms, brief, longer, deciding_terms(), True, False)
+    between = _insertions(terms, brief, longer, True, False)
     stands = (between >= 0) & (between <= MOST_BETWEEN * np.diff(terms[1])[brief])
     # The longer text keeps no term of a stop word, so a deciding one is looked for in the shingles.
     sizes = np.diff(shingles[1])[brief]
@@ -81,4 +80,16 @@ def stand_in_longer(brief: Ints, longer: Ints, overlap: Overlap, shingles: Rows,
     counts = np.concatenate([[0], np.cumsum(of_stop_word)])[briefs[1]]
     decided = counts[brief + 1] > counts[brief]
     found: npt.NDArray[np.bool_] = stands & ~(decided & (missing > _BROKEN * between))
+    return found
+
+
+def _insertions(terms: Rows, brief: Ints, text: Ints, passage: bool, facts: bool) -> Ints:
+    """What the kernel says of pairs of rows, where the spellings of one word are one term."""
+    rows, places = np.unique(np.concatenate([brief, text]), return_inverse=True)
+    values, offsets = take_rows(*terms, rows)
+    known, firsts = spelling_variants()
+    bare = values & ~FLAGS
+    at = np.minimum(np.searchsorted(known, bare), len(known) - 1)
+    values = np.where(known[at] == bare, firsts[at], values)
+    found: Ints = insertions(values, offsets, places[: len(brief)], places[len(brief) :], deciding_terms(), passage, facts)
     return found

@@ -109,6 +109,21 @@ def deciding_terms() -> npt.NDArray[np.uint64]:
 
 
 @cache
+def spelling_variants() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """(terms, firsts): terms of words that are spelled in several ways, sorted, and the term of the first spelling; without flags."""
+    text = resources.files("dedup.data").joinpath("spelling_variants.txt").read_text(encoding="utf-8")
+    first_of: dict[int, int] = {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        terms = [int(term_hashes(frozenset([word]))[0] & ~FLAGS) for word in tokenize(line, "stem")]
+        for term in terms:
+            first_of.setdefault(term, terms[0])
+    known = sorted(first_of)
+    return np.array(known, np.uint64), np.array([first_of[term] for term in known], np.uint64)
+
+
+@cache
 def tag_terms() -> npt.NDArray[np.uint64]:
     """Terms of the tags of pictures and alerts, sorted, without flags."""
     return np.unique(term_hashes(word_list("media_words.txt", "stem")) & ~FLAGS)

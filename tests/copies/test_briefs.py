@@ -40,6 +40,18 @@ def test_a_brief_in_another_spelling_is_a_copy(one, other, column):
     assert sorted(statuses(one, other, column)) == ["canonical", "copy"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("الرئيس الأميركي يصل إلى الرياض في زيارة رسمية", "الرئيس الأمريكي يصل إلى الرياض في زيارة رسمية"),
+        ("ترامب يعلن التوصل إلى اتفاق تجاري مع الصين هذا الأسبوع", "ترمب يعلن التوصل إلى إتفاق تجاري مع الصين هذا الاسبوع"),
+        ("مسؤول بريطاني يزور مقر التلفزيون الرسمي في العاصمة", "مسئول بريطاني يزور مقر التليفزيون الرسمي في العاصمة"),
+    ],
+)
+def test_names_in_another_spelling_make_no_other_text(one, other):
+    assert sorted(statuses(one, other)) == ["canonical", "copy"]
+
+
 @pytest.mark.parametrize("later", DAYS.values(), ids=DAYS)
 def test_the_distance_in_time_decides_nothing(later):
     assert statuses(*OTHER_FACT["refuses_accepts"], later=later) == ["unique", "unique"]
