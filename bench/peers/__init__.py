@@ -28,7 +28,8 @@ STEPS = {
     ),
     "look up": ("insert", "query", "sign again and query", "match bands", "cluster", "candidates"),
     "verify and group": (
-        "verify", "weights", "headlines", "group", "list exact copies", "rest of copies", "tables and the rest",
+        "verify", "weights", "headlines", "choose survivors", "coverage", "group", "list exact copies", "rest of copies",
+        "tables and the rest",
     ),
     "write": ("write",),
 }  # fmt: skip

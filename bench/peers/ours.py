@@ -26,7 +26,8 @@ _PARTS = [
     (copies, "weigh", "weights"),
     (copies, "verify", "verify"),
     (copies, "match_headlines", "headlines"),
-    (copies, "group", "group"),
+    (copies, "choose", "choose survivors"),
+    (copies, "measure_covered", "coverage"),
     (copies, "_matches_of_exact_copies", "list exact copies"),
 ]
 #: Parts of the reading stage run in several threads; their seconds are summed over threads.

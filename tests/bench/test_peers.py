@@ -52,7 +52,7 @@ def test_a_peer_finds_the_known_copies_and_no_unrelated_text(name, inputs):
     assert 0 < sum(steps(report["stages"]).values()) <= report["seconds"] * 1.05
     assert report["peak_bytes"] > 10_000_000
     if name == "dedup":
-        assert {"sign", "candidates", "verify", "group"} <= report["stages"].keys()
+        assert {"sign", "candidates", "verify", "choose survivors"} <= report["stages"].keys()
     answer = report["answer"]
     if answer["flags"]:
         assert [i for i, flag in enumerate(answer["flags"]) if flag] == [0, 1, 2, 3]

@@ -61,7 +61,7 @@ def _zipf_texts(n: int, seed: int, length: int = 150) -> list[str]:
 
 
 def near_copies(n: int) -> Any:
-    """One text of 150 words; each page replaces up to three of them by its own."""
+    """One text of 150 words, in many outlets; each page replaces up to three of them by its own."""
     base, own, random = np.array(words(150, 1)), words(n, 2), np.random.default_rng(3)
     texts = []
     for i in range(n):
@@ -161,6 +161,12 @@ def _one_group(result: Any) -> list[str]:
     return [f"{groups:,} groups instead of 1"] if groups != 1 else []
 
 
+def _apart_in_one_outlet(result: Any) -> list[str]:
+    """What one outlet prints again and again with other words in places is a form; other outlets print copies of it."""
+    kept = [row["source"] for row in result.documents.to_pylist() if row["status"] != "copy"]
+    return [f"documents of {len(set(kept)):,} outlets are kept instead of one"] if len(set(kept)) != 1 else []
+
+
 def _few_copies(share: float) -> Callable[[Any], list[str]]:
     def problems(result: Any) -> list[str]:
         copies, n = result.manifest["counts"]["copies"], result.documents.num_rows
@@ -187,7 +193,7 @@ def _headlines_are_one(result: Any) -> list[str]:
 
 
 ATTACKS = {
-    "near_copies": Attack(near_copies, _one_group),
+    "near_copies": Attack(near_copies, _apart_in_one_outlet),
     "exact_copies": Attack(exact_copies, _one_group),
     "shared_paragraph": Attack(shared_paragraph, _few_copies(0)),
     "common_shingles": Attack(common_shingles, _few_copies(0.01)),

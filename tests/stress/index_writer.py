@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 COLUMNS = ("id", "title", "text", "published", "source", "url")
-ACKNOWLEDGED = ("canonical_id", "kind", "jaccard", "containment", "contained")
+ACKNOWLEDGED = ("canonical_id", "kind", "jaccard", "share", "containment", "covered")
 
 
 def steps(rows: int, first: int) -> Iterator[tuple[str, int, int]]:
