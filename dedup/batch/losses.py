@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.rows import Floats
 from ..copies.covered import Covered
 
 logger = logging.getLogger(__name__)
@@ -17,20 +18,31 @@ WORST = 10
 _TITLE = 80
 
 
-def worst_losses(covered: Covered, documents: Any, most: int = WORST) -> list[dict[str, Any]]:
-    """The copies of which the largest share stands in no kept document, the worst first, of equals the smallest id.
+def lost_shares(covered: Covered, documents: Any) -> Floats:
+    """float64[n], the share of each copy that stands in no kept document; 0 of kept documents and of copies by title.
 
-    Copies of kind ``title`` are left out: their words stand in a title, which is no part of the text that is counted.
+    What a copy of kind ``title`` says stands in a title, which is no part of the text that is counted.
 
     Parameters
     ----------
     documents : Arrow table of ``schema.DOCUMENTS``, in the order of ``covered``
+    """
+    shares: Floats = np.where(documents.column("kind").to_numpy(zero_copy_only=False) == "title", 0.0, covered.lost_shares())
+    return shares
+
+
+def worst_losses(covered: Covered, documents: Any, most: int = WORST) -> list[dict[str, Any]]:
+    """The copies of which the largest share stands in no kept document, the worst first, of equals the smallest id.
+
+    Parameters
+    ----------
+    covered, documents : see ``lost_shares``
 
     Returns
     -------
     ``doc_id``, ``canonical_id``, ``lost`` (above 0) and ``title`` of up to ``most`` copies
     """
-    lost = np.where(documents.column("kind").to_numpy(zero_copy_only=False) == "title", 0.0, covered.lost_shares())
+    lost = lost_shares(covered, documents)
     rows = np.flatnonzero(lost > 0)
     if len(rows) > most:
         rows = rows[lost[rows] >= np.partition(lost[rows], -most)[-most]]

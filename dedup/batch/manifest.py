@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 
 from ..config import Config
 from ..copies.find import Copies
-from ..copies.pairs import TITLE
 from ..readers import ReadLog
 from ..schema import HAPPENINGS, KINDS, SCHEMA_VERSION
 from ..text.document_frequencies import DocumentFrequencies, content_name
 from ..version import __version__
 from .base_run import BaseRun
 from .corpus import Corpus
+from .losses import lost_shares
 from .memory import peak_memory
 from .stories import FoundStories
 from .warnings import corpus_warnings
@@ -72,7 +72,7 @@ def build_manifest(
         },
         "lost": round(copies.covered.lost(), 6),
         "repeated": round(copies.covered.repeated(), 6),
-        "losing_copies": _losing_copies(copies),
+        "losing_copies": _losing_copies(copies, documents),
         "stages": stages,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "peak_memory_bytes": peak_memory(),
@@ -80,15 +80,9 @@ def build_manifest(
     }
 
 
-def _losing_copies(copies: Copies) -> dict[str, int]:
-    """How many copies lose more than each share of their own shingles when all copies are dropped.
-
-    Copies by title are left out: what they say stands in a title, which has no shingles here.
-    """
-    places = np.flatnonzero(~copies.survivors.kept())
-    canonical = copies.survivors.canonical[places]
-    kinds = copies.matches.kind[copies.matches.find(places, canonical, len(copies))]
-    lost = copies.covered.lost_shares()[places[kinds != TITLE]]
+def _losing_copies(copies: Copies, documents: Any) -> dict[str, int]:
+    """How many copies lose more than each share of their own shingles when all copies are dropped."""
+    lost = lost_shares(copies.covered, documents)
     return {str(share): int(np.count_nonzero(lost > share)) for share in LOSSES}
 
 

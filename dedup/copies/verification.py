@@ -117,8 +117,8 @@ def verify_pairs(
     - *Facts* are numbers and rare words. In a template filled in again, too few facts of the
       smaller text are in the larger one, or too many are replaced in place.
 
-    A brief and another short text are judged by their facts alone (``briefs.kinds_of_briefs``); a longer text must say all that a
-    brief says, besides (``briefs.stand_in_longer``).
+    A brief and another short text are judged by their facts alone (``briefs.kinds_of_briefs``); a longer text must also say all that
+    a brief says (``briefs.stand_in_longer``).
     """
     overlap = measure_overlap(shingles, left, right)
     listed = is_listed(overlap, config)
