@@ -17,6 +17,7 @@ from ..config import CopyConfig
 from ..kernels.copies.survivors import Edges, choose_survivors, find_collections, judge_each
 from .pairs import PARTIAL, TITLE, Matches, is_among, pair_keys, unique_pairs
 
+Flags = npt.NDArray[np.bool_]
 #: A copy has at most this many shingles of its own beyond its canonical: a third of a long report is news.
 MOST_OWN = 200
 #: A document that holds this many others, no two of them matched, is a collection (a section page, a bulletin): it ties none of them.
@@ -46,9 +47,9 @@ class Survivors:
     def __len__(self) -> int:
         return len(self.canonical)
 
-    def kept(self) -> npt.NDArray[np.bool_]:
+    def kept(self) -> Flags:
         """bool[n], documents that are not copies."""
-        kept: npt.NDArray[np.bool_] = self.canonical == np.arange(len(self.canonical))
+        kept: Flags = self.canonical == np.arange(len(self.canonical))
         return kept
 
     def roots(self) -> Ints:
@@ -136,7 +137,7 @@ def choose(
 def _choose_once(matches: Matches, ranks: Ints, sizes: Ints, config: CopyConfig, base: Survivors) -> Survivors:
     n, n_base = len(ranks), len(base)
     tying = matches.take((matches.kind != PARTIAL) & (matches.right >= n_base))
-    tying = _without_collections(tying, find_collections(_edges(matches, n), sizes, config.contained, COLLECTED), sizes)
+    tying = tying.take(_apart_from_collections(tying, find_collections(_edges(matches, n), sizes, config.contained, COLLECTED), sizes))
     canonical, extends, family = (np.full(n, -1, np.int64) for _ in range(3))
     canonical[:n_base], extends[:n_base], family[:n_base] = base.canonical, base.extends, base.family
     order = np.argsort(ranks)
@@ -147,14 +148,15 @@ def _choose_once(matches: Matches, ranks: Ints, sizes: Ints, config: CopyConfig,
     return Survivors(canonical, extends, family, fuller)
 
 
-def _without_collections(matches: Matches, collections: npt.NDArray[np.bool_], sizes: Ints) -> Matches:
-    """Drop the matches of collections with documents that are at most half as large."""
+def _apart_from_collections(matches: Matches, collections: Flags, sizes: Ints) -> Flags:
+    """bool[n_matches], those that are not of a collection with a document at most half as large."""
     left_larger = sizes[matches.left] > sizes[matches.right]
     larger, smaller = np.where(left_larger, matches.left, matches.right), np.where(left_larger, matches.right, matches.left)
-    return matches.take(~(collections[larger] & (2 * sizes[smaller] <= sizes[larger])))
+    apart: Flags = ~(collections[larger] & (2 * sizes[smaller] <= sizes[larger]))
+    return apart
 
 
-def judge_new(matches: Matches, rows: Ints, sizes: Ints, config: CopyConfig) -> tuple[Ints, Ints]:
+def judge_new(matches: Matches, rows: Ints, sizes: Ints, config: CopyConfig, related: Callable[[Ints, Ints], Flags]) -> tuple[Ints, Ints]:
     """Judge documents that match kept ones and do not depend on one another, by the rule of ``choose``.
 
     Parameters
@@ -162,6 +164,8 @@ def judge_new(matches: Matches, rows: Ints, sizes: Ints, config: CopyConfig) -> 
     matches : ``left`` kept documents, numbered from 0 in the order of survivors; ``right`` one of ``rows``, sorted by it; none partial
     rows : int64[n], ascending; numbers that no kept document has
     sizes : int64[n_documents], shingles of each
+    related : bool[n_pairs], whether pairs of kept documents (left, right) match, partially at least; asked of those that one
+        document holds, if it may be a collection
 
     Returns
     -------
@@ -169,11 +173,34 @@ def judge_new(matches: Matches, rows: Ints, sizes: Ints, config: CopyConfig) -> 
         The places in ``matches`` of the match by which each one is a copy, and of that with the largest document that it holds;
         -1 if there is none.
     """
+    tying = _apart_from_collections(matches, _collections_among(matches, rows, sizes, config, related), sizes)
+    places, matches = np.append(np.flatnonzero(tying), -1), matches.take(tying)
     offsets = np.append(np.searchsorted(matches.right, rows), len(matches))
     edges = Edges(offsets, matches.left, matches.share_right, matches.share_left, matches.kind == TITLE)
     numbers = np.arange(len(sizes))
-    found: tuple[Ints, Ints] = judge_each(rows, edges, sizes, numbers, numbers, config.contained, float(MOST_OWN))
+    copied, extended = judge_each(rows, edges, sizes, numbers, numbers, config.contained, float(MOST_OWN))
+    return places[copied], places[extended]
+
+
+def _collections_among(matches: Matches, rows: Ints, sizes: Ints, config: CopyConfig, related: Callable[[Ints, Ints], Flags]) -> Flags:
+    """bool[n_documents], which of ``rows`` are collections."""
+    holds = (matches.kind != TITLE) & (matches.share_left >= config.contained) & (2 * sizes[matches.left] <= sizes[matches.right])
+    held = matches.take(holds)
+    counts = np.bincount(np.searchsorted(rows, held.right), minlength=len(rows))
+    found = np.zeros(len(sizes), bool)
+    for row in rows[counts >= COLLECTED].tolist():
+        own = held.take(held.right == row)
+        one, other = np.triu_indices(len(own), 1)
+        near = related(own.left[one], own.left[other])
+        edges = _edges(Matches.join([own, _unmeasured(own.left[one[near]], own.left[other[near]])]), len(sizes))
+        found[row] = find_collections(edges, sizes, config.contained, COLLECTED)[row]
     return found
+
+
+def _unmeasured(left: Ints, right: Ints) -> Matches:
+    """Partial matches that hold nothing."""
+    nothing = np.zeros(len(left))
+    return Matches(left, right, np.full(len(left), PARTIAL, np.uint8), nothing, nothing, nothing)
 
 
 def _edges(matches: Matches, n: int) -> Edges:

@@ -204,12 +204,19 @@ class _BlockDecider:
             mutual = [self._extends(*pair) for pair in zip(left, right, strict=True)]
             numbered = replace(numbered, share_left=np.where(mutual, 0.0, matches.share_left))
         own = np.arange(len(places), len(of_all))
-        copied, extended = judge_new(numbered, own, sizes, self._config.copies)
+        at = np.array(places, np.int64)
+        related = lambda one, other: self._related(at[one], at[other])  # noqa: E731
+        copied, extended = judge_new(numbered, own, sizes, self._config.copies, related)
         for row, by, held in zip(rows, copied.tolist(), extended.tolist(), strict=True):
             if by >= 0 and not self._stays(row):
                 self._apply_match(row, matches, by)
             elif held >= 0:
                 self._extend(row, numbered, number_of[-1 - row], sizes, places)
+
+    def _related(self, one: Ints, other: Ints) -> npt.NDArray[np.bool_]:
+        """bool[n_pairs], whether pairs of places of articles share enough to be listed as a match."""
+        overlap = measure_overlap(self._prepare_texts()[0].shingles, self._rows_of_places(one), self._rows_of_places(other))
+        return is_listed(overlap, self._config.copies)
 
     def _apply_match(self, row: int, matches: Matches, best: int) -> None:
         """Make a row a copy by a match."""

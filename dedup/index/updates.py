@@ -17,9 +17,10 @@ import pyarrow as pa
 
 from ..arrays.rows import Ints, row_offsets
 from ..config import Config
-from ..copies.pairs import EXACT, PARTIAL, Matches
+from ..copies.pairs import EXACT, PARTIAL, Matches, measure_overlap
 from ..copies.survivor_policy import survivor_key
 from ..copies.survivors import judge_new
+from ..copies.verification import is_listed
 from ..fingerprints.fingerprint import fingerprint_titles, text_fingerprints
 from ..kernels.index.covered import count_covered
 from ..kernels.index.local_weights import Neighbourhood
@@ -205,7 +206,8 @@ class _Group:
         for row in range(n):
             if row >= self._fixed:
                 own = matches.take(matches.right == row)
-                copied, extended = (int(places[0]) for places in judge_new(own, np.array([row]), self._sizes, self._config.copies))
+                judged = judge_new(own, np.array([row]), self._sizes, self._config.copies, self._related)
+                copied, extended = (int(places[0]) for places in judged)
                 if row < self._kept:
                     copied = -1
                 entries[row] = self._entry(row, own, copied, extended, self._covered(row, kept))
@@ -255,6 +257,10 @@ class _Group:
         same = (digests[by_text.left] == digests[by_text.right]).all(axis=1)
         by_text = replace(by_text, kind=np.where(same, EXACT, by_text.kind).astype(np.uint8))
         return Matches.join([by_text, match_titles(np.full(len(headlines), first), headlines, self._titles, config)])
+
+    def _related(self, one: Ints, other: Ints) -> npt.NDArray[np.bool_]:
+        """bool[n_pairs], whether pairs of articles share enough to be listed as a match."""
+        return is_listed(measure_overlap(self._texts.shingles, one, other), self._config.copies)
 
     def _postings(self, entries: list[Entry], rows: list[int]) -> tuple[Hashes, Values]:
         """The postings of entries, those of some rows; what was kept before is posted under all but what it extends."""
